@@ -1,0 +1,16 @@
+from . import charts as charts
+from .alignment import alignment as alignment
+from .attributes import ATTRIBUTES as ATTRIBUTES
+from .attributes import PAPER_ATTRIBUTES as PAPER_ATTRIBUTES
+from .attributes import Attribute as Attribute
+from .embedding import embed as embed
+from .faces.avatar import Avatars as Avatars
+from .faces.base import Face as Face
+from .faces.base import FaceSource as FaceSource
+from .field import vector_field as vector_field
+from .lattice import Lattice as Lattice
+from .lattice import sample_lattice as sample_lattice
+from .models.registry import ModelCard as ModelCard
+from .models.registry import list_models as list_models
+from .models.registry import load_model as load_model
+from .neighbors import knn as knn

@@ -1,0 +1,130 @@
+"""The one vocabulary of attributes: what can be changed about a face, in which unit, over which range.
+
+Strengths are plain numbers in the attribute's own unit, as a mapping from name to value; an attribute that is
+not named stands at its neutral value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["ATTRIBUTES", "IMAGE_ATTRIBUTES", "PAPER_ATTRIBUTES", "Attribute", "check_attributes", "check_strengths"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a face or of its picture.
+
+    Parameters
+    ----------
+    name, label, unit : identifier, what a person reads, and the unit of its strengths ("" when a plain ratio).
+    low, high, neutral : range of the strength and the value at which the attribute does nothing special.
+    step : default half-width of the finite difference, well above the rendering noise and below the curvature.
+    group : what it changes: the "face", the "light" on it, or the finished "image".
+    color, shape : its one colour (contrast at least 3 : 1 on light and on dark) and mark, wherever it is drawn.
+    help : one line for a slider's tooltip.
+    """
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    neutral: float
+    step: float
+    group: Literal["face", "light", "image"]
+    color: str
+    shape: str
+    help: str
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle half of the range, where a person most surely stays the same person."""
+        quarter = (self.high - self.low) / 4
+        return self.low + quarter, self.high - quarter
+
+
+_TABLE = (
+    # the paper's eight
+    Attribute("head_angle", "head angle", "°", -30, 30, 0, 4, "face", "#3b7dd8", "circle",
+              "Turns the head to its left or right (yaw)."),
+    Attribute("age", "age", "years", 18, 75, 35, 5, "face", "#c2571a", "square",
+              "Young adult to old: shape and skin age, hair colour stays."),
+    Attribute("hair_color", "hair colour", "", -1, 1, 0, 0.15, "face", "#9a6b34", "diamond",
+              "Darker or lighter than this person's own hair and brows (0)."),
+    Attribute("illumination", "illumination", "°", -70, 70, 0, 8, "light", "#a67c00", "triangle-up",
+              "Moves the main lamp around the head, left to right."),
+    Attribute("expression", "expression", "", 0, 1, 0, 0.1, "face", "#c43d7e", "cross",
+              "From a neutral face to a smile."),
+    Attribute("brightness", "brightness", "×", 0.5, 1.5, 1, 0.1, "image", "#2f8f4e", "triangle-down",
+              "Multiplies all pixel values; the brightest clip at white."),
+    Attribute("contrast", "contrast", "×", 0.5, 1.5, 1, 0.1, "image", "#6f7b8a", "triangle-right",
+              "Stretches pixel values around the mean grey of the picture."),
+    Attribute("hue", "hue", "°", -45, 45, 0, 6, "image", "#8a5cd6", "triangle-left",
+              "Rotates every colour around the grey axis."),
+    # and eight more
+    Attribute("head_pitch", "head pitch", "°", -20, 20, 0, 3, "face", "#1f8a9e", "circle",
+              "Tilts the head up or down."),
+    Attribute("mouth_open", "mouth opening", "", 0, 1, 0, 0.1, "face", "#d0524f", "cross",
+              "Opens the jaw."),
+    Attribute("skin_tone", "skin tone", "", -1, 1, 0, 0.15, "face", "#b0693f", "diamond",
+              "Darker or lighter than this person's own skin (0)."),
+    Attribute("glasses", "glasses", "", 0, 1, 0, 0.15, "face", "#5a73b8", "square",
+              "Fades in a pair of dark-rimmed glasses (opacity)."),
+    Attribute("light_strength", "light strength", "×", 0.4, 1.6, 1, 0.15, "light", "#b5830f", "triangle-up",
+              "Strength of the main lamp against the fill light."),
+    Attribute("saturation", "saturation", "×", 0, 2, 1, 0.15, "image", "#a14fb5", "triangle-left",
+              "From grey to strong colours."),
+    Attribute("blur", "blur", "px", 0, 3, 0, 0.3, "image", "#5b8c7a", "circle",
+              "Gaussian blur; standard deviation at a picture width of 160 px."),
+    Attribute("noise", "noise", "", 0, 0.15, 0, 0.015, "image", "#7d7f3a", "square",
+              "Adds one fixed grain pattern; standard deviation of the pixel values."),
+)
+
+ATTRIBUTES: dict[str, Attribute] = {record.name: record for record in _TABLE}
+PAPER_ATTRIBUTES: tuple[str, ...] = tuple(ATTRIBUTES)[:8]
+IMAGE_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE if a.group == "image")
+
+
+def check_attributes(names: str | Iterable[str], allowed: Iterable[str] = ATTRIBUTES) -> tuple[str, ...]:
+    """`names` as a tuple, each one of `allowed`; ValueError names the unknown one and what would work."""
+    names = (names,) if isinstance(names, str) else tuple(names)
+    allowed = tuple(allowed)
+    for name in names:
+        if name not in allowed:
+            near = difflib.get_close_matches(str(name), allowed, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"unknown attribute {name!r}.{hint} Choose from: {', '.join(allowed)}.")
+    return names
+
+
+def check_strengths(strengths: Mapping[str, float] | None, allowed: Iterable[str] = ATTRIBUTES) -> dict[str, float]:
+    """Every allowed attribute's strength as a float, the neutral value where none was given.
+
+    Raises ValueError for an unknown attribute, a value that is no finite number, or one out of range; the text
+    names the value and the range.
+    """
+    allowed = tuple(allowed)
+    given = dict(strengths or {})
+    check_attributes(given, allowed)
+    values = {}
+    for name in allowed:
+        record = ATTRIBUTES[name]
+        value = given.get(name, record.neutral)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        # a hair of slack, so that neutral + 3 * step never fails by rounding
+        slack = 1e-9 * (record.high - record.low)
+        if not record.low - slack <= number <= record.high + slack:  # also catches NaN
+            unit = f" {record.unit}" if record.unit else ""
+            raise ValueError(
+                f"{name} = {value!r} is not in its range: give a number from {record.low:g} to {record.high:g}{unit}."
+            )
+        values[name] = min(max(number, record.low), record.high)
+    return values

@@ -1,0 +1,5 @@
+"""Face sources: attribute strengths in, images out."""
+
+from .base import Face, FaceSource
+
+__all__ = ["Face", "FaceSource"]

@@ -1,0 +1,75 @@
+"""Photograph to aligned crop: the similarity transform that lays a face's five landmarks on a model's template.
+
+Alignment is part of a model: without it ArcFace falls to 57 % and dlib's network to 69 % on LFW. The template
+stands in the model's card, in pixels of the model's input.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["aligned_crops", "similarity_fit"]
+
+
+def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The rotation, uniform scale and shift that map `source` on `target` with least squared error.
+
+    Parameters
+    ----------
+    source, target : (..., points, 2) coordinates.
+
+    Returns
+    -------
+    (..., 2, 3) matrices `[A | t]`, so that `A @ source + t` is nearest to `target`; never a reflection.
+
+    In complex numbers z = x + iy the transform is w = a z + b, and a = <z - mean z, w - mean w> / |z - mean z|^2
+    (Umeyama 1991 gives the general case; in the plane this closed form is exact).
+    """
+    z = np.asarray(source, np.float64) @ np.array([1, 1j])
+    w = np.asarray(target, np.float64) @ np.array([1, 1j])
+    z_mean, w_mean = z.mean(-1, keepdims=True), w.mean(-1, keepdims=True)
+    spread = (np.abs(z - z_mean) ** 2).sum(-1)
+    if not np.all(spread > 0):  # also catches NaN
+        raise ValueError("landmarks coincide or are not finite: five distinct points are needed to align a face.")
+    a = (np.conj(z - z_mean) * (w - w_mean)).sum(-1) / spread
+    b = w_mean[..., 0] - a * z_mean[..., 0]
+    rows = [np.stack([a.real, -a.imag, b.real], -1), np.stack([a.imag, a.real, b.imag], -1)]
+    return np.stack(rows, -2)
+
+
+def aligned_crops(
+    pixels: torch.Tensor, landmarks: np.ndarray, template: np.ndarray, size: int, max_samples: int = 4
+) -> torch.Tensor:
+    """Cut one crop of `size` x `size` pixels from each picture, its landmarks laid on the template.
+
+    Parameters
+    ----------
+    pixels : (n, 3, height, width), any range; the result is differentiable with respect to them.
+    landmarks : (n, 5, 2) in pixels of the pictures; template : (5, 2) in pixels of the crop. A pixel's centre lies
+        at +0.5 in both.
+    max_samples : where the crop is smaller than the region it shows, each of its pixels averages up to
+        `max_samples`^2 bilinear samples, so that detail is averaged and not skipped.
+
+    Returns
+    -------
+    (n, 3, size, size) of the type and on the device of `pixels`; outside of the picture its edge is repeated.
+    """
+    import torch
+
+    height, width = pixels.shape[-2:]
+    to_picture = similarity_fit(np.broadcast_to(template, np.shape(landmarks)), landmarks)
+    scale = float(np.hypot(to_picture[:, 0, 0], to_picture[:, 1, 0]).max())  # picture pixels per crop pixel
+    samples = int(np.clip(np.ceil(scale - 0.05), 1, max_samples))
+    centres = (torch.arange(size * samples, dtype=torch.float64) + 0.5) / samples
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    grid = torch.stack([x, y, torch.ones_like(x)], -1)
+    where = torch.einsum("hwk,nck->nhwc", grid, torch.from_numpy(to_picture))
+    where = where * 2 / torch.tensor([width, height], dtype=torch.float64) - 1
+    where = where.to(pixels.dtype).to(pixels.device)
+    crops = torch.nn.functional.grid_sample(pixels, where, padding_mode="border", align_corners=False)
+    return torch.nn.functional.avg_pool2d(crops, samples) if samples > 1 else crops

@@ -1,0 +1,244 @@
+"""`ModelCard`, the facts of a face-recognition model, and `Model`, a network that obeys its card."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..align import aligned_crops
+from ..faces.base import Face
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Model", "ModelCard"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What must be known to use a model rightly: preprocessing, metric, threshold, licence, weaknesses.
+
+    Parameters
+    ----------
+    input_size : side of the square crop, in pixels.
+    color_order : what the network was trained on; crops are always given as RGB and turned round if need be.
+    mean, std : the network sees (255 * crop - mean) / std, per channel of its own colour order.
+    template : (5, 2) where the five landmarks lie in the crop, in pixels (order as in `Face`); None if the model
+        wants a plain crop.
+    dim : length of the embedding; normalized : whether it is divided by its Euclidean norm.
+    metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
+    threshold : published distance below which two faces count as the same person, or None: calibrate.
+    weights : where the weights come from; weights_sha256 : what they must hash to, when they are known.
+    """
+
+    name: str
+    title: str
+    input_size: int
+    dim: int
+    metric: Literal["euclidean", "cosine"]
+    color_order: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    std: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    template: tuple[tuple[float, float], ...] | None = None
+    normalized: bool = False
+    threshold: float | None = None
+    threshold_source: str = "none published: calibrate on your own pairs"
+    accuracy: str = "unknown"
+    trained_on: str = "unknown"
+    weights: str = "your own"
+    weights_sha256: str | None = None
+    licence: str = "unknown"
+    citation: str = ""
+    weaknesses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.metric not in ("euclidean", "cosine"):
+            raise ValueError(f"metric {self.metric!r} of model {self.name!r}: give 'euclidean' or 'cosine'.")
+        if self.color_order not in ("RGB", "BGR"):
+            raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
+        if self.template is not None and np.shape(self.template) != (5, 2):
+            raise ValueError(
+                f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2) pixels."
+            )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        def cell(value: object) -> str:
+            return escape(
+                value
+                if isinstance(value, str)
+                else "; ".join(map(str, value))
+                if isinstance(value, tuple)
+                else str(value)
+            )
+
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{field.name.replace('_', ' ')}</th>"
+            f"<td style='text-align:left'>{cell(getattr(self, field.name))}</td></tr>"
+            for field in fields(self)
+        )
+        return f"<table><caption><b>{escape(self.title)}</b></caption>{rows}</table>"
+
+
+class Model:
+    """A torch network with its card: `embed(faces)` gives float32 (n, dim).
+
+    Parameters
+    ----------
+    module : takes (n, 3, input_size, input_size), normalised as the card says, and gives (n, dim).
+    card : the model's facts.
+    device : where the network runs; see `pick_device`.
+    """
+
+    def __init__(self, module: torch.nn.Module, card: ModelCard, device: str = "auto") -> None:
+        import torch
+
+        self.card = card
+        self.device = pick_device(device)
+        # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
+        self.module = module.eval().to(self.device, memory_format=torch.channels_last)
+        self._mean = torch.tensor(card.mean, device=self.device).view(3, 1, 1) / 255
+        self._scale = 255 / torch.tensor(card.std, device=self.device).view(3, 1, 1)
+
+    def __repr__(self) -> str:
+        return (
+            f"Model({self.card.name!r}, dim={self.card.dim}, metric={self.card.metric!r}, device={str(self.device)!r})"
+        )
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Changes when the card or any weight does; the cache of embeddings relies on it."""
+        digest = hashlib.sha256(repr(self.card).encode())
+        for name, tensor in self.module.state_dict().items():
+            digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(dtype=_bytes()).numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    def align(self, faces: Face | Sequence[Face]) -> torch.Tensor:
+        """Aligned RGB crops (n, 3, input_size, input_size) in [0, 1], as the network is shown them."""
+        import torch
+
+        faces = [faces] if isinstance(faces, Face) else list(faces)
+        size = self.card.input_size
+        crops = torch.empty((len(faces), 3, size, size), device=self.device)
+        for indices in _by_shape(faces):
+            stack = torch.from_numpy(np.stack([faces[i].pixels for i in indices])).permute(0, 3, 1, 2)
+            crops[indices] = self._crop(stack.to(self.device), [faces[i].landmarks for i in indices])
+        return crops
+
+    def _crop(self, pixels: torch.Tensor, landmarks: Sequence[np.ndarray | None]) -> torch.Tensor:
+        card = self.card
+        if card.template is None:
+            from torch.nn.functional import interpolate
+
+            return interpolate(pixels, (card.input_size,) * 2, mode="bilinear", antialias=True, align_corners=False)
+        if any(points is None for points in landmarks):
+            raise ValueError(
+                f"a face has no landmarks, and {card.name!r} aligns by them: use a source that knows them, or pass "
+                f"aligned crops as an array (n, {card.input_size}, {card.input_size}, 3)."
+            )
+        return aligned_crops(pixels, np.stack(landmarks), np.array(card.template), card.input_size)
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        """Embeddings (n, dim) of aligned RGB crops in [0, 1]; differentiable with respect to the crops."""
+        import torch
+
+        if self.card.color_order == "BGR":
+            crops = crops.flip(1)
+        normal = ((crops - self._mean) * self._scale).contiguous(memory_format=torch.channels_last)
+        vectors = self.module(normal)
+        return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
+
+    def embed(self, faces: Face | Sequence[Face] | np.ndarray, batch_size: int = 32) -> np.ndarray:
+        """Embed faces, aligned by their landmarks, or an array of crops that are aligned already.
+
+        Parameters
+        ----------
+        faces : one `Face`, a sequence of them, or an array (n, input_size, input_size, 3), RGB, either uint8 or
+            float in [0, 1].
+        batch_size : how many crops the network sees at once; memory grows with it, the numbers stay the same to
+            float32 rounding.
+
+        Returns
+        -------
+        float32 (n, dim).
+
+        >>> load_model("dlib").embed(faces.render(0)).shape
+        (1, 128)
+        """
+        import torch
+
+        if isinstance(faces, Face):
+            faces = [faces]
+        if isinstance(faces, np.ndarray):
+            self._check_crops(faces)
+        out = np.empty((len(faces), self.card.dim), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(faces), batch_size):
+                some = faces[start : start + batch_size]
+                vectors = self.forward(self._crops_of(some))
+                if vectors.shape[1:] != (self.card.dim,):
+                    raise ValueError(
+                        f"the network of {self.card.name!r} gave shape {tuple(vectors.shape)}, its card says "
+                        f"dim = {self.card.dim}: correct the card."
+                    )
+                out[start : start + len(some)] = vectors.float().cpu().numpy()
+        return out
+
+    def _crops_of(self, some: Sequence[Face] | np.ndarray) -> torch.Tensor:
+        import torch
+
+        if not isinstance(some, np.ndarray):
+            return self.align(some)
+        scale = 255 if some.dtype == np.uint8 else 1
+        return torch.from_numpy(some.astype(np.float32) / scale).permute(0, 3, 1, 2).to(self.device)
+
+    def _check_crops(self, crops: np.ndarray) -> None:
+        size = self.card.input_size
+        if crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
+            raise ValueError(
+                f"crops have shape {crops.shape}: {self.card.name!r} takes (n, {size}, {size}, 3), aligned; "
+                "to have pictures aligned, pass Face records with landmarks."
+            )
+        if crops.dtype == np.uint8:
+            return
+        low, high = (float(crops.min()), float(crops.max())) if crops.size else (0.0, 0.0)
+        if crops.dtype.kind != "f" or not (low >= 0 and high <= 1):  # also catches NaN
+            raise ValueError(
+                f"crops are {crops.dtype} from {low:g} to {high:g}: give uint8, or float in [0, 1] "
+                "(divide 8-bit values by 255; clip what an edit pushed outside)."
+            )
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The torch device for "auto" (a GPU where there is one, else the CPU) or for an explicit name."""
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError(
+            f"device {device!r} was asked for, but torch {torch.__version__} sees no CUDA GPU here: use "
+            "device='auto' or 'cpu', or check the driver with `nvidia-smi`."
+        )
+    return chosen
+
+
+def _by_shape(faces: Sequence[Face]) -> Iterator[list[int]]:
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, face in enumerate(faces):
+        groups.setdefault(face.pixels.shape, []).append(index)
+    yield from groups.values()
+
+
+def _bytes():
+    import torch
+
+    return torch.uint8

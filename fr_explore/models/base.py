@@ -102,7 +102,7 @@ class Model:
         self.card = card
         self.device = pick_device(device)
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
-        self.module = module.eval().to(self.device, memory_format=torch.channels_last)
+        self.module = module.eval().to(self.device).to(memory_format=torch.channels_last)
         self._mean = torch.tensor(card.mean, device=self.device).view(3, 1, 1) / 255
         self._scale = 255 / torch.tensor(card.std, device=self.device).view(3, 1, 1)
 
@@ -138,12 +138,13 @@ class Model:
             from torch.nn.functional import interpolate
 
             return interpolate(pixels, (card.input_size,) * 2, mode="bilinear", antialias=True, align_corners=False)
-        if any(points is None for points in landmarks):
+        known = [points for points in landmarks if points is not None]
+        if len(known) < len(landmarks):
             raise ValueError(
                 f"a face has no landmarks, and {card.name!r} aligns by them: use a source that knows them, or pass "
                 f"aligned crops as an array (n, {card.input_size}, {card.input_size}, 3)."
             )
-        return aligned_crops(pixels, np.stack(landmarks), np.array(card.template), card.input_size)
+        return aligned_crops(pixels, np.stack(known), np.array(card.template), card.input_size)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
         """Embeddings (n, dim) of aligned RGB crops in [0, 1]; differentiable with respect to the crops."""

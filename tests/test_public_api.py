@@ -1,0 +1,53 @@
+"""The public names, and that importing them stays light."""
+
+import subprocess
+import sys
+
+import fr_explore as fr
+
+HEAVY = ("torch", "pandas", "xarray", "sklearn", "altair", "scipy", "embreex", "matplotlib", "IPython")
+
+
+def run(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def loaded_by(code: str) -> set[str]:
+    done = run(f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])")
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_every_public_name_is_there_and_documented():
+    names = {name for name in dir(fr) if not name.startswith("_")}
+    assert {
+        "Avatars", "load_model", "list_models", "sample_lattice", "embed", "vector_field", "knn", "alignment",
+        "charts", "Attribute", "Face", "Lattice", "ModelCard",
+    } <= names  # fmt: skip
+    for name in sorted(names):
+        public = getattr(fr, name)
+        assert isinstance(public, (dict, tuple)) or (public.__doc__ or "").strip(), f"{name} has no docstring"
+
+
+def test_unknown_name():
+    done = run("import fr_explore as fr; fr.aligment")
+    assert "No fr_explore attribute aligment" in done.stderr
+
+
+def test_import_is_light():
+    assert loaded_by("import fr_explore") == set()
+
+
+def test_lightness_can_fail():
+    assert "torch" in loaded_by("import fr_explore; fr_explore.load_model('dlib')")
+
+
+def test_import_is_quick():
+    """The design's budget is 0.3 s; the modules that it may load are counted instead of seconds."""
+    done = run("import sys; before = set(sys.modules); import fr_explore; print(len(set(sys.modules) - before))")
+    assert int(done.stdout) < 60
+
+
+def test_metric_alone_needs_no_torch():
+    """Attributes and faces are usable where torch is not wanted."""
+    assert "torch" not in loaded_by("import fr_explore as fr; fr.Avatars(identities=1).render(0)")

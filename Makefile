@@ -1,0 +1,72 @@
+# The two commands: `make lab` opens the laboratory, `make test` runs every test. Both make their own .venv first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
+	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(p))))
+BIN := .venv/bin
+# unit tests run in two processes of one thread each, which two cores carry better than one process of two
+THREADS := OMP_NUM_THREADS=1
+LAB_OPTIONS ?=
+
+.PHONY: help lab test test-python test-front test-browser lint format bench clean need-node need-chromium
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+lab: $(BIN)/.lab ## set up and open the laboratory on the first notebook
+	$(BIN)/jupyter lab $(LAB_OPTIONS) notebooks/00-first-light.ipynb
+
+test: need-node need-chromium test-front test-python test-browser ## set up and run every test
+
+test-python: $(BIN)/.dev ## the Python tests alone, which need neither Node nor Chromium
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser"
+
+test-front: need-node widgets/node_modules/.installed ## the front end's linter, types and tests
+	cd widgets && npm run --silent lint && npm run --silent types && npm test --silent
+
+test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a real browser
+	$(BIN)/python -m pytest -m browser
+
+lint: $(BIN)/.dev ## style, types and notebook hygiene
+	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/check_notebooks.py
+
+format: $(BIN)/.dev ## put the code into shape
+	$(BIN)/ruff check --fix && $(BIN)/ruff format
+
+bench: $(BIN)/.dev need-chromium ## print the figures that README quotes
+	$(BIN)/python benchmarks/run_all.py
+
+clean: ## remove what the other commands made
+	rm -rf .venv widgets/node_modules build dist
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "fr-explore needs Python 3.11 or later, and none is on the PATH. Install one" \
+		"(Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module:" \
+		"apt-get install python3-venv (Debian, Ubuntu)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.lab: pyproject.toml | $(BIN)/python
+	@echo "Installing fr-explore and the laboratory into .venv (torch is large: some minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(BIN)/.dev: pyproject.toml | $(BIN)/python
+	@echo "Installing fr-explore with its test tools into .venv (torch is large: some minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(BIN)/.lab
+
+widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json
+	cd widgets && npm ci --no-audit --no-fund
+	@touch $@
+
+need-node:
+	@command -v npm >/dev/null && node -e 'process.exit(+(process.versions.node.split(".")[0] < 20))' || { echo \
+		"The front-end tests need Node 20 or later with npm: apt-get install nodejs npm (Debian 13, Ubuntu 25.04), brew install" \
+		"node, or nodejs.org. Without it: make test-python." >&2; exit 1; }
+
+need-chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo \
+		"The browser tests need Chromium: apt-get install chromium (Debian), snap install chromium (Ubuntu), brew" \
+		"install --cask chromium. Without it: make test-python." >&2; exit 1; }

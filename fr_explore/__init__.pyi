@@ -14,3 +14,6 @@ from .models.registry import ModelCard as ModelCard
 from .models.registry import list_models as list_models
 from .models.registry import load_model as load_model
 from .neighbors import knn as knn
+from .projection import Projection as Projection
+from .projection import pca as pca
+from .projection import umap as umap

@@ -1,0 +1,271 @@
+"""Distances between many points, tile by tile: fast, exact where it matters, never an n x n matrix kept.
+
+Why it looks as it does:
+- All metrics are one squared Euclidean distance q = |z_i|² + |z_j|² - 2 z_i·z_j of prepared points z, so that a
+  tile costs one matrix product. Euclidean: z = x; chord and cosine: z = x/|x|, with chord = sqrt(q), cosine = q/2.
+- That formula loses digits where q is much smaller than |z|². The points are centred, large clouds use float32
+  tiles, and pairs that come out too close are computed again: a tile with many of them in float64, single pairs as
+  a plain difference in float64. Duplicates therefore have distance 0, not rounding noise.
+- NumPy with one BLAS thread per tile and one Python thread per core is two to three times as fast on a CPU as
+  torch, whose thread barriers cost more than a tile; on a GPU the same lines run with `xp = torch`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+__all__ = ["METRICS", "Cloud", "as_real_matrix", "over", "resolve_device", "row_blocks", "sweep"]
+
+METRICS = ("euclidean", "cosine", "chord")
+LARGE = 1e11  # from here on importing torch to look for a GPU is worth its two seconds
+SMALL = 2e9  # multiply-adds of one full product up to which everything is done in float64: about 0.1 s
+# q / (|z_i|² + |z_j|²) below which a pair is computed again, and the error bound of a tile in the same unit
+CLOSE = {"float32": 2e-2, "float64": 1e-8}
+ROUNDING = {"float32": 2e-6, "float64": 1e-13}
+FEW = 3e-3  # share of close pairs up to which they are recomputed one by one
+DUPLICATE = 1e-28  # squared distances below this, at mean |z|² = 1, are rounding of the same point
+CHUNK = 4_000_000  # numbers in a temporary array
+
+
+def resolve_device(device, shape: tuple[int, ...]):
+    """None for NumPy on the CPU, or a torch device; None as given means a CUDA device for a large cloud, if any."""
+    if isinstance(device, str) and device == "cpu":
+        return None
+    if device is None and shape[0] ** 2 * shape[1] < (SMALL if "torch" in sys.modules else LARGE):
+        return None
+    import torch
+
+    if device is None:
+        return torch.device("cuda") if torch.cuda.is_available() else None
+    device = torch.device(device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {str(device)!r}: this machine has no CUDA device; leave device=None or give 'cpu'.")
+    if device.type == "mps":
+        raise ValueError("device 'mps' has no float64, which exact distances need: give 'cpu'.")
+    return device
+
+
+def as_real_matrix(values: Any, name: str) -> np.ndarray:
+    """`values` as a float32 or float64 array (n, dim); half precision becomes float32, integers float64."""
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise ValueError(f"{name} have shape {array.shape}: give two dimensions, (points, dim).")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} have type {array.dtype}: give real numbers, such as float32.")
+    if array.dtype == np.float32:
+        return array
+    return array.astype(np.float32 if array.dtype == np.float16 else np.float64, copy=False)
+
+
+class Cloud:
+    """n points prepared for tiles of squared distances.
+
+    Parameters
+    ----------
+    points : (n, dim), finite.
+    metric : "euclidean", "cosine" (1 - cos) or "chord" (sqrt(2 (1 - cos))).
+    curve : (n,) or None; pairs with the same value are no neighbours of each other. None: each point is its own.
+    device : None for NumPy on the CPU, otherwise a torch device.
+    precision : "float32" or "float64" for the tiles; None chooses float64 for a small cloud.
+    """
+
+    def __init__(self, points, metric: str = "euclidean", curve=None, device=None, precision: str | None = None):
+        if metric not in METRICS:
+            raise ValueError(f"metric {metric!r} is unknown: choose from {', '.join(METRICS)}.")
+        raw = as_real_matrix(points, "points")
+        self.metric, self.device = metric, resolve_device(device, raw.shape)
+        self.n, self.dim = raw.shape
+        self.precision = precision or ("float64" if self.n * self.n * self.dim <= SMALL else "float32")
+        self.close, self.rounding = CLOSE[self.precision], ROUNDING[self.precision]
+        self.norm, mean, self.scale, z = _standardise(raw, metric != "euclidean", self.precision)
+        self.raw, self.mean, self.z = (self._put(a) for a in (raw, mean, z))
+        self.unit = None if self.norm is None else self._put(self.norm)
+        self.length2 = (self.z * self.z).sum(1)
+        self.curve = None if curve is None else self._curve_ids(np.asarray(curve))
+        self._mean_root: float | None = None
+
+    @cached_property
+    def xp(self):
+        """numpy, or torch where the cloud lives on a torch device."""
+        if self.device is None:
+            return np
+        import torch
+
+        return torch
+
+    def _put(self, array: np.ndarray):
+        return array if self.device is None else self.xp.as_tensor(array, device=self.device)
+
+    def _curve_ids(self, curve: np.ndarray):
+        if curve.shape != (self.n,):
+            raise ValueError(f"curve has shape {curve.shape}: give one id for each of the {self.n} points.")
+        ids, index = np.unique(curve, return_inverse=True)
+        return None if len(ids) == self.n else self._put(index.astype(np.int64))
+
+    def tile(self, rows: slice, cols: slice, refine: bool = True):
+        """Squared distances in units of the cloud's scale, (rows, cols); close pairs exact if `refine`."""
+        q = _gram(self.z[rows], self.z[cols], self.length2[rows], self.length2[cols], self.xp)
+        return self._refine(q, rows, cols) if refine else q
+
+    def _refine(self, q, rows: slice, cols: slice, close: float | None = None):
+        xp = self.xp
+        threshold = self.close if close is None else close
+        a, b = self.length2[rows], self.length2[cols]
+        if float(q.min()) >= threshold * float(a.max() + b.max()) and rows != cols:
+            return q
+        i, j = xp.where(q < threshold * (a[:, None] + b))
+        apart = i + rows.start != j + cols.start
+        i, j = i[apart], j[apart]
+        if close is None and self.precision == "float32" and len(i) > FEW * len(a) * len(b):
+            a, b = self._double(rows), self._double(cols)
+            q = _gram(a, b, (a * a).sum(1), (b * b).sum(1), xp)
+            return self._refine(q, rows, cols, CLOSE["float64"])
+        q[i, j] = xp.asarray(self.exact(i + rows.start, j + cols.start), dtype=q.dtype)
+        if rows == cols:
+            index = xp.arange(len(a), **({} if self.device is None else {"device": self.device}))
+            q[index, index] = 0
+        return q
+
+    def settle(self, q, rows: slice, cols: slice, edges: Iterable[float]):
+        """Recompute the pairs that lie within rounding of one of the `edges`, in place."""
+        slack = self.rounding * float(self.length2[rows].max() + self.length2[cols].max())
+        for edge in edges:
+            i, j = self.xp.where(abs(q - edge) <= slack)
+            if len(i):
+                q[i, j] = self.xp.asarray(self.exact(i + rows.start, j + cols.start), dtype=q.dtype)
+        return q
+
+    def _double(self, index):
+        x = self.xp.asarray(self.raw[index], dtype=self.xp.float64)
+        if self.unit is not None:
+            x = x / self.unit[index][:, None]
+        return (x - self.mean) / self.scale
+
+    def exact(self, i, j):
+        """Squared distances of the pairs (i, j) as plain float64 differences, (pairs,)."""
+        xp = self.xp
+        parts = []
+        step = max(1, CHUNK // self.dim)
+        for start in range(0, len(i), step):
+            a, b = (xp.asarray(self.raw[k[start : start + step]], dtype=xp.float64) for k in (i, j))
+            if self.unit is not None:
+                a /= self.unit[i[start : start + step]][:, None]
+                b /= self.unit[j[start : start + step]][:, None]
+            a -= b
+            a /= self.scale
+            parts.append(xp.einsum("ij,ij->i", a, a))
+        q = xp.concatenate(parts) if parts else xp.asarray(i, dtype=xp.float64)
+        q[q < DUPLICATE] = 0
+        return q
+
+    def exclude(self, q, rows: slice, cols: slice):
+        """Set the pairs that are no neighbours, self and same curve, to infinity, in place."""
+        if self.curve is not None:
+            q[self.curve[rows][:, None] == self.curve[cols]] = np.inf
+        elif rows.start < cols.stop and cols.start < rows.stop:
+            low, high = max(rows.start, cols.start), min(rows.stop, cols.stop)
+            q[range(low - rows.start, high - rows.start), range(low - cols.start, high - cols.start)] = np.inf
+        return q
+
+    def squared(self, distance: float) -> float:
+        """A distance of the metric as a squared distance in units of the cloud's scale."""
+        return 2 * distance / self.scale**2 if self.metric == "cosine" else (distance / self.scale) ** 2
+
+    def set_mean(self, total: float) -> None:
+        """Keep the mean distance, from the sum of sqrt(q) over all ordered pairs that a pass came by."""
+        self._mean_root = total / max(self.n * (self.n - 1), 1)
+
+    def mean_distance(self, progress: bool = False) -> float:
+        """Mean over all pairs i != j, in the metric; 0 for one point."""
+        if self.n < 2:
+            return 0.0
+        if self.metric == "cosine":  # mean of |z_i - z_j|² over pairs in closed form: z is centred
+            return float(self.length2.sum() * self.scale**2 / (self.n - 1))
+        if self._mean_root is None:
+            sweep(self, lambda q, rows, cols: None, progress)
+        return float(self._mean_root or 0.0) * self.scale
+
+
+def _standardise(raw: np.ndarray, unit: bool, precision: str):
+    """Norms, mean, scale and the centred, scaled points; in chunks, so that no float64 copy is held."""
+    n, dim = raw.shape
+    step = max(1, CHUNK // max(dim, 1))
+    parts = [slice(s, min(s + step, n)) for s in range(0, n, step)]
+    norm = None
+    if unit:
+        norm = np.concatenate([np.linalg.norm(raw[p].astype(np.float64), axis=1) for p in parts] or [np.ones(0)])
+        if (norm == 0).any():
+            raise ValueError(
+                f"point {int(np.argmin(norm))} has length 0, which has no cosine: leave it out or use the "
+                "euclidean metric."
+            )
+
+    def chunk(p):
+        x = raw[p].astype(np.float64)
+        return x if norm is None else x / norm[p][:, None]
+
+    mean = sum((chunk(p).sum(0) for p in parts), np.zeros(dim)) / max(n, 1)
+    square = sum(float(((chunk(p) - mean) ** 2).sum()) for p in parts) / max(n, 1)
+    scale = float(np.sqrt(square)) or 1.0
+    if not np.isfinite(scale):
+        raise ValueError("the points hold NaN or infinity: leave these points out first.")
+    z = np.empty((n, dim), precision)
+    for p in parts:
+        z[p] = (chunk(p) - mean) / scale
+    return norm, mean, scale, z
+
+
+def _gram(a, b, a2, b2, xp):
+    q = a @ b.T
+    q *= -2
+    q += a2[:, None]
+    q += b2
+    return xp.clip(q, 0, None, out=q)
+
+
+def row_blocks(n: int, width: int) -> list[slice]:
+    """0 ... n in slices of `width`."""
+    return [slice(s, min(s + width, n)) for s in range(0, n, width)]
+
+
+def over(items: list, work: Callable[[Any], None], progress: bool = False, device=None) -> None:
+    """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU."""
+    from threadpoolctl import threadpool_limits
+    from tqdm.auto import tqdm
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if device is not None or cores == 1 or len(items) == 1:
+        for item in tqdm(items, disable=not progress, leave=False):
+            work(item)
+        return
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
+        for _ in tqdm(pool.map(work, items), total=len(items), disable=not progress, leave=False):
+            pass
+
+
+def sweep(cloud: Cloud, visit: Callable[[Any, slice, slice], None], progress: bool = False) -> None:
+    """Call visit(q, rows, cols) for the tiles of the upper triangle; q is the visitor's to change.
+
+    The mean distance comes along for free. Visitors run in several threads: they lock what they add to.
+    """
+    blocks = row_blocks(cloud.n, 512 if cloud.device is None else 8192)
+    lock, total = threading.Lock(), [0.0]
+
+    def work(pair: tuple[slice, slice]) -> None:
+        rows, cols = pair
+        q = cloud.tile(rows, cols)
+        part = float(cloud.xp.sqrt(q).sum()) * (1 if rows == cols else 2)
+        with lock:
+            total[0] += part
+        visit(q, rows, cols)
+
+    over([(r, c) for k, r in enumerate(blocks) for c in blocks[k:]], work, progress, cloud.device)
+    cloud.set_mean(total[0])

@@ -1,0 +1,187 @@
+"""The alignment energy: does an attribute move all faces of a person the same way?
+
+The analogy
+-----------
+Put a unit arrow on every base point x_i of the embedding space: u_i = v_i/|v_i|, the direction in which the
+attribute moves the embedding there. That is a system of spins.
+
+    spins            the directions u_i, in as many dimensions as the embedding
+    sites            the points x_i, the embeddings of the base faces
+    interaction      w_ij: which sites feel each other (`knn`, `ball`, `all_pairs`); its range is the scale
+    energy           E_i = sum_j w_ij (1 - u_i·u_j) / sum_j w_ij,   E = mean_i E_i
+    order parameter  m = |mean_i u_i|, the magnetisation; with all pairs alike and self counted, E = 1 - m²
+    temperature      what disorders the spins: arrows drawn around a common drift s times as long as their noise
+                     have E = 1/(1 + s²); s -> infinity is the frozen, s = 0 the hot limit
+
+E = 0: all arrows are parallel, the attribute moves every image the same way, the model depends on it. E = 1: no
+order, as for independent random arrows. E > 1: neighbours oppose each other. A short range sees local order (a
+vortex looks aligned), a long one global order only, so a ranking of attributes can flip with the range: see
+`alignment_profile`. Small E is not large effect: a model may move little but always the same way, so read the
+magnitude beside it.
+
+Null models. "gaussian": independent random arrows on the same sites, the hot limit; mean 1 and, for w summing to
+1 in each row, variance sum_{i<j} (w_ij + w_ji)²/(dim n²). "permutation": the same arrows shuffled over the sites;
+it keeps the magnetisation and removes what depends on place. z = (E - null mean)/null sd: negative is aligned.
+
+In matrices E_i = 1 - u_i·(A U)_i / deg_i, which needs no difference of any pair.
+
+After Leroy, Mastropietro, Nurisso, Vaccarino, "Attributes Shape the Embedding Space of Face Recognition Models",
+ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and isolated points are not averaged in.
+"""
+
+from __future__ import annotations
+
+import warnings
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from ._blocks import Cloud, as_real_matrix
+from .field import DIMS, Group, field_metric, groups, labels, magnitudes, unit_vectors
+from .neighbors import Graph, Neighborhood, as_neighborhood
+
+__all__ = ["alignment", "alignment_energy"]
+
+DRAWN_AT_ONCE = 32_000_000  # numbers in the random fields held at one time
+
+
+def alignment_energy(
+    points,
+    directions,
+    neighborhood: Neighborhood | str = "knn:10",
+    *,
+    metric: str = "euclidean",
+    curve=None,
+    device=None,
+    point_energies: bool = False,
+):
+    """Energy of bare arrays: a float, NaN where no point has a neighbour.
+
+    points : (n, dim), where the arrows sit; directions : (n, any dim), the arrows, of any length.
+    neighborhood, device, curve : as in `alignment`; metric : of the points, unless the neighbourhood names its own.
+    point_energies : give the (n,) array of E_i instead, NaN for a point without a direction (zero or NaN) or
+        without a neighbour.
+    """
+    neighborhood = as_neighborhood(neighborhood)
+    points, directions = as_real_matrix(points, "points"), as_real_matrix(directions, "directions")
+    if len(points) != len(directions):
+        raise ValueError(f"{len(points)} points and {len(directions)} directions: give each point one direction.")
+    unit, known = unit_vectors(directions)
+    known &= np.isfinite(points).all(1)
+    energies = np.full(len(points), np.nan)
+    if known.any():
+        ids = None if curve is None else np.asarray(curve)[known]
+        cloud = Cloud(points[known], neighborhood.metric or metric, ids, device)
+        energies[known] = _energies(neighborhood.graph(cloud), [unit[known]])[0]
+    return energies if point_energies else _mean(energies)
+
+
+def alignment(
+    field: xr.Dataset,
+    neighborhood: Neighborhood | str = "knn:10",
+    null_draws: int = 0,
+    seed: int = 0,
+    device=None,
+    point_energies: bool = False,
+    null: str = "gaussian",
+    progress: bool | None = None,
+):
+    """Alignment energy of each identity and attribute, as a tidy table.
+
+    field : from `vector_field`; a repeated value in its coordinate `curve` marks points of one curve, which are
+        never each other's neighbours.
+    neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric, that of
+        the field, attrs["metric"].
+    null_draws, seed : random fields to compare with; the attributes of an identity share the Gaussian ones.
+    device : None (a GPU for a large cloud where there is one), "cpu" or a torch device.
+    point_energies : also return a Dataset, `energy` of each point and `null_energy`, the draws.
+    null : "gaussian" or "permutation", see the top of this module.
+    progress : show a bar; None shows it from 20,000 points on.
+
+    Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without
+    null_draws); coverage and isolated, the shares of the points with a direction that have, or lack, a neighbour;
+    zero_direction, the share of points that have none (zero or NaN) and take no part; magnitude, the median |v|
+    over the mean pairwise Euclidean distance of the identity's points; points, the number of curves. attrs say what
+    was used. Energy is NaN, and a warning names the row, where no point has a neighbour.
+
+    Raises ValueError where a field has no more than k curves, or the metric is not known.
+    """
+    rule = as_neighborhood(neighborhood)
+    if null not in ("gaussian", "permutation"):
+        raise ValueError(f"null {null!r} is unknown: choose 'gaussian' or 'permutation'.")
+    metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
+    if shape[2] <= (k := getattr(rule, "k", 0)):
+        raise ValueError(f"{rule!r} needs more than {k} curves, the field has {shape[2]}: take a smaller k.")
+    progress = shape[2] >= 20_000 if progress is None else progress
+    energy, known = np.full(shape, np.nan), np.zeros(shape, bool)
+    draws, spread = np.full((*shape[:2], null_draws), np.nan), np.full(shape[:2], np.nan)
+    for group in groups(field, metric, device, progress):
+        graph = rule.graph(group.cloud, progress)
+        points = _energies(graph, group.directions, progress)
+        for f, a in enumerate(group.attributes):
+            energy[group.identity, a, group.known] = points[f]
+        known[group.identity, group.attributes] = group.known
+        spread[group.identity, group.attributes] = group.whole.mean_distance(progress)
+        draws[group.identity, group.attributes] = _null(graph, group, null, null_draws, seed)
+    used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}
+    table = _table(field, energy, known, draws, spread).reset_index(drop=True)
+    table.attrs = {**field.attrs, **used, "magnitude": "median |v| / mean pairwise Euclidean distance"}
+    if not point_energies:
+        return table
+    coords = {d: labels(field, d) for d in DIMS[:3]}
+    parts = {"energy": (DIMS[:3], energy), "null_energy": ((*DIMS[:2], "draw"), draws)}
+    return table, xr.Dataset(parts, coords, table.attrs)
+
+
+def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False) -> np.ndarray:
+    """E_i = 1 - (sum_j w_ij u_i·u_j) / (sum_j w_ij) for each field, (fields, n); NaN without a neighbour."""
+    sums = graph.sums(directions, progress)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.clip(1 - sums.aligned / sums.weight, 0, 2)
+
+
+def _null(graph: Graph, group: Group, null: str, draws: int, seed: int) -> np.ndarray:
+    """Energies of random fields on the group's graph, (attributes or 1, draws)."""
+    n, dim = group.directions[0].shape
+    sources: list = [None] if null == "gaussian" else group.directions
+    energies = np.full((len(sources), draws), np.nan)
+    for s, unit in enumerate(sources):
+        rng = np.random.default_rng([seed, group.identity, 0 if unit is None else group.attributes[s]])
+        step = max(1, DRAWN_AT_ONCE // max(n * dim, 1))
+        for start in range(0, draws, step):
+            size = min(step, draws - start)
+            fields = [
+                unit_vectors(rng.standard_normal((n, dim), np.float32))[0] if unit is None else rng.permutation(unit)
+                for _ in range(size)
+            ]
+            energies[s, start : start + size] = [_mean(e) for e in _energies(graph, fields)]
+    return energies
+
+
+def _mean(energies: np.ndarray) -> float:
+    found = energies[np.isfinite(energies)]
+    return float(found.mean()) if len(found) else float("nan")
+
+
+def _table(field: xr.Dataset, energy, known, draws, spread) -> pd.DataFrame:
+    """Point energies, draws and scales as one row per identity x attribute."""
+    rows, size = [], magnitudes(field, spread)
+    for (i, identity), (a, attribute) in product(*(enumerate(labels(field, d)) for d in DIMS[:2])):
+        mean, sd = (draws[i, a].mean(), draws[i, a].std(ddof=1)) if draws.shape[2] > 1 else (np.nan, np.nan)
+        coverage = float(np.isfinite(energy[i, a]).sum() / max(known[i, a].sum(), 1))
+        row = {"identity": identity, "attribute": attribute, "energy": _mean(energy[i, a])}
+        row |= {"null_mean": mean, "null_sd": sd, "z": (row["energy"] - mean) / sd if sd > 0 else np.nan}
+        row |= {"coverage": coverage, "isolated": 1 - coverage, "zero_direction": 1 - known[i, a].mean()}
+        row |= {"magnitude": size[i, a], "points": known.shape[2]}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    empty = table.loc[table["energy"].isna(), ["identity", "attribute"]].astype(str).agg("/".join, axis=1)
+    if len(empty):
+        warnings.warn(
+            f"no point has a neighbour with a direction for {', '.join(empty)}: the energy there is NaN; see the "
+            "columns zero_direction and coverage.",
+            stacklevel=3,
+        )
+    return table

@@ -1,0 +1,205 @@
+"""Embeddings to field: which way, and how far, an attribute moves the embedding at each base point."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from ._blocks import Cloud
+
+__all__ = ["field_similarity", "vector_field"]
+
+DIMS = ("identity", "attribute", "curve", "dim")
+
+# weights of the steps, and what brings |v| to the length of the central difference, f(+1) - f(-1)
+STENCILS: dict[str, tuple[dict[int, float], float]] = {
+    "central": ({-1: -1.0, 1: 1.0}, 1.0),
+    "five_point": ({-2: 1.0, -1: -8.0, 1: 8.0, 2: -1.0}, 1 / 6),
+    "forward": ({0: -1.0, 1: 1.0}, 2.0),
+}
+
+
+def vector_field(embeddings: xr.DataArray, stencil: str = "central", tolerance: float | None = None) -> xr.Dataset:
+    """The field of an attribute: at each base point, the direction in which it moves the embedding, and how far.
+
+        central     v = f(+1) - f(-1)                               about 2h f'
+        five_point  v = -f(+2) + 8 f(+1) - 8 f(-1) + f(-2)          about 12h f'
+        forward     v = f(+1) - f(0)                                about h f'
+
+    f(s) is the embedding s steps from the base point along the attribute, h the step. The first two are the
+    stencils of Leroy et al., ICML 2025 (arXiv 2507.11372).
+
+    Parameters
+    ----------
+    embeddings : dims (identity, attribute, curve, step, dim) in any order; coordinate `step` holds whole numbers,
+        0 the base point. attrs["metric"], if there, is "euclidean" or "cosine".
+    stencil : "central", "five_point" (steps -2 ... 2) or "forward".
+    tolerance : length below which v is rounding noise and has no direction. None: twice the machine epsilon of the
+        embeddings' type times the length of the longest f in the stencil, which is what rounding alone can give.
+
+    Returns
+    -------
+    Dataset with `point` = f(0) and `direction` = v/|v|, dims (identity, attribute, curve, dim), and `magnitude`,
+    dims (identity, attribute, curve), float32 (float64 for float64 input), attrs carried over. `direction` is NaN
+    where v is shorter than the tolerance; `magnitude` keeps the measured length. `magnitude` is always that of the
+    central difference, how far the embedding moves from one step below to one step above: the five-point sum is
+    divided by 6 and the forward difference doubled, so that stencils can be compared. It is a Euclidean length in
+    the embedding's units, whatever the model's metric.
+
+    Raises ValueError for a missing dimension or step, an unknown stencil or metric.
+    """
+    if stencil not in STENCILS:
+        raise ValueError(f"stencil {stencil!r} is unknown: choose from {', '.join(STENCILS)}.")
+    weights, length = STENCILS[stencil]
+    _check(embeddings, stencil, weights)
+    kind = np.float64 if embeddings.dtype.itemsize > 4 or embeddings.dtype.kind != "f" else np.float32
+    if tolerance is None:
+        spacing = np.finfo(embeddings.dtype if embeddings.dtype.kind == "f" else kind).eps
+        norms = np.sqrt((embeddings.sel(step=list(weights)).astype(kind) ** 2).sum("dim")).max("step")
+        floor = 2 * spacing * norms * max(abs(w) for w in weights.values())
+    else:
+        floor = tolerance / length
+    v = sum(w * embeddings.sel(step=s, drop=True).astype(kind) for s, w in weights.items())
+    return as_field(embeddings.sel(step=0, drop=True).astype(kind), v, floor, length).assign_attrs(
+        embeddings.attrs | {"stencil": stencil}
+    )
+
+
+def as_field(point: xr.DataArray, v: xr.DataArray, floor, length: float = 1.0) -> xr.Dataset:
+    """Dataset of `point`, `direction` and `magnitude` from a difference `v`; no direction where |v| <= floor."""
+    size = np.sqrt((v**2).sum("dim", skipna=False))
+    direction = (v / size.where(size > floor)).astype(v.dtype)
+    magnitude = (size * length).astype(v.dtype)
+    field = xr.Dataset({"point": point, "direction": direction, "magnitude": magnitude})
+    return field.transpose(*DIMS)
+
+
+def _check(embeddings: xr.DataArray, stencil: str, weights: dict[int, float]) -> None:
+    needed = ("identity", "attribute", "curve", "step", "dim")
+    missing = [name for name in needed if name not in embeddings.dims]
+    if missing:
+        raise ValueError(
+            f"the embeddings have dimensions {tuple(map(str, embeddings.dims))} and lack {', '.join(missing)}: name "
+            f"them {needed}; .expand_dims(...) adds a dimension of length one."
+        )
+    if "step" not in embeddings.coords:
+        raise ValueError("the embeddings have no coordinate step: .assign_coords(step=[-1, 0, 1]) names the steps.")
+    there = embeddings["step"].values.tolist()
+    absent = sorted({0, *weights} - set(there))
+    if absent:
+        raise ValueError(
+            f"stencil {stencil!r} needs the steps {sorted({0, *weights})}; the embeddings have {there}: sample a "
+            "lattice with more steps or choose another stencil."
+        )
+    metric = embeddings.attrs.get("metric", "euclidean")
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f"attrs['metric'] is {metric!r}: it must be 'euclidean' or 'cosine'.")
+
+
+def field_similarity(field: xr.Dataset) -> xr.DataArray:
+    """How alike two attributes move the same faces: mean over curves of 1 - cos(v_i^a, v_i^b).
+
+    0: the attributes move every face the same way; 1: unrelated; 2: opposite ways. It compares the directions at
+    the same curve, so it means something where the attributes share their base points, as those of a lattice do.
+
+    Returns
+    -------
+    DataArray (identity, attribute, attribute_2), symmetric, diagonal 0. Curves where one of the two has no
+    direction are left out; NaN where none is left. The mean over identities is `.mean("identity")`.
+    """
+    u, known = unit_vectors(field["direction"].transpose(*DIMS).values.astype(np.float64))
+    total = np.einsum("iacd,ibcd->iab", u, u, optimize=True)
+    count = np.einsum("iac,ibc->iab", known.astype(float), known.astype(float))
+    with np.errstate(invalid="ignore"):
+        distance = np.clip(1 - total / np.where(count > 0, count, np.nan), 0, 2)
+    names = labels(field, "attribute")
+    return xr.DataArray(
+        distance,
+        dims=("identity", "attribute", "attribute_2"),
+        coords={"identity": labels(field, "identity"), "attribute": names, "attribute_2": names},
+        name="field_distance",
+        attrs={"formula": "mean over curves of 1 - cos(v_i^a, v_i^b)", "curves": int(u.shape[2])},
+    )
+
+
+class Group(NamedTuple):
+    """Attributes of one identity that have the same points: `cloud` holds the m points that have a direction.
+
+    `attributes` are positions, `known` (curves,) says which curves take part, `directions` are unit vectors
+    (m, dim), one array per attribute, and `whole` holds all the points, Euclidean, for the spread of the identity.
+    """
+
+    identity: int
+    attributes: list[int]
+    known: np.ndarray
+    cloud: Cloud
+    directions: list[np.ndarray]
+    whole: Cloud
+
+
+def groups(field: xr.Dataset, metric: str, device=None, progress: bool = False) -> Iterator[Group]:
+    """The field as groups of attributes that share their points, so that distances are computed once for each."""
+    missing = [name for name in ("point", "direction") if name not in field]
+    if missing:
+        raise ValueError(f"the field lacks {', '.join(missing)}: make it with vector_field(embeddings).")
+    curve = labels(field, "curve")
+    for identity in range(field.sizes["identity"]):
+        part = field.isel(identity=identity).transpose("attribute", "curve", "dim", missing_dims="ignore")
+        points, (units, known) = part["point"].values, unit_vectors(part["direction"].values)
+        known &= np.isfinite(points).all(-1)
+        left = list(range(field.sizes["attribute"]))
+        while left:
+            first, rest = left[0], left[1:]
+            same = [a for a in rest if _same(points, known, first, a)]
+            left = [a for a in rest if a not in same]
+            use, there = known[first], np.isfinite(points[first]).all(-1)
+            cloud = Cloud(points[first][use], metric, curve[use], device)
+            whole = cloud if metric == "euclidean" and use.all() else Cloud(points[first][there], device=device)
+            yield Group(identity, [first, *same], use, cloud, [units[a][use] for a in (first, *same)], whole)
+
+
+def _same(points: np.ndarray, known: np.ndarray, a: int, b: int) -> bool:
+    return np.array_equal(known[a], known[b]) and np.array_equal(points[a], points[b], equal_nan=True)
+
+
+def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`vectors` (..., dim) at length 1, zeros where there is no direction (zero, NaN, infinite); and where there is."""
+    vectors = vectors if vectors.dtype.itemsize > 2 else vectors.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = np.abs(vectors).max(
+            -1, initial=0, keepdims=True
+        )  # first, so that squares neither overflow nor vanish
+        known = (np.isfinite(largest) & (largest > 0))[..., 0]
+        scaled = np.where(known[..., None], vectors, 0) / np.where(known[..., None], largest, 1)
+    length = np.sqrt(np.einsum("...d,...d->...", scaled, scaled))[..., None]
+    return scaled / np.where(length > 0, length, 1), known
+
+
+def field_metric(field: xr.Dataset) -> str:
+    """The metric that the field's attrs name; ValueError where there is none."""
+    metric = field.attrs.get("metric")
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(
+            f"the field's attrs['metric'] is {metric!r}: set it to 'euclidean' or 'cosine', or name one in the "
+            "neighbourhood, such as knn(10, metric='euclidean')."
+        )
+    return metric
+
+
+def labels(field: xr.Dataset, dim: str) -> np.ndarray:
+    """The coordinate of a dimension, or 0, 1, ... where it has none."""
+    return field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
+
+
+def magnitudes(field: xr.Dataset, spread: np.ndarray) -> np.ndarray:
+    """Median |v| over curves relative to the spread of each identity's points, (identity, attribute)."""
+    if "magnitude" not in field:
+        return np.full(spread.shape, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row without a number stays NaN
+        median = np.nanmedian(field["magnitude"].transpose(*DIMS[:3]).values.astype(np.float64), axis=2)
+    return median / np.where(spread > 0, spread, np.nan)

@@ -12,7 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ATTRIBUTES", "IMAGE_ATTRIBUTES", "PAPER_ATTRIBUTES", "Attribute", "check_attributes", "check_strengths"]
+__all__ = [
+    "ATTRIBUTES",
+    "AVATAR_ATTRIBUTES",
+    "IMAGE_ATTRIBUTES",
+    "PAPER_ATTRIBUTES",
+    "PHOTOGRAPH_ATTRIBUTES",
+    "Attribute",
+    "check_attributes",
+    "check_strengths",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +94,31 @@ _TABLE = (
               "Adds one fixed grain pattern; standard deviation of the pixel values."),
 )
 
-ATTRIBUTES: dict[str, Attribute] = {record.name: record for record in _TABLE}
+# what only photographs take: their pixels stand still, so the picture is moved, lit, covered or degraded
+_PHOTOGRAPH_TABLE = (
+    Attribute("rotation", "picture rotation", "°", -30, 30, 0, 3, "image", "#2b86c5", "circle",
+              "Turns the picture around the face, in its plane; clockwise above 0."),
+    Attribute("zoom", "zoom", "×", 0.8, 1.25, 1, 0.04, "image", "#7a68d8", "square",
+              "Enlarges or reduces the picture around the face; what leaves the frame is cut off."),
+    Attribute("shift", "shift", "", -0.25, 0.25, 0, 0.03, "image", "#388f8a", "diamond",
+              "Moves the face sideways in the frame, as a share of its width; what leaves it is cut off."),
+    Attribute("side_light", "side light", "", -1, 1, 0, 0.1, "light", "#b8741a", "triangle-up",
+              "Light from the left (below 0) or the right of the picture; the other side falls into shadow."),
+    Attribute("sunglasses", "sunglasses", "", 0, 1, 0, 0.1, "face", "#7c7c8f", "square",
+              "Fades in dark lenses drawn over the eyes (opacity)."),
+    Attribute("mask", "face mask", "", 0, 1, 0, 0.1, "face", "#3f8fb0", "cross",
+              "Fades in a mask drawn over nose, mouth and chin (opacity)."),
+    Attribute("jpeg_quality", "JPEG quality", "", 5, 100, 100, 5, "image", "#b5566f", "triangle-down",
+              "Compresses the picture; 100 leaves it alone."),
+    Attribute("resolution", "resolution", "×", 0.1, 1, 1, 0.05, "image", "#5f8a3c", "triangle-right",
+              "Reduces the picture to this share of its width, then enlarges it again."),
+)  # fmt: skip
+
+ATTRIBUTES: dict[str, Attribute] = {record.name: record for record in (*_TABLE, *_PHOTOGRAPH_TABLE)}
 PAPER_ATTRIBUTES: tuple[str, ...] = tuple(ATTRIBUTES)[:8]
+AVATAR_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE)
 IMAGE_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE if a.group == "image")
+PHOTOGRAPH_ATTRIBUTES: tuple[str, ...] = (*IMAGE_ATTRIBUTES, *(a.name for a in _PHOTOGRAPH_TABLE))
 
 
 def check_attributes(names: str | Iterable[str], allowed: Iterable[str] = ATTRIBUTES) -> tuple[str, ...]:

@@ -1,0 +1,125 @@
+"""Who an avatar is: everything that is drawn from the seed and that no attribute changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .head import Head
+
+__all__ = ["HAIR_COLORS", "Identity", "draw_identity"]
+
+# name -> linear RGB of hair
+HAIR_COLORS = {
+    "black": (0.012, 0.010, 0.010),
+    "dark brown": (0.038, 0.022, 0.014),
+    "brown": (0.095, 0.050, 0.026),
+    "auburn": (0.165, 0.055, 0.022),
+    "dark blond": (0.230, 0.145, 0.070),
+    "blond": (0.420, 0.285, 0.140),
+    "grey": (0.330, 0.320, 0.310),
+}
+EYE_COLORS = {
+    "dark brown": (0.050, 0.024, 0.012),
+    "brown": (0.125, 0.060, 0.025),
+    "hazel": (0.170, 0.115, 0.045),
+    "green": (0.125, 0.170, 0.090),
+    "blue": (0.120, 0.220, 0.340),
+    "grey": (0.200, 0.240, 0.270),
+}
+# how common each colour is for the three corners african, asian, caucasian, in the order above
+HAIR_ODDS = np.array([[0.80, 0.18, 0.02, 0, 0, 0, 0.0], [0.72, 0.23, 0.05, 0, 0, 0, 0.0],
+                      [0.10, 0.23, 0.25, 0.10, 0.14, 0.13, 0.05]])  # fmt: skip
+EYE_ODDS = np.array([[0.75, 0.25, 0, 0, 0, 0], [0.70, 0.30, 0, 0, 0, 0], [0.10, 0.27, 0.18, 0.12, 0.23, 0.10]])
+TONE_MEAN, TONE_SPREAD = np.array([0.80, 0.33, 0.20]), 0.055
+STYLES_MASCULINE = {"none": 0.16, "cropped": 0.28, "short": 0.34, "fringe": 0.10, "curly": 0.08, "long": 0.04}
+STYLES_FEMININE = {"long": 0.34, "bob": 0.20, "fringe_long": 0.14, "tied": 0.14, "curly": 0.09, "short": 0.06,
+                   "fringe": 0.03}  # fmt: skip
+LENGTH = {"none": "none", "cropped": "short", "short": "short", "fringe": "short", "tied": "short", "curly": "short",
+          "bob": "long", "long": "long", "fringe_long": "long"}  # fmt: skip
+SPREAD = 0.23  # of the local shapes: 0.2 to 0.25 looks human, 0.4 deformed
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One person.
+
+    young, old : coarse head vertices at 18 and at 88 years, between which age moves; melanin, iris, hair : colours
+    (melanin in [0, 1], linear RGB); style : name of the hair style or "none"; brows : thickness, arch, density, gap;
+    character : small factors of the expression; seed : for the fixed patterns of skin, hair and grain.
+    """
+
+    young: np.ndarray
+    old: np.ndarray
+    femininity: float
+    melanin: float
+    iris: tuple[float, float, float]
+    hair: tuple[float, float, float]
+    style: str
+    brows: np.ndarray
+    redness: float
+    stubble: float
+    freckles: float
+    character: np.ndarray
+    seed: int
+    traits: dict = field(default_factory=dict)
+
+
+def _phenotype(head: Head, rng: np.random.Generator, femininity: float, mix: np.ndarray) -> np.ndarray:
+    """Vertices (2, n, 3), young and old, of a gender and race mix with a drawn build."""
+    gender = np.array([1 - femininity, femininity], dtype=np.float32)
+    shape = np.einsum("g,r,grand->and", gender, mix.astype(np.float32), head.corners)
+    for kind, spread in enumerate((0.42, 0.3)):  # weight, muscle
+        amount = float(np.clip(rng.normal(0, spread), -0.85, 0.85))
+        shape = shape + abs(amount) * np.einsum("g,gnd->nd", gender, head.builds[:, kind, int(amount > 0)])
+    return shape
+
+
+def _local(head: Head, rng: np.random.Generator) -> np.ndarray:
+    """A drawn sum of local shapes (n, 3)."""
+    amount = np.clip(rng.normal(0, SPREAD, len(head.shape_names)), -0.6, 0.6)
+    weak = ("head-", "forehead", "chin-height", "ear-", "neck", "mouth-trans", "chin-cleft", "nose-point-up")
+    amount = np.where([name.startswith(weak) for name in head.shape_names], 0.7 * amount, amount)
+    # no head-age here: that is what the attribute changes
+    amount[head.shape_names.index("head-age-incr")] = 0
+    more, less = np.maximum(amount, 0), np.maximum(-amount, 0)
+    weight = np.stack([more, less], axis=1).astype(np.float32)
+    return np.tensordot(weight, head.local, axes=([0, 1], [0, 1]))
+
+
+def _choose(rng: np.random.Generator, odds: dict[str, float]) -> str:
+    weight = np.array(list(odds.values()))
+    return str(rng.choice(list(odds), p=weight / weight.sum()))
+
+
+def draw_identity(head: Head, seed: int, number: int) -> Identity:
+    """Identity `number` of `seed`; it does not depend on how many others there are."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
+    feminine = bool(rng.random() < 0.5)
+    femininity = float(rng.uniform(0.78, 1.0) if feminine else rng.uniform(0.0, 0.2))
+    mix = rng.dirichlet((0.55, 0.55, 0.75))
+    shape = _phenotype(head, rng, femininity, mix) + _local(head, rng)
+    # heads of one height fill the picture alike; three quarters of the differences go
+    height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
+    shape = shape * np.float32((21.6 / height) ** 0.75)
+    melanin = float(np.clip(mix @ TONE_MEAN + rng.normal(0, TONE_SPREAD), 0.06, 0.93))
+    hair = _choose(rng, dict(zip(HAIR_COLORS, mix**1.5 @ HAIR_ODDS, strict=True)))
+    eye = _choose(rng, dict(zip(EYE_COLORS, mix**1.5 @ EYE_ODDS, strict=True)))
+    style = _choose(rng, STYLES_FEMININE if feminine else STYLES_MASCULINE)
+    thin = 0.30 if feminine else 0.42
+    brows = np.array([rng.normal(thin, 0.05), rng.normal(0.32 if feminine else 0.16, 0.09), rng.uniform(0.72, 0.98),
+                      rng.normal(1.5, 0.12), rng.normal(0, 0.1)])  # fmt: skip
+    stubble = 0.0 if feminine else float(rng.choice([0.0, 0.35, 0.7], p=[0.4, 0.4, 0.2]) * rng.uniform(0.6, 1.0))
+    return Identity(
+        shape[0], shape[1], femininity, melanin,
+        tuple(np.array(EYE_COLORS[eye]) * rng.uniform(0.85, 1.15)),
+        tuple(np.array(HAIR_COLORS[hair]) * rng.uniform(0.9, 1.1, 3)),
+        style, brows, float(rng.uniform(0.5, 1.0)), stubble,
+        float(max(0, rng.normal(0.2, 0.3)) * (melanin < 0.35)), rng.normal(0, 0.05, 4), int(rng.integers(2**31)),
+        {
+            "gender": "feminine" if feminine else "masculine", "hair_style": style, "hair_length": LENGTH[style],
+            "hair_color": hair, "eye_color": eye, "melanin": melanin, "stubble": stubble,
+            **{name: float(share) for name, share in zip(("african", "asian", "caucasian"), mix, strict=True)},
+        },
+    )  # fmt: skip

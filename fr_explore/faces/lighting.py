@@ -1,0 +1,67 @@
+"""Light on a head: a key lamp with soft shadows, fill from the sky and the front, all smooth in the lamp's angle."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["display", "harmonics", "key_direction", "light_on"]
+
+KEY, FILL, SKY, GROUND = 0.86, 0.20, 0.26, 0.12
+ELEVATION = np.radians(32)
+
+
+def key_direction(azimuth: float) -> np.ndarray:
+    """Unit vector (3,) to the key lamp at an azimuth in degrees, positive to the right of the picture."""
+    a = np.radians(azimuth)
+    return np.array([np.sin(a) * np.cos(ELEVATION), np.sin(ELEVATION), np.cos(a) * np.cos(ELEVATION)])
+
+
+def harmonics(direction: np.ndarray) -> np.ndarray:
+    """Real spherical harmonics up to degree 3 of one unit vector: (16,), in the order of the asset."""
+    x, y, z = direction
+    return np.array([
+        0.282095, 0.488603 * y, 0.488603 * z, 0.488603 * x,
+        1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
+        0.590044 * y * (3 * x * x - y * y), 2.890611 * x * y * z, 0.457046 * y * (5 * z * z - 1),
+        0.373176 * z * (5 * z * z - 3), 0.457046 * x * (5 * z * z - 1), 1.445306 * z * (x * x - y * y),
+        0.590044 * x * (x * x - 3 * y * y),
+    ])  # fmt: skip
+
+
+def light_on(
+    normals: np.ndarray, visibility: np.ndarray, key: np.ndarray, key_in_head: np.ndarray, strength: float, gloss
+) -> tuple[np.ndarray, np.ndarray]:
+    """Light that vertices receive (n, 3) and the highlight that they send to the camera (n,).
+
+    Parameters
+    ----------
+    normals : unit (n, 3). visibility : spherical harmonics of the directions that a vertex sees (n, 16).
+    key, key_in_head : direction to the lamp in the picture's frame and in the head's own.
+    strength : of the key lamp. gloss : strength of the highlight, scalar or (n,).
+
+    Red light scatters furthest in skin, so its terminator is the softest: wrapped Lambert with a wrap per channel.
+    """
+    seen = visibility @ harmonics(key_in_head).astype(np.float32)
+    seen = np.clip((seen - 0.25) / 0.6, 0, 1)
+    seen = seen * seen * (3 - 2 * seen)
+    open_sky = np.clip(visibility[:, 0] * 0.282095, 0, 1)
+    facing = normals @ key.astype(np.float32)
+    light = np.empty((len(normals), 3), dtype=np.float32)
+    for channel, (wrap, color) in enumerate(zip((0.30, 0.16, 0.10), (1.03, 1.0, 0.95), strict=True)):
+        lit = np.clip((facing + wrap) / (1 + wrap), 0, None)
+        light[:, channel] = KEY * strength * color * lit * seen
+    up = 0.5 + 0.5 * normals[:, 1]
+    sky = open_sky * open_sky * (GROUND + (SKY - GROUND) * up)
+    front = FILL * np.clip(0.35 + 0.65 * (normals @ np.float32([-0.30, -0.05, 0.95])), 0, None) * open_sky
+    light += sky[:, None] * np.float32([0.95, 1.0, 1.08]) + front[:, None] * np.float32([1.0, 1.0, 1.0])
+    half = key + np.array([0, 0, 1])
+    half /= np.linalg.norm(half)
+    highlight = gloss * strength * seen * np.clip(normals @ half.astype(np.float32), 0, None) ** 28
+    return light, highlight
+
+
+def display(linear: np.ndarray) -> np.ndarray:
+    """Linear light -> sRGB values, the brightest rolled off smoothly towards white."""
+    x = np.maximum(linear, 0)
+    x = np.where(x > 0.7, 0.7 + 0.3 * -np.expm1(-(x - 0.7) / 0.3), x)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055)

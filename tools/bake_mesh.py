@@ -1,0 +1,162 @@
+"""Mesh work for `bake_avatar.py`: reading the OBJ file, one Catmull-Clark step as a matrix, visibility of the sky."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+
+def read_quads(path: Path) -> dict[str, np.ndarray]:
+    """Quads (n, 4) of vertex indices by the name of their group."""
+    groups: dict[str, list[list[int]]] = {}
+    name = ""
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["g"]:
+            name = words[1]
+        elif words[:1] == ["f"]:
+            groups.setdefault(name, []).append([int(word.split("/")[0]) - 1 for word in words[1:]])
+    return {name: np.array(faces) for name, faces in groups.items()}
+
+
+def uv_per_vertex(path: Path) -> np.ndarray:
+    """Texture coordinates (n, 2) with one pair per vertex: the first that the file names (seams lie at the back)."""
+    texture, owner, count = [], {}, 0
+    for line in path.read_text().splitlines():
+        words = line.split()
+        if words[:1] == ["v"]:
+            count += 1
+        elif words[:1] == ["vt"]:
+            texture.append([float(word) for word in words[1:3]])
+        elif words[:1] == ["f"]:
+            for word in words[1:]:
+                vertex, coordinate = word.split("/")[:2]
+                owner.setdefault(int(vertex) - 1, int(coordinate) - 1)
+    out = np.zeros((count, 2))
+    for vertex, coordinate in owner.items():
+        out[vertex] = texture[coordinate]
+    return out
+
+
+def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Unique edges (e, 2), the edge index of each side of each quad (n, 4), and the count of quads at each edge."""
+    sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2)
+    edges, inverse, counts = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True, return_counts=True)
+    return edges, inverse.reshape(-1, 4), counts
+
+
+def catmull_clark(quads: dict[str, np.ndarray], count: int) -> tuple[sparse.csr_matrix, dict[str, np.ndarray]]:
+    """One Catmull-Clark step (1978) as a matrix (fine vertices, coarse vertices), and the fine quads by material.
+
+    Fine vertices are the moved coarse ones, then one per edge, then one per face.
+    """
+    names, all_quads = list(quads), np.concatenate(list(quads.values()))
+    edges, side, sharing = _edges(all_quads)
+    n_faces, n_edges = len(all_quads), len(edges)
+    face = sparse.csr_matrix(
+        (np.full(4 * n_faces, 0.25), (np.repeat(np.arange(n_faces), 4), all_quads.ravel())), (n_faces, count)
+    )
+    middle = sparse.csr_matrix(
+        (np.full(2 * n_edges, 0.5), (np.repeat(np.arange(n_edges), 2), edges.ravel())), (n_edges, count)
+    )
+    edge_of_face = sparse.csr_matrix(
+        (np.ones(4 * n_faces), (side.ravel(), np.repeat(np.arange(n_faces), 4))), (n_edges, n_faces)
+    )
+    inner = (sharing == 2).astype(float)
+    edge = sparse.diags(1 - inner / 2) @ middle + sparse.diags(inner / 4) @ edge_of_face @ face
+
+    valence = np.bincount(edges.ravel(), minlength=count).astype(float)
+    rim = np.zeros(count, bool)
+    rim[edges[sharing != 2].ravel()] = True
+    touch = sparse.csr_matrix(
+        (np.ones(2 * n_edges), (edges.ravel(), np.repeat(np.arange(n_edges), 2))), (count, n_edges)
+    )
+    corner = sparse.csr_matrix(
+        (np.ones(4 * n_faces), (all_quads.ravel(), np.repeat(np.arange(n_faces), 4))), (count, n_faces)
+    )
+    n = np.maximum(valence, 1)
+    smooth = (
+        sparse.diags(1 / n / np.maximum(corner.sum(axis=1).A1 if hasattr(corner.sum(axis=1), "A1") else n, 1))
+        @ corner
+        @ face
+        + sparse.diags(2 / n / n) @ touch @ middle
+        + sparse.diags((n - 3) / n)
+    )
+    rim_edges = sparse.diags((sharing != 2).astype(float))
+    border = 0.5 * sparse.eye(count) + 0.25 * touch @ rim_edges @ middle
+    vertex = sparse.diags((~rim).astype(float)) @ smooth + sparse.diags(rim.astype(float)) @ border
+    matrix = sparse.csr_matrix(sparse.vstack([vertex, edge, face]))
+
+    e, f = count + side, count + n_edges + np.arange(n_faces)
+    fine = np.stack([np.stack([all_quads[:, k], e[:, k], f, e[:, k - 1]], axis=1) for k in range(4)], axis=1).reshape(
+        -1, 4
+    )
+    ends = np.cumsum([4 * len(q) for q in quads.values()])[:-1]
+    return matrix, dict(zip(names, np.split(fine, ends), strict=True))
+
+
+def fine_triangles(quads: dict[str, np.ndarray], order: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (n, 3) of all quads and the index of each one's material in `order`."""
+    triangles = [np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]]) for q in (quads[name] for name in order)]
+    material = np.repeat(np.arange(len(order)), [len(t) for t in triangles])
+    return np.concatenate(triangles), material
+
+
+def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Area-weighted unit normals (n, 3)."""
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    normal = np.cross(b - a, c - a)
+    total = np.zeros_like(points)
+    for k in range(3):
+        np.add.at(total, triangles[:, k], normal)
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+
+
+def harmonics(direction: np.ndarray) -> np.ndarray:
+    """Real spherical harmonics up to degree 3 of unit vectors: (n, 16)."""
+    x, y, z = direction.T
+    return np.stack(
+        [
+            0.282095 + 0 * x,
+            0.488603 * y, 0.488603 * z, 0.488603 * x,
+            1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+            0.590044 * y * (3 * x * x - y * y), 2.890611 * x * y * z, 0.457046 * y * (5 * z * z - 1),
+            0.373176 * z * (5 * z * z - 3), 0.457046 * x * (5 * z * z - 1), 1.445306 * z * (x * x - y * y),
+            0.590044 * x * (x * x - 3 * y * y),
+        ],
+        axis=1,
+    )  # fmt: skip
+
+
+def sky_visibility(
+    points: np.ndarray, triangles: np.ndarray, material: np.ndarray, ignored: int, rays: int = 400
+) -> np.ndarray:
+    """Which directions each vertex sees past the head itself: spherical harmonics (n, 16) as int8 in 1/64.
+
+    Directions are a Fibonacci lattice over the sphere; those below the vertex's own horizon count as seen, because
+    the cosine of the lighting already darkens them.
+    """
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    scene = EmbreeScene()
+    TriangleMesh(scene, points.astype(np.float32), triangles[material != ignored].astype(np.int32))
+    normal = vertex_normals(points, triangles)
+    k = np.arange(rays) + 0.5
+    z, angle = 1 - 2 * k / rays, np.pi * (1 + 5**0.5) * k
+    ring = np.sqrt(1 - z * z)
+    directions = np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=1)
+    basis = harmonics(directions) * (4 * np.pi / rays)
+    total = np.zeros((len(points), 16))
+    for direction, weights in zip(directions, basis, strict=True):
+        facing = normal @ direction
+        above = facing > 0.02
+        seen = np.ones(len(points))
+        start = (points[above] + 0.08 * normal[above] + 0.02 * direction).astype(np.float32)
+        towards = np.broadcast_to(direction, start.shape).astype(np.float32).copy()
+        seen[above] = scene.run(start, towards, query="OCCLUDED") < 0
+        total += seen[:, None] * weights
+    return np.clip(np.round(total * 16), -127, 127).astype(np.int8)

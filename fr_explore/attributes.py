@@ -92,7 +92,7 @@ _TABLE = (
               "Gaussian blur; standard deviation at a picture width of 160 px."),
     Attribute("noise", "noise", "", 0, 0.15, 0, 0.015, "image", "#7d7f3a", "square",
               "Adds one fixed grain pattern; standard deviation of the pixel values."),
-)
+)  # fmt: skip
 
 # what only photographs take: their pixels stand still, so the picture is moved, lit, covered or degraded
 _PHOTOGRAPH_TABLE = (

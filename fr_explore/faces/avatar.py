@@ -12,7 +12,7 @@ from operator import index
 import numpy as np
 import pandas as pd
 
-from ..attributes import ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, check_strengths
+from ..attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, check_strengths
 from .adjust import adjust
 from .appearance import skin_fields
 from .base import Face
@@ -54,7 +54,7 @@ class Avatars:
 
     @property
     def attributes(self) -> Mapping[str, Attribute]:
-        return ATTRIBUTES
+        return {name: ATTRIBUTES[name] for name in AVATAR_ATTRIBUTES}
 
     @property
     def identities(self) -> tuple[int, ...]:
@@ -77,7 +77,7 @@ class Avatars:
     def render(self, identity: Hashable, strengths: Mapping[str, float] | None = None, size: int = 160) -> Face:
         """One face."""
         number = self._number(identity)
-        values = check_strengths(strengths)
+        values = check_strengths(strengths, AVATAR_ATTRIBUTES)
         size = _checked_size(size)
         portrait = _portrait(self._seed, number)
         pixels, landmarks = portrait.picture(values, size)

@@ -17,3 +17,10 @@ from .neighbors import knn as knn
 from .projection import Projection as Projection
 from .projection import pca as pca
 from .projection import umap as umap
+from .macroscale import entropy_correlation as entropy_correlation
+from .macroscale import macroscale as macroscale
+from .macroscale import modality_distances as modality_distances
+from .probes import linear_probe as linear_probe
+from .verification import Overlap as Overlap
+from .verification import overlap as overlap
+from .verification import pair_distances as pair_distances

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["METRICS", "Cloud", "as_real_matrix", "over", "resolve_device", "row_blocks", "sweep"]
+__all__ = ["METRICS", "Cloud", "as_real_matrix", "host", "over", "resolve_device", "row_blocks", "sweep"]
 
 METRICS = ("euclidean", "cosine", "chord")
 LARGE = 1e11  # from here on importing torch to look for a GPU is worth its two seconds
@@ -32,7 +32,7 @@ CLOSE = {"float32": 2e-2, "float64": 1e-8}
 ROUNDING = {"float32": 2e-6, "float64": 1e-13}
 FEW = 3e-3  # share of close pairs up to which they are recomputed one by one
 DUPLICATE = 1e-28  # squared distances below this, at mean |z|² = 1, are rounding of the same point
-CHUNK = 4_000_000  # numbers in a temporary array
+CHUNK = 200_000  # numbers in a temporary array of exact differences: they stay in the processor's cache
 
 
 def resolve_device(device, shape: tuple[int, ...]):
@@ -86,14 +86,21 @@ class Cloud:
         self.precision = precision or ("float64" if self.n * self.n * self.dim <= SMALL else "float32")
         self.close, self.rounding = CLOSE[self.precision], ROUNDING[self.precision]
         self.norm, mean, self.scale, z = _standardise(raw, metric != "euclidean", self.precision)
-        self.raw, self.mean, self.z = (self._put(a) for a in (raw, mean, z))
-        self.unit = None if self.norm is None else self._put(self.norm)
+        self.raw, self.mean, self.z = (self.put(a) for a in (raw, mean, z))
+        self.unit = None if self.norm is None else self.put(self.norm)
         self.length2 = (self.z * self.z).sum(1)
         self.curve = None if curve is None else self._curve_ids(np.asarray(curve))
         self._mean_root: float | None = None
 
+    def in_double(self) -> Cloud:
+        """The same cloud with float64 tiles."""
+        if self.precision == "float64":
+            return self
+        curve = None if self.curve is None else host(self.curve)
+        return Cloud(host(self.raw), self.metric, curve, self.device or "cpu", "float64")
+
     @cached_property
-    def xp(self):
+    def xp(self) -> Any:
         """numpy, or torch where the cloud lives on a torch device."""
         if self.device is None:
             return np
@@ -101,14 +108,14 @@ class Cloud:
 
         return torch
 
-    def _put(self, array: np.ndarray):
+    def put(self, array: np.ndarray) -> Any:
         return array if self.device is None else self.xp.as_tensor(array, device=self.device)
 
     def _curve_ids(self, curve: np.ndarray):
         if curve.shape != (self.n,):
             raise ValueError(f"curve has shape {curve.shape}: give one id for each of the {self.n} points.")
         ids, index = np.unique(curve, return_inverse=True)
-        return None if len(ids) == self.n else self._put(index.astype(np.int64))
+        return None if len(ids) == self.n else self.put(index.astype(np.int64))
 
     def tile(self, rows: slice, cols: slice, refine: bool = True):
         """Squared distances in units of the cloud's scale, (rows, cols); close pairs exact if `refine`."""
@@ -127,10 +134,10 @@ class Cloud:
         if close is None and self.precision == "float32" and len(i) > FEW * len(a) * len(b):
             a, b = self._double(rows), self._double(cols)
             q = _gram(a, b, (a * a).sum(1), (b * b).sum(1), xp)
-            return self._refine(q, rows, cols, CLOSE["float64"])
+            return self.xp.asarray(self._refine(q, rows, cols, CLOSE["float64"]), dtype=self.z.dtype)
         q[i, j] = xp.asarray(self.exact(i + rows.start, j + cols.start), dtype=q.dtype)
         if rows == cols:
-            index = xp.arange(len(a), **({} if self.device is None else {"device": self.device}))
+            index = self.put(np.arange(len(a)))
             q[index, index] = 0
         return q
 
@@ -171,8 +178,8 @@ class Cloud:
         if self.curve is not None:
             q[self.curve[rows][:, None] == self.curve[cols]] = np.inf
         elif rows.start < cols.stop and cols.start < rows.stop:
-            low, high = max(rows.start, cols.start), min(rows.stop, cols.stop)
-            q[range(low - rows.start, high - rows.start), range(low - cols.start, high - cols.start)] = np.inf
+            both = np.arange(max(rows.start, cols.start), min(rows.stop, cols.stop))
+            q[self.put(both - rows.start), self.put(both - cols.start)] = np.inf
         return q
 
     def squared(self, distance: float) -> float:
@@ -197,7 +204,7 @@ class Cloud:
 def _standardise(raw: np.ndarray, unit: bool, precision: str):
     """Norms, mean, scale and the centred, scaled points; in chunks, so that no float64 copy is held."""
     n, dim = raw.shape
-    step = max(1, CHUNK // max(dim, 1))
+    step = max(1, 4_000_000 // max(dim, 1))
     parts = [slice(s, min(s + step, n)) for s in range(0, n, step)]
     norm = None
     if unit:
@@ -229,6 +236,11 @@ def _gram(a, b, a2, b2, xp):
     q += a2[:, None]
     q += b2
     return xp.clip(q, 0, None, out=q)
+
+
+def host(array) -> np.ndarray:
+    """The array in the memory of the CPU."""
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
 def row_blocks(n: int, width: int) -> list[slice]:

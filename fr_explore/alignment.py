@@ -31,16 +31,25 @@ ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and 
 
 from __future__ import annotations
 
-import warnings
-from itertools import product
-
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from ._blocks import Cloud, as_real_matrix
-from .field import DIMS, Group, field_metric, groups, labels, magnitudes, unit_vectors
-from .neighbors import Graph, Neighborhood, as_neighborhood
+from ._graphs import Graph
+from ._groups import (
+    DIMS,
+    check_null,
+    coordinates,
+    field_metric,
+    groups,
+    magnitudes,
+    null_columns,
+    null_fields,
+    tidy,
+    unit_vectors,
+    warn_of_gaps,
+)
+from .neighbors import Neighborhood, as_neighborhood, need_points
 
 __all__ = ["alignment", "alignment_energy"]
 
@@ -60,22 +69,24 @@ def alignment_energy(
     """Energy of bare arrays: a float, NaN where no point has a neighbour.
 
     points : (n, dim), where the arrows sit; directions : (n, any dim), the arrows, of any length.
-    neighborhood, device, curve : as in `alignment`; metric : of the points, unless the neighbourhood names its own.
+    neighborhood, device : as in `alignment`; metric : of the points, unless the neighbourhood names its own.
+    curve : (n,) ids or None; points with the same id are never each other's neighbours.
     point_energies : give the (n,) array of E_i instead, NaN for a point without a direction (zero or NaN) or
         without a neighbour.
     """
-    neighborhood = as_neighborhood(neighborhood)
+    rule = as_neighborhood(neighborhood)
     points, directions = as_real_matrix(points, "points"), as_real_matrix(directions, "directions")
     if len(points) != len(directions):
         raise ValueError(f"{len(points)} points and {len(directions)} directions: give each point one direction.")
+    need_points(rule, len(points))
     unit, known = unit_vectors(directions)
     known &= np.isfinite(points).all(1)
     energies = np.full(len(points), np.nan)
     if known.any():
         ids = None if curve is None else np.asarray(curve)[known]
-        cloud = Cloud(points[known], neighborhood.metric or metric, ids, device)
-        energies[known] = _energies(neighborhood.graph(cloud), [unit[known]])[0]
-    return energies if point_energies else _mean(energies)
+        cloud = Cloud(points[known], rule.metric or metric, ids, device)
+        energies[known] = _energies(rule.graph(cloud), [unit[known]])[0]
+    return energies if point_energies else float(_mean(energies))
 
 
 def alignment(
@@ -94,10 +105,10 @@ def alignment(
         never each other's neighbours.
     neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric, that of
         the field, attrs["metric"].
-    null_draws, seed : random fields to compare with; the attributes of an identity share the Gaussian ones.
+    null_draws, seed : random fields to compare with, 0 or at least 2; the attributes of an identity share the
+        Gaussian ones. null : "gaussian" or "permutation", see the top of this module.
     device : None (a GPU for a large cloud where there is one), "cpu" or a torch device.
     point_energies : also return a Dataset, `energy` of each point and `null_energy`, the draws.
-    null : "gaussian" or "permutation", see the top of this module.
     progress : show a bar; None shows it from 20,000 points on.
 
     Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without
@@ -109,30 +120,28 @@ def alignment(
     Raises ValueError where a field has no more than k curves, or the metric is not known.
     """
     rule = as_neighborhood(neighborhood)
-    if null not in ("gaussian", "permutation"):
-        raise ValueError(f"null {null!r} is unknown: choose 'gaussian' or 'permutation'.")
     metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
-    if shape[2] <= (k := getattr(rule, "k", 0)):
-        raise ValueError(f"{rule!r} needs more than {k} curves, the field has {shape[2]}: take a smaller k.")
+    check_null(null, null_draws)
+    need_points(rule, shape[2])
     progress = shape[2] >= 20_000 if progress is None else progress
     energy, known = np.full(shape, np.nan), np.zeros(shape, bool)
-    draws, spread = np.full((*shape[:2], null_draws), np.nan), np.full(shape[:2], np.nan)
-    for group in groups(field, metric, device, progress):
-        graph = rule.graph(group.cloud, progress)
-        points = _energies(graph, group.directions, progress)
-        for f, a in enumerate(group.attributes):
-            energy[group.identity, a, group.known] = points[f]
-        known[group.identity, group.attributes] = group.known
-        spread[group.identity, group.attributes] = group.whole.mean_distance(progress)
-        draws[group.identity, group.attributes] = _null(graph, group, null, null_draws, seed)
+    draws, spread = np.full((*shape[:2], null_draws), np.nan), np.zeros(shape[:2])
+    for group in groups(field, metric, device):
+        graph, i = rule.graph(group.cloud, progress), group.identity
+        for a, points in zip(group.attributes, _energies(graph, group.directions, progress), strict=True):
+            energy[i, a, group.known], known[i, a] = points, group.known
+        spread[i, group.attributes] = group.whole.mean_distance(progress)
+        for some, fields, where in null_fields(group, null, null_draws, seed, DRAWN_AT_ONCE):
+            draws[i, some, where] = _mean(_energies(graph, fields))
+    covered, has = np.isfinite(energy).sum(2), known.sum(2)
+    columns = {"energy": _mean(energy), **null_columns(_mean(energy), draws)}
+    columns |= {"coverage": covered / np.maximum(has, 1), "isolated": 1 - covered / np.maximum(has, 1)}
+    columns |= {"zero_direction": 1 - has / shape[2], "magnitude": magnitudes(field, spread)}
     used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}
-    table = _table(field, energy, known, draws, spread).reset_index(drop=True)
-    table.attrs = {**field.attrs, **used, "magnitude": "median |v| / mean pairwise Euclidean distance"}
-    if not point_energies:
-        return table
-    coords = {d: labels(field, d) for d in DIMS[:3]}
+    table = tidy(field, columns | {"points": np.full(shape[:2], shape[2])}, used)
+    warn_of_gaps(table)
     parts = {"energy": (DIMS[:3], energy), "null_energy": ((*DIMS[:2], "draw"), draws)}
-    return table, xr.Dataset(parts, coords, table.attrs)
+    return (table, xr.Dataset(parts, coordinates(field), table.attrs)) if point_energies else table
 
 
 def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False) -> np.ndarray:
@@ -142,46 +151,7 @@ def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False
         return np.clip(1 - sums.aligned / sums.weight, 0, 2)
 
 
-def _null(graph: Graph, group: Group, null: str, draws: int, seed: int) -> np.ndarray:
-    """Energies of random fields on the group's graph, (attributes or 1, draws)."""
-    n, dim = group.directions[0].shape
-    sources: list = [None] if null == "gaussian" else group.directions
-    energies = np.full((len(sources), draws), np.nan)
-    for s, unit in enumerate(sources):
-        rng = np.random.default_rng([seed, group.identity, 0 if unit is None else group.attributes[s]])
-        step = max(1, DRAWN_AT_ONCE // max(n * dim, 1))
-        for start in range(0, draws, step):
-            size = min(step, draws - start)
-            fields = [
-                unit_vectors(rng.standard_normal((n, dim), np.float32))[0] if unit is None else rng.permutation(unit)
-                for _ in range(size)
-            ]
-            energies[s, start : start + size] = [_mean(e) for e in _energies(graph, fields)]
-    return energies
-
-
-def _mean(energies: np.ndarray) -> float:
-    found = energies[np.isfinite(energies)]
-    return float(found.mean()) if len(found) else float("nan")
-
-
-def _table(field: xr.Dataset, energy, known, draws, spread) -> pd.DataFrame:
-    """Point energies, draws and scales as one row per identity x attribute."""
-    rows, size = [], magnitudes(field, spread)
-    for (i, identity), (a, attribute) in product(*(enumerate(labels(field, d)) for d in DIMS[:2])):
-        mean, sd = (draws[i, a].mean(), draws[i, a].std(ddof=1)) if draws.shape[2] > 1 else (np.nan, np.nan)
-        coverage = float(np.isfinite(energy[i, a]).sum() / max(known[i, a].sum(), 1))
-        row = {"identity": identity, "attribute": attribute, "energy": _mean(energy[i, a])}
-        row |= {"null_mean": mean, "null_sd": sd, "z": (row["energy"] - mean) / sd if sd > 0 else np.nan}
-        row |= {"coverage": coverage, "isolated": 1 - coverage, "zero_direction": 1 - known[i, a].mean()}
-        row |= {"magnitude": size[i, a], "points": known.shape[2]}
-        rows.append(row)
-    table = pd.DataFrame(rows)
-    empty = table.loc[table["energy"].isna(), ["identity", "attribute"]].astype(str).agg("/".join, axis=1)
-    if len(empty):
-        warnings.warn(
-            f"no point has a neighbour with a direction for {', '.join(empty)}: the energy there is NaN; see the "
-            "columns zero_direction and coverage.",
-            stacklevel=3,
-        )
-    return table
+def _mean(energies: np.ndarray) -> np.ndarray:
+    """E = mean_i E_i over the points that have neighbours, along the last axis; NaN where none has."""
+    with np.errstate(invalid="ignore"):
+        return np.nansum(energies, -1) / np.isfinite(energies).sum(-1)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
-from typing import NamedTuple
+import operator
+from functools import reduce
 
 import numpy as np
 import xarray as xr
 
-from ._blocks import Cloud
+from ._groups import DIMS, labels, unit_vectors
 
 __all__ = ["field_similarity", "vector_field"]
-
-DIMS = ("identity", "attribute", "curve", "dim")
 
 # weights of the steps, and what brings |v| to the length of the central difference, f(+1) - f(-1)
 STENCILS: dict[str, tuple[dict[int, float], float]] = {
@@ -59,11 +56,11 @@ def vector_field(embeddings: xr.DataArray, stencil: str = "central", tolerance: 
     kind = np.float64 if embeddings.dtype.itemsize > 4 or embeddings.dtype.kind != "f" else np.float32
     if tolerance is None:
         spacing = np.finfo(embeddings.dtype if embeddings.dtype.kind == "f" else kind).eps
-        norms = np.sqrt((embeddings.sel(step=list(weights)).astype(kind) ** 2).sum("dim")).max("step")
+        norms = (embeddings.sel(step=list(weights)).astype(kind) ** 2).sum("dim").max("step") ** 0.5
         floor = 2 * spacing * norms * max(abs(w) for w in weights.values())
     else:
         floor = tolerance / length
-    v = sum(w * embeddings.sel(step=s, drop=True).astype(kind) for s, w in weights.items())
+    v = reduce(operator.add, (w * embeddings.sel(step=s, drop=True).astype(kind) for s, w in weights.items()))
     return as_field(embeddings.sel(step=0, drop=True).astype(kind), v, floor, length).assign_attrs(
         embeddings.attrs | {"stencil": stencil}
     )
@@ -71,7 +68,7 @@ def vector_field(embeddings: xr.DataArray, stencil: str = "central", tolerance: 
 
 def as_field(point: xr.DataArray, v: xr.DataArray, floor, length: float = 1.0) -> xr.Dataset:
     """Dataset of `point`, `direction` and `magnitude` from a difference `v`; no direction where |v| <= floor."""
-    size = np.sqrt((v**2).sum("dim", skipna=False))
+    size = (v**2).sum("dim", skipna=False) ** 0.5
     direction = (v / size.where(size > floor)).astype(v.dtype)
     magnitude = (size * length).astype(v.dtype)
     field = xr.Dataset({"point": point, "direction": direction, "magnitude": magnitude})
@@ -124,82 +121,3 @@ def field_similarity(field: xr.Dataset) -> xr.DataArray:
         name="field_distance",
         attrs={"formula": "mean over curves of 1 - cos(v_i^a, v_i^b)", "curves": int(u.shape[2])},
     )
-
-
-class Group(NamedTuple):
-    """Attributes of one identity that have the same points: `cloud` holds the m points that have a direction.
-
-    `attributes` are positions, `known` (curves,) says which curves take part, `directions` are unit vectors
-    (m, dim), one array per attribute, and `whole` holds all the points, Euclidean, for the spread of the identity.
-    """
-
-    identity: int
-    attributes: list[int]
-    known: np.ndarray
-    cloud: Cloud
-    directions: list[np.ndarray]
-    whole: Cloud
-
-
-def groups(field: xr.Dataset, metric: str, device=None, progress: bool = False) -> Iterator[Group]:
-    """The field as groups of attributes that share their points, so that distances are computed once for each."""
-    missing = [name for name in ("point", "direction") if name not in field]
-    if missing:
-        raise ValueError(f"the field lacks {', '.join(missing)}: make it with vector_field(embeddings).")
-    curve = labels(field, "curve")
-    for identity in range(field.sizes["identity"]):
-        part = field.isel(identity=identity).transpose("attribute", "curve", "dim", missing_dims="ignore")
-        points, (units, known) = part["point"].values, unit_vectors(part["direction"].values)
-        known &= np.isfinite(points).all(-1)
-        left = list(range(field.sizes["attribute"]))
-        while left:
-            first, rest = left[0], left[1:]
-            same = [a for a in rest if _same(points, known, first, a)]
-            left = [a for a in rest if a not in same]
-            use, there = known[first], np.isfinite(points[first]).all(-1)
-            cloud = Cloud(points[first][use], metric, curve[use], device)
-            whole = cloud if metric == "euclidean" and use.all() else Cloud(points[first][there], device=device)
-            yield Group(identity, [first, *same], use, cloud, [units[a][use] for a in (first, *same)], whole)
-
-
-def _same(points: np.ndarray, known: np.ndarray, a: int, b: int) -> bool:
-    return np.array_equal(known[a], known[b]) and np.array_equal(points[a], points[b], equal_nan=True)
-
-
-def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`vectors` (..., dim) at length 1, zeros where there is no direction (zero, NaN, infinite); and where there is."""
-    vectors = vectors if vectors.dtype.itemsize > 2 else vectors.astype(np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        largest = np.abs(vectors).max(
-            -1, initial=0, keepdims=True
-        )  # first, so that squares neither overflow nor vanish
-        known = (np.isfinite(largest) & (largest > 0))[..., 0]
-        scaled = np.where(known[..., None], vectors, 0) / np.where(known[..., None], largest, 1)
-    length = np.sqrt(np.einsum("...d,...d->...", scaled, scaled))[..., None]
-    return scaled / np.where(length > 0, length, 1), known
-
-
-def field_metric(field: xr.Dataset) -> str:
-    """The metric that the field's attrs name; ValueError where there is none."""
-    metric = field.attrs.get("metric")
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(
-            f"the field's attrs['metric'] is {metric!r}: set it to 'euclidean' or 'cosine', or name one in the "
-            "neighbourhood, such as knn(10, metric='euclidean')."
-        )
-    return metric
-
-
-def labels(field: xr.Dataset, dim: str) -> np.ndarray:
-    """The coordinate of a dimension, or 0, 1, ... where it has none."""
-    return field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
-
-
-def magnitudes(field: xr.Dataset, spread: np.ndarray) -> np.ndarray:
-    """Median |v| over curves relative to the spread of each identity's points, (identity, attribute)."""
-    if "magnitude" not in field:
-        return np.full(spread.shape, np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a row without a number stays NaN
-        median = np.nanmedian(field["magnitude"].transpose(*DIMS[:3]).values.astype(np.float64), axis=2)
-    return median / np.where(spread > 0, spread, np.nan)

@@ -1,0 +1,170 @@
+"""From points to weighted neighbours to sums over them: the graphs that the neighbourhoods of `neighbors` stand for.
+
+A graph gives, for any sets of unit directions u, what the energy is made of: the sums s_i = sum_j w_ij u_i·u_j and
+the weights W_i = sum_j w_ij. Weights that depend on the distance of all pairs are computed tile by tile in the
+same pass as the products u_i·u_j; the k nearest are few enough to keep.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ._blocks import Cloud, host, over, row_blocks, sweep
+
+__all__ = ["Graph", "NearestGraph", "PairGraph", "Sums", "inverse_power", "nearest", "squared_edges"]
+
+
+class Sums(NamedTuple):
+    """What a graph says about directions: `aligned` (fields, n) and `weight` (n,), 0 for an isolated point."""
+
+    aligned: np.ndarray
+    weight: np.ndarray
+
+
+class Graph(Protocol):
+    """Weighted neighbours of the points of a cloud."""
+
+    def sums(self, fields: list[np.ndarray], progress: bool = False) -> Sums: ...
+
+
+def inverse_power(q, half: float, xp):
+    """q^-half in place; 0 for excluded pairs (q infinite) and, unless half is 0, for pairs at distance 0."""
+    if half == 0:
+        return xp.isfinite(q)
+    q[q == 0] = np.inf
+    if half == 0.5:
+        q = xp.sqrt(q, out=q)
+    elif half != 1:
+        q **= half
+    return xp.reciprocal(q, out=q)
+
+
+def squared_edges(cloud: Cloud, radii) -> np.ndarray:
+    """Radii as squared distances of the cloud, a hair wider, so that a point on the edge counts as inside."""
+    edges = np.array([cloud.squared(r) for r in radii], dtype=np.float64) * (1 + 1e-12)
+    return np.minimum(edges, 1e30)  # excluded pairs are infinite
+
+
+class PairGraph:
+    """Weights that are a function of the squared distance; computed tile by tile, never kept."""
+
+    def __init__(
+        self, cloud: Cloud, weigh: Callable, include_self: bool = False, edges: tuple[float, ...] = ()
+    ) -> None:
+        self.cloud, self.weigh, self.include_self, self.edges = cloud, weigh, include_self, edges
+
+    def sums(self, fields: list[np.ndarray], progress: bool = False) -> Sums:
+        cloud = self.cloud
+        units = [cloud.put(np.asarray(u, cloud.precision)) for u in fields]
+        # a point that counts itself starts with weight 1 and cosine 1
+        aligned, weight = np.full((len(units), cloud.n), float(self.include_self)), np.zeros(cloud.n)
+        weight += self.include_self
+        lock = threading.Lock()
+
+        def visit(q, rows: slice, cols: slice) -> None:
+            cloud.settle(q, rows, cols, self.edges)
+            w = self.weigh(cloud.exclude(q, rows, cols))
+            if w.dtype == cloud.xp.bool:
+                if not bool(w.any()):
+                    return
+                w = cloud.xp.asarray(w, dtype=q.dtype)
+            ends = [(rows, 1, "ij,ij->i")] if rows == cols else [(rows, 1, "ij,ij->i"), (cols, 0, "ij,ij->j")]
+            found = [(points, host(w.sum(axis))) for points, axis, _ in ends]
+            dots = []
+            for u in units:
+                c = u[rows] @ u[cols].T
+                dots.append([host(cloud.xp.einsum(rule, w, c)) for _, _, rule in ends])
+            with lock:
+                for end, (points, total) in enumerate(found):
+                    weight[points] += total
+                    for f, dot in enumerate(dots):
+                        aligned[f, points] += dot[end]
+
+        sweep(cloud, visit, progress)
+        return Sums(aligned, weight)
+
+
+class NearestGraph:
+    """Equal weights on the neighbours `index` (n, k), where `there`."""
+
+    def __init__(self, index: np.ndarray, there: np.ndarray, include_self: bool = False) -> None:
+        self.index, self.there, self.include_self = index, there, include_self
+
+    def sums(self, fields: list[np.ndarray], progress: bool = False) -> Sums:
+        from scipy.sparse import csr_array
+
+        n, count = len(self.index), self.there.sum(1)
+        starts, column = np.concatenate([[0], np.cumsum(count)]), self.index[self.there]
+        aligned = np.full((len(fields), n), float(self.include_self))
+        for p in row_blocks(n, 4096):
+            first, last = starts[p.start], starts[p.stop]
+            for f, u in enumerate(fields):
+                parts = (np.ones(last - first, u.dtype), column[first:last], starts[p.start : p.stop + 1] - first)
+                aligned[f, p] += np.einsum("id,id->i", u[p], csr_array(parts, shape=(p.stop - p.start, n)) @ u)
+        return Sums(aligned, count + float(self.include_self))
+
+
+def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest neighbours of each point: indices (n, k), sorted by distance, and which of them exist.
+
+    A tile gives a few more candidates than needed; their exact distances decide. Where a point left out could
+    still belong in, by the error bound of the tile, all that could are compared exactly.
+    """
+    k = max(0, min(k, cloud.n - 1))
+    index, there = np.zeros((cloud.n, k), np.int64), np.zeros((cloud.n, k), bool)
+    if k == 0:
+        return index, there
+    spare = min(k + max(6, k // 2), cloud.n - 1)
+    everyone = slice(0, cloud.n)
+    slack = cloud.rounding * host(cloud.length2 + cloud.length2.max())
+    width = max(16, (64_000_000 if cloud.device is None else 400_000_000) // cloud.n)
+
+    roots: list[float] = []
+
+    def work(rows: slice) -> None:
+        q = cloud.tile(rows, everyone, refine=False)
+        roots.append(float(cloud.xp.sqrt(q).sum()))  # the mean distance comes along
+        cloud.exclude(q, rows, everyone)
+        candidate, value = _smallest(q, spare, cloud)
+        index[rows], there[rows], kth = _decide(cloud, rows, candidate, k)
+        last = value.max(1) if spare < cloud.n - 1 else np.full(len(value), np.inf)
+        doubtful = np.isfinite(last) & (kth >= last - slack[rows])
+        for i in np.nonzero(doubtful)[0]:
+            reach = np.partition(value[i], k - 1)[k - 1] + 2 * slack[rows][i]
+            row = slice(rows.start + i, rows.start + i + 1)
+            index[row], there[row], _ = _decide(cloud, row, np.nonzero(host(q[i] <= reach))[0][None], k)
+
+    over(row_blocks(cloud.n, min(256, width)), work, progress, cloud.device)
+    cloud.set_mean(sum(roots))
+    return index, there
+
+
+def _smallest(q, count: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of the `count` smallest entries of each row, in no order."""
+    if cloud.device is None:
+        columns = np.argpartition(q, count - 1, axis=1)[:, :count]
+        return columns, np.take_along_axis(q, columns, 1)
+    values, columns = q.topk(count, dim=1, largest=False, sorted=False)
+    return host(columns), host(values)
+
+
+def _decide(cloud: Cloud, rows: slice, candidate: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The k nearest among candidates (rows, m): indices, which exist, and the squared distance of the last."""
+    row = np.arange(rows.start, rows.stop).repeat(candidate.shape[1])
+    q = host(cloud.exact(row, candidate.ravel()))
+    curve = np.arange(cloud.n) if cloud.curve is None else host(cloud.curve)
+    q[curve[row] == curve[candidate.ravel()]] = np.inf
+    q = _round(q).reshape(candidate.shape)
+    order = np.lexsort((candidate, q), axis=1)[:, :k]
+    q = np.take_along_axis(q, order, 1)
+    return np.take_along_axis(candidate, order, 1), np.isfinite(q), q[:, -1]
+
+
+def _round(q: np.ndarray) -> np.ndarray:
+    """q to 40 binary digits, so that distances equal but for rounding are ties, which the index then breaks."""
+    mantissa, exponent = np.frexp(q)
+    return np.ldexp(np.round(mantissa * 2.0**40), exponent - 40)

@@ -1,5 +1,6 @@
 from . import charts as charts
 from .alignment import alignment as alignment
+from .alignment import alignment_energy as alignment_energy
 from .attributes import ATTRIBUTES as ATTRIBUTES
 from .attributes import PAPER_ATTRIBUTES as PAPER_ATTRIBUTES
 from .attributes import Attribute as Attribute
@@ -7,13 +8,18 @@ from .embedding import embed as embed
 from .faces.avatar import Avatars as Avatars
 from .faces.base import Face as Face
 from .faces.base import FaceSource as FaceSource
+from .field import field_similarity as field_similarity
+from .field import tangent_field as tangent_field
 from .field import vector_field as vector_field
 from .lattice import Lattice as Lattice
 from .lattice import sample_lattice as sample_lattice
 from .models.registry import ModelCard as ModelCard
 from .models.registry import list_models as list_models
 from .models.registry import load_model as load_model
+from .neighbors import all_pairs as all_pairs
+from .neighbors import ball as ball
 from .neighbors import knn as knn
+from .profile import alignment_profile as alignment_profile
 from .projection import Projection as Projection
 from .projection import pca as pca
 from .projection import umap as umap
@@ -24,3 +30,6 @@ from .probes import linear_probe as linear_probe
 from .verification import Overlap as Overlap
 from .verification import overlap as overlap
 from .verification import pair_distances as pair_distances
+from .statistics import compare as compare
+from .statistics import null_test as null_test
+from .statistics import summarize as summarize

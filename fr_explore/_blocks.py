@@ -141,9 +141,13 @@ class Cloud:
             q[index, index] = 0
         return q
 
+    def slack(self, rows: slice, cols: slice) -> float:
+        """Bound of the rounding error of a tile."""
+        return self.rounding * float(self.length2[rows].max() + self.length2[cols].max())
+
     def settle(self, q, rows: slice, cols: slice, edges: Iterable[float]):
         """Recompute the pairs that lie within rounding of one of the `edges`, in place."""
-        slack = self.rounding * float(self.length2[rows].max() + self.length2[cols].max())
+        slack = self.slack(rows, cols)
         for edge in edges:
             i, j = self.xp.where(abs(q - edge) <= slack)
             if len(i):

@@ -87,8 +87,8 @@ def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def field_metric(field: xr.Dataset) -> str:
-    """The metric that the field's attrs name; ValueError where they name none."""
-    metric = field.attrs.get("metric")
+    """The metric that the field's attrs name, Euclidean where they name none; ValueError for another one."""
+    metric = field.attrs.get("metric", "euclidean")
     if metric not in ("euclidean", "cosine"):
         raise ValueError(
             f"the field's attrs['metric'] is {metric!r}: set it to 'euclidean' or 'cosine', or name one in the "
@@ -161,7 +161,7 @@ def tidy(field: xr.Dataset, columns: dict[str, np.ndarray], used: dict, more: di
     coords = {dim: labels(field, dim) for dim in DIMS[:2]} | (more or {})
     index = pd.MultiIndex.from_product(list(coords.values()), names=list(coords))
     table = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()}, index=index).reset_index()
-    table.attrs = {**field.attrs, **used, "magnitude": "median |v| / mean pairwise Euclidean distance"}
+    table.attrs = {**field.attrs, **used}
     return table
 
 

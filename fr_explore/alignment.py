@@ -103,8 +103,8 @@ def alignment(
 
     field : from `vector_field`; a repeated value in its coordinate `curve` marks points of one curve, which are
         never each other's neighbours.
-    neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric, that of
-        the field, attrs["metric"].
+    neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric,
+        field.attrs["metric"], and where that is missing, Euclidean.
     null_draws, seed : random fields to compare with, 0 or at least 2; the attributes of an identity share the
         Gaussian ones. null : "gaussian" or "permutation", see the top of this module.
     device : None (a GPU for a large cloud where there is one), "cpu" or a torch device.
@@ -117,7 +117,7 @@ def alignment(
     over the mean pairwise Euclidean distance of the identity's points; points, the number of curves. attrs say what
     was used. Energy is NaN, and a warning names the row, where no point has a neighbour.
 
-    Raises ValueError where a field has no more than k curves, or the metric is not known.
+    Raises ValueError where a field has no more than k curves.
     """
     rule = as_neighborhood(neighborhood)
     metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
@@ -138,6 +138,7 @@ def alignment(
     columns |= {"coverage": covered / np.maximum(has, 1), "isolated": 1 - covered / np.maximum(has, 1)}
     columns |= {"zero_direction": 1 - has / shape[2], "magnitude": magnitudes(field, spread)}
     used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}
+    used["magnitude"] = "median |v| / mean pairwise Euclidean distance"
     table = tidy(field, columns | {"points": np.full(shape[:2], shape[2])}, used)
     warn_of_gaps(table)
     parts = {"energy": (DIMS[:3], energy), "null_energy": ((*DIMS[:2], "draw"), draws)}

@@ -1,0 +1,212 @@
+"""Statistics over identities: the spread, intervals, paired tests. An identity is the unit that is drawn anew.
+
+The curves of one person are no independent repeats of "a person", and the error of one energy is small beside the
+differences between persons. So every interval and test here resamples identities, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["adjust_p_values", "compare", "null_test", "summarize"]
+
+KEYS = ("model", "attribute", "radius")
+EXACT = 14  # identities up to which all 2^n sign flips are tried
+STATISTICS: dict[str, Callable[..., np.ndarray]] = {"median": np.median, "mean": np.mean}
+
+
+def summarize(
+    table: pd.DataFrame,
+    value: str = "energy",
+    *,
+    by: Sequence[str] | None = None,
+    statistic: str = "median",
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The distribution over identities of each attribute, with a bootstrap interval of its middle.
+
+    Parameters
+    ----------
+    table : tidy, with a column `identity`, such as from `alignment` or `alignment_profile`.
+    value : the column to summarize.
+    by : columns that tell the rows of the result apart; None: those of model, attribute, radius that are there.
+    statistic : "median" or "mean".
+    level, draws, seed : of the percentile bootstrap. All rows use the same resampled identities. Percentile
+        intervals of few identities are somewhat short: about 90 % instead of 95 % at ten.
+
+    Returns
+    -------
+    DataFrame: the columns of `by`, `value` (its median or mean), low and high (the interval, NaN for one identity),
+    minimum, q25, q75, maximum, identities (those with a number; the others are left out).
+    """
+    middle = _statistic(statistic)
+    if not 0 < level < 1 or draws < 1:
+        raise ValueError(f"level = {level}, draws = {draws}: give a level between 0 and 1 and at least one draw.")
+    keys = _keys(table, value, by)
+    wide = _wide(table, keys, "identity", value)
+    chance = np.random.default_rng(seed).random((draws, wide.shape[1]))
+    rows = []
+    for values in wide.to_numpy():
+        known = values[np.isfinite(values)]
+        row = dict.fromkeys((value, "low", "high", "minimum", "q25", "q75", "maximum"), np.nan)
+        if len(known):
+            names = ("minimum", "q25", "q75", "maximum")
+            row |= {value: float(middle(known))} | dict(zip(names, np.quantile(known, (0, 0.25, 0.75, 1)), strict=True))
+        if len(known) > 1:
+            row["low"], row["high"] = _interval(known, middle, chance, level)
+        rows.append(row | {"identities": len(known)})
+    result = pd.DataFrame(rows, index=wide.index).reset_index()
+    result.attrs = {**table.attrs, "statistic": statistic, "level": level, "draws": draws, "seed": seed}
+    return result
+
+
+def compare(
+    table: pd.DataFrame,
+    between: str = "attribute",
+    value: str = "energy",
+    *,
+    by: Sequence[str] | None = None,
+    correction: str = "holm",
+    level: float = 0.95,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Paired tests between attributes, or between models, over the identities that both have.
+
+    For each pair of levels of `between` the differences of an identity to itself are tested against 0 by flipping
+    their signs: if the two were exchangeable, each sign would be a coin toss. Up to 14 identities all 2^n tosses are
+    tried and p is exact (so n identities cannot give less than 2/2^n); above, `draws` random ones, p = (1 + those at
+    least as far from 0) / (1 + draws). Two-sided, on the mean difference.
+
+    Parameters
+    ----------
+    table : tidy, with columns `identity`, `between` and `value`; for models, `pd.concat` the tables with a column
+        `model`.
+    by : columns inside whose combinations pairs are formed; None: those of model, attribute, radius that are there,
+        without `between`.
+    correction : for the number of rows of the result: "holm" (family-wise), "bonferroni", "fdr" (Benjamini and
+        Hochberg) or "none".
+    level : of the percentile bootstrap interval of the mean difference.
+
+    Returns
+    -------
+    DataFrame: the columns of `by`, first, second, difference (mean of first - second), low, high, p, p_adjusted,
+    identities. p is 1 and the interval NaN where fewer than two identities have both.
+    """
+    keys = _keys(table, value, [k for k in KEYS if k != between and k in table] if by is None else by, between)
+    rng = np.random.default_rng(seed)
+    rows = []
+    for name, part in _parts(table, keys):
+        wide = _wide(part, ["identity"], between, value)
+        chance = rng.random((draws, len(wide)))
+        for first, second in combinations(wide.columns, 2):
+            gap = (wide[first] - wide[second]).to_numpy()
+            gap = gap[np.isfinite(gap)]
+            low, high = _interval(gap, np.mean, chance, level) if len(gap) > 1 else (np.nan, np.nan)
+            row = dict(zip(keys, name, strict=True)) | {"first": first, "second": second}
+            row |= {"difference": gap.mean() if len(gap) else np.nan, "low": low, "high": high}
+            rows.append(row | {"p": _sign_flip(gap, chance), "identities": len(gap)})
+    if not rows:
+        raise ValueError(f"column {between!r} has fewer than two values to compare: {sorted(set(table[between]))}.")
+    result = pd.DataFrame(rows)
+    result.insert(len(result.columns) - 1, "p_adjusted", adjust_p_values(result["p"], correction))
+    result.attrs = {**table.attrs, "test": "sign flips of paired differences", "correction": correction, "seed": seed}
+    return result
+
+
+def null_test(details: xr.Dataset, correction: str = "holm") -> pd.DataFrame:
+    """How probable is an energy as low as this under the null model that was drawn?
+
+    details : the second return value of `alignment(..., null_draws=n, point_energies=True)`.
+    Returns a DataFrame: identity, attribute, energy, p = (1 + draws at most the energy) / (1 + draws), one-sided
+    for alignment, and p_adjusted over all rows.
+    """
+    draws = details["null_energy"]
+    if draws.sizes["draw"] == 0:
+        raise ValueError("there are no draws: call alignment(..., null_draws=200, point_energies=True).")
+    energy = details["energy"].mean("curve")
+    p = ((draws <= energy).sum("draw") + 1) / (draws.sizes["draw"] + 1)
+    table = xr.Dataset({"energy": energy, "p": p.where(energy.notnull())}).to_dataframe().reset_index()
+    return pd.DataFrame(table).assign(p_adjusted=adjust_p_values(table["p"], correction))
+
+
+def adjust_p_values(p, method: str = "holm") -> np.ndarray:
+    """p-values corrected for their number: "holm", "bonferroni", "fdr" or "none"; NaN stays NaN and is not counted."""
+    p = np.asarray(p, dtype=np.float64)
+    if method not in ("holm", "bonferroni", "fdr", "none"):
+        raise ValueError(f"correction {method!r} is unknown: choose 'holm', 'bonferroni', 'fdr' or 'none'.")
+    known = np.isfinite(p)
+    m, adjusted = int(known.sum()), p.copy()
+    if m == 0 or method == "none":
+        return adjusted
+    order = np.argsort(p[known], kind="stable")
+    ranked = p[known][order]
+    if method == "bonferroni":
+        ranked = ranked * m
+    elif method == "holm":
+        ranked = np.maximum.accumulate(ranked * np.arange(m, 0, -1))
+    else:
+        ranked = np.minimum.accumulate((ranked * m / np.arange(1, m + 1))[::-1])[::-1]
+    back = np.empty(m)
+    back[order] = np.minimum(ranked, 1)
+    adjusted[known] = back
+    return adjusted
+
+
+def _sign_flip(gap: np.ndarray, chance: np.ndarray) -> float:
+    """Two-sided p of the mean of `gap` under random signs."""
+    n = len(gap)
+    if n < 2:
+        return 1.0
+    scale = np.abs(gap).max()
+    if scale == 0:
+        return 1.0
+    observed = abs(gap.sum()) - 1e-12 * scale * n  # a toss that gives the same sum must count as such
+    if n <= EXACT:
+        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+        return float((np.abs(signs @ gap) >= observed).mean())
+    sums = np.where(chance[:, :n] < 0.5, gap, -gap).sum(1)
+    return float((1 + (np.abs(sums) >= observed).sum()) / (1 + len(chance)))
+
+
+def _interval(values: np.ndarray, middle: Callable[..., np.ndarray], chance: np.ndarray, level: float) -> np.ndarray:
+    """Percentile bootstrap interval; `chance` in [0, 1) says which values each draw picks."""
+    picks = (chance[:, : len(values)] * len(values)).astype(int)
+    return np.quantile(middle(values[picks], axis=1), ((1 - level) / 2, (1 + level) / 2))
+
+
+def _statistic(name: str) -> Callable[..., np.ndarray]:
+    if name not in STATISTICS:
+        raise ValueError(f"statistic {name!r} is unknown: choose from {', '.join(STATISTICS)}.")
+    return STATISTICS[name]
+
+
+def _wide(table: pd.DataFrame, rows: list[str], columns: str, value: str) -> pd.DataFrame:
+    """`value` with one row for each of `rows` and one column for each of `columns`, in order of appearance."""
+    index = [*rows, columns]
+    if table.duplicated(index).any():
+        first = table.loc[table.duplicated(index), index].iloc[0].to_dict()
+        raise ValueError(f"the table has several rows for {first}: add a column that tells them apart, such as model.")
+    return pd.DataFrame(table.set_index(index)[value].unstack(columns, sort=False)).astype(float)
+
+
+def _parts(table: pd.DataFrame, keys: list[str]) -> list[tuple[tuple, pd.DataFrame]]:
+    """The rows of each combination of `keys`, and the combination."""
+    if not keys:
+        return [((), table)]
+    return [(name if isinstance(name, tuple) else (name,), part) for name, part in table.groupby(keys, sort=False)]
+
+
+def _keys(table: pd.DataFrame, value: str, by: Sequence[str] | None, *more: str) -> list[str]:
+    keys = [name for name in KEYS if name in table] if by is None else list(by)
+    missing = [name for name in ("identity", value, *keys, *more) if name not in table]
+    if missing:
+        raise ValueError(f"the table has columns {list(map(str, table.columns))} and lacks {', '.join(missing)}.")
+    return keys

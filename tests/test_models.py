@@ -97,7 +97,7 @@ def test_damaged_weights_are_refused(tmp_path):
     for name, content in {"cut.dat": whole[:-100], "flipped.dat": bytes([whole[0] ^ 1]) + whole[1:]}.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=f"{name} has SHA-256 .*reinstall it"):
-            dlib_resnet.load(tmp_path / name)
+            dlib_resnet.load(path=tmp_path / name)
     with pytest.raises(ValueError, match="not dlib's face-recognition network"):
         dlib_resnet.read_weights(b"con_4" * 3)
 

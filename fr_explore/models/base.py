@@ -1,89 +1,23 @@
-"""`ModelCard`, the facts of a face-recognition model, and `Model`, a network that obeys its card."""
+"""`Model`: a network that obeys its card."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ..align import aligned_crops
 from ..faces.base import Face
+from .box import box_crops, face_boxes
+from .card import ModelCard
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = ["Model", "ModelCard"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What must be known to use a model rightly: preprocessing, metric, threshold, licence, weaknesses.
-
-    Parameters
-    ----------
-    input_size : side of the square crop, in pixels.
-    color_order : what the network was trained on; crops are always given as RGB and turned round if need be.
-    mean, std : the network sees (255 * crop - mean) / std, per channel of its own colour order.
-    template : (5, 2) where the five landmarks lie in the crop, in pixels (order as in `Face`); None if the model
-        wants a plain crop.
-    dim : length of the embedding; normalized : whether it is divided by its Euclidean norm.
-    metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
-    threshold : published distance below which two faces count as the same person, or None: calibrate.
-    weights : where the weights come from; weights_sha256 : what they must hash to, when they are known.
-    """
-
-    name: str
-    title: str
-    input_size: int
-    dim: int
-    metric: Literal["euclidean", "cosine"]
-    color_order: Literal["RGB", "BGR"] = "RGB"
-    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
-    std: tuple[float, float, float] = (127.5, 127.5, 127.5)
-    template: tuple[tuple[float, float], ...] | None = None
-    normalized: bool = False
-    threshold: float | None = None
-    threshold_source: str = "none published: calibrate on your own pairs"
-    accuracy: str = "unknown"
-    trained_on: str = "unknown"
-    weights: str = "your own"
-    weights_sha256: str | None = None
-    licence: str = "unknown"
-    citation: str = ""
-    weaknesses: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.metric not in ("euclidean", "cosine"):
-            raise ValueError(f"metric {self.metric!r} of model {self.name!r}: give 'euclidean' or 'cosine'.")
-        if self.color_order not in ("RGB", "BGR"):
-            raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
-        if self.template is not None and np.shape(self.template) != (5, 2):
-            raise ValueError(
-                f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2) pixels."
-            )
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        def cell(value: object) -> str:
-            return escape(
-                value
-                if isinstance(value, str)
-                else "; ".join(map(str, value))
-                if isinstance(value, tuple)
-                else str(value)
-            )
-
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{field.name.replace('_', ' ')}</th>"
-            f"<td style='text-align:left'>{cell(getattr(self, field.name))}</td></tr>"
-            for field in fields(self)
-        )
-        return f"<table><caption><b>{escape(self.title)}</b></caption>{rows}</table>"
 
 
 class Model:
@@ -94,12 +28,24 @@ class Model:
     module : takes (n, 3, input_size, input_size), normalised as the card says, and gives (n, dim).
     card : the model's facts.
     device : where the network runs; see `pick_device`.
+    precision : "float32", or "bfloat16" to let the network compute in 16 bits where torch's autocast does: faster
+        on hardware that has them (embeddings keep a cosine of at least 0.999 to float32), and too coarse for
+        finite differences along one attribute. Weights, crops and embeddings stay float32.
     """
 
-    def __init__(self, module: torch.nn.Module, card: ModelCard, device: str = "auto") -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        card: ModelCard,
+        device: str = "auto",
+        precision: Literal["float32", "bfloat16"] = "float32",
+    ) -> None:
         import torch
 
+        if precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision {precision!r}: give 'float32' or 'bfloat16'.")
         self.card = card
+        self.precision = precision
         self.device = pick_device(device)
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
         self.module = module.eval().to(self.device).to(memory_format=torch.channels_last)
@@ -107,14 +53,16 @@ class Model:
         self._scale = 255 / torch.tensor(card.std, device=self.device).view(3, 1, 1)
 
     def __repr__(self) -> str:
+        precision = f", precision={self.precision!r}" if self.precision != "float32" else ""
         return (
-            f"Model({self.card.name!r}, dim={self.card.dim}, metric={self.card.metric!r}, device={str(self.device)!r})"
+            f"Model({self.card.name!r}, dim={self.card.dim}, metric={self.card.metric!r}, "
+            f"device={str(self.device)!r}{precision})"
         )
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Changes when the card or any weight does; the cache of embeddings relies on it."""
-        digest = hashlib.sha256(repr(self.card).encode())
+        """Changes when the card, the precision or any weight does; the cache of embeddings relies on it."""
+        digest = hashlib.sha256(f"{self.card!r}{self.precision}".encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
             digest.update(tensor.detach().cpu().contiguous().flatten().view(dtype=_bytes()).numpy().tobytes())
@@ -134,7 +82,7 @@ class Model:
 
     def _crop(self, pixels: torch.Tensor, landmarks: Sequence[np.ndarray | None]) -> torch.Tensor:
         card = self.card
-        if card.template is None:
+        if card.template is None and card.box_margin is None:
             from torch.nn.functional import interpolate
 
             return interpolate(pixels, (card.input_size,) * 2, mode="bilinear", antialias=True, align_corners=False)
@@ -144,6 +92,9 @@ class Model:
                 f"a face has no landmarks, and {card.name!r} aligns by them: use a source that knows them, or pass "
                 f"aligned crops as an array (n, {card.input_size}, {card.input_size}, 3)."
             )
+        if card.box_margin is not None:
+            boxes = face_boxes(np.stack(known), card.box_margin / card.input_size)
+            return box_crops(pixels, boxes, card.input_size)
         return aligned_crops(pixels, np.stack(known), np.array(card.template), card.input_size)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
@@ -153,7 +104,8 @@ class Model:
         if self.card.color_order == "BGR":
             crops = crops.flip(1)
         normal = ((crops - self._mean) * self._scale).contiguous(memory_format=torch.channels_last)
-        vectors = self.module(normal)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            vectors = self.module(normal).float()
         return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
 
     def embed(self, faces: Face | Sequence[Face] | np.ndarray, batch_size: int = 32) -> np.ndarray:
@@ -189,7 +141,7 @@ class Model:
                         f"the network of {self.card.name!r} gave shape {tuple(vectors.shape)}, its card says "
                         f"dim = {self.card.dim}: correct the card."
                     )
-                out[start : start + len(some)] = vectors.float().cpu().numpy()
+                out[start : start + len(some)] = vectors.cpu().numpy()
         return out
 
     def _crops_of(self, some: Sequence[Face] | np.ndarray) -> torch.Tensor:

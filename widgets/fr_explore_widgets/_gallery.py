@@ -1,0 +1,139 @@
+"""The backdrop of the map: a gallery of identities, the plane fitted on it, and how much each identity varies."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fr_explore.projection import Projection, pca
+
+__all__ = ["THUMB", "Gallery", "collect", "distance", "middle_strengths", "pick", "thumbnail"]
+
+THUMB = 48
+CHUNK = 2  # faces between two chances for a slider to get its turn
+
+
+def distance(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
+    """Distance along the last axis: |a - b| for "euclidean", 1 - cos(a, b) for "cosine"."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if metric == "euclidean":
+        return np.linalg.norm(a - b, axis=-1)
+    if metric == "cosine":
+        return 1 - (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
+    raise ValueError(f"metric {metric!r}: the model's card must say 'euclidean' or 'cosine'.")
+
+
+def pick(identities: Sequence[Hashable], most: int) -> list[Hashable]:
+    """At most `most` identities, spread evenly over the sequence."""
+    count = min(most, len(identities))
+    return [identities[int(i)] for i in np.linspace(0, len(identities) - 1, count).round()]
+
+
+def middle_strengths(attributes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:
+    """Random strengths, uniform over the middle half of each attribute's range."""
+    return {name: float(rng.uniform(*record.middle)) for name, record in attributes.items()}
+
+
+def thumbnail(pixels: np.ndarray, side: int = THUMB) -> np.ndarray:
+    """uint8 (side, side, 3): the mean over the source pixels that fall into each small one."""
+    from PIL import Image
+
+    image = Image.fromarray((np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8))
+    return np.asarray(image.resize((side, side), Image.Resampling.BOX))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gallery:
+    """Embeddings of `identities`, the first of each with neutral strengths, the others varied in the middle range.
+
+    Parameters
+    ----------
+    vectors : (identities, 1 + variations, dim); thumbs : uint8 (identities, side, side, 3) of the neutral faces.
+    metric : "euclidean" or "cosine"; with the latter the plane is fitted on the unit sphere.
+    """
+
+    identities: Sequence[Hashable]
+    vectors: np.ndarray
+    thumbs: np.ndarray
+    metric: str
+    plane: Projection
+
+    @classmethod
+    def fit(cls, identities: Sequence[Hashable], vectors: np.ndarray, thumbs: np.ndarray, metric: str) -> Gallery:
+        """Fit the plane of the two principal axes on all vectors."""
+        return cls(identities, vectors, thumbs, metric, pca(_on_sphere(vectors, metric)))
+
+    def project(self, vectors: np.ndarray) -> np.ndarray:
+        """(..., 2): where vectors (..., dim) fall in the plane."""
+        return self.plane.transform(_on_sphere(vectors, self.metric))
+
+    def natural_variation(self) -> dict[int, float]:
+        """Per identity (by its place), the median distance between two of its varied faces."""
+        varied = self.vectors[:, 1:]
+        i, j = np.triu_indices(varied.shape[1], 1)
+        if not len(i):
+            return {}
+        medians = np.median(distance(varied[:, i], varied[:, j], self.metric), axis=1)
+        return {place: float(value) for place, value in enumerate(medians)}
+
+    def between_people(self) -> float | None:
+        """The median distance between the neutral faces of two identities; None for a single one."""
+        i, j = np.triu_indices(len(self.vectors), 1)
+        if not len(i):
+            return None
+        return float(np.median(distance(self.vectors[i, 0], self.vectors[j, 0], self.metric)))
+
+    def for_browser(self, places: Mapping[Hashable, int]) -> dict[str, Any]:
+        """Plain JSON: points as [x, y, identity's place, 1 if neutral], shares of variance, typical distances."""
+        xy = self.project(self.vectors)
+        natural = self.natural_variation()
+        own = [places[identity] for identity in self.identities]
+        points = [
+            [round(float(x), 5), round(float(y), 5), own[row], int(column == 0)]
+            for row, line in enumerate(xy)
+            for column, (x, y) in enumerate(line)
+        ]
+        return {
+            "points": points,
+            "caption": self.plane.caption,
+            "natural": {str(own[row]): value for row, value in natural.items()},
+            "between": self.between_people(),
+            "order": own,
+            "thumb": self.thumbs.shape[1],
+        }
+
+
+def collect(
+    faces: Any, model: Any, identities: Sequence[Hashable], variations: int, size: int, seed: int
+) -> Iterator[tuple[int, int] | Gallery]:
+    """Render and embed the gallery, a few faces at a time.
+
+    Yields (done, all) after each chunk, so that the caller can let others have their turn, and the `Gallery` last.
+    The varied strengths depend on `seed` alone.
+    """
+    rng = np.random.default_rng(seed)
+    each = 1 + variations
+    jobs = [
+        (identity, middle_strengths(faces.attributes, rng) if varied else {})
+        for identity in identities
+        for varied in range(each)
+    ]
+    vectors, thumbs = [], []
+    for start in range(0, len(jobs), CHUNK):
+        some = jobs[start : start + CHUNK]
+        rendered = faces.render_batch([job[0] for job in some], [job[1] for job in some], size=size)
+        vectors.append(model.embed(rendered))
+        thumbs += [thumbnail(face.pixels) for at, face in enumerate(rendered, start) if at % each == 0]
+        yield start + len(some), len(jobs)
+    stacked = np.concatenate(vectors).reshape(len(identities), each, -1)
+    yield Gallery.fit(identities, stacked, np.stack(thumbs), model.card.metric)
+
+
+def _on_sphere(vectors: np.ndarray, metric: str) -> np.ndarray:
+    vectors = np.asarray(vectors, np.float64)
+    if metric == "euclidean":
+        return vectors
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

@@ -1,0 +1,152 @@
+// Small tools around the page: elements, pictures, theme, tooltips.
+
+const FOCUSABLE = new Set(["button", "input", "select"]);
+
+let counter = 0;
+
+/** An id that no other view of the page has. @param {string} stem */
+export function uid(stem) {
+  counter += 1;
+  return `fr-${stem}-${counter}-${Math.random().toString(36).slice(2, 7)}`;
+}
+
+/**
+ * An element with attributes and children; `class`, `text`, and boolean attributes as one expects.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string | number | boolean | undefined>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") node.textContent = String(value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== undefined) node.setAttribute(name, String(value));
+  }
+  // JupyterLab's shortcuts aim at the focused element itself, so the mark on an ancestor does not keep keys from them
+  if (FOCUSABLE.has(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.append(...children);
+  return node;
+}
+
+/**
+ * Raw RGB bytes as RGBA, as a canvas wants them.
+ * @param {DataView} view
+ * @param {number} [from] first byte
+ * @param {number} [pixels] how many pixels; all by default
+ */
+export function toRGBA(view, from = 0, pixels = (view.byteLength - from) / 3) {
+  const rgb = new Uint8Array(view.buffer, view.byteOffset + from, pixels * 3);
+  const rgba = new Uint8ClampedArray(pixels * 4);
+  for (let i = 0, o = 0; i < rgb.length; i += 3, o += 4) {
+    rgba[o] = rgb[i];
+    rgba[o + 1] = rgb[i + 1];
+    rgba[o + 2] = rgb[i + 2];
+    rgba[o + 3] = 255;
+  }
+  return rgba;
+}
+
+/**
+ * Paint raw RGB bytes; the canvas takes the picture's size.
+ * @param {HTMLCanvasElement} canvas
+ * @param {DataView} view
+ * @param {[number, number]} shape height, width
+ * @param {number} [from]
+ */
+export function paint(canvas, view, [height, width], from = 0) {
+  if (!view || view.byteLength < from + 3 * height * width) return false;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  const context = canvas.getContext("2d");
+  if (!context) return false;
+  const image = context.createImageData(width, height);
+  image.data.set(toRGBA(view, from, height * width));
+  context.putImageData(image, 0, 0);
+  return true;
+}
+
+/**
+ * "dark" or "light", from the colour behind an element: hosts name their themes in too many ways to read them.
+ * @param {string} color as computed: rgb(...) or rgba(...)
+ * @returns {"dark" | "light" | null} null for a transparent one
+ */
+export function themeOf(color) {
+  const parts = color.match(/[\d.]+/g)?.map(Number);
+  if (!parts || parts.length < 3 || parts[3] === 0) return null;
+  const [r, g, b] = parts.map((c) => (c / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2 ? "dark" : "light";
+}
+
+/**
+ * An attribute's colour for text: marks need a contrast of 3 : 1, letters 4.5 : 1.
+ * @param {string} hex as in the Attribute record, #rrggbb
+ * @param {boolean} dark
+ */
+export function readable(hex, dark) {
+  const [amount, toward] = dark ? [0.4, 255] : [0.25, 0];
+  const parts = [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
+  return `rgb(${parts.map((c) => Math.round(c + (toward - c) * amount)).join(", ")})`;
+}
+
+/** @param {Element} element */
+function themeBehind(element) {
+  for (let node = element.parentElement; node; node = node.parentElement) {
+    const theme = themeOf(getComputedStyle(node).backgroundColor);
+    if (theme) return theme;
+  }
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/**
+ * Keep `data-theme` of `root` at what the host shows, now and when it changes.
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ * @param {() => void} [changed]
+ */
+export function followTheme(root, signal, changed = () => {}) {
+  let last = "";
+  const update = () => {
+    const theme = themeBehind(root);
+    root.dataset.theme = theme;
+    // the host's colours arrive with its style sheet, after its attribute: look once more when that is there
+    const surface = getComputedStyle(root).color + theme;
+    if (surface !== last) changed();
+    last = surface;
+  };
+  const later = () => {
+    update();
+    setTimeout(() => signal.aborted || update(), 400);
+  };
+  const observer = new MutationObserver(later);
+  for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
+  const media = matchMedia("(prefers-color-scheme: dark)");
+  media.addEventListener("change", later, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+  later();
+}
+
+/**
+ * A term with its explanation on hover and on focus; Escape hides it.
+ * @param {string} word
+ * @param {string} meaning
+ */
+export function term(word, meaning) {
+  const id = uid("tip");
+  const tip = h("span", { class: "fr-tip", role: "tooltip", id, text: meaning, hidden: true });
+  const button = h("button", { type: "button", class: "fr-term", "aria-describedby": id, text: word });
+  const show = () => {
+    tip.hidden = false;
+  };
+  const hide = () => {
+    tip.hidden = true;
+  };
+  for (const event of ["mouseenter", "focus", "click"]) button.addEventListener(event, show);
+  for (const event of ["mouseleave", "blur"]) button.addEventListener(event, hide);
+  button.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  return h("span", { class: "fr-term-box" }, button, tip);
+}

@@ -1,0 +1,77 @@
+// Requests to the kernel: one in flight, the newest slider values win, nothing else is lost.
+
+/** @typedef {import("./shared_types").Command} Command */
+/** @typedef {import("./shared_types").Model} Model */
+
+/** A kernel that has not answered for this long is reported. */
+export const PATIENCE_MS = 4000;
+
+/**
+ * Add a command to those that wait. Slider values merge into one command, so that a burst costs one request; buttons
+ * keep their place between them.
+ * @param {Command[]} waiting
+ * @param {Command} command
+ * @returns {Command[]}
+ */
+export function enqueue(waiting, command) {
+  const last = waiting[waiting.length - 1];
+  if (last?.action !== "set" || command.action !== "set") return [...waiting, command];
+  return [...waiting.slice(0, -1), { ...last, ...command, values: { ...last.values, ...command.values } }];
+}
+
+/**
+ * @param {Model} model
+ * @param {{signal: AbortSignal, onSilence?: (silent: boolean) => void, patience?: number}} options
+ */
+export function createLink(model, { signal, onSilence = () => {}, patience = PATIENCE_MS }) {
+  const client = Math.random().toString(36).slice(2, 10);
+  /** @type {Command[]} */
+  let waiting = [];
+  let seq = 0;
+  /** @type {{seq: number, timer: ReturnType<typeof setTimeout>} | null} */
+  let flight = null;
+  let open = true;
+
+  function pump() {
+    const next = waiting[0];
+    if (flight || !next || !open) return;
+    waiting = waiting.slice(1);
+    seq += 1;
+    flight = { seq, timer: setTimeout(() => onSilence(true), patience) };
+    model.set("request", { client, seq, ...next });
+    model.save_changes();
+  }
+
+  signal.addEventListener("abort", () => flight && clearTimeout(flight.timer));
+
+  return {
+    client,
+    /** @param {Command} command */
+    send(command) {
+      waiting = enqueue(waiting, command);
+      pump();
+    },
+    /**
+     * An answer came; true if it was the one waited for.
+     * @param {{client?: string, seq?: number}} answer
+     */
+    settle(answer) {
+      if (!flight || answer.client !== client || answer.seq !== flight.seq) return false;
+      clearTimeout(flight.timer);
+      flight = null;
+      onSilence(false);
+      pump();
+      return true;
+    },
+    /** The kernel is gone: nothing more will be sent. */
+    shut() {
+      open = false;
+      waiting = [];
+      if (flight) clearTimeout(flight.timer);
+      flight = null;
+    },
+    get busy() {
+      return flight !== null || waiting.length > 0;
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** What the modules share with each other and with the kernel; read by tsc only. */
+
+export interface Attribute {
+  name: string;
+  label: string;
+  unit: string;
+  low: number;
+  high: number;
+  neutral: number;
+  step: number;
+  group: "face" | "light" | "image";
+  color: string;
+  shape: string;
+  help: string;
+}
+
+export type Strengths = Record<string, number>;
+
+export interface Setup {
+  attributes: Attribute[];
+  identities: string[];
+  model: {
+    name: string;
+    title: string;
+    metric: string;
+    threshold: number | null;
+    threshold_source: string;
+    dim: number;
+  };
+  size: number;
+}
+
+/** The picture's half of an answer; `frame` comes in the same message. */
+export interface Reply {
+  client?: string;
+  seq?: number;
+  serial: number;
+  moved: string | null;
+  place: number;
+  strengths: Strengths;
+  shape: [number, number];
+}
+
+/** The numbers' half of an answer. */
+export interface Figures {
+  client?: string;
+  seq?: number;
+  serial: number;
+  moved: string | null;
+  drag?: boolean;
+  fresh?: boolean;
+  distance: number;
+  reference: { place: number; strengths: Strengths; pinned: boolean; shape: [number, number] };
+  point: [number, number] | null;
+  reference_point: [number, number] | null;
+  can: { undo: boolean; redo: boolean };
+}
+
+/** [x, y, place of the identity, 1 for its neutral face] */
+export type GalleryPoint = [number, number, number, number];
+
+export interface Gallery {
+  points?: GalleryPoint[];
+  caption?: string;
+  natural?: Record<string, number>;
+  between?: number | null;
+  order?: number[];
+  thumb?: number;
+  done?: number;
+  all?: number;
+  failed?: string;
+}
+
+export interface Problem {
+  client?: string;
+  seq?: number;
+  what?: string;
+  why?: string;
+  todo?: string;
+}
+
+/** The part of anywidget's model that is used here. */
+export interface Model {
+  // biome-ignore lint/suspicious/noExplicitAny: a trait holds whatever the kernel put there; each reader says what
+  get(name: string): any;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, callback: () => void): void;
+  off(event: string, callback?: () => void): void;
+}
+
+export interface Command {
+  action: string;
+  values?: Strengths;
+  moved?: string;
+  phase?: "drag" | "commit";
+  place?: number;
+}

@@ -15,6 +15,7 @@ LEVELS = [
     {"field", "neighbors"},
     {"alignment", "profile", "statistics", "macroscale", "probes", "verification", "projection"},
     {"charts"},
+    {"cli"},
     {"fr_explore_widgets"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from .. import cache
 
-__all__ = ["WeightsFile", "fault", "fetch", "folder"]
+__all__ = ["WeightsFile", "clear", "fault", "fetch", "fetched", "folder"]
 
 _TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of data
 
@@ -47,6 +47,20 @@ class WeightsFile:
 def folder() -> Path:
     """Where fetched weights are kept, and where a file that was brought by hand belongs."""
     return cache.folder() / "weights"
+
+
+def fetched() -> list[Path]:
+    """The files of weights in `folder()`, unfinished ones (.part) included."""
+    return sorted(path for path in folder().glob("*") if path.is_file() and path.suffix != ".lock")
+
+
+def clear() -> int:
+    """Delete the fetched weights and return how many bytes that freed."""
+    files = fetched()
+    freed = sum(path.stat().st_size for path in files)
+    for path in files:
+        path.unlink(missing_ok=True)
+    return freed
 
 
 def fault(path: Path, file: WeightsFile) -> str | None:

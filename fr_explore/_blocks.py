@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["METRICS", "Cloud", "as_real_matrix", "host", "over", "resolve_device", "row_blocks", "sweep"]
+__all__ = ["METRICS", "Cloud", "as_real_matrix", "curve_ids", "host", "over", "resolve_device", "row_blocks", "sweep"]
 
 METRICS = ("euclidean", "cosine", "chord")
 LARGE = 1e11  # from here on importing torch to look for a GPU is worth its two seconds
@@ -65,6 +65,14 @@ def as_real_matrix(values: Any, name: str) -> np.ndarray:
     return array.astype(np.float32 if array.dtype == np.float16 else np.float64, copy=False)
 
 
+def curve_ids(curve: Any, n: int) -> np.ndarray:
+    """The curve of each of n points as whole numbers from 0."""
+    curve = np.asarray(curve)
+    if curve.shape != (n,):
+        raise ValueError(f"curve has shape {curve.shape}: give one id for each of the {n} points.")
+    return np.unique(curve, return_inverse=True)[1].astype(np.int64)
+
+
 class Cloud:
     """n points prepared for tiles of squared distances.
 
@@ -89,7 +97,8 @@ class Cloud:
         self.raw, self.mean, self.z = (self.put(a) for a in (raw, mean, z))
         self.unit = None if self.norm is None else self.put(self.norm)
         self.length2 = (self.z * self.z).sum(1)
-        self.curve = None if curve is None else self._curve_ids(np.asarray(curve))
+        ids = None if curve is None else curve_ids(curve, self.n)
+        self.curve = None if ids is None or len(np.unique(ids)) == self.n else self.put(ids)
         self._mean_root: float | None = None
 
     def in_double(self) -> Cloud:
@@ -110,12 +119,6 @@ class Cloud:
 
     def put(self, array: np.ndarray) -> Any:
         return array if self.device is None else self.xp.as_tensor(array, device=self.device)
-
-    def _curve_ids(self, curve: np.ndarray):
-        if curve.shape != (self.n,):
-            raise ValueError(f"curve has shape {curve.shape}: give one id for each of the {self.n} points.")
-        ids, index = np.unique(curve, return_inverse=True)
-        return None if len(ids) == self.n else self.put(index.astype(np.int64))
 
     def tile(self, rows: slice, cols: slice, refine: bool = True):
         """Squared distances in units of the cloud's scale, (rows, cols); close pairs exact if `refine`."""

@@ -16,16 +16,15 @@ __all__ = [
     "DIMS",
     "Group",
     "check_null",
-    "coordinates",
+    "energy_table",
     "field_metric",
     "groups",
     "labels",
-    "magnitudes",
+    "mean_energy",
     "null_columns",
     "null_fields",
     "tidy",
     "unit_vectors",
-    "warn_of_gaps",
 ]
 
 DIMS = ("identity", "attribute", "curve", "dim")
@@ -102,12 +101,7 @@ def labels(field: xr.Dataset, dim: str) -> np.ndarray:
     return field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
 
 
-def coordinates(field: xr.Dataset) -> dict[str, np.ndarray]:
-    """The labels of identity, attribute and curve."""
-    return {dim: labels(field, dim) for dim in DIMS[:3]}
-
-
-def magnitudes(field: xr.Dataset, spread: np.ndarray) -> np.ndarray:
+def _magnitudes(field: xr.Dataset, spread: np.ndarray) -> np.ndarray:
     """Median |v| over the curves, relative to the spread of the identity's points: (identity, attribute)."""
     if "magnitude" not in field:
         return np.full(spread.shape, np.nan)
@@ -165,8 +159,22 @@ def tidy(field: xr.Dataset, columns: dict[str, np.ndarray], used: dict, more: di
     return table
 
 
-def warn_of_gaps(table: pd.DataFrame) -> None:
-    """Name the rows that have no energy, so that a NaN is never silent."""
+def mean_energy(energies: np.ndarray) -> np.ndarray:
+    """E = mean_i E_i over the points that have neighbours, along the last axis; NaN where none has."""
+    with np.errstate(invalid="ignore"):
+        return np.nansum(energies, -1) / np.isfinite(energies).sum(-1)
+
+
+def energy_table(
+    field: xr.Dataset, energy: np.ndarray, known: np.ndarray, draws: np.ndarray, spread: np.ndarray, used: dict
+) -> pd.DataFrame:
+    """The table that `alignment` returns, from the energies of points and of draws; warns of rows without energy."""
+    n = energy.shape[2]
+    covered, has = np.isfinite(energy).sum(2), known.sum(2)
+    columns = {"energy": mean_energy(energy), **null_columns(mean_energy(energy), draws)}
+    columns |= {"coverage": covered / np.maximum(has, 1), "isolated": 1 - covered / np.maximum(has, 1)}
+    columns |= {"zero_direction": 1 - has / n, "magnitude": _magnitudes(field, spread), "points": np.full(has.shape, n)}
+    table = tidy(field, columns, used | {"magnitude": "median |v| / mean pairwise Euclidean distance"})
     gaps = table.loc[table["energy"].isna(), ["identity", "attribute"]].astype(str).agg(" ".join, axis=1)
     if len(gaps):
         warnings.warn(
@@ -174,3 +182,4 @@ def warn_of_gaps(table: pd.DataFrame) -> None:
             "columns coverage and zero_direction.",
             stacklevel=3,
         )
+    return table

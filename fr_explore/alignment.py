@@ -31,23 +31,23 @@ ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
-from ._blocks import Cloud, as_real_matrix
+from ._blocks import Cloud, as_real_matrix, curve_ids
 from ._graphs import Graph
 from ._groups import (
     DIMS,
     check_null,
-    coordinates,
+    energy_table,
     field_metric,
     groups,
-    magnitudes,
-    null_columns,
+    labels,
+    mean_energy,
     null_fields,
-    tidy,
     unit_vectors,
-    warn_of_gaps,
 )
 from .neighbors import Neighborhood, as_neighborhood, need_points
 
@@ -65,7 +65,7 @@ def alignment_energy(
     curve=None,
     device=None,
     point_energies: bool = False,
-):
+) -> Any:
     """Energy of bare arrays: a float, NaN where no point has a neighbour.
 
     points : (n, dim), where the arrows sit; directions : (n, any dim), the arrows, of any length.
@@ -83,10 +83,10 @@ def alignment_energy(
     known &= np.isfinite(points).all(1)
     energies = np.full(len(points), np.nan)
     if known.any():
-        ids = None if curve is None else np.asarray(curve)[known]
+        ids = None if curve is None else curve_ids(curve, len(points))[known]
         cloud = Cloud(points[known], rule.metric or metric, ids, device)
         energies[known] = _energies(rule.graph(cloud), [unit[known]])[0]
-    return energies if point_energies else float(_mean(energies))
+    return energies if point_energies else float(mean_energy(energies))
 
 
 def alignment(
@@ -98,7 +98,7 @@ def alignment(
     point_energies: bool = False,
     null: str = "gaussian",
     progress: bool | None = None,
-):
+) -> Any:
     """Alignment energy of each identity and attribute, as a tidy table.
 
     field : from `vector_field`; a repeated value in its coordinate `curve` marks points of one curve, which are
@@ -132,17 +132,13 @@ def alignment(
             energy[i, a, group.known], known[i, a] = points, group.known
         spread[i, group.attributes] = group.whole.mean_distance(progress)
         for some, fields, where in null_fields(group, null, null_draws, seed, DRAWN_AT_ONCE):
-            draws[i, some, where] = _mean(_energies(graph, fields))
-    covered, has = np.isfinite(energy).sum(2), known.sum(2)
-    columns = {"energy": _mean(energy), **null_columns(_mean(energy), draws)}
-    columns |= {"coverage": covered / np.maximum(has, 1), "isolated": 1 - covered / np.maximum(has, 1)}
-    columns |= {"zero_direction": 1 - has / shape[2], "magnitude": magnitudes(field, spread)}
+            draws[i, some, where] = mean_energy(_energies(graph, fields))
     used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}
-    used["magnitude"] = "median |v| / mean pairwise Euclidean distance"
-    table = tidy(field, columns | {"points": np.full(shape[:2], shape[2])}, used)
-    warn_of_gaps(table)
+    table = energy_table(field, energy, known, draws, spread, used)
+    if not point_energies:
+        return table
     parts = {"energy": (DIMS[:3], energy), "null_energy": ((*DIMS[:2], "draw"), draws)}
-    return (table, xr.Dataset(parts, coordinates(field), table.attrs)) if point_energies else table
+    return table, xr.Dataset(parts, {dim: labels(field, dim) for dim in DIMS[:3]}, table.attrs)
 
 
 def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False) -> np.ndarray:
@@ -150,9 +146,3 @@ def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False
     sums = graph.sums(directions, progress)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.clip(1 - sums.aligned / sums.weight, 0, 2)
-
-
-def _mean(energies: np.ndarray) -> np.ndarray:
-    """E = mean_i E_i over the points that have neighbours, along the last axis; NaN where none has."""
-    with np.errstate(invalid="ignore"):
-        return np.nansum(energies, -1) / np.isfinite(energies).sum(-1)

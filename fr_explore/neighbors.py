@@ -138,7 +138,7 @@ def as_neighborhood(neighborhood: Neighborhood | str) -> Neighborhood:
 def need_points(neighborhood: Neighborhood, n: int) -> None:
     """ValueError where n points are too few for the neighbourhood's k."""
     k = getattr(neighborhood, "k", 0)
-    if n <= k:
+    if k and n <= k:
         raise ValueError(
             f"{neighborhood!r} needs more than {k} points, there are {n}: take a smaller k or more curves."
         )

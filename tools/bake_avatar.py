@@ -37,8 +37,11 @@ EXPRESSIONS = {
     "smile": {
         "mouthSmileLeft": 0.85, "mouthSmileRight": 0.85, "cheekSquintLeft": 0.8, "cheekSquintRight": 0.8,
         "eyeSquintLeft": 0.45, "eyeSquintRight": 0.45, "mouthDimpleLeft": 0.25, "mouthDimpleRight": 0.25,
-        "mouthUpperUpLeft": 0.35, "mouthUpperUpRight": 0.35, "mouthLowerDownLeft": 0.2, "mouthLowerDownRight": 0.2,
-        "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15, "jawOpen": 0.06,
+        "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15,
+    },
+    "part": {
+        "mouthUpperUpLeft": 0.75, "mouthUpperUpRight": 0.75, "mouthLowerDownLeft": 0.4, "mouthLowerDownRight": 0.4,
+        "jawOpen": 0.12,
     },
     "open": {"jawOpen": 0.75, "mouthLowerDownLeft": 0.1, "mouthLowerDownRight": 0.1},
     "squint": {"eyeSquintLeft": 1, "eyeSquintRight": 1},

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from .head import MATERIALS, Head
 from .identity import Identity
 
-__all__ = ["CHART", "between", "chart_of", "eye_color", "hair_tone", "lookup", "skin_albedo", "strand_pattern"]
+__all__ = ["CHART", "between", "chart_of", "eye_color", "hair_tone", "lookup", "skin_albedo", "skin_fields", "skin_tone"]
 
 # The chart: the face seen from the front in rest coordinates (cm), so that what is painted follows skin and mimics.
 CHART = {"x": (-7.0, 7.0), "y": (-11.5, 8.5), "per_cm": 16}
@@ -20,14 +20,14 @@ _TONES = np.array([  # sRGB of skin from light to dark
 ]) ** 2.2  # fmt: skip
 _HAIR_ENDS = np.array([(0.0085, 0.0070, 0.0065), (0.78, 0.66, 0.46)])
 _FOLDS = (  # polylines on the picture-right half, width in cm, depth
-    (((1.75, -3.5), (2.45, -4.8), (3.0, -6.3), (3.15, -7.4)), 0.16, 1.0),  # beside the nose to the mouth
-    (((2.7, -7.6), (2.95, -8.5), (2.85, -9.3)), 0.14, 0.6),  # below the mouth corners
-    (((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.2, -1.35)), 0.16, 0.7),  # below the eye
-    (((4.9, 0.25), (5.9, 0.75)), 0.09, 0.6), (((4.95, -0.1), (6.0, -0.15)), 0.09, 0.6),
+    (((1.75, -3.5), (2.45, -4.8), (3.0, -6.3), (3.15, -7.4)), 0.20, 0.85),  # beside the nose to the mouth
+    (((2.7, -7.6), (2.95, -8.5), (2.85, -9.3)), 0.18, 0.45),  # below the mouth corners
+    (((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.2, -1.35)), 0.20, 0.6),  # below the eye
+    (((4.9, 0.25), (5.9, 0.75)), 0.10, 0.45), (((4.95, -0.1), (6.0, -0.15)), 0.10, 0.45),
     (((4.85, -0.4), (5.8, -0.95)), 0.09, 0.5),  # beside the eye
-    (((0.42, 1.3), (0.5, 2.0), (0.62, 2.8)), 0.10, 0.6),  # between the brows
-    (((0.0, 3.9), (2.0, 4.05), (4.2, 3.75)), 0.11, 0.55), (((0.0, 4.85), (2.0, 5.0), (4.0, 4.7)), 0.11, 0.55),
-    (((0.0, 5.7), (1.8, 5.85), (3.4, 5.6)), 0.11, 0.4),  # forehead
+    (((0.42, 1.3), (0.5, 2.0), (0.62, 2.8)), 0.13, 0.4),  # between the brows
+    (((0.0, 3.9), (2.0, 4.05), (4.2, 3.75)), 0.16, 0.34), (((0.0, 4.85), (2.0, 5.0), (4.0, 4.7)), 0.16, 0.34),
+    (((0.0, 5.7), (1.8, 5.85), (3.4, 5.6)), 0.16, 0.28),  # forehead
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def _brows(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     half = np.maximum(thickness * (0.95 - 0.15 * tc - 0.62 * tc**3), 0.05)
     across = (y - middle) / half
     body = np.exp(-0.5 * np.abs(across * 1.15) ** 3)
-    ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.10)) / (1 + np.exp((t - 1.0) / 0.03))
+    ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.14)) / (1 + np.exp((t - 1.0) / 0.03))
     noise = gaussian_filter(rng.standard_normal(x.shape), (3.2, 0.7))
     lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more so towards the tail
     column = np.clip(
@@ -87,7 +87,7 @@ def chart_of(identity: Identity) -> np.ndarray:
     brows = gaussian_filter(_brows(identity, rng), 0.8)
     shape = brows.shape
     blot = gaussian_filter(rng.standard_normal(shape), 5.0)
-    spots = np.clip(blot / blot.std() - 1.5, 0, 1.2)
+    spots = np.clip(blot / blot.std() - 1.7, 0, 1.0)
     fine = gaussian_filter(rng.standard_normal(shape), 1.4)
     x, y = _axes()
     cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.0) ** 2 + ((y + 2.6) / 1.8) ** 2)) + 0.6 * np.exp(
@@ -158,7 +158,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
     cavity = head.masks["inside_mouth"] * (p[:, 2] < 2.6) * (p[:, 1] > -9.6) * (np.abs(p[:, 0]) < 3.0) * (p[:, 2] > -9)
     cavity = cavity * (np.hypot(p[:, 0], p[:, 1] + 7) < 3.2)
     azimuth = np.degrees(np.arctan2(p[:, 0], p[:, 2] + 8.0)) % 360
-    line = np.interp(azimuth, head.hairline[0], head.hairline[1], period=360)
+    line = np.interp(azimuth, np.arange(360), head.hairline, period=360)
     above = p[:, 1] - line
     jaw = _bump(p, (2.2, -9.0, 1.5), 2.4) + _bump(p, (4.8, -7.5, -2.0), 2.4) + 0.9 * _bump(p, (0.8, -5.7, 3.4), 0.75)
     jaw = np.clip(1.2 * jaw, 0, 1) * (1 - lips)
@@ -169,8 +169,8 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
         "socket": 0.8 * _bump(p, (1.7, -0.3, 1.5), 0.8) + 0.5 * _bump(p, (3.1, -1.2, 1.8), 0.9),
         "lids": head.masks["eyelids"] * front * (np.abs(p[:, 1] + 0.1) < 1.2),
         "beard": jaw * (p[:, 2] > -6),
-        "scalp": 1 / (1 + np.exp(-(above - 0.35) / 0.22)) * (p[:, 1] > -9),
-        "hair_shade": np.exp(-0.5 * (np.minimum(above, 0) / 0.9) ** 2) * (above < 0.5),
+        "scalp": 1 / (1 + np.exp(-(above - 0.85) / 0.22)) * (p[:, 1] > -9),
+        "hair_shade": np.exp(-0.5 * (np.minimum(above - 0.6, 0) / 0.9) ** 2),
         "cloth": 1 / (1 + np.exp(np.minimum((p[:, 1] + 15.2 + 0.02 * p[:, 0] ** 2) / 0.15, 50))),
     }  # fmt: skip
 
@@ -191,7 +191,7 @@ def skin_albedo(
     albedo = mixed(albedo, skin * np.exp(-red * np.array([0.22, 0.95, 0.80])), fields["lips"])
     shadow = hair * 0.5 + 0.25 * skin
     albedo = mixed(albedo, shadow, 0.42 * identity.stubble * fields["beard"])
-    roots = 0.6 * hair + 0.1 * skin
+    roots = 0.75 * hair + 0.04 * skin
     cover = {"none": 0.30 * (identity.stubble > 0)}.get(identity.style, 0.92)
     albedo = mixed(albedo, roots, cover * fields["scalp"])
     if identity.style != "none":
@@ -199,7 +199,7 @@ def skin_albedo(
     albedo = mixed(albedo, (0.10, 0.016, 0.014), fields["cavity"])
     albedo = mixed(albedo, (0.30, 0.36, 0.46), fields["cloth"])
     material = head.of_material[:, None]
-    for name, color in {"eye": (0.70, 0.67, 0.65), "teeth": (0.74, 0.70, 0.60), "tongue": (0.36, 0.10, 0.09),
+    for name, color in {"eye": (0.70, 0.67, 0.65), "teeth": (0.82, 0.78, 0.69), "tongue": (0.22, 0.06, 0.055),
                         "lash": (0.02, 0.014, 0.012)}.items():  # fmt: skip
         albedo = np.where(material == MATERIALS.index(name), np.array(color), albedo)
     return albedo.astype(np.float32)
@@ -222,14 +222,3 @@ def eye_color(q: np.ndarray, iris: np.ndarray) -> np.ndarray:
     out = sclera + step(0.385, 0.016) * (0.22 * iris - sclera)  # the dark ring round the iris
     out = out + step(0.335, 0.022) * (disc - out)
     return out + step(0.135, 0.016) * (0.004 - out)
-
-
-@lru_cache(maxsize=64)
-def strand_pattern(seed: int) -> np.ndarray:
-    """Brightness of strands over azimuth and arc length: (1024, 32), mean 0, standard deviation 1."""
-    rng = np.random.default_rng(seed)
-    out = np.zeros((1024, 32))
-    for wide, share in ((1.2, 0.5), (4, 0.7), (14, 0.5)):
-        layer = gaussian_filter(rng.standard_normal(out.shape), (wide, 5), mode="wrap")
-        out += share * layer / layer.std()
-    return (out / out.std()).astype(np.float32)

@@ -34,7 +34,7 @@ class Worn:
     binding: sparse.csr_matrix
     offset: np.ndarray
     triangles: np.ndarray
-    arc: np.ndarray | None = None  # hair: length along the strand (columns, rows)
+    strand: np.ndarray | None = None  # hair: way from the crown and to the end in cm, (columns, rows, 2)
 
     def place(self, head: np.ndarray) -> np.ndarray:
         """Vertices on a head given by its coarse vertices."""
@@ -70,21 +70,25 @@ class Head:
         self.landmarks: np.ndarray = asset["landmarks"]
         self.masks = {n[5:]: asset[n].astype(np.float32) / 255 for n in asset.files if n.startswith("mask_")}
         self.hair_names: list[str] = asset["hair_names"].tolist()
-        self.hair_shape: tuple[int, int] = tuple(asset["hair_shape"].tolist())
         self.hairline: np.ndarray = asset["hairline"]
-        triangles = asset["hair_triangles"].astype(np.int64)
-        self.hair = {name: self._worn(asset, f"hair_{name}", triangles) for name in self.hair_names}
-        self.glasses = self._worn(asset, "glasses", asset["glasses_triangles"].astype(np.int64))
+        self.hair = {name: self._worn(asset, f"hair_{name}") for name in self.hair_names}
+        self.glasses = self._worn(asset, "glasses")
+        inside = np.isin(self.material, [MATERIALS.index("teeth"), MATERIALS.index("tongue")])
+        vertices = np.unique(self.triangles[inside])
+        # baked behind closed lips, where nothing is seen; what an open mouth lets in, roughly
+        self.visibility[vertices] = 0
+        self.visibility[vertices, 0] = 2.9
         self.of_material = np.zeros(len(self.rest), dtype=np.uint8)
         self.of_material[self.triangles.ravel()] = np.repeat(self.material, 3)
 
-    def _worn(self, asset, name: str, triangles: np.ndarray) -> Worn:
+    def _worn(self, asset, name: str) -> Worn:
         weight, index = asset[name + "_data"].astype(np.float32), asset[name + "_indices"].astype(np.int32)
         rows = np.repeat(np.arange(len(weight)), weight.shape[1])
         weight = weight / weight.sum(axis=1, keepdims=True)
         binding = sparse.csr_matrix((weight.ravel(), (rows, index.ravel())), (len(weight), len(self.mean)))
-        arc = asset[name + "_arc"].astype(np.float32) if name + "_arc" in asset.files else None
-        return Worn(binding, asset[name + "_offset"].astype(np.float32), triangles, arc)
+        strand = asset[name + "_strand"].astype(np.float32) if name + "_strand" in asset.files else None
+        triangles = asset[name + "_triangles"].astype(np.int64)
+        return Worn(binding, asset[name + "_offset"].astype(np.float32), triangles, strand)
 
     @cached_property
     def gather(self) -> sparse.csr_matrix:

@@ -16,8 +16,8 @@ HAIR_COLORS = {
     "dark brown": (0.038, 0.022, 0.014),
     "brown": (0.095, 0.050, 0.026),
     "auburn": (0.165, 0.055, 0.022),
-    "dark blond": (0.230, 0.145, 0.070),
-    "blond": (0.420, 0.285, 0.140),
+    "dark blond": (0.240, 0.140, 0.062),
+    "blond": (0.440, 0.280, 0.125),
     "grey": (0.330, 0.320, 0.310),
 }
 EYE_COLORS = {
@@ -25,7 +25,7 @@ EYE_COLORS = {
     "brown": (0.125, 0.060, 0.025),
     "hazel": (0.170, 0.115, 0.045),
     "green": (0.125, 0.170, 0.090),
-    "blue": (0.120, 0.220, 0.340),
+    "blue": (0.125, 0.200, 0.290),
     "grey": (0.200, 0.240, 0.270),
 }
 # how common each colour is for the three corners african, asian, caucasian, in the order above
@@ -33,11 +33,12 @@ HAIR_ODDS = np.array([[0.80, 0.18, 0.02, 0, 0, 0, 0.0], [0.72, 0.23, 0.05, 0, 0,
                       [0.10, 0.23, 0.25, 0.10, 0.14, 0.13, 0.05]])  # fmt: skip
 EYE_ODDS = np.array([[0.75, 0.25, 0, 0, 0, 0], [0.70, 0.30, 0, 0, 0, 0], [0.10, 0.27, 0.18, 0.12, 0.23, 0.10]])
 TONE_MEAN, TONE_SPREAD = np.array([0.80, 0.33, 0.20]), 0.055
-STYLES_MASCULINE = {"none": 0.16, "cropped": 0.28, "short": 0.34, "fringe": 0.10, "curly": 0.08, "long": 0.04}
-STYLES_FEMININE = {"long": 0.34, "bob": 0.20, "fringe_long": 0.14, "tied": 0.14, "curly": 0.09, "short": 0.06,
-                   "fringe": 0.03}  # fmt: skip
-LENGTH = {"none": "none", "cropped": "short", "short": "short", "fringe": "short", "tied": "short", "curly": "short",
-          "bob": "long", "long": "long", "fringe_long": "long"}  # fmt: skip
+STYLES_MASCULINE = {"none": 0.16, "cropped": 0.20, "short": 0.28, "quiff": 0.18, "fringe": 0.06, "curly": 0.08,
+                    "long": 0.04}  # fmt: skip
+STYLES_FEMININE = {"long": 0.20, "side": 0.20, "bob": 0.20, "fringe_long": 0.12, "tied": 0.12, "curly": 0.08,
+                   "short": 0.05, "fringe": 0.03}  # fmt: skip
+LENGTH = {"none": "none", "cropped": "short", "short": "short", "quiff": "short", "fringe": "short", "tied": "short",
+          "curly": "short", "bob": "long", "long": "long", "side": "long", "fringe_long": "long"}  # fmt: skip
 SPREAD = 0.23  # of the local shapes: 0.2 to 0.25 looks human, 0.4 deformed
 
 
@@ -116,7 +117,7 @@ def draw_identity(head: Head, seed: int, number: int) -> Identity:
         tuple(np.array(EYE_COLORS[eye]) * rng.uniform(0.85, 1.15)),
         tuple(np.array(HAIR_COLORS[hair]) * rng.uniform(0.9, 1.1, 3)),
         style, brows, float(rng.uniform(0.5, 1.0)), stubble,
-        float(max(0, rng.normal(0.2, 0.3)) * (melanin < 0.35)), rng.normal(0, 0.05, 4), int(rng.integers(2**31)),
+        float(max(0, rng.normal(0.2, 0.3)) * (melanin < 0.35)), np.clip(rng.normal(0, 0.04, 4), -0.08, 0.08), int(rng.integers(2**31)),
         {
             "gender": "feminine" if feminine else "masculine", "hair_style": style, "hair_length": LENGTH[style],
             "hair_color": hair, "eye_color": eye, "melanin": melanin, "stubble": stubble,

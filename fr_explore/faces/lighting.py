@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["display", "harmonics", "key_direction", "light_on"]
+__all__ = ["Lamp", "display", "light_on"]
 
 KEY, FILL, SKY, GROUND = 0.86, 0.20, 0.26, 0.12
 ELEVATION = np.radians(32)
 
 
-def key_direction(azimuth: float) -> np.ndarray:
-    """Unit vector (3,) to the key lamp at an azimuth in degrees, positive to the right of the picture."""
-    a = np.radians(azimuth)
-    return np.array([np.sin(a) * np.cos(ELEVATION), np.sin(ELEVATION), np.cos(a) * np.cos(ELEVATION)])
+class Lamp:
+    """The key lamp.
+
+    Parameters
+    ----------
+    azimuth : in degrees, positive to the right of the picture.
+    strength : factor of its brightness.
+
+    `key` is the unit vector to the lamp and `half` the one between it and the camera, both (3,) float32.
+    """
+
+    def __init__(self, azimuth: float, strength: float) -> None:
+        a = np.radians(azimuth)
+        key = np.array([np.sin(a) * np.cos(ELEVATION), np.sin(ELEVATION), np.cos(a) * np.cos(ELEVATION)])
+        half = key + np.array([0.0, 0.0, 1.0])
+        self.key = key.astype(np.float32)
+        self.half = (half / np.linalg.norm(half)).astype(np.float32)
+        self.strength = strength
 
 
 def harmonics(direction: np.ndarray) -> np.ndarray:
@@ -29,35 +43,30 @@ def harmonics(direction: np.ndarray) -> np.ndarray:
 
 
 def light_on(
-    normals: np.ndarray, visibility: np.ndarray, key: np.ndarray, key_in_head: np.ndarray, strength: float, gloss
+    normals: np.ndarray, visibility: np.ndarray, lamp: Lamp, turn: np.ndarray, gloss: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Light that vertices receive (n, 3) and the highlight that they send to the camera (n,).
 
     Parameters
     ----------
     normals : unit (n, 3). visibility : spherical harmonics of the directions that a vertex sees (n, 16).
-    key, key_in_head : direction to the lamp in the picture's frame and in the head's own.
-    strength : of the key lamp. gloss : strength of the highlight, scalar or (n,).
+    turn : the head's rotation (3, 3); visibility turns with the head.
+    gloss : strength of the highlight (n,).
 
     Red light scatters furthest in skin, so its terminator is the softest: wrapped Lambert with a wrap per channel.
     """
-    seen = visibility @ harmonics(key_in_head).astype(np.float32)
+    seen = visibility @ harmonics(turn.T @ lamp.key).astype(np.float32)
     seen = np.clip((seen - 0.25) / 0.6, 0, 1)
     seen = seen * seen * (3 - 2 * seen)
     open_sky = np.clip(visibility[:, 0] * 0.282095, 0, 1)
-    facing = normals @ key.astype(np.float32)
+    facing = normals @ lamp.key
     light = np.empty((len(normals), 3), dtype=np.float32)
     for channel, (wrap, color) in enumerate(zip((0.30, 0.16, 0.10), (1.03, 1.0, 0.95), strict=True)):
-        lit = np.clip((facing + wrap) / (1 + wrap), 0, None)
-        light[:, channel] = KEY * strength * color * lit * seen
-    up = 0.5 + 0.5 * normals[:, 1]
-    sky = open_sky * open_sky * (GROUND + (SKY - GROUND) * up)
-    front = FILL * np.clip(0.35 + 0.65 * (normals @ np.float32([-0.30, -0.05, 0.95])), 0, None) * open_sky
-    light += sky[:, None] * np.float32([0.95, 1.0, 1.08]) + front[:, None] * np.float32([1.0, 1.0, 1.0])
-    half = key + np.array([0, 0, 1])
-    half /= np.linalg.norm(half)
-    highlight = gloss * strength * seen * np.clip(normals @ half.astype(np.float32), 0, None) ** 28
-    return light, highlight
+        light[:, channel] = KEY * lamp.strength * color / (1 + wrap) * np.maximum(facing + wrap, 0) * seen
+    sky = open_sky * open_sky * (GROUND + (SKY - GROUND) * (0.5 + 0.5 * normals[:, 1]))
+    front = FILL * open_sky * np.maximum(0.35 + normals @ np.float32([-0.195, -0.0325, 0.6175]), 0)
+    light += sky[:, None] * np.float32([0.97, 1.0, 1.05]) + front[:, None]
+    return light, gloss * lamp.strength * seen * np.maximum(normals @ lamp.half, 0) ** 28
 
 
 def display(linear: np.ndarray) -> np.ndarray:

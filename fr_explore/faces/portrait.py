@@ -6,208 +6,143 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .appearance import (
-    between,
-    chart_of,
-    eye_color,
-    hair_tone,
-    lookup,
-    skin_albedo,
-    skin_fields,
-    skin_tone,
-    strand_pattern,
-)  # noqa: F401
-from .head import MATERIALS, PIVOT, Head, Worn
+from .appearance import chart_of, eye_color, hair_tone, lookup, skin_albedo, skin_tone
+from .head import MATERIALS, PIVOT, Head
 from .identity import Identity
-from .lighting import display, harmonics, key_direction, light_on  # noqa: F401
-from .render import Camera, Fragments, rasterise, vertex_normals
+from .lighting import Lamp, display, light_on
+from .render import Camera, Canvas, Fragments, rasterise, vertex_normals
+from .worn import draw_glasses, draw_hair
+
+__all__ = ["CAMERA", "Portrait"]
 
 CAMERA = Camera(width=25.0, rise=0.9)
-EYE_RADIUS = 1.655
+EYE_RADIUS, EYE_ASIDE = 1.655, 3.105  # of the eyeballs, in cm
+COVERS_EARS = frozenset({"bob", "long", "side", "fringe_long"})
+OFF_CHART = 99.0
+SKIN, EYE, TEETH, LASH = (MATERIALS.index(name) for name in ("skin", "eye", "teeth", "lash"))
 
 
 def rotation(yaw: float, pitch: float) -> np.ndarray:
-    """Head rotation (3, 3) in degrees: positive yaw turns to the right of the picture, positive pitch upwards."""
+    """Head rotation (3, 3) from degrees: positive yaw to the right of the picture, positive pitch upwards."""
     y, p = np.radians(yaw), np.radians(-pitch)
     turn = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     return (turn @ nod).astype(np.float32)
 
 
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+
+
+class Placement:
+    """Where the head stands: `place(points, share)` turns points about the neck by a share of the whole turn."""
+
+    def __init__(self, yaw: float, pitch: float) -> None:
+        self.turn = rotation(yaw, pitch)
+
+    def __call__(self, points: np.ndarray, share: np.ndarray | float = 1.0) -> np.ndarray:
+        local = points - PIVOT
+        weight = np.asarray(share, dtype=np.float32).reshape(-1, 1)
+        return points + weight * (local @ self.turn.T - local)
+
+
 class Portrait:
-    """Everything about one identity that does not depend on the strengths, and its pictures."""
+    """What does not depend on the strengths about one identity, and its pictures."""
 
     def __init__(self, head: Head, identity: Identity, fields: dict[str, np.ndarray]) -> None:
         self.head, self.identity, self.fields = head, identity, fields
         self.chart = chart_of(identity)
-        self.strands = strand_pattern(identity.seed % 64)
-        skin = head.of_material == 0
-        rest = head.rest
-        self.xy = rest[:, :2].astype(np.float32).copy()
-        behind = skin & ((rest[:, 2] < -2.2) | (np.abs(rest[:, 0]) > 6.9))
-        self.xy[behind] = 99
-        eye = head.of_material == 1
-        centre = np.sign(rest[eye, 0]) * 3.105
-        self.xy[eye, 0] = (rest[eye, 0] - centre) / EYE_RADIUS
-        self.xy[eye, 1] = rest[eye, 1] / EYE_RADIUS
-        self.gloss = np.where(skin, 0.10, 0).astype(np.float32)
-        self.gloss *= 1 - 0.9 * fields["cloth"]
-        self.gloss += 0.16 * fields["lips"]
-        self.gloss[head.of_material == 2] = 0.25
-        self.turns = 1 / (1 + np.exp(-(rest[:, 1] + 13.5) / 1.6))  # how far a vertex goes along with the head
-
-    # geometry ------------------------------------------------------------------------------------------------------
+        rest, kind = head.rest, head.of_material
+        # where skin lies on the chart of the face, and an eyeball's vertices about its axis
+        self.chart_xy = rest[:, :2].astype(np.float32)
+        self.chart_xy[(kind == SKIN) & ((rest[:, 2] < -2.2) | (np.abs(rest[:, 0]) > 6.9))] = OFF_CHART
+        eye = kind == EYE
+        self.chart_xy[eye, 0] -= np.sign(rest[eye, 0]) * EYE_ASIDE
+        self.chart_xy[eye] /= EYE_RADIUS
+        self.gloss = np.where(kind == SKIN, 0.10 - 0.09 * fields["cloth"] + 0.16 * fields["lips"], 0.0)
+        self.gloss[kind == TEETH] = 0.25
+        self.gloss = self.gloss.astype(np.float32)
+        self.turns = _sigmoid((rest[:, 1] + 13.5) / 1.6)  # how far a vertex goes along with the head
+        self.tucked = head.masks["ears"] * (np.abs(rest[:, 0]) > 5) * (0.8 if identity.style in COVERS_EARS else 0)
+        self.solid = np.flatnonzero(head.material != LASH)
 
     def shape(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-        """Coarse vertices without and with the expression."""
+        """Coarse vertices at an age, without and with the expression."""
         head, identity = self.head, self.identity
-        t = (values["age"] - 18) / 70
-        rest = identity.young + np.float32(t) * (identity.old - identity.young)
-        index = head.expression_names.index
-        smile, opening = values["expression"], values["mouth_open"]
-        # an open jaw takes room from the smile's own small opening
-        mimics = smile * head.expressions[index("smile")] + opening * head.expressions[index("open")]
-        return rest, rest + np.float32(1) * mimics.astype(np.float32)
+        share = np.float32((values["age"] - 18) / 70)
+        rest = identity.young + share * (identity.old - identity.young)
+        # nobody's resting face is quite without a smile; lips part late in it
+        smile = 0.18 + identity.character[0] + 0.82 * values["expression"]
+        mix = {"smile": smile, "part": smile * smile, "open": values["mouth_open"], "wide": 0.25}
+        weight = np.array([mix.get(name, 0.0) for name in head.expression_names], dtype=np.float32)
+        return rest, rest + np.tensordot(weight, head.expressions, axes=1)
 
     def picture(self, values: Mapping[str, float], size: int) -> tuple[np.ndarray, np.ndarray]:
-        """sRGB pixels (size, size, 3) before the image attributes, and the five landmarks."""
-        head, identity = self.head, self.identity
+        """sRGB pixels (size, size, 3) before the image attributes, and the five landmarks (5, 2)."""
+        place = Placement(values["head_angle"], values["head_pitch"])
+        lamp = Lamp(values["illumination"], values["light_strength"])
         rest, posed = self.shape(values)
-        turn = rotation(values["head_angle"], values["head_pitch"])
-
-        def place(points: np.ndarray, share: np.ndarray | float) -> np.ndarray:
-            local = points - PIVOT
-            return points + np.asarray(share, dtype=np.float32).reshape(-1, 1) * (local @ turn.T - local)
-
-        fine = place(head.subdivide @ posed, self.turns)
-        key = key_direction(values["illumination"])
-        hair_color = hair_tone(identity, values["hair_color"])
-        albedo = skin_albedo(head, self.fields, identity, skin_tone(identity, values["skin_tone"]), hair_color)
-        normals = vertex_normals(fine, head.triangles, head.gather)
-        light, highlight = light_on(normals, head.visibility, key, turn.T @ key, values["light_strength"], self.gloss)
-        attributes = np.concatenate([albedo * light + highlight[:, None], light.mean(axis=1)[:, None], self.xy], axis=1)
-        attributes = attributes.astype(np.float32)
-        xy, near = CAMERA.project(fine, size)
-        solid = head.material != MATERIALS.index("lash")
-        seen, depth = rasterise(xy, near, head.triangles[solid], size)
-        image = background(size)
-        self._composite(
-            image,
-            seen,
-            self._skin_and_eyes(
-                seen, seen.interpolate(attributes), head.material[solid], values, turn, key, hair_color
-            ),
-        )
-        lash = head.triangles[~solid]
-        seen, _ = rasterise(xy, near, np.concatenate([lash, lash[:, ::-1]]), size, depth)
-        color = seen.interpolate(attributes)[:, :3]
-        self._composite(image, seen, color, np.full(len(color), 0.55))
-        if identity.style != "none":
-            self._hair(image, depth, rest, place, size, key, values, hair_color)
+        hair = hair_tone(self.identity, values["hair_color"])
+        canvas = Canvas(size)
+        depth = self._draw_head(canvas, posed, place, lamp, values, hair)
+        if self.identity.style != "none":
+            sheet = self.head.hair[self.identity.style]
+            depth = draw_hair(canvas, depth, sheet, rest, place, lamp, CAMERA, hair, self.identity.seed % 64)
         if values["glasses"] > 0:
-            self._glasses(image, depth, rest, place, size, key, values)
-        marks = CAMERA.project(place(posed, 1.0)[head.landmarks], size)[0]
-        eyes = marks[:8].reshape(2, 4, 2).mean(axis=1)
-        landmarks = np.concatenate([eyes, marks[8:11]]).astype(np.float32)
-        return display(image).reshape(size, size, 3), landmarks
+            draw_glasses(canvas, depth, self.head.glasses, rest, place, lamp, CAMERA, values["glasses"])
+        marks = CAMERA.project(place(posed[self.head.landmarks]), size)[0]
+        landmarks = np.concatenate([marks[:8].reshape(2, 4, 2).mean(axis=1), marks[8:11]])
+        return display(canvas.over(background(size))).reshape(size, size, 3), landmarks.astype(np.float32)
 
-    @staticmethod
-    def _composite(image: np.ndarray, seen: Fragments, color: np.ndarray, alpha: np.ndarray | None = None) -> None:
-        """Lay a layer over the picture (pixels, 3), in place."""
-        weight = seen.cover if alpha is None else seen.cover * alpha
-        n = len(image)
-        image *= np.clip(1 - np.bincount(seen.pixel, weight, n), 0, 1)[:, None]
-        for k in range(3):
-            image[:, k] += np.bincount(seen.pixel, weight * color[:, k], n)
+    def _draw_head(self, canvas: Canvas, posed, place: Placement, lamp: Lamp, values, hair) -> np.ndarray:
+        """Skin, eyes, teeth and lashes; the nearness of every sample afterwards."""
+        head = self.head
+        points = head.subdivide @ posed
+        points[:, 0] -= self.tucked * np.sign(points[:, 0]) * np.maximum(np.abs(points[:, 0]) - 6.9, 0)
+        points = place(points, self.turns)
+        albedo = skin_albedo(head, self.fields, self.identity, skin_tone(self.identity, values["skin_tone"]), hair)
+        normals = vertex_normals(points, head.triangles, head.gather)
+        light, shine = light_on(normals, head.visibility, lamp, place.turn, self.gloss)
+        color = albedo * light + shine[:, None]
+        attributes = np.concatenate([color, light.mean(axis=1)[:, None], self.chart_xy], axis=1, dtype=np.float32)
+        xy, near = CAMERA.project(points, canvas.size)
+        seen, depth = rasterise(xy, near, head.triangles[self.solid], canvas.size)
+        value = seen.interpolate(attributes)
+        kind = head.material[self.solid][seen.triangle]
+        self._paint_skin(value, kind, values["age"], hair)
+        self._paint_eyes(value, kind, place, lamp)
+        canvas.lay(seen, value[:, :3])
+        lash, _ = rasterise(xy, near, head.triangles[head.material == LASH], canvas.size, depth, two_sided=True)
+        canvas.lay(lash, lash.interpolate(attributes[:, :3]), 0.55)
+        return depth
 
-    def _skin_and_eyes(self, seen, value, material, values, turn, key, hair_color) -> np.ndarray:
-        color, light, xy = value[:, :3].copy(), value[:, 3:4], value[:, 4:]
-        kind = material[seen.triangle]
-        skin = np.flatnonzero((kind == 0) & (np.abs(xy[:, 0]) < 7))
-        brow, fold, spot, freckle = lookup(self.chart, xy[skin]).T[..., None]
-        ageing = np.clip((values["age"] - 18) / 57, 0, 1)
-        ageing = ageing * ageing * (3 - 2 * ageing)
-        painted = color[skin] * np.exp(
-            -(0.75 * ageing * fold + (0.28 * ageing) * spot) * np.array([0.8, 1.0, 1.05])
-            - self.identity.freckles * freckle * np.array([0.25, 0.5, 0.6])
-        )
-        brow_color = np.minimum(hair_color, 0.16) * 0.75
-        painted += brow * (brow_color * light[skin] - painted)
-        color[skin] = painted
-        eye = np.flatnonzero(kind == 1)
-        q = xy[eye]
-        ball = eye_color(q, np.array(self.identity.iris)) * light[eye]
-        # lids and lashes shade the ball from above
-        ball *= (1 - 0.5 / (1 + np.exp(-(q[:, 1] - 0.17) / 0.10)))[:, None]
-        normal = np.column_stack([q, np.sqrt(np.clip(1 - (q**2).sum(axis=1), 0.05, 1))]) @ turn.T
-        half = key + np.array([0, 0, 1.0])
-        half /= np.linalg.norm(half)
+    def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray) -> None:
+        """Folds, spots and brows of the chart onto skin fragments (n, 6: colour, light, chart place), in place."""
+        at = np.flatnonzero((kind == SKIN) & (np.abs(value[:, 4]) < 7))
+        ageing = np.clip((age - 18) / 57, 0, 1) ** 1.7
+        brow, fold, spot, freckle = np.moveaxis(self.chart, -1, 0)
+        dark = np.float32(0.75 * ageing) * fold + np.float32(0.28 * ageing) * spot
+        chart = np.stack([brow, dark + np.float32(0.5 * self.identity.freckles) * freckle], axis=-1)
+        brow, dark = lookup(chart, value[at, 4:6]).T
+        color = value[at, :3] * np.exp(-dark[:, None] * np.float32([0.75, 1.0, 1.08]))
+        brow_color = (0.12 / (0.12 / 0.75 + hair.max()) * hair).astype(np.float32)  # never as light as hair can be
+        value[at, :3] = color + brow[:, None] * (brow_color * value[at, 3:4] - color)
+
+    def _paint_eyes(self, value: np.ndarray, kind: np.ndarray, place: Placement, lamp: Lamp) -> None:
+        """Iris, pupil, the shade of the lid and the lamp's reflection onto eye fragments, in place."""
+        at = np.flatnonzero(kind == EYE)
+        q = value[at, 4:6].astype(np.float64)
+        ball = eye_color(q, np.array(self.identity.iris)) * value[at, 3:4]
+        ball *= (1 - 0.5 * _sigmoid((q[:, 1] - 0.17) / 0.10))[:, None]
         # the cornea bulges: its normal turns faster than the ball's
-        bulge = normal + 0.9 * np.column_stack([q, 0 * q[:, :1]]) @ turn.T
+        bulge = np.column_stack([1.9 * q, np.sqrt(np.clip(1 - (q**2).sum(axis=1), 0.05, 1))]) @ place.turn.T
         bulge /= np.linalg.norm(bulge, axis=1, keepdims=True)
-        glint = 1 / (1 + np.exp(-(bulge @ half - 0.975) / 0.006)) * values["light_strength"]
-        color[eye] = ball + 0.85 * glint[:, None]
-        return color
-
-    def _hair(self, image, depth, rest, place, size, key, values, hair_color) -> None:
-        head, hair = self.head, self.head.hair[self.identity.style]
-        columns, rows = head.hair_shape
-        points = hair.place(rest)
-        share = 1 / (1 + np.exp(-(points[:, 1] + 19) / 2.5))
-        points = place(points, share)
-        normals = vertex_normals(points, hair.triangles, hair.gather)
-        grid = points.reshape(columns, rows, 3)
-        tangent = np.gradient(grid, axis=1).reshape(-1, 3)
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-9
-        half = key + np.array([0, 0, 1.0])
-        half /= np.linalg.norm(half)
-        facing = np.clip((normals @ key + 0.35) / 1.35, 0, None)
-        along = np.sqrt(np.clip(1 - (tangent @ key) ** 2, 0, 1))
-        up = 0.5 + 0.5 * normals[:, 1]
-        lit = 1.5 * values["light_strength"] * facing * (0.45 + 0.55 * along) + 0.30 + 0.25 * up
-        sheen = np.sqrt(np.clip(1 - ((tangent + 0.12 * normals) @ half) ** 2, 0, 1)) ** 60 * np.clip(
-            normals[:, 2] + 0.3, 0, 1
-        )
-        sheen = sheen * values["light_strength"] * facing
-        arc = hair.arc
-        left = (arc[:, -1:] - arc).ravel()
-        u = np.repeat(np.arange(columns) / (columns - 1), rows)
-        attributes = np.stack([lit, sheen, u, arc.ravel(), left], axis=1).astype(np.float32)
-        xy, near = CAMERA.project(points, size)
-        both = np.concatenate([hair.triangles, hair.triangles[:, ::-1]])
-        seen, buffer = rasterise(xy, near, both, size, depth)
-        lit, sheen, u, arc_at, left = seen.interpolate(attributes).T
-        s, t = np.clip(u, 0, 1) * 1023, np.clip(arc_at * 0.9, 0, 30)
-        i, j = s.astype(int), t.astype(int)
-        fs, ft = s - i, t - j
-        table = self.strands
-        noise = (table[i, j] * (1 - fs) + table[(i + 1) % 1024, j] * fs) * (1 - ft) + (
-            table[i, j + 1] * (1 - fs) + table[(i + 1) % 1024, j + 1] * fs
-        ) * ft
-        color = hair_color * (lit * np.exp(0.28 * noise))[:, None] + (sheen * np.exp(0.45 * noise))[:, None] * (
-            0.05 + 0.22 * hair_color
-        )
-        color *= (0.55 + 0.45 * np.clip(arc_at / 3, 0, 1))[:, None] if False else 1
-        alpha = 1 / (1 + np.exp(-(left - 0.30 - 0.22 * noise) / 0.10))
-        self._composite(image, seen, color, alpha)
-        depth[:] = buffer
-
-    def _glasses(self, image, depth, rest, place, size, key, values) -> None:
-        frame: Worn = self.head.glasses
-        points = place(frame.place(rest), 1.0)
-        normals = vertex_normals(points, frame.triangles, frame.gather)
-        half = key + np.array([0, 0, 1.0])
-        half /= np.linalg.norm(half)
-        lit = 0.35 + 1.2 * values["light_strength"] * np.clip(normals @ key, 0, None)
-        shine = 0.35 * np.clip(normals @ half, 0, None) ** 30 * values["light_strength"]
-        color = lit[:, None] * np.array([0.030, 0.024, 0.022]) + shine[:, None]
-        xy, near = CAMERA.project(points, size)
-        seen, _ = rasterise(xy, near, np.concatenate([frame.triangles, frame.triangles[:, ::-1]]), size, depth)
-        self._composite(image, seen, seen.interpolate(color), np.full(len(seen.pixel), values["glasses"]))
+        glint = 0.85 * lamp.strength * _sigmoid((bulge @ lamp.half - 0.975) / 0.006)
+        value[at, :3] = ball + glint[:, None]
 
 
 def background(size: int) -> np.ndarray:
-    """A plain warm grey with a soft vignette, linear RGB (size * size, 3)."""
+    """A plain cool grey with a soft vignette, linear RGB (size * size, 3)."""
     g = (np.arange(size) + 0.5) / size - 0.5
-    fall = 1 - 0.55 * (g[:, None] ** 2 + (g[None] * 1.0) ** 2) + 0.10 * (0.5 - (g[:, None] + 0.5))
+    fall = 1 - 0.55 * (g[:, None] ** 2 + g[None] ** 2) - 0.10 * g[:, None]
     return fall.reshape(-1, 1) * np.array([0.56, 0.58, 0.60])

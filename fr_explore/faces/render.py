@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Camera", "Fragments", "rasterise", "vertex_normals"]
+__all__ = ["Camera", "Canvas", "Fragments", "rasterise", "vertex_normals"]
 
 ROWS, COLUMNS = 4, 4  # samples of a pixel; rows are shifted against each other, so that no edge meets several at once
 _SHIFT = (np.array([0, 2, 1, 3]) + 0.5) / ROWS
@@ -44,12 +44,13 @@ class Camera:
 class Fragments:
     """What is seen: one row for each pixel and each triangle that shows in it.
 
-    pixel : flat index; cover : share of the pixel's samples; corners : (n, 3) vertex indices;
-    weights : (n, 3) barycentric weights at the mean of the samples.
+    pixel : flat index; cover : share of the pixel's samples; over : the share that hid something drawn before;
+    triangle : its index; corners : (n, 3) its vertices; weights : (n, 3) barycentric, at the mean of the samples.
     """
 
     pixel: np.ndarray
     cover: np.ndarray
+    over: np.ndarray
     triangle: np.ndarray
     corners: np.ndarray
     weights: np.ndarray
@@ -75,103 +76,167 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray, gather) -> np.ndar
     return total
 
 
-def _spans(xy: np.ndarray, triangles: np.ndarray, size: int):
-    """Which sample rows each triangle crosses and from which sample column to which (half-open).
+@dataclass(frozen=True, slots=True)
+class _Planes:
+    """Triangles that face the camera, their barycentric gradients, and nearness as a plane over the picture."""
 
-    Returns triangle, sample row, first column, one past the last. Sides that two triangles share are cut by the same
-    arithmetic in both, so no sample is missed or taken twice.
+    index: np.ndarray  # of each triangle in the list given
+    corners: np.ndarray  # (n, 3) vertices
+    origin: np.ndarray  # (2, n): x and y of the first corner
+    one: np.ndarray  # (2, n): gradient of the second corner's weight
+    two: np.ndarray  # (2, n): of the third corner's
+    near: np.ndarray  # (3, n): nearness at (0, 0) and its gradient
+
+
+def _planes(x: np.ndarray, y: np.ndarray, near: np.ndarray, triangles: np.ndarray, two_sided: bool) -> _Planes:
+    a, b, c = triangles.T
+    ax, ay = x[a], y[a]
+    px, py, qx, qy = x[b] - ax, y[b] - ay, x[c] - ax, y[c] - ay
+    area = px * qy - py * qx
+    # y runs downwards, so a front side has a negative area
+    index = np.flatnonzero(np.abs(area) > 1e-9 if two_sided else area < -1e-9)
+    a, b, c = a[index], b[index], c[index]
+    ax, ay, px, py, qx, qy, area = (v[index] for v in (ax, ay, px, py, qx, qy, area))
+    one, two = np.stack([qy, -qx]) / area, np.stack([-py, px]) / area
+    na = near[a]
+    gradient = one * (near[b] - na) + two * (near[c] - na)
+    plane = np.stack([na - ax * gradient[0] - ay * gradient[1], gradient[0], gradient[1]])
+    return _Planes(index, triangles[index], np.stack([ax, ay]), one, two, plane)
+
+
+def _spans(x: np.ndarray, y: np.ndarray, corners: np.ndarray, size: int) -> tuple[np.ndarray, ...]:
+    """Which samples each triangle covers: triangle, sample row, first sample column, one past the last.
+
+    A side that two triangles share is cut by the same arithmetic in both, from its upper end, so no sample is missed
+    or taken twice.
     """
-    corner = xy[triangles]
-    order = np.argsort(corner[:, :, 1], axis=1, kind="stable")
-    x = np.take_along_axis(corner[:, :, 0], order, axis=1)
-    y = np.take_along_axis(corner[:, :, 1], order, axis=1)
-    first = np.ceil(np.maximum(y[:, 0], 0) * ROWS - 0.5).astype(np.int64)
-    last = np.ceil(np.minimum(y[:, 2], size) * ROWS - 0.5).astype(np.int64)
-    count = np.maximum(last - first, 0)
-    owner = np.repeat(np.arange(len(triangles)), count)
-    start = np.cumsum(count) - count
-    row = np.arange(len(owner)) - np.repeat(start - first, count)
+    (ax, bx, cx), (ay, by, cy) = x[corners.T], y[corners.T]
+    for _ in range(1):  # sort the corners by height: three exchanges
+        swap = ay > by
+        ax, bx, ay, by = np.where(swap, bx, ax), np.where(swap, ax, bx), np.where(swap, by, ay), np.where(swap, ay, by)
+        swap = by > cy
+        bx, cx, by, cy = np.where(swap, cx, bx), np.where(swap, bx, cx), np.where(swap, cy, by), np.where(swap, by, cy)
+        swap = ay > by
+        ax, bx, ay, by = np.where(swap, bx, ax), np.where(swap, ax, bx), np.where(swap, by, ay), np.where(swap, ay, by)
+    first = np.ceil(np.maximum(ay, 0) * ROWS - 0.5).astype(np.int64)
+    count = np.maximum(np.ceil(np.minimum(cy, size) * ROWS - 0.5).astype(np.int64) - first, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.stack([x[:, 2] - x[:, 0], x[:, 1] - x[:, 0], x[:, 2] - x[:, 1]]) / np.stack(
-            [y[:, 2] - y[:, 0], y[:, 1] - y[:, 0], y[:, 2] - y[:, 1]]
-        )
+        long, upper, lower = (cx - ax) / (cy - ay), (bx - ax) / (by - ay), (cx - bx) / (cy - by)
+    owner = np.repeat(np.arange(len(corners)), count)
+    row = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count - first, count)
     height = (row + 0.5) / ROWS
-    below = height < y[owner, 1]
-    long = x[owner, 0] + (height - y[owner, 0]) * slope[0, owner]
-    which = np.where(below, 0, 1)
-    short = x[owner, which] + (height - y[owner, which]) * slope[1 + which, owner]
+    low = height >= by[owner]
+    # the short side above or below the middle corner
+    side = owner + len(corners) * low
+    start_x, start_y, slope = np.concatenate([ax, bx]), np.concatenate([ay, by]), np.concatenate([upper, lower])
+    one = ax[owner] + (height - ay[owner]) * long[owner]
+    two = start_x[side] + (height - start_y[side]) * slope[side]
     shift = _SHIFT[row % ROWS]
-    left, right = np.minimum(long, short), np.maximum(long, short)
-    begin = np.ceil(np.maximum(left, 0) * COLUMNS - shift).astype(np.int64)
-    end = np.ceil(np.minimum(right, size) * COLUMNS - shift).astype(np.int64)
-    return owner, row, np.maximum(begin, 0), np.minimum(end, size * COLUMNS)
+    begin = np.ceil(np.maximum(np.minimum(one, two), 0) * COLUMNS - shift).astype(np.int64)
+    end = np.ceil(np.minimum(np.maximum(one, two), size) * COLUMNS - shift).astype(np.int64)
+    full = np.flatnonzero(end > begin)
+    return owner[full], row[full], begin[full], end[full]
+
+
+def _visible(planes: _Planes, spans: tuple[np.ndarray, ...], size: int, depth: np.ndarray):
+    """Samples that nothing nearer covers: their span, sample column, and whether something stood there before.
+
+    Raises `depth` to the nearest, in place.
+    """
+    owner, row, begin, end = spans
+    count = end - begin
+    at_zero, gradient = planes.near[0][owner], planes.near[1][owner] / COLUMNS
+    start = at_zero + (row + 0.5) / ROWS * planes.near[2][owner] + _SHIFT[row % ROWS] * gradient
+    span = np.repeat(np.arange(len(owner)), count)
+    column = np.arange(len(span)) - np.repeat(np.cumsum(count) - count - begin, count)
+    near = (start[span] + column * gradient[span]).astype(np.float32)
+    place = (row * (size * COLUMNS))[span] + column
+    before = depth[place]
+    np.maximum.at(depth, place, near)
+    seen = np.flatnonzero(near == depth[place])
+    return span[seen], column[seen], before[seen] > 0
+
+
+def _sums(head: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
+    """Sums of each array over the groups that start at `head`."""
+    return [np.add.reduceat(v, head) if len(head) else v for v in values]
+
+
+def _heads(key: np.ndarray) -> np.ndarray:
+    """Where a run of equal keys starts."""
+    return np.flatnonzero(np.concatenate([np.ones(min(len(key), 1), bool), key[1:] != key[:-1]]))
+
+
+def _merge(spans: tuple[np.ndarray, ...], span: np.ndarray, column: np.ndarray, before: np.ndarray, size: int):
+    """One row per triangle and pixel: triangle, pixel, count of samples, how many over something, mean x and y."""
+    owner, row, _, _ = spans
+    # neighbours in one span and one pixel first: their mean place is that of the first and the last
+    pixel_x = column // COLUMNS
+    head = _heads(span * size + pixel_x)
+    hits = np.diff(np.append(head, len(span)))
+    (over,) = _sums(head, before.astype(np.int64))
+    middle = (column[head] + column[head + hits - 1]) * 0.5
+    line = row[span[head]]
+    x, y = hits * (middle + _SHIFT[line % ROWS]) / COLUMNS, hits * ((line + 0.5) / ROWS)
+    # then the rows of one pixel, which lie together once sorted
+    key = (owner[span[head]] * size + line // ROWS) * size + pixel_x[head]
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    head = _heads(key)
+    hits, over, x, y = _sums(head, hits[order], over[order], x[order], y[order])
+    triangle, pixel = np.divmod(key[head], size * size)
+    return triangle, pixel, hits, over, x / np.maximum(hits, 1), y / np.maximum(hits, 1)
 
 
 def rasterise(
-    xy: np.ndarray, near: np.ndarray, triangles: np.ndarray, size: int, depth: np.ndarray | None = None
+    xy: np.ndarray, near: np.ndarray, triangles: np.ndarray, size: int, depth: np.ndarray | None = None,
+    two_sided: bool = False,
 ) -> tuple[Fragments, np.ndarray]:
-    """What shows of `triangles` (n, 3) in a picture of `size` pixels, and the sample buffer of nearness.
+    """What shows of `triangles` (n, 3) in a picture of `size` pixels, and the nearness of every sample.
 
     Parameters
     ----------
     xy, near : projected vertices, as `Camera.project` gives them.
-    depth : nearness of what stands in front already, (size * ROWS * size * COLUMNS,); None for nothing.
+    depth : nearness of what stands in front already, float32 (samples,); None for nothing. It is not changed.
+    two_sided : whether backs show too.
     """
-    a, b, c = (xy[triangles[:, k]] for k in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    facing = np.flatnonzero(area < 0)
-    triangles = triangles[facing]
-    owner, row, begin, end = _spans(xy, triangles, size)
-    # nearness is a plane over the picture
-    a, b, c = (xy[triangles[:, k]] for k in range(3))
-    na, nb, nc = (near[triangles[:, k]] for k in range(3))
-    p, q = b - a, c - a
-    det = p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
-    # barycentric gradients: weight1 = (dx * q_y - dy * q_x) / det, weight2 = (dy * p_x - dx * p_y) / det
-    w1x, w1y, w2x, w2y = q[:, 1] / det, -q[:, 0] / det, -p[:, 1] / det, p[:, 0] / det
-    zx, zy = w1x * (nb - na) + w2x * (nc - na), w1y * (nb - na) + w2y * (nc - na)
-    z0 = na - a[:, 0] * zx - a[:, 1] * zy
-    full = end > begin
-    owner, row, begin, end = owner[full], row[full], begin[full], end[full]
-    count = end - begin
-    total = int(count.sum())
-    span = np.repeat(np.arange(len(owner)), count)
-    column = np.arange(total) - np.repeat(np.cumsum(count) - count - begin, count)
-    shift = _SHIFT[row % ROWS]
-    z_row = z0[owner] + (row + 0.5) / ROWS * zy[owner] + shift / COLUMNS * zx[owner]
-    z = z_row[span] + column * (zx[owner] / COLUMNS)[span]
-    place = (row * (size * COLUMNS))[span] + column
-    buffer = np.zeros(size * ROWS * size * COLUMNS) if depth is None else depth.copy()
-    np.maximum.at(buffer, place, z)
-    seen = np.flatnonzero(z == buffer[place])
-    span, column = span[seen], column[seen]
-    tri = owner[span]
-    px, py = column // COLUMNS, (row // ROWS)[span]
-    # compact slots: the pixels of each triangle's own bounding box
-    box_x = np.full(len(triangles), size)
-    np.minimum.at(box_x, owner, begin // COLUMNS)
-    box_e = np.zeros(len(triangles), dtype=np.int64)
-    np.maximum.at(box_e, owner, (end - 1) // COLUMNS + 1)
-    box_y = np.full(len(triangles), size)
-    np.minimum.at(box_y, owner, row // ROWS)
-    box_f = np.zeros(len(triangles), dtype=np.int64)
-    np.maximum.at(box_f, owner, row // ROWS + 1)
-    width, height = np.maximum(box_e - box_x, 0), np.maximum(box_f - box_y, 0)
-    slots = width * height
-    base = np.cumsum(slots) - slots
-    slot = base[tri] + (py - box_y[tri]) * width[tri] + px - box_x[tri]
-    n_slots = int(slots.sum())
-    hits = np.bincount(slot, minlength=n_slots)
-    x = (column + shift[span]) / COLUMNS
-    y = ((row + 0.5) / ROWS)[span]
-    sx, sy = np.bincount(slot, x, n_slots), np.bincount(slot, y, n_slots)
-    used = np.flatnonzero(hits)
-    tri = np.repeat(np.arange(len(triangles)), slots)[used]
-    local = used - base[tri]
-    w = width[tri]
-    pixel = (box_y[tri] + local // w) * size + box_x[tri] + local % w
-    hits = hits[used]
-    dx, dy = sx[used] / hits - a[tri, 0], sy[used] / hits - a[tri, 1]
-    w1, w2 = dx * w1x[tri] + dy * w1y[tri], dx * w2x[tri] + dy * w2y[tri]
-    weights = np.stack([1 - w1 - w2, w1, w2], axis=1).astype(np.float32)
-    return Fragments(pixel, hits / (ROWS * COLUMNS), facing[tri], triangles[tri], weights), buffer
+    x, y = np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
+    planes = _planes(x, y, near, triangles, two_sided)
+    spans = _spans(x, y, planes.corners, size)
+    depth = np.zeros(size * ROWS * size * COLUMNS, np.float32) if depth is None else depth.copy()
+    span, column, before = _visible(planes, spans, size, depth)
+    tri, pixel, hits, over, mean_x, mean_y = _merge(spans, span, column, before, size)
+    dx, dy = mean_x - planes.origin[0][tri], mean_y - planes.origin[1][tri]
+    one = dx * planes.one[0][tri] + dy * planes.one[1][tri]
+    two = dx * planes.two[0][tri] + dy * planes.two[1][tri]
+    weights = np.stack([1 - one - two, one, two], axis=1).astype(np.float32)
+    share = 1 / (ROWS * COLUMNS)
+    return Fragments(pixel, hits * share, over * share, planes.index[tri], planes.corners[tri], weights), depth
+
+
+class Canvas:
+    """Layers laid over one another, with the part of each pixel that nothing covers yet kept apart.
+
+    So an edge of one layer in front of another shows no background through the two half-covered pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.color = np.zeros((size * size, 3))  # of what is covered, weighted by its share
+        self.free = np.ones(size * size)  # share of each pixel that shows the background
+
+    def lay(self, seen: Fragments, color: np.ndarray, alpha: np.ndarray | float = 1.0) -> None:
+        """Lay fragments of a colour (n, 3) and an opacity over what is there."""
+        n = self.size**2
+        over = np.bincount(seen.pixel, seen.over * alpha, n)
+        fresh = np.bincount(seen.pixel, (seen.cover - seen.over) * alpha, n)
+        self.color *= np.clip(1 - over / np.maximum(1 - self.free, 1e-9), 0, 1)[:, None]
+        taken = np.minimum(fresh, self.free)
+        self.free -= taken
+        weight = seen.cover * alpha
+        for k in range(3):
+            self.color[:, k] += np.bincount(seen.pixel, weight * color[:, k], n)
+
+    def over(self, background: np.ndarray) -> np.ndarray:
+        """The picture (size * size, 3) in front of a background."""
+        return self.color + self.free[:, None] * background

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -148,14 +148,13 @@ class Cloud:
         """Bound of the rounding error of a tile."""
         return self.rounding * float(self.length2[rows].max() + self.length2[cols].max())
 
-    def settle(self, q, rows: slice, cols: slice, edges: Iterable[float]):
-        """Recompute the pairs that lie within rounding of one of the `edges`, in place."""
-        slack = self.slack(rows, cols)
-        for edge in edges:
-            i, j = self.xp.where(abs(q - edge) <= slack)
-            if len(i):
-                q[i, j] = self.xp.asarray(self.exact(i + rows.start, j + cols.start), dtype=q.dtype)
-        return q
+    def within(self, q, rows: slice, cols: slice, edge: float):
+        """Which pairs of a tile have a squared distance of at most `edge`; exact where rounding could decide."""
+        inside = q <= edge
+        i, j = self.xp.where(abs(q - edge) <= self.slack(rows, cols))
+        if len(i):
+            inside[i, j] = self.exact(i + rows.start, j + cols.start) <= edge
+        return inside
 
     def _double(self, index):
         x = self.xp.asarray(self.raw[index], dtype=self.xp.float64)
@@ -255,17 +254,22 @@ def row_blocks(n: int, width: int) -> list[slice]:
     return [slice(s, min(s + width, n)) for s in range(0, n, width)]
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def over(items: list, work: Callable[[Any], None], progress: bool = False, device=None) -> None:
     """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU."""
     from threadpoolctl import threadpool_limits
     from tqdm.auto import tqdm
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if device is not None or cores == 1 or len(items) == 1:
+    workers = cores()
+    if device is not None or workers == 1 or len(items) == 1:
         for item in tqdm(items, disable=not progress, leave=False):
             work(item)
         return
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         for _ in tqdm(pool.map(work, items), total=len(items), disable=not progress, leave=False):
             pass
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ._blocks import Cloud, host, over, row_blocks, sweep
 
 __all__ = ["Graph", "NearestGraph", "PairGraph", "Sums", "inverse_power", "nearest", "squared_edges"]
+
+
+TIE = 1e-11  # relative difference below which squared distances may be rounded to the same number
 
 
 class Sums(NamedTuple):
@@ -52,10 +55,8 @@ def squared_edges(cloud: Cloud, radii) -> np.ndarray:
 class PairGraph:
     """Weights that are a function of the squared distance; computed tile by tile, never kept."""
 
-    def __init__(
-        self, cloud: Cloud, weigh: Callable, include_self: bool = False, edges: tuple[float, ...] = ()
-    ) -> None:
-        self.cloud, self.weigh, self.include_self, self.edges = cloud, weigh, include_self, edges
+    def __init__(self, cloud: Cloud, weigh: Callable[[Any, slice, slice], Any], include_self: bool = False) -> None:
+        self.cloud, self.weigh, self.include_self = cloud, weigh, include_self
 
     def sums(self, fields: list[np.ndarray], progress: bool = False) -> Sums:
         cloud = self.cloud
@@ -66,8 +67,7 @@ class PairGraph:
         lock = threading.Lock()
 
         def visit(q, rows: slice, cols: slice) -> None:
-            cloud.settle(q, rows, cols, self.edges)
-            w = self.weigh(cloud.exclude(q, rows, cols))
+            w = self.weigh(cloud.exclude(q, rows, cols), rows, cols)
             if w.dtype == cloud.xp.bool:
                 if not bool(w.any()):
                     return
@@ -132,9 +132,9 @@ def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, n
         candidate, value = _smallest(q, spare, cloud)
         index[rows], there[rows], kth = _decide(cloud, rows, candidate, k)
         last = value.max(1) if spare < cloud.n - 1 else np.full(len(value), np.inf)
-        doubtful = np.isfinite(last) & (kth >= last - slack[rows])
+        doubtful = np.isfinite(last) & (kth >= last * (1 - TIE) - slack[rows])
         for i in np.nonzero(doubtful)[0]:
-            reach = np.partition(value[i], k - 1)[k - 1] + 2 * slack[rows][i]
+            reach = np.partition(value[i], k - 1)[k - 1] * (1 + TIE) + 2 * slack[rows][i]
             row = slice(rows.start + i, rows.start + i + 1)
             index[row], there[row], _ = _decide(cloud, row, np.nonzero(host(q[i] <= reach))[0][None], k)
 

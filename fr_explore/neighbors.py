@@ -41,7 +41,9 @@ class AllPairs:
     def graph(self, cloud: Cloud, progress: bool = False) -> Graph:
         half = self.power if cloud.metric == "cosine" else self.power / 2  # d^power = q^half
         cloud = cloud.in_double() if half > 1 else cloud  # float32 would overflow
-        return PairGraph(cloud, lambda q: inverse_power(q, half, cloud.xp), self.include_self and self.power == 0)
+        return PairGraph(
+            cloud, lambda q, rows, cols: inverse_power(q, half, cloud.xp), self.include_self and self.power == 0
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,8 +60,8 @@ class Ball:
 
     def graph(self, cloud: Cloud, progress: bool = False) -> Graph:
         radius = self.radius * (cloud.mean_distance(progress) if self.relative else 1)
-        edge = squared_edges(cloud, [radius])[0]
-        return PairGraph(cloud, lambda q: q <= edge, self.include_self, (edge,))
+        edge = float(squared_edges(cloud, [radius])[0])
+        return PairGraph(cloud, lambda q, rows, cols: cloud.within(q, rows, cols, edge), self.include_self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -119,19 +121,19 @@ def as_neighborhood(neighborhood: Neighborhood | str) -> Neighborhood:
     """The neighbourhood that a text such as "knn:10", "ball:0.6" or "all_pairs" spells; others pass through."""
     if not isinstance(neighborhood, str):
         return neighborhood
-    name, *rest = neighborhood.replace(",", ":").split(":")
+    name, *rest = neighborhood.split(":")
     words = {"absolute": ("relative", False), "self": ("include_self", True)} | {m: ("metric", m) for m in METRICS}
     options: dict[str, Any] = dict(words[w] for w in rest if w in words)
-    numbers = [w for w in rest if w not in words]
     try:
-        if name == "knn" and len(numbers) == 1:
-            return knn(int(numbers[0]), **options)
+        numbers: list[Any] = [float(w) for w in rest if w not in words]
+        if name == "knn" and len(numbers) == 1 and "relative" not in options:
+            return knn(*numbers, **options)
         if name == "ball" and len(numbers) == 1:
-            return ball(float(numbers[0]), **options)
-        if name == "all_pairs" and len(numbers) <= 1:
-            return all_pairs(power=float(numbers[0]) if numbers else 1, **options)
-    except TypeError:  # an option that this neighbourhood does not have
-        pass
+            return ball(*numbers, **options)
+        if name == "all_pairs" and len(numbers) <= 1 and "relative" not in options:
+            return all_pairs(power=(*numbers, 1)[0], **options)
+    except ValueError as error:
+        raise ValueError(f"neighbourhood {neighborhood!r}: {error}") from None
     raise ValueError(f"neighbourhood {neighborhood!r} is unknown: write knn:10, ball:0.6 or all_pairs.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 __all__ = ["main"]
 
@@ -21,10 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import __version__
-
     parser = argparse.ArgumentParser(prog="fr-explore", description=__doc__)
-    parser.add_argument("--version", action="version", version=f"fr-explore {__version__}")
+    parser.add_argument("--version", action="version", version=f"fr-explore {version('fr-explore')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     fetch = commands.add_parser("fetch", help="bring a model's weights to this machine and verify them")
     fetch.add_argument("models", nargs="+", metavar="MODEL", help="a name that `fr-explore models` lists")
@@ -68,7 +67,7 @@ def _list(options: argparse.Namespace) -> None:
     print(f"embeddings: {_megabytes(cache.size())}")
     table = cache.entries()
     for model, rows in table.groupby("model"):
-        print(f"  {model}: {rows['faces'].sum():,} faces in {len(rows):,} files, {_megabytes(rows['bytes'].sum())}")
+        print(f"  {model}: {sum(rows['faces']):,} faces in {len(rows):,} files, {_megabytes(sum(rows['bytes']))}")
     files = weights.fetched()
     print(f"weights: {_megabytes(sum(path.stat().st_size for path in files))}")
     for path in files:

@@ -177,9 +177,15 @@ def test_box_of_turned_avatars_agrees_with_mtcnns(detector):
     found, points = np.array(found), np.array(points)
     assert len(found) >= 8
     share = overlap(box.face_boxes(points), found)
-    print(f"{len(found)} avatars: overlap median {np.median(share):.3f}, least {share.min():.3f}")
-    assert np.median(share) > 0.85
-    assert share.min() > 0.7
+    straight = points.copy()
+    straight[:, 2, 0] = points[..., 0].mean(1)
+    without = overlap(box.face_boxes(straight), found)
+    print(
+        f"{len(found)} avatars: overlap median {np.median(share):.3f}, least {share.min():.3f}; "
+        f"without the nose {np.median(without):.3f}"
+    )
+    assert np.median(share) > max(0.8, np.median(without) + 0.05)
+    assert share.min() > 0.65
 
 
 def test_crop_is_the_one_that_facenet_pytorch_cuts():

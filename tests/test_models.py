@@ -195,3 +195,51 @@ def test_listing_names_every_licence():
     html = fr.load_model("dlib").card._repr_html_()
     assert "CC0" in html
     assert "weaker on children" in html
+
+
+def test_bfloat16_stays_close_and_is_asked_for(avatars, dlib_model):
+    crops = dlib_model.align([avatars.render(i) for i in avatars.identities]).permute(0, 2, 3, 1).numpy()
+    half = fr.load_model("dlib", device="cpu", precision="bfloat16")
+    a, b = dlib_model.embed(crops), half.embed(crops)
+    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    print(f"dlib in bfloat16: least cosine to float32 {cosine.min():.6f}")
+    assert cosine.min() >= 0.999
+    assert b.dtype == np.float32
+    assert np.abs(a - b).max() > 1e-5  # it did compute in 16 bits
+    assert half.fingerprint != dlib_model.fingerprint
+    assert "precision='bfloat16'" in repr(half)
+    with pytest.raises(ValueError, match="precision 'float16'"):
+        fr.load_model("dlib", precision="float16")
+
+
+def test_embedding_leaves_the_crops_as_they_were(dlib_model):
+    """Float crops are read in place; read-only and mirrored arrays are taken too."""
+    crops = np.random.default_rng(2).random((2, 150, 150, 3), np.float32)
+    before = crops.copy()
+    first = dlib_model.embed(crops)
+    np.testing.assert_array_equal(crops, before)
+    crops.flags.writeable = False
+    np.testing.assert_array_equal(dlib_model.embed(crops), first)
+    np.testing.assert_array_equal(dlib_model.embed(crops[:, ::-1][:, ::-1]), first)
+    tensor = torch.rand(1, 3, 150, 150)
+    kept = tensor.clone()
+    dlib_model.forward(tensor)
+    assert torch.equal(tensor, kept)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"box_margin": 2, "template": ((0, 0), (1, 0), (0, 1), (2, 2), (3, 2))}, "both a template and a box_margin"),
+        ({"box_margin": 8}, "box_margin 8 of model 'mean'.*less than input_size = 8"),
+    ],
+)
+def test_wrong_box_margin(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CARD, **change)
+
+
+def test_fetching_dlib_needs_no_network():
+    from fr_explore.models import fetch_model
+
+    assert fetch_model("dlib").name.endswith(".dat")

@@ -103,7 +103,7 @@ class Model:
 
         if self.card.color_order == "BGR":
             crops = crops.flip(1)
-        normal = ((crops - self._mean) * self._scale).contiguous(memory_format=torch.channels_last)
+        normal = (crops - self._mean).mul_(self._scale).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             vectors = self.module(normal).float()
         return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
@@ -149,8 +149,9 @@ class Model:
 
         if not isinstance(some, np.ndarray):
             return self.align(some)
-        scale = 255 if some.dtype == np.uint8 else 1
-        return torch.from_numpy(some.astype(np.float32) / scale).permute(0, 3, 1, 2).to(self.device)
+        # as few temporary arrays as can be: at a network's speed their memory is what costs
+        crops = torch.from_numpy(np.require(some, requirements=["C", "W"])).to(self.device).permute(0, 3, 1, 2)
+        return crops.float().div_(255) if some.dtype == np.uint8 else crops.float()
 
     def _check_crops(self, crops: np.ndarray) -> None:
         size = self.card.input_size

@@ -1,24 +1,36 @@
 """The store of computed embeddings: content-addressed files that survive a kill at any moment.
 
 - Where: the folder named by the environment variable FR_EXPLORE_CACHE, else the user's cache folder.
-- A key is a hash of all that determines the numbers (model, card, faces, strengths, size); there is nothing to
-  invalidate, and two processes that compute the same thing write the same file.
+- A key is a hash of all that determines the numbers (model, card, weights, faces, strengths or pictures, size); there
+  is nothing to invalidate, and two processes that compute the same thing write the same file.
 - Written to a temporary file beside the target, then moved into place: a half-written entry is never seen.
-- Plain .npy files without pickle; one that does not load is thrown away and computed again.
+- Plain .npz files without pickle: the zip's checksum finds damage, and one that does not load is thrown away and
+  computed again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pooch
 
-__all__ = ["clear", "folder", "key", "load", "size", "store"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["clear", "entries", "folder", "key", "load", "size", "store"]
+
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
 def folder() -> Path:
@@ -43,51 +55,111 @@ def load(name: str, shape: tuple[int, ...]) -> np.ndarray | None:
     """The stored array of this key and shape, or None."""
     path = _path(name)
     try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
+        array = _read(path)[0]
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, EOFError):
+    except _DAMAGED:
         array = None
     if array is None or array.shape != shape:
-        path.unlink(missing_ok=True)
+        _remove(path)
         return None
     return array
 
 
-def store(name: str, array: np.ndarray) -> None:
-    """Keep an array under a key. A full or read-only disk costs the cache, never the result."""
+def store(name: str, array: np.ndarray, about: Mapping[str, str] | None = None) -> None:
+    """Keep an array under a key. A full or read-only disk costs the cache, never the result.
+
+    `about` is what `entries` shows of it, such as {"model": "dlib"}.
+    """
     path = _path(name)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             temporary = Path(file.name)
-            np.save(file, array, allow_pickle=False)
+            np.savez(file, array=array, about=np.array(json.dumps(dict(about or {}))))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            _remove(temporary)
+
+
+def entries() -> pd.DataFrame:
+    """What the cache holds, newest first: one row for each stored block of embeddings.
+
+    Columns: key, model, source (what was embedded), faces (how many), dim, bytes, stored (time), file.
+    """
+    import pandas as pd
+
+    columns = ["key", "model", "source", "faces", "dim", "bytes", "stored", "file"]
+    rows = [row for path in _files(".npz") if (row := _describe(path)) is not None]
+    table = pd.DataFrame(rows, columns=columns).sort_values("stored", ascending=False, ignore_index=True)
+    return table.assign(stored=pd.to_datetime(table["stored"], unit="s", utc=True))
 
 
 def size() -> int:
-    """Bytes that the cached embeddings take."""
-    return sum(path.stat().st_size for path in _entries())
+    """Bytes that the cached embeddings take, with what a killed process may have left behind."""
+    return sum(_bytes(path) for path in _files(".npz", ".part"))
 
 
-def clear() -> int:
-    """Delete the cached embeddings and return how many bytes that freed."""
-    freed = size()
-    for path in _entries():
-        path.unlink(missing_ok=True)
+def clear(older_than_days: float = 0) -> int:
+    """Delete the cached embeddings, all or those of some age, and return how many bytes that freed."""
+    freed, now = 0, time.time()
+    for path in _files(".npz", ".part"):
+        with contextlib.suppress(OSError):  # another process may clear at the same time
+            status = path.stat()
+            if older_than_days <= 0 or now - status.st_mtime > older_than_days * 86400:
+                path.unlink()
+                freed += status.st_size
     return freed
 
 
+def _read(path: Path) -> tuple[np.ndarray, dict[str, str]]:
+    """An entry and what is noted about it; one of _DAMAGED if it is not whole."""
+    with path.open("rb") as file:
+        entry = np.load(file, allow_pickle=False)
+        if not isinstance(entry, np.lib.npyio.NpzFile):
+            raise ValueError(f"{path.name} is no .npz file")
+        with entry:
+            return entry["array"], json.loads(str(entry["about"]))
+
+
+def _describe(path: Path) -> dict[str, object] | None:
+    """One row of `entries`; None for a file that is damaged or has just gone."""
+    try:
+        status = path.stat()
+        array, about = _read(path)
+    except _DAMAGED:
+        return None
+    return {
+        "key": path.stem,
+        "model": about.get("model", ""),
+        "source": about.get("source", ""),
+        "faces": array.shape[0] if array.ndim else 1,
+        "dim": array.shape[-1] if array.ndim else 1,
+        "bytes": status.st_size,
+        "stored": status.st_mtime,
+        "file": str(path),
+    }
+
+
 def _path(name: str) -> Path:
-    return folder() / "embeddings" / name[:2] / f"{name}.npy"
+    return folder() / "embeddings" / name[:2] / f"{name}.npz"
 
 
-def _entries() -> list[Path]:
-    return [path for path in (folder() / "embeddings").glob("*/*") if path.suffix in (".npy", ".part")]
+def _files(*suffixes: str) -> Iterator[Path]:
+    return (path for path in (folder() / "embeddings").glob("*/*") if path.suffix in suffixes)
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # cleared by another process in the meantime
+        return 0
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,9 @@ def tangent_field(
         who = [lattice.identities[i] for i, _, _ in some for _ in steps]
         crops = model.align(lattice.faces.render_batch(who, recipes, size=size))
         low, middle, high = crops.unflatten(0, (len(some), 3)).unbind(1)
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            # torch compiles its own forward-mode rules with torch.jit.script, which warns of itself
+            warnings.filterwarnings("ignore", message=".*torch.jit.script", category=FutureWarning)
             pair: tuple = torch.func.jvp(model.forward, (middle,), (high - low,))  # value and tangent
         parts.append(torch.stack(pair).cpu().numpy())
     point, v = np.concatenate(parts, axis=1).reshape(2, *shape, -1)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 from bake_hair import glasses, hair_styles
-from bake_mesh import catmull_clark, fine_triangles, read_quads, sky_visibility, uv_per_vertex
+from bake_mesh import catmull_clark, coarse_skin, fine_triangles, read_quads, sky_visibility, uv_per_vertex
+from bake_visible import pruned
 from scipy import sparse
 
 PARTS = {  # group of the OBJ file -> material
@@ -183,7 +184,9 @@ def bake(body: Body) -> dict[str, np.ndarray]:
     quads, kept, eyes = select(body, body())
     asset = bases(body, kept, eyes)
     mean = (asset["corners"] * asset["corners_scale"][:, None, None]).mean(axis=0)
-    subdivide, fine_quads = catmull_clark(quads, len(mean))
+    refine = {name: np.full(len(faces), name in ("eye", "teeth")) for name, faces in quads.items()}
+    refine["skin"] = coarse_skin(mean, quads["skin"])
+    subdivide, fine_quads = catmull_clark(quads, refine, len(mean))
     fine = subdivide @ mean
     triangles, material = fine_triangles(fine_quads, MATERIALS)
     uv = subdivide @ uv_per_vertex(body.root / "3dobjs" / "base.obj")[kept]
@@ -193,12 +196,8 @@ def bake(body: Body) -> dict[str, np.ndarray]:
         "mean": mean.astype(np.float32),
         "triangles": triangles.astype(np.uint16),
         "material": material.astype(np.uint8),
-        "uv": uv.astype(np.float16),
         "landmarks": landmark_vertices(mean, skin),
         "visibility": sky_visibility(fine, triangles, material, MATERIALS.index("lash")),
-        "eye_side": np.array(
-            [np.unique(quads["eye"][: len(quads["eye"]) // 2]), np.unique(quads["eye"][len(quads["eye"]) // 2 :])]
-        ),
     }
     asset |= lips_and_lids(body.root / "textures", uv)
     return asset | hair_styles(fine, triangles[material == 0], mean, skin) | glasses(mean, skin)
@@ -223,7 +222,7 @@ def main() -> None:
     target = Path(__file__).parents[1] / "fr_explore" / "assets" / "avatar.npz"
     parser.add_argument("--out", type=Path, default=target)
     out = parser.parse_args().out
-    np.savez_compressed(out, **bake(Body()))
+    np.savez_compressed(out, **pruned(bake(Body())))
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
 
 

@@ -47,54 +47,51 @@ def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return edges, inverse.reshape(-1, 4), counts
 
 
-def catmull_clark(quads: dict[str, np.ndarray], count: int) -> tuple[sparse.csr_matrix, dict[str, np.ndarray]]:
-    """One Catmull-Clark step (1978) as a matrix (fine vertices, coarse vertices), and the fine quads by material.
+def catmull_clark(
+    quads: dict[str, np.ndarray], refine: dict[str, np.ndarray], count: int
+) -> tuple[sparse.csr_matrix, dict[str, np.ndarray]]:
+    """One Catmull-Clark step (1978) as a matrix (fine vertices, coarse vertices), and the new quads by material.
 
-    Fine vertices are the moved coarse ones, then one per edge, then one per face.
+    Fine vertices are the moved coarse ones, then one per edge, then one per face. Only the quads marked in `refine` are
+    split; where one of them meets a whole one, the new vertex lies on the straight edge, so that no crack opens.
     """
-    names, all_quads = list(quads), np.concatenate(list(quads.values()))
-    edges, side, sharing = _edges(all_quads)
-    n_faces, n_edges = len(all_quads), len(edges)
-    face = sparse.csr_matrix(
-        (np.full(4 * n_faces, 0.25), (np.repeat(np.arange(n_faces), 4), all_quads.ravel())), (n_faces, count)
-    )
-    middle = sparse.csr_matrix(
-        (np.full(2 * n_edges, 0.5), (np.repeat(np.arange(n_edges), 2), edges.ravel())), (n_edges, count)
-    )
-    edge_of_face = sparse.csr_matrix(
-        (np.ones(4 * n_faces), (side.ravel(), np.repeat(np.arange(n_faces), 4))), (n_edges, n_faces)
-    )
-    inner = (sharing == 2).astype(float)
-    edge = sparse.diags(1 - inner / 2) @ middle + sparse.diags(inner / 4) @ edge_of_face @ face
+    faces = np.concatenate(list(quads.values()))
+    split = np.concatenate([refine[name] for name in quads])
+    edges, side, sharing = _edges(faces)
+    n, m = len(faces), len(edges)
 
-    valence = np.bincount(edges.ravel(), minlength=count).astype(float)
+    def incidence(rows: np.ndarray, columns: np.ndarray, value: float, shape: tuple[int, int]) -> sparse.csr_matrix:
+        return sparse.csr_matrix((np.full(rows.size, value), (rows.ravel(), columns.ravel())), shape)
+
+    owner = np.repeat(np.arange(n), 4)
+    face = incidence(owner, faces, 0.25, (n, count))
+    middle = incidence(np.repeat(np.arange(m), 2), edges, 0.5, (m, count))
+    inner = (sharing == 2).astype(float)
+    edge = sparse.diags(1 - inner / 2) @ middle + sparse.diags(inner / 4) @ incidence(side, owner, 1, (m, n)) @ face
+
+    valence = np.maximum(np.bincount(edges.ravel(), minlength=count), 1.0)
+    around = np.maximum(np.bincount(faces.ravel(), minlength=count), 1.0)
     rim = np.zeros(count, bool)
     rim[edges[sharing != 2].ravel()] = True
-    touch = sparse.csr_matrix(
-        (np.ones(2 * n_edges), (edges.ravel(), np.repeat(np.arange(n_edges), 2))), (count, n_edges)
-    )
-    corner = sparse.csr_matrix(
-        (np.ones(4 * n_faces), (all_quads.ravel(), np.repeat(np.arange(n_faces), 4))), (count, n_faces)
-    )
-    n = np.maximum(valence, 1)
+    touch = incidence(edges, np.repeat(np.arange(m), 2), 1, (count, m))
     smooth = (
-        sparse.diags(1 / n / np.maximum(corner.sum(axis=1).A1 if hasattr(corner.sum(axis=1), "A1") else n, 1))
-        @ corner
-        @ face
-        + sparse.diags(2 / n / n) @ touch @ middle
-        + sparse.diags((n - 3) / n)
+        sparse.diags(1 / valence / around) @ incidence(faces, owner, 1, (count, n)) @ face
+        + sparse.diags(2 / valence**2) @ touch @ middle
+        + sparse.diags((valence - 3) / valence)
     )
-    rim_edges = sparse.diags((sharing != 2).astype(float))
-    border = 0.5 * sparse.eye(count) + 0.25 * touch @ rim_edges @ middle
-    vertex = sparse.diags((~rim).astype(float)) @ smooth + sparse.diags(rim.astype(float)) @ border
+    border = 0.5 * sparse.eye(count) + 0.25 * touch @ sparse.diags(1 - inner) @ middle
+    vertex = sparse.diags(1.0 - rim) @ smooth + sparse.diags(1.0 * rim) @ border
+
+    halves = np.bincount(side[split].ravel(), minlength=m)
+    straight = ((halves > 0) & (halves < sharing)).astype(float)
+    edge = sparse.diags(1 - straight) @ edge + sparse.diags(straight) @ middle @ vertex
     matrix = sparse.csr_matrix(sparse.vstack([vertex, edge, face]))
 
-    e, f = count + side, count + n_edges + np.arange(n_faces)
-    fine = np.stack([np.stack([all_quads[:, k], e[:, k], f, e[:, k - 1]], axis=1) for k in range(4)], axis=1).reshape(
-        -1, 4
-    )
-    ends = np.cumsum([4 * len(q) for q in quads.values()])[:-1]
-    return matrix, dict(zip(names, np.split(fine, ends), strict=True))
+    e, f = count + side, count + m + np.arange(n)
+    fine = np.stack([np.stack([faces[:, k], e[:, k], f, e[:, k - 1]], axis=1) for k in range(4)], axis=1)
+    ends = np.cumsum([len(q) for q in quads.values()])[:-1]
+    parts = zip(quads, np.split(fine, ends), np.split(faces, ends), np.split(split, ends), strict=True)
+    return matrix, {name: np.concatenate([q[s].reshape(-1, 4), whole[~s]]) for name, q, whole, s in parts}
 
 
 def fine_triangles(quads: dict[str, np.ndarray], order: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -102,6 +99,14 @@ def fine_triangles(quads: dict[str, np.ndarray], order: tuple[str, ...]) -> tupl
     triangles = [np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]]) for q in (quads[name] for name in order)]
     material = np.repeat(np.arange(len(order)), [len(t) for t in triangles])
     return np.concatenate(triangles), material
+
+
+def coarse_skin(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
+    """Which quads of the skin are worth splitting: the wide ones of the face, down to the chin."""
+    corner = points[quads]
+    width = np.linalg.norm(corner - np.roll(corner, -1, axis=1), axis=2).mean(axis=1)
+    centre = corner.mean(axis=1)
+    return (width > 0.42) & (centre[:, 1] > -11.5) & (centre[:, 2] > -6.0)
 
 
 def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:

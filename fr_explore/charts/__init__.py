@@ -1,9 +1,25 @@
-"""Charts: a tidy table in, an `altair` chart out; nothing is estimated here.
+"""Charts: a tidy table in, an `altair` chart out; nothing is estimated here beyond medians, quartiles and histograms.
 
 They follow the notebook's light or dark theme, fit its width, and answer to the pointer with names and values.
 """
 
+from .attributes import ks_against_entropy
+from .display import enable_offline_display
+from .distances import distance_cdfs, genuine_impostor
 from .energy import energy_by_attribute
+from .field import field_quiver, field_similarity
+from .scales import profile
 from .style import side_by_side
 
-__all__ = ["energy_by_attribute", "side_by_side"]
+__all__ = [
+    "distance_cdfs",
+    "energy_by_attribute",
+    "field_quiver",
+    "field_similarity",
+    "genuine_impostor",
+    "ks_against_entropy",
+    "profile",
+    "side_by_side",
+]
+
+enable_offline_display()

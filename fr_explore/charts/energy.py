@@ -1,4 +1,4 @@
-"""Energy tables -> charts: one number per identity, or the whole range of scales."""
+"""Energy tables -> a strip of identities per attribute."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from .style import GREY, INK, Chart, Table, attribute_scales, check_columns, finish, label_of
+from .style import (
+    GREY,
+    INK,
+    NULL_WORD,
+    Chart,
+    Table,
+    attribute_scales,
+    check_columns,
+    finish,
+    inline,
+    label_of,
+    sample_words,
+)
 
 __all__ = ["energy_by_attribute"]
 
+TITLE = "How evenly does each attribute move the faces?"
 ROW = 34  # height of one attribute in pixels
+FEW = 3  # identities up to which each one matters more than their median
 
 
 def energy_by_attribute(energies: pd.DataFrame, magnitude: bool = True):
@@ -44,19 +58,9 @@ def energy_by_attribute(energies: pd.DataFrame, magnitude: bool = True):
     )
     left = _energy_panel(table, y, labels, width=300 if magnitude else 430)
     if not magnitude:
-        return finish(left, **_titles(energies))
+        return finish(left, TITLE, sample_words(energies))
     right = _magnitude_panel(table, y.copy(), order)
-    return finish(alt.hconcat(left, right, spacing=24), **_titles(energies))
-
-
-def _titles(energies: pd.DataFrame) -> dict[str, str]:
-    model = energies.attrs.get("model")
-    count = energies["identity"].nunique()
-    people = f"{count} identit{'y' if count == 1 else 'ies'}"
-    neighborhood = energies.attrs.get("neighborhood")
-    parts = [str(model)] if model else []
-    parts += [people] + ([f"neighbourhood {neighborhood}"] if neighborhood else [])
-    return {"title": "How evenly does each attribute move the faces?", "subtitle": ", ".join(parts)}
+    return finish(alt.hconcat(left, right, spacing=24), TITLE, sample_words(energies))
 
 
 def _energy_panel(table: Table, y: alt.Y, labels: list[str], width: int) -> Chart:
@@ -64,18 +68,18 @@ def _energy_panel(table: Table, y: alt.Y, labels: list[str], width: int) -> Char
     high = float(np.nanmax([1.0, *table["energy"], *table.get("null_mean", [])]))
     low = min(0.0, float(table["energy"].min(skipna=True)))
     x = alt.X("energy:Q", title="alignment energy E (0 = all move alike)",
-              scale=alt.Scale(domain=[low, 1.08 * high], nice=False), axis=alt.Axis(tickCount=6))  # fmt: skip
-    base = alt.Chart(table.dropna(subset=["energy"]), height=ROW * len(labels), width=width)
-    layers = [*_null_layers(table, y, labels), *_strip(base, "energy", x, y, table["attribute"])]
+              scale=alt.Scale(domain=[low, 1.12 * high], nice=False), axis=alt.Axis(tickCount=6))  # fmt: skip
+    drawn = table.dropna(subset=["energy"])
+    layers = [*_null_layers(table, y, labels), *_strip(drawn, "energy", x, y, table["attribute"])]
     undefined = table.groupby("label", sort=False)["energy"].count()
     empty = pd.DataFrame({"label": undefined.index[undefined == 0]})
     if len(empty):
-        text = alt.Chart(empty).mark_text(align="left", dx=4, color=INK, opacity=0.75)
+        text = alt.Chart(inline(empty)).mark_text(align="left", dx=4, color=INK, opacity=0.75)
         layers.append(text.encode(x=alt.XDatum(low), y=y, text=alt.value("no direction: nothing moves")))
-    return alt.layer(*layers)
+    return alt.layer(*layers).properties(width=width, height=ROW * len(labels))
 
 
-def _strip(base: Chart, field: str, x: alt.X, y: alt.Y, names: Any) -> list[Chart]:
+def _strip(table: Table, field: str, x: alt.X, y: alt.Y, names: Any) -> list[Chart]:
     """A dot per row of the table, spread a little across its band, and a thick tick at the median."""
     colors, shapes = attribute_scales(names)
     color = alt.Color("label:N", scale=colors, legend=None)
@@ -83,31 +87,44 @@ def _strip(base: Chart, field: str, x: alt.X, y: alt.Y, names: Any) -> list[Char
         alt.Tooltip("label:N", title="attribute"), alt.Tooltip("identity:N"),
         alt.Tooltip("energy:Q", format=".3f"),
         *(alt.Tooltip(f"{name}:Q", format=".3g") for name in ("null_mean", "z", "coverage", "magnitude")
-          if name in base.data.columns),
+          if name in table.columns),
     ]  # fmt: skip
-    crowded = len(base.data) > 12 * base.data["label"].nunique()
-    dots = base.mark_point(filled=True, size=42, opacity=0.5 if crowded else 0.7).encode(
+    each = len(table) / max(1, table["label"].nunique())
+    opacity = 0.5 if each > 12 else 0.7 if each > FEW else 0.95
+    dots = alt.Chart(inline(table)).mark_point(filled=True, size=42, opacity=opacity).encode(
         x=x, y=y, color=color, shape=alt.Shape("label:N", scale=shapes, legend=None), tooltip=tooltip,
         yOffset=alt.YOffset("across:Q", scale=alt.Scale(domain=[-1, 1], range=[0, ROW])),
     )  # fmt: skip
-    medians = base.data.groupby("label", sort=False, as_index=False)[field].median()
-    tick = alt.Chart(medians).mark_tick(thickness=4, opacity=1, size=ROW - 4, orient="vertical")
+    medians = table.groupby("label", sort=False, as_index=False)[field].median()
+    tick = alt.Chart(inline(medians)).mark_tick(
+        thickness=4 if each > FEW else 1.5, opacity=1, size=ROW - 4, orient="vertical"
+    )
     ticks = tick.encode(x=x, y=y, color=color,
                         tooltip=[alt.Tooltip("label:N", title="attribute"),
                                  alt.Tooltip(f"{field}:Q", title=f"median {field}", format=".3f")])  # fmt: skip
-    return [dots, ticks]
+    # a crowd must not hide the median, nor the median one of a few
+    return [dots, ticks] if each > FEW else [ticks, dots]
 
 
 def _null_layers(table: Table, y: alt.Y, labels: list[str]) -> list[Chart]:
-    """The null's mean as a dashed grey line with its word on it; one piece per attribute, since they may differ."""
-    if "null_mean" not in table.columns or table["null_mean"].isna().all():
-        return []
-    null = table.groupby("label", sort=False, as_index=False)["null_mean"].mean().dropna()
+    """The null's mean as a dashed grey line with its word on it; one piece per attribute, since they may differ.
+
+    Where none was drawn it stands at 1, what independent random arrows give, unless points count themselves.
+    """
+    null: Table = table.assign(null_mean=table.get("null_mean", np.nan))
+    null = null.groupby("label", sort=False, as_index=False)["null_mean"].mean()
+    if null["null_mean"].isna().all():
+        if "self" in str(table.attrs.get("neighborhood", "")).split(":"):
+            return []
+        null["null_mean"] = 1.0
+    null = null.dropna()
     # y at the band's upper edge, y2 at its lower one, so that equal values join into one line
-    line = alt.Chart(null).mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=GREY)
-    top = next(label for label in labels if label in set(null["label"]))
-    word = alt.Chart(null[null["label"] == top]).mark_text(
-        text="null", align="right", baseline="top", dx=-4, dy=-ROW // 2 + 1, color=GREY, fontStyle="italic"
+    line = alt.Chart(inline(null)).mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=GREY)
+    # the topmost of those furthest right, where no dot is in the way
+    right = null["null_mean"].max() - 0.02
+    top = next(label for label in labels if label in set(null.loc[null["null_mean"] >= right, "label"]))
+    word = alt.Chart(inline(null[null["label"] == top])).mark_text(
+        **NULL_WORD, align="left", baseline="top", dx=4, dy=-ROW // 2 + 1
     )
     edge = y.copy()
     edge["bandPosition"] = 0
@@ -122,8 +139,8 @@ def _magnitude_panel(table: Table, y: alt.Y, order: Any) -> Chart:
     high = float(np.nanmax([1e-12, *table["magnitude"]]))
     x = alt.X("magnitude:Q", title="movement / mean distance", axis=alt.Axis(tickCount=3),
               scale=alt.Scale(domain=[0, 1.08 * high], nice=False))  # fmt: skip
-    base = alt.Chart(table.dropna(subset=["magnitude"]), height=ROW * len(order), width=140)
-    return alt.layer(*_strip(base, "magnitude", x, y, table["attribute"]))
+    layers = _strip(table.dropna(subset=["magnitude"]), "magnitude", x, y, table["attribute"])
+    return alt.layer(*layers).properties(width=140, height=ROW * len(order))
 
 
 def _spread(table: Table, by: str) -> Table:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -18,15 +18,24 @@ import pandas as pd
 from ..attributes import ATTRIBUTES
 
 __all__ = [
+    "DIFFERENT",
     "GREY",
     "INK",
+    "NULL_WORD",
+    "SAME",
     "WIDTH",
     "Chart",
     "Table",
+    "apart",
     "attribute_scales",
     "check_columns",
+    "color_of",
     "finish",
+    "inline",
     "label_of",
+    "rows_of",
+    "sample_words",
+    "scale_words",
     "side_by_side",
 ]
 
@@ -35,7 +44,10 @@ Chart: TypeAlias = Any
 Table: TypeAlias = Any
 
 INK = "currentColor"
-GREY = "#7d7d7d"  # the null model: 4.2 : 1 on white, 4.6 : 1 on #111
+GREY = "#7d7d7d"  # lines of the null model: 4.1 : 1 on white, 4.6 : 1 on #111
+# words on the null's line: the text's colour, softer
+NULL_WORD: dict[str, Any] = {"text": "null", "color": INK, "opacity": 0.75, "fontStyle": "italic"}
+SAME, DIFFERENT = "#17708c", "#b3541e"  # same and different person, as in the widgets
 WIDTH = 560
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 
@@ -45,6 +57,7 @@ FALLBACK = (
     ("#3b7dd8", "circle"), ("#c2571a", "square"), ("#2f8f4e", "diamond"), ("#c43d7e", "triangle-up"),
     ("#a67c00", "cross"), ("#8a5cd6", "triangle-down"), ("#1f8a9e", "triangle-right"), ("#6f7b8a", "triangle-left"),
 )  # fmt: skip
+PLAIN = ("#6f7b8a", "circle")
 
 
 def label_of(name: object) -> str:
@@ -55,18 +68,93 @@ def label_of(name: object) -> str:
 
 
 def attribute_scales(names: Iterable[object]) -> tuple[alt.Scale, alt.Scale]:
-    """Colour and shape scales over the attributes' labels: each known attribute keeps its own everywhere."""
+    """Colour and shape scales over the attributes' labels: each known attribute keeps its own everywhere.
+
+    Others take the fallback colours in turn; where there are more of them than colours, all look alike, since a
+    colour that comes back would mean two things.
+    """
     texts = list(dict.fromkeys(str(name) for name in names))
     taken = {ATTRIBUTES[text].color for text in texts if text in ATTRIBUTES}
-    free = itertools.cycle([pair for pair in FALLBACK if pair[0] not in taken] or FALLBACK)
+    free = [pair for pair in FALLBACK if pair[0] not in taken]
+    unknown = sum(text not in ATTRIBUTES for text in texts)
+    ours = iter(free if unknown <= len(free) else [PLAIN] * unknown)
     labels, colors, shapes = [], [], []
     for text in texts:
         record = ATTRIBUTES.get(text)
-        color, shape = (record.color, record.shape) if record else next(free)
+        color, shape = (record.color, record.shape) if record else next(ours)
         labels.append(label_of(text))
         colors.append(color)
         shapes.append(shape)
     return alt.Scale(domain=labels, range=colors), alt.Scale(domain=labels, range=shapes)
+
+
+def color_of(name: object, among: Iterable[object] = ()) -> str:
+    """One attribute's colour, as `attribute_scales` gives it among those names."""
+    color: Any = attribute_scales([*among, name])[0].to_dict()
+    return color["range"][color["domain"].index(label_of(name))]
+
+
+def scale_words(neighborhood: object) -> str:
+    """A neighbourhood as people say it: "knn:10" as "10 nearest neighbours"."""
+    kind, *rest = str(neighborhood).split(":")
+    if kind == "knn" and rest:
+        words = f"{rest[0]} nearest neighbour{'' if rest[0] == '1' else 's'}"
+    elif kind == "ball" and rest:
+        words = f"ball of radius {rest[0]}" + ("" if "absolute" in rest else " × mean distance")
+    elif kind == "all_pairs":
+        words = "all pairs"
+    else:
+        return str(neighborhood)
+    return words + (", self included" if "self" in rest else "")
+
+
+def sample_words(table: Table) -> str:
+    """What a table was computed on, for a chart's second line: "dlib, 12 identities, 10 nearest neighbours"."""
+    count = table["identity"].nunique()
+    words = [f"{count} identit{'y' if count == 1 else 'ies'}"]
+    if table.attrs.get("model"):
+        words.insert(0, str(table.attrs["model"]))
+    if table.attrs.get("neighborhood"):
+        words.append(scale_words(table.attrs["neighborhood"]))
+    return ", ".join(words)
+
+
+def inline(table: Table) -> Any:
+    """A table's rows as data inside the chart: no file beside it, no limit on rows, NaN as null.
+
+    Identities may be anything; they are shown, so they travel as text where they are no numbers.
+    """
+    return alt.InlineData(values=rows_of(table))
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    """The rows as plain Python values."""
+    return json.loads(table.to_json(orient="records", double_precision=9, default_handler=str))
+
+
+def apart(values: Iterable[float], gap: float, low: float, high: float) -> list[float]:
+    """The values moved as little as needed to be `gap` apart, in their own order and inside [low, high] if they fit.
+
+    For the names at the ends of lines.
+    """
+    values = [float(value) for value in values]
+    order = sorted(range(len(values)), key=values.__getitem__)
+    # blocks of labels that touch; each lies around the mean of what it holds
+    blocks: list[list[int]] = []
+    middle: list[float] = []
+    for index in order:
+        blocks.append([index])
+        middle.append(values[index])
+        while len(blocks) > 1 and middle[-1] - middle[-2] < gap * (len(blocks[-1]) + len(blocks[-2])) / 2:
+            joined = blocks[-2] + blocks[-1]
+            blocks[-2:], middle[-2:] = [joined], [sum(values[k] for k in joined) / len(joined)]
+    places = [c + gap * (k - (len(b) - 1) / 2) for b, c in zip(blocks, middle, strict=True) for k in range(len(b))]
+    for k in reversed(range(len(places))):
+        places[k] = min(places[k], high - gap * (len(places) - 1 - k))
+    for k in range(len(places)):
+        places[k] = max(places[k], low + gap * k)
+    moved = dict(zip(order, places, strict=True))
+    return [moved[index] for index in range(len(values))]
 
 
 def check_columns(table: pd.DataFrame, needed: Iterable[str], source: str) -> pd.DataFrame:

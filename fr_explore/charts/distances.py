@@ -1,0 +1,184 @@
+"""Tables of distances -> densities, cumulative curves and thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from .style import DIFFERENT, INK, SAME, WIDTH, Chart, Table, check_columns, color_of, finish, inline, label_of
+
+__all__ = ["distance_cdfs", "genuine_impostor"]
+
+PLOT = WIDTH - 60
+TITLES = {"euclidean": "distance between two faces (Euclidean)", "cosine": "distance between two faces (1 − cos)"}
+CDF = 220  # height of the cumulative curves
+NEAR = 130  # pixels from an edge within which a bracket's word turns inwards
+BINS = 80
+
+
+def distance_cdfs(curves: pd.DataFrame):
+    """Cumulative distributions of the distances inside each modality and across, with the KS gaps as brackets.
+
+    Above them the densities of the same distances. Where an attribute shapes the space, faces that share it lie
+    closer together than faces that do not: the curve inside a modality runs to the left of the one across.
+
+    Parameters
+    ----------
+    curves : the table of `fr.modality_distances`: pairs, distance, cdf, density; attrs ks, attribute, metric.
+    """
+    table: Table = check_columns(curves, ["pairs", "distance", "cdf", "density"], "fr.modality_distances(...)")
+    if "ks" not in table.attrs:
+        raise ValueError("the table has lost its attrs['ks']: draw what fr.modality_distances(...) gives, unchanged.")
+    name = table.attrs.get("attribute", "attribute")
+    words = {"within positive": "both with it", "within negative": "both without it", "across": "one with, one without"}
+    table = table.assign(label=table["pairs"].map(words))
+    # the attribute's own colour, solid with it and dashed without; the text's colour for pairs across
+    hue, order = color_of(name), list(words.values())
+    legend = alt.Legend(title=None, orient="top", symbolSize=500, symbolStrokeWidth=2, labelLimit=200, columnPadding=20)
+    color = alt.Color("label:N", scale=alt.Scale(domain=order, range=[hue, hue, INK]), legend=legend)
+    dashes = alt.Scale(domain=order, range=[[1, 0], [6, 3], [1, 0]])
+    base = (
+        alt.Chart(inline(table))
+        .mark_line(strokeWidth=2)
+        .encode(
+            color=color,
+            strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=legend),
+            tooltip=[
+                alt.Tooltip("label:N", title="pairs"),
+                alt.Tooltip("distance:Q", format=".3g"),
+                alt.Tooltip("cdf:Q", title="share at or below", format=".1%"),
+            ],
+        )
+    )
+    domain = float(table["distance"].min()), float(table["distance"].max())
+    x = _distance_axis(table, domain)
+    density = alt.Y("density:Q", title="density", axis=alt.Axis(labels=False, ticks=False, grid=False))
+    share = alt.Y(
+        "cdf:Q", title="share of pairs", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])
+    )
+    upper = base.encode(x=_bare(x), y=density).properties(width=PLOT, height=100)
+    lower = alt.layer(base.encode(x=x, y=share), *_brackets(table.attrs["ks"], hue, x, domain))
+    chart = alt.vconcat(upper, lower.properties(width=PLOT, height=CDF), spacing=10).resolve_scale(x="shared")
+    parts = [table.attrs.get("model"), f"{table.attrs['n']} people in each group" if "n" in table.attrs else None]
+    return finish(
+        chart, f"Do faces with and without {label_of(name)!r} lie apart?", ", ".join(map(str, filter(None, parts)))
+    )
+
+
+def genuine_impostor(distances: pd.DataFrame, threshold: float | None = None):
+    """Densities of the distances of same-person and different-person pairs, with the threshold and its two errors.
+
+    Parameters
+    ----------
+    distances : the table of `fr.pair_distances`: pair ("genuine" or "impostor"), distance.
+    threshold : same person at or below; the pairs on its wrong side are shaded and counted. The model's own stands in
+        `model.card.threshold`, the best one for these pairs in `fr.overlap(...).threshold`.
+    """
+    table: Table = check_columns(distances, ["pair", "distance"], "fr.pair_distances(...)")
+    kinds = {"genuine": ("same person", SAME), "impostor": ("different people", DIFFERENT)}
+    samples = {kind: table.loc[table["pair"] == kind, "distance"].to_numpy() for kind in kinds}
+    empty = [kind for kind, values in samples.items() if not len(values)]
+    if empty:
+        raise ValueError(f"the table has no {empty[0]} pairs: draw what fr.pair_distances(...) gives.")
+    top = max(values.max() for values in samples.values())
+    top = max(top, threshold or 0) or 1.0
+    edges = np.linspace(0, top, BINS + 1)
+    frames = []
+    for kind, (label, _) in kinds.items():
+        height = np.histogram(samples[kind], edges, density=True)[0]
+        frames.append(pd.DataFrame({"kind": label, "from": edges[:-1], "to": edges[1:], "density": height}))
+    bars: Table = pd.concat(frames, ignore_index=True)
+    x = _distance_axis(table, edges, field="from")
+    room = 1.16 if threshold is None else 1.34  # for the words above the bars
+    scale = alt.Scale(domain=[0, float(bars["density"].max()) * room], nice=False)
+    y = alt.Y("density:Q", title="density", scale=scale, axis=alt.Axis(labels=False, ticks=False, grid=False))
+    colors = alt.Scale(domain=[label for label, _ in kinds.values()], range=[color for _, color in kinds.values()])
+    encoded = {
+        "x": x, "x2": "to:Q", "y": y, "color": alt.Color("kind:N", scale=colors, legend=None),
+        "tooltip": [alt.Tooltip("kind:N", title="pairs"), alt.Tooltip("from:Q", format=".3f"),
+                    alt.Tooltip("to:Q", format=".3f"), alt.Tooltip("density:Q", format=".3f")],
+    }  # fmt: skip
+    layers = [alt.Chart(inline(bars)).mark_rect(opacity=0.4).encode(y2=alt.Y2Datum(0), **encoded)]
+    outline = alt.Chart(inline(bars[bars["density"] > 0])).mark_line(interpolate="step-after", strokeWidth=1.5)
+    layers.append(outline.encode(x=x, y=y, color=encoded["color"]))
+    peaks = bars.loc[bars.groupby("kind", sort=False)["density"].idxmax()]
+    names = alt.Chart(inline(peaks)).mark_text(dy=-8, fontSize=13, fontWeight=600)
+    layers.append(names.encode(x=x, y=y, text="kind:N"))
+    if threshold is not None:
+        layers += _threshold_layers(samples, bars, threshold, encoded)
+    count = {
+        kind: f"{len(values):,} pairs of {'one person' if kind == 'genuine' else 'different people'}"
+        for kind, values in samples.items()
+    }
+    chart = alt.layer(*layers).properties(width=PLOT, height=240)
+    return finish(chart, "Same person or not?", ", ".join(count.values()))
+
+
+def _threshold_layers(samples: dict, bars: Table, threshold: float, encoded: dict[str, Any]) -> list[Chart]:
+    """The threshold's line, the bars on its wrong side, and what share of the pairs they are."""
+    missed, passed = float(np.mean(samples["genuine"] > threshold)), float(np.mean(samples["impostor"] <= threshold))
+    same = bars["kind"] == "same person"
+    wrong = pd.concat([
+        bars[same & (bars["to"] > threshold)].assign(**{"from": lambda t: t["from"].clip(lower=threshold)}),
+        bars[~same & (bars["from"] < threshold)].assign(to=lambda t: t["to"].clip(upper=threshold)),
+    ])  # fmt: skip
+    notes: list[tuple[Any, int, str]] = [
+        ("right", -8, f"false match {100 * passed:.3g} %"),
+        ("left", 8, f"false non-match {100 * missed:.3g} %"),
+    ]
+    at = alt.XDatum(threshold)
+    layers: list[Chart] = [
+        alt.Chart(inline(wrong)).mark_rect(opacity=0.75).encode(y2=alt.Y2Datum(0), **encoded),
+        alt.Chart().mark_rule(color=INK, strokeWidth=1.5).encode(x=at),
+        alt.Chart().mark_text(color=INK, dy=-8, text=f"threshold {threshold:.3g}").encode(x=at, y=alt.value(0)),
+    ]
+    for align, dx, text in notes:
+        note = alt.Chart().mark_text(align=align, dx=dx, dy=12, text=text)
+        layers.append(note.encode(x=at, y=alt.value(0)))
+    return layers
+
+
+def _brackets(ks: dict[str, dict[str, float]], hue: str, x: alt.X, domain: tuple[float, float]) -> list[Chart]:
+    """The widest gap of each modality as an upright bar with caps, and its value.
+
+    Cumulative curves rise, so it is empty to the upper left of the left bar and to the lower right of the right one.
+    """
+    words = {"positive": "with it", "negative": "without it"}
+    layers: list[Chart] = []
+    for place, (name, gap) in enumerate(sorted(ks.items(), key=lambda item: item[1]["distance"])):
+        low, high = sorted((gap["within"], gap["across"]))
+        ends = pd.DataFrame({"distance": gap["distance"], "cdf": [low, high]})
+        text = f"KS {gap['value']:.3f} {words[name]}"
+        tooltip = alt.value(f"{text}, at distance {gap['distance']:.3g}")
+        bar = alt.Chart(inline(ends)).mark_line(strokeWidth=3, color=hue)
+        caps = alt.Chart(inline(ends)).mark_tick(orient="horizontal", size=12, thickness=2.5, color=hue, opacity=1)
+        layers += [mark.encode(x=x, y="cdf:Q", tooltip=tooltip) for mark in (bar, caps)]
+        at = PLOT * (gap["distance"] - domain[0]) / (domain[1] - domain[0])
+        if place == 0:
+            side, pixel = ("right", at - 8) if at > NEAR else ("left", 4)
+            level = max(8, CDF * (1 - high) - (6 if at > NEAR else 18))
+        else:
+            side, pixel = ("left", at + 8) if at < PLOT - NEAR else ("right", PLOT - 4)
+            level = min(CDF - 8, CDF * (1 - low) + (8 if at < PLOT - NEAR else 18))
+        anchor: Any = side
+        word = alt.Chart().mark_text(text=text, align=anchor, fontWeight=600)
+        layers.append(word.encode(x=alt.value(pixel), y=alt.value(level)))
+    return layers
+
+
+def _distance_axis(table: Table, values: Any, field: str = "distance") -> alt.X:
+    domain = [float(np.min(values)), float(np.max(values))]
+    title = TITLES.get(table.attrs.get("metric", ""), "distance between two faces")
+    return alt.X(
+        f"{field}:Q", title=title, scale=alt.Scale(domain=domain, nice=False, zero=False), axis=alt.Axis(tickCount=8)
+    )
+
+
+def _bare(x: alt.X) -> alt.X:
+    """The same axis without its words, for the upper of two panels."""
+    bare = x.copy()
+    bare["axis"], bare["title"] = alt.Axis(labels=False, ticks=False), None
+    return bare

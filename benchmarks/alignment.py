@@ -1,0 +1,200 @@
+"""Time and memory of the alignment energy, beside scikit-learn doing what the reference code does.
+
+    python benchmarks/alignment.py                      5,000 points x 512 dimensions, about five minutes
+    python benchmarks/alignment.py --quick              1,000 points x 128 dimensions, under a minute
+    python benchmarks/alignment.py --large              100,000 points x 512, ours alone, with progress bars
+
+Each measurement is a process of its own, so that its peak memory is its own; the rounds go through all items in
+turn and medians are printed, so that a load that comes and goes meets all of them. Baselines: float64 and, as in the
+reference, whole distance matrices for all pairs and nearest neighbours, `RadiusNeighborsTransformer` and paired
+cosine distances for the ball. The pairs of the ball are gathered in pieces of 100,000, since all at once do not fit
+into memory. "products" is what cannot be avoided: the products X X' and U U' in float32, halved by symmetry for all
+pairs. Data: points of 16 intrinsic dimensions with noise, arrows that depend on the place, with a drift.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+RADIUS, K = 0.8, 10
+RADII = np.linspace(0.1, 1.5, 30)
+
+
+def data(n: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    inner, outer = rng.standard_normal((n, 16), np.float32), rng.standard_normal((16, dim), np.float32)
+    points = inner @ outer + 0.5 * rng.standard_normal((n, dim), np.float32)
+    v = rng.standard_normal((n, dim), np.float32) + 0.5
+    v += 0.05 * points
+    return points, v
+
+
+# --- baselines ----------------------------------------------------------------------------------------------------
+
+
+def baseline_all_pairs(x, v):
+    from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
+
+    d, c = euclidean_distances(x.astype(np.float64)), cosine_distances(v.astype(np.float64))
+    w = np.divide(1, d, out=np.zeros_like(d), where=d > 0)
+    return float(((w * c).sum(1) / w.sum(1)).mean())
+
+
+def baseline_knn(x, v):
+    from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
+
+    d, c = euclidean_distances(x.astype(np.float64)), cosine_distances(v.astype(np.float64))
+    np.fill_diagonal(d, np.inf)
+    return float(np.take_along_axis(c, np.argsort(d, axis=1)[:, :K], 1).mean())
+
+
+def baseline_knn_search(x, v):
+    """The fastest way that scikit-learn has: its fused search and the pairs that are needed."""
+    from sklearn.metrics.pairwise import paired_cosine_distances
+    from sklearn.neighbors import NearestNeighbors
+
+    index = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(x.astype(np.float64)).kneighbors()[1]
+    v = v.astype(np.float64)
+    return float(paired_cosine_distances(np.repeat(v, K, axis=0), v[index.ravel()]).mean())
+
+
+def baseline_ball(x, v):
+    from sklearn.metrics.pairwise import euclidean_distances, paired_cosine_distances
+    from sklearn.neighbors import RadiusNeighborsTransformer
+
+    x, v, n = x.astype(np.float64), v.astype(np.float64), len(x)
+    mean = euclidean_distances(x).sum() / (n * (n - 1))
+    graph = RadiusNeighborsTransformer(radius=RADIUS * mean, mode="connectivity").fit_transform(x).tocoo()
+    total, count = np.zeros(n), np.bincount(graph.row, minlength=n) - 1  # it counts the point itself
+    for start in range(0, graph.nnz, 100_000):
+        i, j = graph.row[start : start + 100_000], graph.col[start : start + 100_000]
+        total += np.bincount(i, paired_cosine_distances(v[i], v[j]), minlength=n)
+    return float((total[count > 0] / count[count > 0]).mean())
+
+
+# --- ours ---------------------------------------------------------------------------------------------------------
+
+
+def field(x, v):
+    import xarray as xr
+
+    dims = ("identity", "attribute", "curve", "dim")
+    return xr.Dataset(
+        {"point": (dims, x[None, None]), "direction": (dims, v[None, None])}, attrs={"metric": "euclidean"}
+    )
+
+
+def energy(rule: str):
+    def run(x, v):
+        import fr_explore as fr
+
+        return float(fr.alignment(field(x, v), rule, device="cpu")["energy"].iloc[0])
+
+    return run
+
+
+def profile(x, v):
+    import fr_explore as fr
+
+    return float(fr.alignment_profile(field(x, v), RADII, device="cpu")["energy"].iloc[-1])
+
+
+def products(x, v):
+    """X X' and U U' in float32, rows at a time so that their results fit."""
+    y, u = np.ascontiguousarray(x[::-1]), np.ascontiguousarray(v[::-1])  # not the same array: no symmetric shortcut
+    rows = max(1, min(len(x), 50_000_000 // len(x)))
+    result = np.empty((rows, len(x)), np.float32)
+    # of a large cloud the first tenth of the rows, times ten
+    last = len(x) if len(x) <= 20_000 else len(x) // 10
+    for a, b in ((x, y), (v, u)):
+        for start in range(0, last, rows):
+            part = a[start : min(start + rows, last)]
+            np.matmul(part, b.T, out=result[: len(part)])
+    return float(len(x) / last)  # what the time is to be multiplied with
+
+
+RUNS = {
+    "products": products,
+    "all pairs": energy("all_pairs"),
+    "all pairs, scikit-learn": baseline_all_pairs,
+    "k-NN": energy(f"knn:{K}"),
+    "k-NN, scikit-learn": baseline_knn,
+    "k-NN, scikit-learn's search": baseline_knn_search,
+    "ball": energy(f"ball:{RADIUS}"),
+    "ball, scikit-learn": baseline_ball,
+    "profile of 30 radii": profile,
+}
+
+
+def measure(name: str, n: int, dim: int) -> None:
+    """Run one item in this process and print its seconds, its value and the peak of the memory."""
+    x, v = data(n, dim)
+    RUNS[name](*data(60, dim))  # imports, thread pools
+    start = time.perf_counter()
+    value = RUNS[name](x, v)
+    seconds = time.perf_counter() - start
+    if name == "products":
+        seconds *= value
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024)
+    print(json.dumps({"seconds": seconds, "value": value, "peak": peak}))
+
+
+def rounds(names: list[str], n: int, dim: int, repeat: int) -> dict[str, dict]:
+    found: dict[str, list[dict]] = {name: [] for name in names}
+    for _ in range(repeat):
+        for name in names:
+            command = [sys.executable, __file__, "--item", name, "--points", str(n), "--dim", str(dim)]
+            out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            found[name].append(json.loads(out.strip().splitlines()[-1]))
+    return {
+        name: {"seconds": statistics.median(r["seconds"] for r in runs), "value": runs[0]["value"],
+               "peak": max(r["peak"] for r in runs)}
+        for name, runs in found.items()
+    }  # fmt: skip
+
+
+def report(found: dict[str, dict], n: int, dim: int) -> None:
+    two = found["products"]["seconds"]
+    print(f"{n:,} points x {dim} dimensions, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
+    print(f"{'':30}{'seconds':>9}{'peak MB':>9}{'x baseline':>12}{'of products':>13}   energy")
+    for name, row in found.items():
+        base = [found[b]["seconds"] / row["seconds"] for b in found if b.startswith(name + ", ")]
+        speed = " / ".join(f"{ratio:.1f}" for ratio in base)
+        ours = name in ("all pairs", "k-NN", "ball")
+        share = f"{row['seconds'] / (two / 2 if name == 'all pairs' else two):.2f}" if ours else ""
+        value = "" if name == "products" else f"{row['value']:.7f}"
+        print(f"{name:30}{row['seconds']:9.3f}{row['peak']:9.0f}{speed:>12}{share:>13}   {value}")
+    if "profile of 30 radii" in found:
+        ratio = found["profile of 30 radii"]["seconds"] / found["ball"]["seconds"]
+        print(f"\nprofile of 30 radii: {ratio:.2f} times one ball energy")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int)
+    parser.add_argument("--dim", type=int)
+    parser.add_argument("--repeat", type=int, help="rounds; medians are printed")
+    parser.add_argument("--quick", action="store_true", help="1,000 points x 128 dimensions")
+    parser.add_argument("--large", action="store_true", help="100,000 points x 512 dimensions, ours alone, one round")
+    parser.add_argument("--item", choices=list(RUNS), help="one measurement in this process, as JSON")
+    args = parser.parse_args()
+    n = args.points or (100_000 if args.large else 1_000 if args.quick else 5_000)
+    dim = args.dim or (128 if args.quick else 512)
+    if args.item:
+        return measure(args.item, n, dim)
+    names = [name for name in RUNS if not (args.large and "scikit" in name)]
+    report(rounds(names, n, dim, args.repeat or (1 if args.large else 3)), n, dim)
+    return None
+
+
+if __name__ == "__main__":
+    main()

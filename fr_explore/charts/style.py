@@ -124,7 +124,11 @@ def inline(table: Table) -> Any:
 
     Identities may be anything; they are shown, so they travel as text where they are no numbers.
     """
-    return alt.InlineData(values=rows_of(table))
+    data: Any = alt.InlineData(values=[])
+    # Altair tries each row that its constructor gets against every alternative of the schema, and copies lists with
+    # every layer; a tuple that is set afterwards it leaves alone: 0.3 s instead of 3.4 s for 6,000 rows
+    data["values"] = tuple(rows_of(table))
+    return data
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from .field import vector_field as vector_field
 from .lattice import Lattice as Lattice
 from .lattice import sample_lattice as sample_lattice
 from .models.registry import ModelCard as ModelCard
+from .models.registry import fetch_model as fetch_model
 from .models.registry import list_models as list_models
 from .models.registry import load_model as load_model
 from .neighbors import all_pairs as all_pairs
@@ -28,8 +29,10 @@ from .macroscale import macroscale as macroscale
 from .macroscale import modality_distances as modality_distances
 from .probes import linear_probe as linear_probe
 from .verification import Overlap as Overlap
+from .verification import Verification as Verification
 from .verification import overlap as overlap
 from .verification import pair_distances as pair_distances
+from .verification import verification as verification
 from .statistics import compare as compare
 from .statistics import null_test as null_test
 from .statistics import summarize as summarize

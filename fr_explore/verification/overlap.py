@@ -1,4 +1,4 @@
-"""Same person or not: the distances of genuine and impostor pairs, and how far they overlap."""
+"""How far the distances of genuine and impostor pairs overlap."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from ._labelled import check_images
+from .pairs import pair_distances
 
-__all__ = ["Overlap", "overlap", "overlap_of", "pair_distances"]
+__all__ = ["Overlap", "overlap", "overlap_of"]
 
 GRID = 4096  # points at which the two densities are compared
-CHUNK = 4_000_000  # numbers in a temporary array
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,8 @@ def overlap_of(genuine: Any, impostor: Any) -> Overlap:
 
     f and g are Gaussian kernel densities with Silverman's bandwidth, 0.9 min(sd, IQR / 1.34) n^(-1/5), on a grid of
     4,096 points; no distance lies below 0, so what the kernel puts there is folded back. Smoothing widens both a
-    little: two unit Gaussians 3 apart, 10,000 values each, give about 0.1365 where 0.1336 is true. Inman and Bradley 1989.
+    little: two unit Gaussians 3 apart, 10,000 values each, give about 0.1365 where 0.1336 is true. Inman and Bradley
+    1989.
     """
     samples = [np.asarray(values, dtype=np.float64).ravel() for values in (genuine, impostor)]
     for name, values in zip(("genuine", "impostor"), samples, strict=True):
@@ -88,78 +87,6 @@ def overlap_of(genuine: Any, impostor: Any) -> Overlap:
         genuine_mean=means[0], impostor_mean=means[1], ratio=means[1] / means[0] if means[0] else float("inf"),
         genuine_pairs=len(samples[0]), impostor_pairs=len(samples[1]),
     )  # fmt: skip
-
-
-def pair_distances(
-    embeddings: Any, identities: Any, metric: str | None = None, max_pairs: int = 1_000_000, seed: int = 0
-) -> pd.DataFrame:
-    """Distances of genuine (same person) and impostor (different people) pairs, as a tidy table `pair`, `distance`.
-
-    All pairs of a kind where there are at most `max_pairs`, else that many drawn at random, each pair with the same
-    chance. attrs: metric, images, identities, and for each kind the number of pairs there are.
-    """
-    points, codes, metric = check_images(embeddings, identities, metric)
-    if metric == "cosine":
-        points = points / np.linalg.norm(points.astype(np.float64), axis=1, keepdims=True)
-    rng = np.random.default_rng(seed)
-    sizes = np.bincount(codes).astype(np.int64)
-    total = {"genuine": int((sizes * (sizes - 1) // 2).sum())}
-    total["impostor"] = len(codes) * (len(codes) - 1) // 2 - total["genuine"]
-    if not total["genuine"]:
-        raise ValueError("no identity has two images, so there is no genuine pair: give two images of at least one.")
-    pairs = {"genuine": _genuine(codes, sizes, max_pairs, rng), "impostor": _impostor(codes, total, max_pairs, rng)}
-    frames = [
-        pd.DataFrame({"pair": name, "distance": _distances(points, *index, metric)}) for name, index in pairs.items()
-    ]
-    result = pd.concat(frames, ignore_index=True)
-    result.attrs = {"metric": metric, "images": len(points), "identities": len(sizes), "seed": seed, "pairs": total}
-    return result
-
-
-def _genuine(codes: np.ndarray, sizes: np.ndarray, max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Index pairs of the same identity; pair number p of identity k counts row by row through its triangle."""
-    counts = sizes * (sizes - 1) // 2
-    ends = np.cumsum(counts)
-    chosen = np.arange(ends[-1]) if ends[-1] <= max_pairs else rng.choice(ends[-1], max_pairs, replace=False)
-    who = np.searchsorted(ends, chosen, side="right")
-    local = chosen - (ends - counts)[who]
-    # member b of a pair (a < b) is the largest with b (b - 1) / 2 <= local; the root may be off by rounding
-    b = ((1 + np.sqrt(1 + 8.0 * local)) // 2).astype(np.int64)
-    b -= b * (b - 1) // 2 > local
-    a = local - b * (b - 1) // 2
-    order = np.argsort(codes, kind="stable")
-    start = (np.cumsum(sizes) - sizes)[who]
-    return order[start + a], order[start + b]
-
-
-def _impostor(codes: np.ndarray, total: dict[str, int], max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Index pairs of different identities."""
-    if total["impostor"] <= max_pairs:
-        first, second = np.triu_indices(len(codes), 1)
-        apart = codes[first] != codes[second]
-        return first[apart], second[apart]
-    found: list[np.ndarray] = []
-    while sum(map(len, found)) < max_pairs:
-        drawn = np.sort(rng.integers(len(codes), size=(max_pairs, 2)), axis=1)
-        drawn = drawn[codes[drawn[:, 0]] != codes[drawn[:, 1]]]
-        # each pair once: what came earlier stays, so no pair is favoured
-        known = np.concatenate([*found, drawn])
-        _, first = np.unique(known @ np.array([len(codes), 1]), return_index=True)
-        found = [known[np.sort(first)]]
-    index = found[0][:max_pairs]
-    return index[:, 0], index[:, 1]
-
-
-def _distances(points: np.ndarray, first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
-    """Distances of the index pairs as plain differences in float64; points are unit vectors where it is cosine."""
-    parts = []
-    step = max(1, CHUNK // points.shape[1])
-    for start in range(0, len(first), step):
-        rows = slice(start, start + step)
-        gap = points[first[rows]].astype(np.float64) - points[second[rows]]
-        squared = np.einsum("ij,ij->i", gap, gap)
-        parts.append(squared / 2 if metric == "cosine" else np.sqrt(squared))
-    return np.concatenate(parts)
 
 
 def _bandwidth(values: np.ndarray) -> float:

@@ -1,0 +1,152 @@
+"""Embeddings that were computed elsewhere, in the format of the paper's reference code, as our labelled arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from .tables import read_table
+
+__all__ = ["read_lattice"]
+
+
+def read_lattice(
+    folder: str | os.PathLike,
+    *,
+    table: str | os.PathLike | None = None,
+    curve: str = "curve_id",
+    attribute: str = "moving_dimension",
+    step: str = "step",
+    index: str = "index",
+    names: Iterable[str] | None = None,
+    curves: int | None = None,
+    metric: Literal["euclidean", "cosine"] = "euclidean",
+    model: str = "unknown",
+) -> xr.DataArray:
+    """A folder with a table of curves and one .npy file (images, dim) for each identity, as an array of embeddings.
+
+    Parameters
+    ----------
+    folder : holds the table and the .npy files; an identity is called what its file is called.
+    table : CSV or parquet, in `folder` unless it is a path of its own; by default the only one there. One row for each
+        face: which curve, along which attribute, at which step, and in which row of the .npy files it stands.
+    curve, attribute, step, index : names of these columns.
+    names : of the attributes, where the table only numbers them: in the order of the numbers.
+    curves : keep the first so many of each attribute; without it every attribute must have as many.
+    metric, model : of the network that gave the embeddings; the files do not say.
+
+    Returns
+    -------
+    float32 (identity, attribute, curve, step, dim), steps counted from the middle one, as `fr.embed` gives it;
+    `fr.vector_field` takes it from there.
+
+    Raises
+    ------
+    ValueError : which line or file, what is wrong, what was expected. No pickle is ever loaded.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
+    path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
+    rows = read_table(path, needed=())
+    for name in (curve, attribute, step, index):
+        if name not in rows.columns:
+            raise ValueError(
+                f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}; say which one it is "
+                "by curve=, attribute=, step= or index=."
+            )
+    for name in (step, index):
+        for line, value in zip(rows.index, rows[name], strict=True):
+            if not isinstance(value, (int, np.integer)):
+                raise ValueError(f"{path.name}, line {line}, field {name!r}: {value!r}, expected a whole number.")
+    places, labels, steps = _places(rows, (curve, attribute, step, index), path.name, curves)
+    shown = labels if names is None else _named(labels, list(names))
+    files = sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
+    if not files:
+        raise FileNotFoundError(f"no .npy file in {str(folder)!r}: expected one for each identity.")
+    values = _gather(files, places)
+    return xr.DataArray(
+        values,
+        dims=("identity", "attribute", "curve", "step", "dim"),
+        coords={"identity": [file.stem for file in files], "attribute": shown, "step": steps},
+        name="embedding",
+        attrs={"metric": metric, "model": model, "source": path.name},
+    )
+
+
+def _table_in(folder: Path) -> Path:
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"))
+    if len(found) != 1:
+        what = ", ".join(path.name for path in found) or "none"
+        raise FileNotFoundError(f"expected one table (CSV or parquet) in {str(folder)!r}, found {what}: give table=...")
+    return found[0]
+
+
+def _places(
+    rows: pd.DataFrame, columns: tuple[str, str, str, str], source: str, curves: int | None
+) -> tuple[np.ndarray, list[str], list[int]]:
+    """Row numbers (attribute, curve, step) in the .npy files, the attributes and the steps counted from the middle."""
+    curve, attribute, step, index = columns
+    steps = sorted(rows[step].astype(int).unique())
+    middle = steps[len(steps) // 2]
+    if len(steps) not in (3, 5) or steps != list(range(steps[0], steps[-1] + 1)):
+        raise ValueError(f"{source}, field {step!r}: steps {steps}, expected 3 or 5 in a row, such as -1, 0, 1.")
+    twice = rows.duplicated([attribute, curve, step])
+    if twice.any():
+        line = twice.idxmax()
+        raise ValueError(f"{source}, line {line}: curve {rows[curve][line]!r} has step {rows[step][line]} twice.")
+    labels = list(dict.fromkeys(sorted(rows[attribute].tolist(), key=lambda value: (isinstance(value, str), value))))
+    blocks = []
+    for label in labels:
+        wide = rows[rows[attribute] == label].pivot(index=curve, columns=step, values=index)
+        if wide.shape[1] != len(steps) or wide.isna().any(axis=None):
+            short = wide.index[wide.isna().any(axis=1)] if wide.shape[1] == len(steps) else wide.index
+            raise ValueError(f"{source}: curve {short[0]!r} along {label!r} lacks a step, expected {steps}.")
+        blocks.append(wide[steps].to_numpy(dtype=np.int64))
+    counts = {str(label): len(block) for label, block in zip(labels, blocks, strict=True)}
+    keep = curves if curves is not None else max(counts.values())
+    if min(counts.values()) < keep or keep < 1:
+        raise ValueError(f"{source}: curves per attribute are {counts}: give curves={min(counts.values())} or fewer.")
+    return (
+        np.stack([block[:keep] for block in blocks]),
+        [str(label) for label in labels],
+        [int(s - middle) for s in steps],
+    )
+
+
+def _named(labels: list[str], names: list[str]) -> list[str]:
+    if len(names) != len(labels):
+        raise ValueError(f"{len(names)} names for {len(labels)} attributes: the table has {', '.join(labels)}.")
+    return names
+
+
+def _gather(files: list[Path], places: np.ndarray) -> np.ndarray:
+    values = np.empty((0,), np.float32)
+    for i, file in enumerate(files):
+        try:
+            vectors = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise ValueError(f"{file.name} is no plain .npy array: {error}") from None
+        if vectors.ndim != 2 or vectors.dtype.kind != "f":
+            raise ValueError(
+                f"{file.name} has shape {vectors.shape} and type {vectors.dtype}: expected floats (images, dim)."
+            )
+        if places.min() < 0 or places.max() >= len(vectors):
+            wrong = places.min() if places.min() < 0 else places.max()
+            raise ValueError(f"{file.name} has {len(vectors)} rows, the table asks for row {wrong}, counted from 0.")
+        if i == 0:
+            values = np.empty((len(files), *places.shape, vectors.shape[1]), np.float32)
+        if vectors.shape[1] != values.shape[-1]:
+            raise ValueError(f"{file.name} has dim {vectors.shape[1]}, {files[0].name} has {values.shape[-1]}.")
+        values[i] = vectors[places]
+        if not np.isfinite(values[i]).all():
+            raise ValueError(f"{file.name} holds NaN or infinity where the table points: expected finite numbers.")
+    return values

@@ -1,0 +1,82 @@
+"""Error rates of a threshold on distances: far, frr, the equal error rate; arrays in, arrays out.
+
+- Two faces count as the same person where their distance is at most the threshold.
+- far, the false acceptance rate (false match rate): share of the impostor pairs that are accepted.
+- frr, the false rejection rate (false non-match rate): share of the genuine pairs that are rejected; tar = 1 - frr.
+- Weights say how often each pair counts, which is what a bootstrap draw is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Rates"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rates:
+    """Both error rates at each distance that occurs.
+
+    Parameters
+    ----------
+    thresholds : (m,) the distances that occur, ascending.
+    far, frr : (m,) the rates with the threshold at that distance; far never falls, frr never rises.
+    """
+
+    thresholds: np.ndarray
+    far: np.ndarray
+    frr: np.ndarray
+
+    @classmethod
+    def of(cls, distances: np.ndarray, same: np.ndarray, weights: np.ndarray | None = None) -> Rates:
+        """Count them, `distances` ascending, in one pass."""
+        weights = np.ones(len(distances)) if weights is None else weights
+        ends = np.flatnonzero(np.append(distances[1:] > distances[:-1], True))
+        genuine, impostor = np.cumsum(weights * same)[ends], np.cumsum(weights * ~same)[ends]
+        return cls(distances[ends], impostor / impostor[-1], 1 - genuine / genuine[-1])
+
+    def equal_error(self) -> tuple[float, float]:
+        """The equal error rate, and a threshold there.
+
+        Between two neighbouring distances where far - frr changes sign, both rates are taken as straight lines.
+        Where the rates meet over a whole gap between distances (as when the two kinds of pair are apart), the
+        threshold is the middle of the gap.
+        """
+        difference = self.far - self.frr
+        low = int(np.argmax(difference >= 0))
+        if difference[low] == 0:
+            high = int(np.argmax(difference > 0)) if difference[-1] > 0 else low
+            return float(self.far[low]), float((self.thresholds[low] + self.thresholds[high]) / 2)
+        if low == 0:  # the least distance of all already accepts more impostors than it rejects genuine pairs
+            return float(self.far[0] / (1 + difference[0])), float(self.thresholds[0])
+        share = -difference[low - 1] / (difference[low] - difference[low - 1])
+        rate, threshold = (
+            values[low - 1] + share * (values[low] - values[low - 1]) for values in (self.far, self.thresholds)
+        )
+        return float(rate), float(threshold)
+
+    def at_far(self, limit: float) -> tuple[float, float]:
+        """tar at the largest threshold that keeps far at or below `limit`, and that threshold."""
+        count = int(np.searchsorted(self.far, limit * (1 + 1e-12), side="right"))
+        if count == 0:
+            return 0.0, float(np.nextafter(self.thresholds[0], -np.inf))
+        return float(1 - self.frr[count - 1]), float(self.thresholds[count - 1])
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """(far, frr) at a threshold."""
+        count = int(np.searchsorted(self.thresholds, threshold, side="right"))
+        return (float(self.far[count - 1]), float(self.frr[count - 1])) if count else (0.0, 1.0)
+
+    def thinned(self, points: int = 1000) -> Rates:
+        """At most about 2 * `points` of the distances: even steps of frr, and even factors of far down to one pair."""
+        steps = np.linspace(0, 1, points)
+        least = self.far[self.far > 0][0]
+        keep = np.concatenate([
+            np.searchsorted(-self.frr, -steps),
+            np.searchsorted(self.far, np.geomspace(least, 1, points) * (1 + 1e-12), side="right") - 1,
+            [0, len(self.far) - 1],
+        ])  # fmt: skip
+        keep = np.unique(np.clip(keep, 0, len(self.far) - 1))
+        return Rates(self.thresholds[keep], self.far[keep], self.frr[keep])

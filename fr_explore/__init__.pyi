@@ -36,3 +36,12 @@ from .verification import verification as verification
 from .statistics import compare as compare
 from .statistics import null_test as null_test
 from .statistics import summarize as summarize
+from .faces.datasets import read_celeba as read_celeba
+from .faces.datasets import read_lfw as read_lfw
+from .faces.folders import LabelledImages as LabelledImages
+from .faces.folders import read_labelled as read_labelled
+from .faces.photographs import Photographs as Photographs
+from .faces.precomputed import read_lattice as read_lattice
+from .inspection import show_crops as show_crops
+from .inspection import sweep as sweep
+from .protocol import fold_accuracy as fold_accuracy

@@ -6,26 +6,24 @@ Why it looks as it does:
 - That formula loses digits where q is much smaller than |z|². The points are centred, large clouds use float32
   tiles, and pairs that come out too close are computed again: a tile with many of them in float64, single pairs as
   a plain difference in float64. Duplicates therefore have distance 0, not rounding noise.
-- NumPy with one BLAS thread per tile and one Python thread per core is two to three times as fast on a CPU as
-  torch, whose thread barriers cost more than a tile; on a GPU the same lines run with `xp = torch`.
+- On a CPU the arrays are NumPy's, which was two to three times as fast here as torch; on a GPU the same lines run
+  with `xp = torch`.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-__all__ = ["METRICS", "Cloud", "as_real_matrix", "curve_ids", "host", "over", "resolve_device", "row_blocks", "sweep"]
+from ._parallel import host, over, resolve_device, row_blocks
+
+__all__ = ["METRICS", "Cloud", "as_real_matrix", "curve_ids", "sweep"]
 
 METRICS = ("euclidean", "cosine", "chord")
-LARGE = 1e11  # from here on importing torch to look for a GPU is worth its two seconds
 SMALL = 2e9  # multiply-adds of one full product up to which everything is done in float64: about 0.1 s
 # q / (|z_i|² + |z_j|²) below which a pair is computed again, and the error bound of a tile in the same unit
 CLOSE = {"float32": 2e-2, "float64": 1e-8}
@@ -33,24 +31,6 @@ ROUNDING = {"float32": 2e-6, "float64": 1e-13}
 FEW = 3e-3  # share of close pairs up to which they are recomputed one by one
 DUPLICATE = 1e-28  # squared distances below this, at mean |z|² = 1, are rounding of the same point
 CHUNK = 200_000  # numbers in a temporary array of exact differences: they stay in the processor's cache
-
-
-def resolve_device(device, shape: tuple[int, ...]):
-    """None for NumPy on the CPU, or a torch device; None as given means a CUDA device for a large cloud, if any."""
-    if isinstance(device, str) and device == "cpu":
-        return None
-    if device is None and shape[0] ** 2 * shape[1] < (SMALL if "torch" in sys.modules else LARGE):
-        return None
-    import torch
-
-    if device is None:
-        return torch.device("cuda") if torch.cuda.is_available() else None
-    device = torch.device(device)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {str(device)!r}: this machine has no CUDA device; leave device=None or give 'cpu'.")
-    if device.type == "mps":
-        raise ValueError("device 'mps' has no float64, which exact distances need: give 'cpu'.")
-    return device
 
 
 def as_real_matrix(values: Any, name: str) -> np.ndarray:
@@ -89,7 +69,7 @@ class Cloud:
         if metric not in METRICS:
             raise ValueError(f"metric {metric!r} is unknown: choose from {', '.join(METRICS)}.")
         raw = as_real_matrix(points, "points")
-        self.metric, self.device = metric, resolve_device(device, raw.shape)
+        self.metric, self.device = metric, resolve_device(device, raw.shape[0] ** 2 * raw.shape[1])
         self.n, self.dim = raw.shape
         self.precision = precision or ("float64" if self.n * self.n * self.dim <= SMALL else "float32")
         self.close, self.rounding = CLOSE[self.precision], ROUNDING[self.precision]
@@ -145,14 +125,17 @@ class Cloud:
         return q
 
     def slack(self, rows: slice, cols: slice) -> float:
-        """Bound of the rounding error of a tile."""
+        """Bound of the rounding error of every entry of a tile."""
         return self.rounding * float(self.length2[rows].max() + self.length2[cols].max())
 
     def within(self, q, rows: slice, cols: slice, edge: float):
         """Which pairs of a tile have a squared distance of at most `edge`; exact where rounding could decide."""
         inside = q <= edge
-        i, j = self.xp.where(abs(q - edge) <= self.slack(rows, cols))
-        if len(i):
+        gap = abs(q - edge)
+        i, j = self.xp.where(gap <= self.slack(rows, cols))
+        if len(i):  # most of them only because a far point of the tile widens the bound
+            unsure = gap[i, j] <= self.rounding * (self.length2[rows][i] + self.length2[cols][j])
+            i, j = i[unsure], j[unsure]
             inside[i, j] = self.exact(i + rows.start, j + cols.start) <= edge
         return inside
 
@@ -226,10 +209,12 @@ def _standardise(raw: np.ndarray, unit: bool, precision: str):
         return x if norm is None else x / norm[p][:, None]
 
     mean = sum((chunk(p).sum(0) for p in parts), np.zeros(dim)) / max(n, 1)
-    square = sum(float(((chunk(p) - mean) ** 2).sum()) for p in parts) / max(n, 1)
-    scale = float(np.sqrt(square)) or 1.0
-    if not np.isfinite(scale):
+    far = max((float(np.abs(chunk(p) - mean).max(initial=0)) for p in parts), default=0.0) or 1.0
+    if not np.isfinite(far):
         raise ValueError("the points hold NaN or infinity: leave these points out first.")
+    # squares of numbers up to 1 neither overflow nor vanish
+    square = sum(float((((chunk(p) - mean) / far) ** 2).sum()) for p in parts) / max(n, 1)
+    scale = far * float(np.sqrt(square)) or 1.0
     z = np.empty((n, dim), precision)
     for p in parts:
         z[p] = (chunk(p) - mean) / scale
@@ -242,36 +227,6 @@ def _gram(a, b, a2, b2, xp):
     q += a2[:, None]
     q += b2
     return xp.clip(q, 0, None, out=q)
-
-
-def host(array) -> np.ndarray:
-    """The array in the memory of the CPU."""
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
-
-
-def row_blocks(n: int, width: int) -> list[slice]:
-    """0 ... n in slices of `width`."""
-    return [slice(s, min(s + width, n)) for s in range(0, n, width)]
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def over(items: list, work: Callable[[Any], None], progress: bool = False, device=None) -> None:
-    """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU."""
-    from threadpoolctl import threadpool_limits
-    from tqdm.auto import tqdm
-
-    workers = cores()
-    if device is not None or workers == 1 or len(items) == 1:
-        for item in tqdm(items, disable=not progress, leave=False):
-            work(item)
-        return
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        for _ in tqdm(pool.map(work, items), total=len(items), disable=not progress, leave=False):
-            pass
 
 
 def sweep(cloud: Cloud, visit: Callable[[Any, slice, slice], None], progress: bool = False) -> None:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ._blocks import Cloud, host, over, row_blocks, sweep
+from ._blocks import Cloud, sweep
+from ._parallel import host, over, row_blocks
 
 __all__ = ["Graph", "NearestGraph", "PairGraph", "Sums", "inverse_power", "nearest", "squared_edges"]
 
@@ -120,23 +121,25 @@ def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, n
         return index, there
     spare = min(k + max(6, k // 2), cloud.n - 1)
     everyone = slice(0, cloud.n)
-    slack = cloud.rounding * host(cloud.length2 + cloud.length2.max())
+    # a tile's entry is wrong by at most slack_i + slack_j
+    slack = cloud.rounding * cloud.length2
+    own = host(slack)
     width = max(16, (64_000_000 if cloud.device is None else 400_000_000) // cloud.n)
-
     roots: list[float] = []
 
     def work(rows: slice) -> None:
         q = cloud.tile(rows, everyone, refine=False)
         roots.append(float(cloud.xp.sqrt(q).sum()))  # the mean distance comes along
         cloud.exclude(q, rows, everyone)
-        candidate, value = _smallest(q, spare, cloud)
+        q -= slack
+        candidate, last = _smallest(q, spare, cloud)
         index[rows], there[rows], kth = _decide(cloud, rows, candidate, k)
-        last = value.max(1) if spare < cloud.n - 1 else np.full(len(value), np.inf)
-        doubtful = np.isfinite(last) & (kth >= last * (1 - TIE) - slack[rows])
-        for i in np.nonzero(doubtful)[0]:
-            reach = np.partition(value[i], k - 1)[k - 1] * (1 + TIE) + 2 * slack[rows][i]
-            row = slice(rows.start + i, rows.start + i + 1)
-            index[row], there[row], _ = _decide(cloud, row, np.nonzero(host(q[i] <= reach))[0][None], k)
+        if spare == cloud.n - 1:
+            return  # everyone was a candidate
+        reach = kth * (1 + TIE) + own[rows]
+        for i in np.nonzero(np.isfinite(last) & (last <= reach))[0]:
+            row, among = slice(rows.start + i, rows.start + i + 1), host(q[i] <= reach[i])
+            index[row], there[row], _ = _decide(cloud, row, np.nonzero(among)[0][None], k)
 
     over(row_blocks(cloud.n, min(256, width)), work, progress, cloud.device)
     cloud.set_mean(sum(roots))
@@ -144,12 +147,12 @@ def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, n
 
 
 def _smallest(q, count: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of the `count` smallest entries of each row, in no order."""
+    """Columns of the `count` smallest entries of each row, in no order, and the largest of these entries."""
     if cloud.device is None:
         columns = np.argpartition(q, count - 1, axis=1)[:, :count]
-        return columns, np.take_along_axis(q, columns, 1)
+        return columns, np.take_along_axis(q, columns, 1).max(1)
     values, columns = q.topk(count, dim=1, largest=False, sorted=False)
-    return host(columns), host(values)
+    return host(columns), host(values.max(1).values)
 
 
 def _decide(cloud: Cloud, rows: slice, candidate: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

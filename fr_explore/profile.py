@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ._blocks import Cloud, host, sweep
+from ._blocks import Cloud, sweep
 from ._graphs import squared_edges
 from ._groups import DIMS, check_null, field_metric, groups, null_columns, null_fields, tidy
+from ._parallel import host
 from .neighbors import ball
 
 __all__ = ["alignment_profile"]

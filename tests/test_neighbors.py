@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
 
 import fr_explore as fr
-from fr_explore import _blocks
+from fr_explore import _blocks, _parallel
 from fr_explore._blocks import Cloud
 from fr_explore._graphs import nearest
 from fr_explore.neighbors import as_neighborhood
@@ -21,6 +21,10 @@ PRECISIONS = pytest.mark.parametrize("precision", ["float64", "float32"])
 def neighbours(points, k, **options):
     index, there = nearest(Cloud(points, **options), k)
     return [row[ok].tolist() for row, ok in zip(index, there, strict=True)]
+
+
+def unit(v):
+    return v / np.linalg.norm(v, axis=1, keepdims=True)
 
 
 # --- the twins ----------------------------------------------------------------------------------------------------
@@ -120,6 +124,23 @@ def test_neighbours_far_closer_than_float32_can_tell(precision):
     d = np.abs(cdist(points, points))
     np.fill_diagonal(d, np.inf)
     assert neighbours(points, 3, precision=precision) == np.argsort(d, axis=1)[:, :3].tolist()
+
+
+@PRECISIONS
+def test_a_far_point_does_not_blur_the_others(precision):
+    points = np.random.default_rng(4).standard_normal((120, 12))
+    points[7] = 1e5
+    d = cdist(points, points)
+    np.fill_diagonal(d, np.inf)
+    assert neighbours(points, 4, precision=precision) == np.argsort(d, axis=1)[:, :4].tolist()
+    v = np.random.default_rng(5).standard_normal((120, 12))
+    expected = np.nanmean(
+        [1 - (unit(v)[row < 5] @ unit(v)[i]).mean() if (row < 5).any() else np.nan for i, row in enumerate(d)]
+    )
+    cloud = Cloud(points, precision=precision)
+    sums = fr.ball(5, relative=False).graph(cloud).sums([unit(v)])
+    with np.errstate(invalid="ignore"):
+        assert np.nanmean(1 - sums.aligned[0] / sums.weight) == pytest.approx(expected, abs=1e-6)
 
 
 def test_self_is_left_out_by_index_not_by_distance():
@@ -222,7 +243,8 @@ def test_no_matrix_of_all_pairs_is_kept(rule):
 def test_threads_do_not_change_the_numbers(monkeypatch):
     rng = np.random.default_rng(0)
     points, v = rng.standard_normal((1500, 12)), rng.standard_normal((1500, 12))
+    monkeypatch.setattr(_parallel, "cores", lambda: 3)
     several = [fr.alignment_energy(points, v, rule) for rule in (fr.all_pairs(), fr.knn(5), fr.ball(0.8))]
-    monkeypatch.setattr(_blocks, "cores", lambda: 1)
+    monkeypatch.setattr(_parallel, "cores", lambda: 1)
     serial = [fr.alignment_energy(points, v, rule) for rule in (fr.all_pairs(), fr.knn(5), fr.ball(0.8))]
     assert several == pytest.approx(serial, abs=1e-12)

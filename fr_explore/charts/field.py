@@ -53,8 +53,9 @@ def field_quiver(
     per_row = min(len(panels), 3)
     chart = alt.concat(*panels, columns=per_row, spacing=16) if len(panels) > 1 else panels[0]
     words = f"{plane.caption} and {100 * share:.0f} % of the arrows"
-    model = field.attrs.get("model")
-    return finish(chart, f"Field of identity {identity}" + (f", {model}" if model else ""), words)
+    one = f" of {label_of(names[0])}" if len(names) == 1 else ""
+    model = f", {field.attrs['model']}" if field.attrs.get("model") else ""
+    return finish(chart, f"Field{one} at identity {identity}{model}", words)
 
 
 def field_similarity(matrix: xr.DataArray | pd.DataFrame):
@@ -169,9 +170,14 @@ def _quiver_panel(arrows: Table, name: str, names: list[str]) -> Chart:
     color = color_of(name, names)
     shafts = alt.Chart(inline(rows)).mark_rule(strokeWidth=1.3, color=color, opacity=0.85)
     heads = alt.Chart(inline(rows)).mark_point(shape="triangle", filled=True, color=color, opacity=0.9)
+    # where an arrow is too short to be seen, its point still is
+    dots = alt.Chart(inline(rows)).mark_circle(size=7, color=color, opacity=0.6)
+    base = x.copy(), y.copy()
+    base[0]["shorthand"], base[1]["shorthand"] = "x:Q", "y:Q"
     tip = x.copy(), y.copy()
     tip[0]["shorthand"], tip[1]["shorthand"] = "x2:Q", "y2:Q"
     layers = [
+        dots.encode(x=base[0], y=base[1], tooltip=tooltip),
         shafts.encode(x=x, y=y, x2="x2:Q", y2="y2:Q", tooltip=tooltip),
         heads.encode(
             x=tip[0],

@@ -135,7 +135,7 @@ def umap(
     metric : "euclidean" or "cosine"; by default the array's own attrs["metric"], else "euclidean".
     seed : the layout is random; the same seed gives the same picture.
 
-    Source: McInnes, Healy, Melville 2018, arXiv 1802.03426.
+    The first call compiles for about half a minute. Source: McInnes, Healy, Melville 2018, arXiv 1802.03426.
     """
     package = import_extra("umap", "umap", "A UMAP projection")
     if isinstance(points, xr.DataArray):

@@ -1,0 +1,64 @@
+"""Speed of one attribute's KS statistics and its null model, beside scikit-learn and SciPy as the reference uses them.
+
+python benchmarks/macroscale.py            # about half a minute
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from scipy.stats import ks_2samp
+from sklearn.metrics import pairwise_distances
+
+import fr_explore as fr
+
+
+def reference(points: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> float:
+    """Mean KS of one labelling, with full distance matrices and a two-sample test."""
+    inside = [pairwise_distances(points[side])[np.triu_indices(len(side), 1)] for side in (positive, negative)]
+    across = pairwise_distances(points[positive], points[negative]).ravel()
+    return float(np.mean([ks_2samp(values, across, method="asymp").statistic for values in inside]))
+
+
+def seconds(function, rounds: int) -> float:
+    """Median over rounds, after one to warm up."""
+    times = []
+    for turn in range(rounds + 1):
+        start = time.perf_counter()
+        function()
+        if turn:
+            times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=500, help="in each modality")
+    parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--permutations", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    rng = np.random.default_rng(0)
+    count = 2 * args.people
+    points = rng.normal(size=(count, args.dim)).astype(np.float32)
+    side = rng.permutation(np.arange(count) < args.people)
+    labels = np.where(side, 1, -1)[:, None]
+    positive, negative = np.flatnonzero(side), np.flatnonzero(~side)
+    ours = fr.macroscale(points, np.arange(count), labels, permutations=0)["ks_mean"].item()
+    theirs = reference(points.astype(np.float64), positive, negative)
+    print(f"{args.people} + {args.people} people, {args.dim} dimensions; mean KS {ours:.6f} and {theirs:.6f}")
+    one = seconds(lambda: reference(points, positive, negative), args.rounds)
+    ready = seconds(lambda: fr.macroscale(points, np.arange(count), labels, permutations=0), args.rounds)
+    full = seconds(lambda: fr.macroscale(points, np.arange(count), labels, permutations=args.permutations), args.rounds)
+    draw = (full - ready) / args.permutations
+    print(
+        f"one labelling      reference {one:7.3f} s   fr.macroscale {ready:7.3f} s   {one / ready:5.1f} times as fast"
+    )
+    print(f"each permutation   reference {one:7.3f} s   fr.macroscale {draw:7.4f} s   {one / draw:5.1f} times as fast")
+    print(f"an attribute with {args.permutations} permutations: {full:.2f} s; a table of 40: {40 * full / 60:.1f} min")
+
+
+if __name__ == "__main__":
+    main()

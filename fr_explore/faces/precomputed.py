@@ -95,7 +95,7 @@ def _places(
 ) -> tuple[np.ndarray, list[str], list[int]]:
     """Row numbers (attribute, curve, step) in the .npy files, the attributes and the steps counted from the middle."""
     curve, attribute, step, index = columns
-    steps = sorted(rows[step].astype(int).unique())
+    steps = sorted(set(rows[step].tolist()))
     middle = steps[len(steps) // 2]
     if len(steps) not in (3, 5) or steps != list(range(steps[0], steps[-1] + 1)):
         raise ValueError(f"{source}, field {step!r}: steps {steps}, expected 3 or 5 in a row, such as -1, 0, 1.")

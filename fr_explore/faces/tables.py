@@ -53,7 +53,7 @@ def sign_column(values: pd.Series, where: str, strict: bool) -> np.ndarray | Non
         if strict:
             line = (~known).idxmax()
             raise ValueError(
-                f"{where.format(line)}: {values[line]!r}, expected 1, -1, 0, true, false, yes, no or nothing."
+                f"{where.format(line)}: {text[line]!r}, expected 1, -1, 0, true, false, yes, no or nothing."
             )
         return None
     minus = text.isin(_MINUS)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy.stats import ks_2samp, spearmanr
 
 import fr_explore as fr
 from fr_explore._labelled import inter_entropy, intra_entropy, sample
-from fr_explore.macroscale import _Pairs
+from fr_explore.macroscale import _null, _Pairs
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -130,6 +131,33 @@ def test_p_values_are_uniform_without_an_effect(sampling):
     share = np.mean(np.array(values) <= 0.1, axis=0)
     # 120 draws at level 0.1: mean 12, sd 3.3
     assert (np.abs(share - 0.1) < 0.083).all()
+
+
+def test_equal_labellings_count_as_equal():
+    # corners of a simplex are all equally far apart: no labelling differs from any other
+    table = fr.macroscale(np.eye(8), np.arange(8), np.array([[1], [-1]] * 4), permutations=9)
+    assert table.loc[0, ["ks_mean", "null_mean", "p_value"]].tolist() == [0, 0, 1]
+
+
+def test_permutations_keep_a_person_who_shows_both_on_both_sides():
+    class Recorder:
+        seen: ClassVar[list] = []
+
+        def ks(self, side):
+            self.seen.append(side)
+            return 0.0, 0.0
+
+    people = np.array([0, 1, 2, 3, 1, 0, 4, 5])
+    side = np.arange(8) < 4
+    recorder: Any = Recorder()
+    _null(recorder, people, side, 200, np.random.default_rng(0))
+    drawn = np.array(recorder.seen)
+    assert (drawn.sum(axis=1) == 4).all()
+    assert (drawn[:, 0] != drawn[:, 5]).all()
+    assert (drawn[:, 1] != drawn[:, 4]).all()
+    # 2 x 2 swaps and 6 ways to give the other four people two places on each side
+    assert len(np.unique(drawn, axis=0)) == 24
+    np.testing.assert_allclose(drawn.mean(axis=0), 0.5, atol=0.15)
 
 
 def test_the_same_person_never_stands_on_both_sides():

@@ -2,5 +2,6 @@
 
 from ._environment import check_environment
 from .attribute_explorer import AttributeExplorer
+from .energy_playground import EnergyPlayground
 
-__all__ = ["AttributeExplorer", "check_environment"]
+__all__ = ["AttributeExplorer", "EnergyPlayground", "check_environment"]

@@ -1,0 +1,87 @@
+"""`EnergyPlayground`: arrows on a ring, a grid or random points, and their alignment energy. No model, no kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from . import _assets
+from ._base import LabWidget
+from .energy_playground_arrows import arrows, check_settings, neighborhood
+from .energy_playground_page import write_page
+
+__all__ = ["EnergyPlayground"]
+
+PRESETS = ("parallel", "tangential", "radial", "random", "opposed")
+
+
+class EnergyPlayground(LabWidget):
+    """Order or disorder a few arrows and see the alignment energy beside its closed form and its null.
+
+    Parameters
+    ----------
+    preset : "parallel", "tangential", "radial", "random" or "opposed", without noise; None starts from the settings.
+    settings : any of `layout` ("ring", "grid", "random"), `pattern`, `order` (0 noise alone ... 1 no noise), `rule`
+        ("ball", "knn", "all" alike, "all_weighted" by 1/distance), `radius` in mean distances, `k`, `include_self`,
+        `dim` (2 ... 128), `seed`, `selected` (the arrow whose neighbourhood is shown).
+
+    The browser computes everything, so the widget goes on without a kernel. `state` holds the settings as plain JSON,
+    follows the page and can be set. `arrows()` gives what the page shows, for the library:
+
+    >>> w = EnergyPlayground("tangential", radius=0.6)
+    >>> points, directions = w.arrows()
+    >>> round(fr.alignment_energy(points, directions, w.neighborhood), 2) == round(w.energy(), 2)
+    True
+
+    Raises ValueError for an unknown setting or a value out of range.
+    """
+
+    files = "energy_playground"
+
+    def __init__(self, preset: str | None = None, **settings: Any) -> None:
+        super().__init__(state=check_settings({**_of_preset(preset), **settings}))
+
+    def set(self, preset: str | None = None, **settings: Any) -> None:
+        """Change settings, as the sliders do: `w.set(order=0.5)`, `w.set("radial")`."""
+        self.state = {**self.state, **_of_preset(preset), **settings}
+
+    @property
+    def neighborhood(self) -> str:
+        """The present neighbourhood as the library spells it, such as "ball:0.6"."""
+        return neighborhood(self.state)
+
+    def arrows(self) -> tuple[np.ndarray, np.ndarray]:
+        """The points (n, 2) and unit directions (n, dim) that the page shows."""
+        return arrows(self.state)
+
+    def energy(self) -> float:
+        """The alignment energy of the present arrows, computed by the library; NaN where none has a neighbour."""
+        import fr_explore as fr
+
+        return fr.alignment_energy(*self.arrows(), self.neighborhood)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the playground, as it is set now, as one file that works from disk and needs no network."""
+        traits = {"state": self.state, "error": {}}
+        return write_page(path, "Energy playground", _assets.script(self.files), _assets.style(self.files), traits)
+
+    def _handle(self, request: Mapping[str, Any]) -> None:
+        raise ValueError(
+            f"request {request.get('action')!r}: this widget computes in the browser and asks for nothing."
+        )
+
+    @traitlets.validate("state")
+    def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
+        return check_settings(proposal["value"])
+
+
+def _of_preset(preset: str | None) -> dict[str, Any]:
+    if preset is None:
+        return {}
+    if preset not in PRESETS:
+        raise ValueError(f"preset {preset!r} is unknown: choose from {', '.join(PRESETS)}.")
+    return {"order": 0} if preset == "random" else {"pattern": preset, "order": 1}

@@ -244,6 +244,35 @@ def test_an_invariant_attribute_has_no_energy_and_says_so():
     assert table.loc[1, ["coverage", "zero_direction", "magnitude"]].tolist() == [0, 1, 0]
 
 
+@pytest.mark.parametrize("small", [_blocks.SMALL, 0], ids=["float64", "float32"])
+def test_steep_weights_do_not_overflow(small, monkeypatch):
+    monkeypatch.setattr(_blocks, "SMALL", small)
+    points, v = random_cloud(40, 3)
+    points[1::2] = points[::2] + 1e-6  # 1/d^8 = 1e48
+    pairs = v.reshape(20, 2, 3) / np.linalg.norm(v, axis=1).reshape(20, 2, 1)
+    nearest_alone = np.mean(1 - (pairs[:, 0] * pairs[:, 1]).sum(-1))
+    assert fr.alignment_energy(points, v, fr.all_pairs(power=8)) == pytest.approx(nearest_alone)
+
+
+def test_points_that_are_not_numbers_take_no_part():
+    points, v = random_cloud(40, 4)
+    holes = points.copy()
+    holes[5, 2], holes[11] = np.nan, np.inf
+    keep = np.delete(np.arange(40), [5, 11])
+    energy = fr.alignment_energy(points[keep], v[keep], fr.ball(0.9))
+    assert fr.alignment_energy(holes, v, fr.ball(0.9)) == pytest.approx(energy)
+    table = fr.alignment(make_field(holes, v), fr.ball(0.9))
+    assert table.loc[0, ["energy", "zero_direction"]].tolist() == pytest.approx([energy, 0.05])
+
+
+def test_pairs_at_distance_zero_carry_no_weight():
+    """Also where the zero comes out as rounding: x and 3 x have the same direction."""
+    points, v = random_cloud(30, 5)
+    points[10:20] = 3 * points[:10]
+    expected = oracles.energy(points, v, ("all_pairs", 1), "cosine")
+    assert fr.alignment_energy(points, v, fr.all_pairs(), metric="cosine") == pytest.approx(expected, abs=1e-9)
+
+
 def test_isolated_points_are_reported_not_averaged():
     points = np.array([[0.0], [1], [100]])
     v = np.array([[1.0], [-1], [1]])

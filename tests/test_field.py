@@ -103,6 +103,13 @@ def test_a_difference_of_rounding_size_has_no_direction(kind):
     assert field["magnitude"].values.ravel() == pytest.approx([spacing, 64 * spacing, 0])
 
 
+def test_rounding_weighs_eight_times_in_five_points():
+    values = np.ones((1, 1, 1, 5, 1), np.float32)
+    values[..., 3, 0] += np.finfo(np.float32).eps  # f(+1) is off by one unit in the last place
+    embeddings = xr.DataArray(values, coords={"step": range(-2, 3)}, dims=DIMS)
+    assert np.isnan(fr.vector_field(embeddings, "five_point")["direction"].item())
+
+
 def test_tolerance_is_a_length_of_the_central_difference():
     line = sampled(lambda t: [t, 0.0], range(-2, 3), h=0.5)
     for stencil in ("central", "five_point", "forward"):

@@ -141,16 +141,19 @@ def read_labelled(
     for name in given or ():
         if name not in rows.columns:
             raise ValueError(f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}.")
+    unit = rows.attrs["unit"]
     seen: dict[str, int] = {}
     for line, name in zip(rows.index, rows[file], strict=True):
-        check_inside(str(name), f"{path.name}, line {line}, field {file!r}")
+        check_inside(str(name), f"{path.name}, {unit} {line}, field {file!r}")
         if seen.setdefault(str(name), line) != line:
-            raise ValueError(f"{path.name}, line {line}, field {file!r}: {name!r} stands in line {seen[name]} already.")
+            raise ValueError(
+                f"{path.name}, {unit} {line}, field {file!r}: {name!r} stands in {unit} {seen[name]} already."
+            )
     result = pd.DataFrame({"file": rows[file].astype(str), "identity": rows[identity]})
     names = []
     for column in rows.columns.drop([file, identity]):
         signs = sign_column(
-            rows.loc[:, column], f"{path.name}, line {{}}, field {column!r}", strict=column in (given or ())
+            rows.loc[:, column], f"{path.name}, {unit} {{}}, field {column!r}", strict=column in (given or ())
         )
         wanted = signs is not None and (given is None or column in given)
         if column in RESERVED:

@@ -56,17 +56,7 @@ def read_lattice(
     if metric not in ("euclidean", "cosine"):
         raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
     path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
-    rows = read_table(path, needed=())
-    for name in (curve, attribute, step, index):
-        if name not in rows.columns:
-            raise ValueError(
-                f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}; say which one it is "
-                "by curve=, attribute=, step= or index=."
-            )
-    for name in (step, index):
-        for line, value in zip(rows.index, rows[name], strict=True):
-            if not isinstance(value, (int, np.integer)):
-                raise ValueError(f"{path.name}, line {line}, field {name!r}: {value!r}, expected a whole number.")
+    rows = _read_curves(path, curve=curve, attribute=attribute, step=step, index=index)
     places, labels, steps = _places(rows, (curve, attribute, step, index), path.name, curves)
     shown = labels if names is None else _named(labels, list(names))
     files = sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
@@ -80,6 +70,22 @@ def read_lattice(
         name="embedding",
         attrs={"metric": metric, "model": model, "source": path.name},
     )
+
+
+def _read_curves(path: Path, **columns: str) -> pd.DataFrame:
+    rows = read_table(path, needed=())
+    for meaning, name in columns.items():
+        if name not in rows.columns:
+            raise ValueError(
+                f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}; say which one it is "
+                f"by {meaning}=..."
+            )
+    for name in (columns["step"], columns["index"]):
+        for line, value in zip(rows.index, rows[name], strict=True):
+            if not isinstance(value, (int, np.integer)):
+                where = f"{path.name}, {rows.attrs['unit']} {line}, field {name!r}"
+                raise ValueError(f"{where}: {value!r}, expected a whole number.")
+    return rows
 
 
 def _table_in(folder: Path) -> Path:
@@ -102,7 +108,9 @@ def _places(
     twice = rows.duplicated([attribute, curve, step])
     if twice.any():
         line = twice.idxmax()
-        raise ValueError(f"{source}, line {line}: curve {rows[curve][line]!r} has step {rows[step][line]} twice.")
+        raise ValueError(
+            f"{source}, {rows.attrs['unit']} {line}: curve {rows[curve][line]!r} has step {rows[step][line]} twice."
+        )
     labels = list(dict.fromkeys(sorted(rows[attribute].tolist(), key=lambda value: (isinstance(value, str), value))))
     blocks = []
     for label in labels:

@@ -19,7 +19,9 @@ _MINUS, _UNKNOWN = ("-1", "-1.0"), ("", "nan", "none", "na", "<na>")
 
 
 def read_table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """A CSV or parquet file as it stands; the index counts lines as an editor does, in parquet rows from 1.
+    """A CSV or parquet file as it stands; the index counts lines as an editor does, or in parquet rows from 1.
+
+    attrs["unit"] says which, "line" or "row".
 
     Raises
     ------
@@ -27,7 +29,9 @@ def read_table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such table: {str(path)!r}.")
-    table = _read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _read_csv(path)
+    parquet = path.suffix.lower() in (".parquet", ".pq")
+    table = _read_parquet(path) if parquet else _read_csv(path)
+    table.attrs = {"unit": "row" if parquet else "line"}
     for name in needed:
         if name not in table.columns:
             raise ValueError(
@@ -36,7 +40,9 @@ def read_table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
             )
         gaps = table[name].isna() | (table[name].astype(str).str.strip() == "")
         if gaps.any():
-            raise ValueError(f"{path.name}, line {gaps.idxmax()}, field {name!r}: empty, expected a value.")
+            raise ValueError(
+                f"{path.name}, {table.attrs['unit']} {gaps.idxmax()}, field {name!r}: empty, expected a value."
+            )
     if table.empty:
         raise ValueError(f"{path.name} has a header and no lines below it.")
     return table

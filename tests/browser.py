@@ -15,15 +15,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from jupyter_client import BlockingKernelClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -104,7 +104,7 @@ class Lab:
             self._server.wait()
         self._log.close()
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> Any:
         """A GET of the server's REST interface, as parsed JSON."""
         request = urllib.request.Request(f"{self.url}/{path}", headers={"Authorization": f"token {self.token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -158,7 +158,7 @@ class Lab:
             try:
                 self.get("api/status")
                 return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
+            except OSError:  # not listening yet
                 time.sleep(0.1)
         log = (self.home / "jupyterlab.log").read_text(encoding="utf-8")[-2000:]
         raise RuntimeError(f"JupyterLab did not start within {seconds:g} s. The end of its log:\n{log}")
@@ -196,11 +196,32 @@ class Notebook:
         """Run every cell and wait until the kernel is idle again."""
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    def value(self, expression: str) -> object:
+    def wait_for(self, selector: str, seconds: float = 60) -> Locator:
+        """The first element that matches, once it is visible; on failure the error says what the cells printed."""
+        found = self.page.locator(selector).first
+        try:
+            found.wait_for(timeout=1000 * seconds)
+        except TimeoutError as problem:
+            printed = "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())[-3000:]
+            raise AssertionError(
+                f"{selector} did not show within {seconds:g} s. Errors of the page: {self.errors}. "
+                f"The cells printed:\n{printed}"
+            ) from problem
+        return found
+
+    def value(self, expression: str) -> Any:
         """The value of a Python expression in the notebook's kernel, for values with a literal form."""
+        return ast.literal_eval(self._ask("", expression))
+
+    def execute(self, code: str) -> None:
+        """Run statements in the notebook's kernel, as another cell would."""
+        self._ask(code, "None")
+
+    def _ask(self, code: str, expression: str) -> str:
         with self.lab.kernel(self.name) as client:
-            answer = client.execute("", silent=True, user_expressions={"x": expression}, reply=True, timeout=30)
-        result = answer["content"]["user_expressions"]["x"]
+            message = client.execute(code, silent=True, user_expressions={"x": expression}, reply=True, timeout=60)
+        content = message["content"]
+        result = content["user_expressions"]["x"] if content["status"] == "ok" else content
         if result["status"] != "ok":
-            raise RuntimeError(f"{expression}: {result['ename']}: {result['evalue']}")
-        return ast.literal_eval(result["data"]["text/plain"])
+            raise RuntimeError(f"{code or expression}: {result['ename']}: {result['evalue']}")
+        return result["data"]["text/plain"]

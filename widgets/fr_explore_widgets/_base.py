@@ -3,6 +3,9 @@
 The transport, and why it is so
 - The browser sets the `request` trait {client, seq, action, ...}; traits coalesce, messages to `send` do not.
 - Handlers run on a subshell's thread and on the main one, also while a cell runs: one lock per widget.
+- ipykernel 7.4 sends a browser's message to the shell that last spoke on the comm; after a cell spoke, that is the
+  main one, and the slider would wait for every cell that runs. `_send` forgets that route, so the browser's own
+  choice, the subshell, holds.
 - An exception in a handler would vanish (no output, no log): it goes to the `error` trait, which the widget shows.
 - Pictures travel as raw RGB bytes in the `frame` trait: to encode one would cost more than to send it.
 """
@@ -39,6 +42,9 @@ class LabWidget(anywidget.AnyWidget):
     request = traitlets.Dict().tag(sync=True, echo_update=False)
     error = traitlets.Dict().tag(sync=True)
     frame = traitlets.Bytes().tag(sync=True)
+    # the browser counts `ping` up to learn whether this kernel is still there
+    ping = traitlets.Int().tag(sync=True, echo_update=False)
+    pong = traitlets.Int().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -54,6 +60,22 @@ class LabWidget(anywidget.AnyWidget):
         self.calls = 0  # how many requests were carried out; a burst of slider events needs few
         self.traceback = ""  # of the last error shown in the widget
         super().__init__(**kwargs)
+
+    def open(self) -> None:
+        """Open the comm to the browsers."""
+        super().open()
+        self._forget_route()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)
+        self._forget_route()
+
+    def _forget_route(self) -> None:
+        vars(self.comm or self).pop("_reply_subshell_id", None)
+
+    @traitlets.observe("ping")
+    def _on_ping(self, change: Mapping[str, Any]) -> None:
+        self.pong = change["new"]
 
     def _handle(self, request: Mapping[str, Any]) -> None:
         raise NotImplementedError(f"{type(self).__name__} must say in _handle how it answers a request.")

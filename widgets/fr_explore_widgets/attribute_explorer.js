@@ -220,7 +220,7 @@ function render({ model, el, signal: given }) {
     if (!(reply.serial > drawn)) return; // an older answer that came late
     drawn = reply.serial;
     paint(live.canvas, model.get("frame"), reply.shape);
-    live.canvas.dataset.serial = String(reply.serial);
+    root.dataset.drawn = String(reply.serial);
     live.canvas.setAttribute(
       "aria-label",
       `Now: identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`,
@@ -233,6 +233,7 @@ function render({ model, el, signal: given }) {
     const figures = /** @type {Figures} */ (model.get("figures"));
     if (figures.serial < told) return;
     told = figures.serial;
+    root.dataset.told = String(told);
     const reply = /** @type {Reply} */ (model.get("reply"));
     const { reference: ref } = figures;
     paint(reference.canvas, model.get("reference_frame"), ref.shape);
@@ -321,7 +322,8 @@ function render({ model, el, signal: given }) {
     for (const slider of Object.values(sliders)) slider.disable(gone);
     for (const node of Object.values(buttons)) node.disabled = gone;
     picker.disable(gone);
-    if (gone) link.shut();
+    link.connect(!gone);
+    if (!gone) showFigures();
   });
   showGallery();
   showReply();

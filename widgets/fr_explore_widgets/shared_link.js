@@ -28,16 +28,22 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   /** @type {Command[]} */
   let waiting = [];
   let seq = 0;
-  /** @type {{seq: number, timer: ReturnType<typeof setTimeout>} | null} */
+  /** @type {{seq: number, late: boolean, timer: ReturnType<typeof setTimeout>} | null} */
   let flight = null;
   let open = true;
 
+  function overdue() {
+    if (flight) flight.late = true;
+    onSilence(true);
+  }
+
   function pump() {
     const next = waiting[0];
-    if (flight || !next || !open) return;
+    // an answer that is long overdue may have been lost with the connection: do not wait for it for ever
+    if ((flight && !flight.late) || !next || !open) return;
     waiting = waiting.slice(1);
     seq += 1;
-    flight = { seq, timer: setTimeout(() => onSilence(true), patience) };
+    flight = { seq, late: false, timer: setTimeout(overdue, patience) };
     model.set("request", { client, seq, ...next });
     model.save_changes();
   }
@@ -63,9 +69,9 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       pump();
       return true;
     },
-    /** The kernel is gone: nothing more will be sent. */
-    shut() {
-      open = false;
+    /** Whether the kernel is there: while it is gone nothing is sent, and nothing is kept. @param {boolean} there */
+    connect(there) {
+      open = there;
       waiting = [];
       if (flight) clearTimeout(flight.timer);
       flight = null;

@@ -2,6 +2,7 @@
 
 import { h } from "./shared_dom.js";
 
+/** @typedef {import("./shared_types").Model} Model */
 /** @typedef {import("./shared_types").Problem} Problem */
 
 /** Both boxes stay in the page while hidden, so that screen readers announce what appears in them. */
@@ -27,25 +28,39 @@ export function createNotices() {
   };
 }
 
+/** How long a kernel may take to answer a ping: handlers run beside the cells, so a busy one answers too. */
+export const PING_MS = 1500;
+
 /**
- * Tell when the kernel behind a view is gone, and when it is there. Jupyter marks views of dead models with a class;
- * the event alone does not say which way it went.
- * @param {HTMLElement} el the host's element
- * @param {{on: (event: string, callback: () => void) => void}} model
+ * Tell when the kernel behind a view is gone, and when it is there again. Jupyter says that a connection changed, not
+ * which way; the kernel is asked. `el` carries the answer as `data-kernel`, for styles and tests.
+ * @param {HTMLElement} el
+ * @param {Model} model
  * @param {AbortSignal} signal
  * @param {(gone: boolean) => void} changed
  */
 export function watchKernel(el, model, signal, changed) {
-  let last = false;
-  const look = () => {
-    const gone = el.closest(".jupyter-widgets-disconnected") !== null;
-    if (gone !== last) changed(gone);
-    last = gone;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  let gone = false;
+  const tell = (/** @type {boolean} */ now) => {
+    clearTimeout(timer);
+    el.dataset.kernel = now ? "gone" : "there";
+    if (now !== gone && !signal.aborted) changed(now);
+    gone = now;
   };
-  model.on("comm_live_update", () => setTimeout(look, 0));
-  const observer = new MutationObserver(look);
-  observer.observe(el, { attributes: true, attributeFilter: ["class"] });
-  if (el.parentElement) observer.observe(el.parentElement, { attributes: true, attributeFilter: ["class"] });
-  signal.addEventListener("abort", () => observer.disconnect());
-  look();
+  const ask = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => tell(true), PING_MS);
+    model.set("ping", (model.get("ping") ?? 0) + 1);
+    model.save_changes();
+  };
+  const answered = () => tell(false);
+  model.on("comm_live_update", ask);
+  model.on("change:pong", answered);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    model.off("comm_live_update", ask);
+    model.off("change:pong", answered);
+  });
 }

@@ -98,7 +98,7 @@ export function verdict({ distance, threshold, natural, sameIdentity }) {
 /** @param {number} distance @param {number} natural */
 function compare(distance, natural) {
   const ratio = distance / natural;
-  if (ratio <= 1) return "within the natural variation of this identity";
+  if (ratio <= 1.05) return "within the natural variation of this identity";
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times the natural variation of this identity`;
 }
 

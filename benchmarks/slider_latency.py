@@ -1,0 +1,179 @@
+"""How long from a slider's event to the painted picture? `AttributeExplorer` against a bare echo, in the same run.
+
+Both run in one real JupyterLab in Chromium. The echo sends a ready picture of the same size back, so it is the floor
+that the host sets. Printed are the median and the 95th percentile in milliseconds of
+
+- single: one event at a time, each waited for;
+- drag: an event every 16 ms for some seconds; an event counts as painted with the first picture of its value or of
+  a later one, as a hand would see it.
+
+"painted" is the end of the animation frame in which the picture was put on its canvas; "settled" is when distance
+and point were shown as well. Usage: python benchmarks/slider_latency.py [--events 100] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from browser import Lab, Notebook, chromium
+
+TARGET = 2.5
+SIZE = 160
+
+CELLS = (
+    "import fr_explore as fr\n"
+    "from fr_explore_widgets import AttributeExplorer\n"
+    "w = AttributeExplorer(fr.Avatars(identities=12, seed=0), fr.load_model('dlib')).wait()\n"
+    "w",
+    f"""
+import numpy as np, traitlets
+from fr_explore_widgets import _assets
+from fr_explore_widgets._base import LabWidget
+
+JS = '''
+import {{ h, paint }} from "./shared_dom.js";
+import {{ createLink }} from "./shared_link.js";
+function render({{ model, el }}) {{
+  const input = h("input", {{ type: "range", min: 0, max: 100, step: "any" }});
+  const canvas = h("canvas", {{ width: {SIZE}, height: {SIZE} }});
+  const root = h("div", {{ class: "fr-echo" }}, input, canvas);
+  const link = createLink(model, {{ signal: new AbortController().signal }});
+  input.addEventListener("input", () =>
+    link.send({{ action: "set", values: {{ x: input.valueAsNumber }}, phase: "drag" }}));
+  model.on("change:reply", () => {{
+    const reply = model.get("reply");
+    paint(canvas, model.get("frame"), [{SIZE}, {SIZE}]);
+    root.dispatchEvent(new CustomEvent("fr-drawn", {{ detail: reply, bubbles: true }}));
+    root.dispatchEvent(new CustomEvent("fr-told", {{ detail: reply, bubbles: true }}));
+    link.settle(reply);
+  }});
+  el.append(root);
+}}
+export default {{ render }};
+'''
+
+class Echo(LabWidget):
+    _esm = _assets.join("echo.js", lambda name: JS if name == "echo.js" else _assets.read(name))
+    reply = traitlets.Dict().tag(sync=True)
+    pictures = [np.random.default_rng(i).integers(0, 256, {3 * SIZE * SIZE}, np.uint8).tobytes() for i in range(2)]
+
+    def _handle(self, request):
+        with self.hold_sync():
+            self.frame = self.pictures[request["seq"] % 2]
+            self.reply = {{"client": request["client"], "seq": request["seq"], "strengths": request["values"]}}
+
+Echo()
+""",
+)
+
+MEASURE = """
+async ([selector, slider, name, count, drag]) => {
+  const root = document.querySelector(selector);
+  const input = root.querySelector(slider);
+  input.step = "any";
+  const [low, high] = [Number(input.min), Number(input.max)];
+  const values = Array.from({ length: count }, (_, i) => low + ((high - low) * (i + 0.5)) / count);
+  const sent = [], painted = new Array(count).fill(null), settled = new Array(count).fill(null);
+  const indexOf = (detail) => values.findIndex((v) => Math.abs(v - detail.strengths[name]) < 1e-9);
+  const afterPaint = () => new Promise((done) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => done(performance.now());
+    channel.port2.postMessage(0);
+  }));
+  const fill = (times, upTo, now) => { for (let i = upTo; i >= 0 && times[i] === null; i--) times[i] = now; };
+  let shown = -1, wake = () => {};
+  root.addEventListener("fr-drawn", async ({ detail }) => {
+    const i = indexOf(detail);
+    if (i < 0) return;
+    shown = i;
+    fill(painted, i, await afterPaint());
+    wake();
+  });
+  root.addEventListener("fr-told", async () => {
+    const i = shown;
+    if (i < 0) return;
+    fill(settled, i, await afterPaint());
+    wake();
+  });
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const until = async (ready) => { while (!ready()) await new Promise((done) => { wake = done; setTimeout(done, 50); }); };
+  for (let i = 0; i < count; i++) {
+    input.valueAsNumber = values[i];
+    sent.push(performance.now());
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    if (drag) await pause(16);
+    else {
+      await until(() => settled[i] !== null);
+      await pause(20 + 17 * ((i * 0.618) % 1)); // no lockstep with the display
+    }
+  }
+  await until(() => settled[count - 1] !== null);
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  await pause(500);
+  return { painted: painted.map((t, i) => t - sent[i]), settled: settled.map((t, i) => t - sent[i]) };
+}
+"""
+
+
+def measure(events: int) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """Latencies in ms: widget or echo -> single or drag -> painted or settled."""
+    widgets = {
+        "explorer": (".fr-explorer", "input[data-attribute=age]", "age"),
+        "echo": (".fr-echo", "input", "x"),
+    }
+    with tempfile.TemporaryDirectory() as home, chromium() as browser, Lab(Path(home), Path(home) / "nb") as lab:
+        with Notebook(lab, browser, lab.write("latency.ipynb", CELLS), height=1600) as notebook:
+            notebook.run_all()
+            for selector, _, _ in widgets.values():
+                notebook.wait_for(selector, 120)
+            notebook.page.wait_for_timeout(1000)
+            for where in widgets.values():  # the first events pay for caches and just-in-time compilers
+                notebook.page.evaluate(MEASURE, [*where, 10, False])
+            return {
+                name: {
+                    mode: notebook.page.evaluate(MEASURE, [*where, events, mode == "drag"])
+                    for mode in ("single", "drag")
+                }
+                for name, where in widgets.items()
+            }
+
+
+def report(times: dict) -> tuple[str, float]:
+    """The table as text, and the ratio of the 95th percentiles that the target speaks of (single, painted)."""
+    lines = [f"{'ms from slider event to':<28}{'median':>8}{'p95':>8}{'echo':>8}{'p95':>8}{'p95 ratio':>11}"]
+    ratios = {}
+    for mode in ("single", "drag"):
+        for what in ("painted", "settled"):
+            mine = np.percentile(times["explorer"][mode][what], [50, 95])
+            echo = np.percentile(times["echo"][mode]["painted"], [50, 95])
+            ratios[mode, what] = mine[1] / echo[1]
+            figures = f"{mine[0]:8.1f}{mine[1]:8.1f}{echo[0]:8.1f}{echo[1]:8.1f}{ratios[mode, what]:11.2f}"
+            lines.append(f"{mode + ', ' + what:<28}{figures}")
+    lines.append(f"target: p95 ratio at most {TARGET} for single, painted; {os.cpu_count()} cores")
+    return "\n".join(lines), ratios["single", "painted"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--events", type=int, default=100)
+    parser.add_argument("--json", type=Path, help="also write the raw times here")
+    arguments = parser.parse_args()
+    times = measure(arguments.events)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(times))
+    text, ratio = report(times)
+    print(text)
+    return int(ratio > TARGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

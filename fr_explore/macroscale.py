@@ -75,22 +75,15 @@ def macroscale(
     rows, draws = [], {}
     for name in table.columns:
         signs = table[name].to_numpy()
-        row: dict[str, Any] = {"attribute": name, "n": 0} | dict.fromkeys(FIGURES, np.nan)
         rng = _generator(seed, name)
         index, side = sample(codes, signs, sampling, limit, rng)
-        row["n"] = len(index) // 2
+        row: dict[str, Any] = {"attribute": name, "n": len(index) // 2} | dict.fromkeys(FIGURES, np.nan)
         if row["n"] >= 2:
             pairs = _Pairs(points[index], metric)
-            row |= pairs.figures(side)
             draws[name] = _null(pairs, codes[index], side, permutations, rng)
+            row |= pairs.figures(side)
             row |= _against_null(row["ks_mean"], draws[name])
-        row |= {"intra_entropy": intra_entropy(identities, signs), "inter_entropy": inter_entropy(identities, signs)}
-        row |= {
-            "positive": int(np.sum(signs > 0)),
-            "negative": int(np.sum(signs < 0)),
-            "unknown": int(np.sum(signs == 0)),
-        }
-        rows.append(row)
+        rows.append(row | _label_figures(identities, signs))
     result = pd.DataFrame(rows)
     too_few = result.loc[result["n"] < 2, "attribute"].tolist()
     result.attrs = {
@@ -240,6 +233,17 @@ def _null(pairs: _Pairs, codes: np.ndarray, side: np.ndarray, permutations: int,
         drawn[swap] = side[swap[:, ::-1]]
         draws[k] = np.mean(pairs.ks(drawn))
     return draws
+
+
+def _label_figures(identities: Any, signs: np.ndarray) -> dict[str, float]:
+    """What the labels alone say: entropies and counts of images."""
+    return {
+        "intra_entropy": intra_entropy(identities, signs),
+        "inter_entropy": inter_entropy(identities, signs),
+        "positive": int(np.sum(signs > 0)),
+        "negative": int(np.sum(signs < 0)),
+        "unknown": int(np.sum(signs == 0)),
+    }
 
 
 def _against_null(value: float, draws: np.ndarray) -> dict[str, float]:

@@ -312,9 +312,21 @@ def test_thresholds_count_the_pairs():
     bars = with_columns(chart, "from", "to", "density")
     area = ((bars["to"] - bars["from"]) * bars["density"]).groupby(bars["kind"]).sum()
     assert area.tolist() == pytest.approx([1, 1])
-    wrong = [t for t in datasets(chart) if {"from", "to"} <= set(t.columns)][-1]
+    _, wrong = (t for t in datasets(chart) if {"from", "to"} <= set(t.columns) and len(t) > 1)
     assert wrong.loc[wrong["kind"] == "same person", "from"].min() == pytest.approx(1.4)
     assert wrong.loc[wrong["kind"] == "different people", "to"].max() == pytest.approx(1.4)
+
+
+def test_a_few_pairs_give_a_few_bars():
+    rng = np.random.default_rng(0)
+    for genuine, bars in ((30, range(20, 40)), (20_000, range(60, 81))):
+        pairs = pd.DataFrame({
+            "pair": ["genuine"] * genuine + ["impostor"] * 30_000,
+            "distance": np.concatenate([rng.normal(1, 0.2, genuine), rng.normal(2, 0.3, 30_000)]),
+        })  # fmt: skip
+        assert with_columns(fr.charts.genuine_impostor(pairs), "from")["from"].nunique() in bars
+    equal = pd.DataFrame({"pair": ["genuine", "impostor"], "distance": [0.0, 0.0]})
+    assert "same person" in drawn(fr.charts.genuine_impostor(equal))[1]
 
 
 def test_brackets_span_the_gap():

@@ -16,7 +16,7 @@ PLOT = WIDTH - 60
 TITLES = {"euclidean": "distance between two faces (Euclidean)", "cosine": "distance between two faces (1 − cos)"}
 CDF = 220  # height of the cumulative curves
 NEAR = 130  # pixels from an edge within which a bracket's word turns inwards
-BINS = 80
+KINDS = {"genuine": ("same person", SAME), "impostor": ("different people", DIFFERENT)}
 
 
 def distance_cdfs(curves: pd.DataFrame):
@@ -78,43 +78,62 @@ def genuine_impostor(distances: pd.DataFrame, threshold: float | None = None):
         `model.card.threshold`, the best one for these pairs in `fr.overlap(...).threshold`.
     """
     table: Table = check_columns(distances, ["pair", "distance"], "fr.pair_distances(...)")
-    kinds = {"genuine": ("same person", SAME), "impostor": ("different people", DIFFERENT)}
-    samples = {kind: table.loc[table["pair"] == kind, "distance"].to_numpy() for kind in kinds}
+    samples = {kind: table.loc[table["pair"] == kind, "distance"].to_numpy() for kind in KINDS}
     empty = [kind for kind, values in samples.items() if not len(values)]
     if empty:
         raise ValueError(f"the table has no {empty[0]} pairs: draw what fr.pair_distances(...) gives.")
-    top = max(values.max() for values in samples.values())
-    top = max(top, threshold or 0) or 1.0
-    edges = np.linspace(0, top, BINS + 1)
-    frames = []
-    for kind, (label, _) in kinds.items():
-        height = np.histogram(samples[kind], edges, density=True)[0]
-        frames.append(pd.DataFrame({"kind": label, "from": edges[:-1], "to": edges[1:], "density": height}))
-    bars: Table = pd.concat(frames, ignore_index=True)
-    x = _distance_axis(table, edges, field="from")
+    bars = _histograms(samples, max(float(table["distance"].max()), threshold or 0) or 1.0)
+    x = _distance_axis(table, bars[["from", "to"]], field="from")
     room = 1.16 if threshold is None else 1.34  # for the words above the bars
     scale = alt.Scale(domain=[0, float(bars["density"].max()) * room], nice=False)
     y = alt.Y("density:Q", title="density", scale=scale, axis=alt.Axis(labels=False, ticks=False, grid=False))
-    colors = alt.Scale(domain=[label for label, _ in kinds.values()], range=[color for _, color in kinds.values()])
+    colors = alt.Scale(domain=[label for label, _ in KINDS.values()], range=[color for _, color in KINDS.values()])
     encoded = {
         "x": x, "x2": "to:Q", "y": y, "color": alt.Color("kind:N", scale=colors, legend=None),
         "tooltip": [alt.Tooltip("kind:N", title="pairs"), alt.Tooltip("from:Q", format=".3f"),
                     alt.Tooltip("to:Q", format=".3f"), alt.Tooltip("density:Q", format=".3f")],
     }  # fmt: skip
-    layers = [alt.Chart(inline(bars)).mark_rect(opacity=0.4).encode(y2=alt.Y2Datum(0), **encoded)]
-    outline = alt.Chart(inline(bars[bars["density"] > 0])).mark_line(interpolate="step-after", strokeWidth=1.5)
-    layers.append(outline.encode(x=x, y=y, color=encoded["color"]))
-    peaks = bars.loc[bars.groupby("kind", sort=False)["density"].idxmax()]
-    names = alt.Chart(inline(peaks)).mark_text(dy=-8, fontSize=13, fontWeight=600)
-    layers.append(names.encode(x=x, y=y, text="kind:N"))
-    if threshold is not None:
-        layers += _threshold_layers(samples, bars, threshold, encoded)
-    count = {
-        kind: f"{len(values):,} pairs of {'one person' if kind == 'genuine' else 'different people'}"
-        for kind, values in samples.items()
-    }
-    chart = alt.layer(*layers).properties(width=PLOT, height=240)
-    return finish(chart, "Same person or not?", ", ".join(count.values()))
+    outline = alt.Chart(inline(bars)).mark_line(interpolate="step-after", strokeWidth=1.5)
+    layers = [
+        alt.Chart(inline(bars)).mark_rect(opacity=0.4).encode(y2=alt.Y2Datum(0), **encoded),
+        outline.encode(x=x, y=y, color=encoded["color"]),
+        *([] if threshold is None else _threshold_layers(samples, bars, threshold, encoded)),
+        *_kind_names(bars, threshold, x, y),
+    ]
+    words = f"{len(samples['genuine']):,} same-person and {len(samples['impostor']):,} different-person pairs"
+    return finish(alt.layer(*layers).properties(width=PLOT, height=240), "Same person or not?", words)
+
+
+def _histograms(samples: dict[str, np.ndarray], top: float) -> Table:
+    """Densities of both kinds over the same bins from 0 to `top`: 20 to 80 of them, by the smaller sample.
+
+    The width is 2 IQR / n^(1/3), Freedman and Diaconis 1981.
+    """
+    few = min(samples.values(), key=len)
+    low, high = np.quantile(few, [0.25, 0.75])
+    width = 2 * (high - low) / len(few) ** (1 / 3)
+    bins = int(np.clip(np.ceil(top / width), 20, 80)) if width > 0 else 80
+    edges = np.linspace(0, top, bins + 1)
+    frames = []
+    for kind, (label, _) in KINDS.items():
+        height = np.histogram(samples[kind], edges, density=True)[0]
+        frames.append(pd.DataFrame({"kind": label, "from": edges[:-1], "to": edges[1:], "density": height}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _kind_names(bars: Table, threshold: float | None, x: alt.X, y: alt.Y) -> list[Chart]:
+    """The name of each kind above its highest bar, on one side of the threshold's line."""
+    layers = []
+    for _, rows in bars.groupby("kind", sort=False):
+        peak = rows.loc[[rows["density"].idxmax()]]
+        peak = peak.assign(**{"from": (peak["from"] + peak["to"]) / 2})
+        away = np.inf if threshold is None else PLOT * (peak["from"].item() - threshold) / bars["to"].max()
+        side: dict[str, Any] = {"align": "center"}
+        if abs(away) < 66:
+            side = {"align": "left", "dx": 8 - away} if away >= 0 else {"align": "right", "dx": -8 - away}
+        name = alt.Chart(inline(peak)).mark_text(dy=-10, fontSize=13, fontWeight=600, **side)
+        layers.append(name.encode(x=x, y=y, text="kind:N"))
+    return layers
 
 
 def _threshold_layers(samples: dict, bars: Table, threshold: float, encoded: dict[str, Any]) -> list[Chart]:

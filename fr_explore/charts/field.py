@@ -149,12 +149,7 @@ def _quiver_panel(arrows: Table, name: str, names: list[str]) -> Chart:
     rows = arrows[arrows["label"] == label_of(name)]
     columns = min(len(names), 3)
     side = {1: 400, 2: 264, 3: 170}[columns]
-    ends = {axis: arrows[[f"{axis}1", f"{axis}2"]].to_numpy() for axis in "xy"}
-    half = 0.52 * max(np.ptp(values) for values in ends.values()) or 1.0
-    scales = {}
-    for axis, values in ends.items():
-        middle = (values.min() + values.max()) / 2
-        scales[axis] = alt.Scale(domain=[float(middle - half), float(middle + half)], nice=False, zero=False)
+    scales, half = _square(arrows)
     # a head no longer than its arrow, so that what hardly moves looks like it
     pixels = np.hypot(rows["x2"] - rows["x1"], rows["y2"] - rows["y1"]) * side / (2 * half)
     rows = rows.assign(head=np.minimum(26 if columns < 3 else 16, (0.5 * pixels) ** 2))
@@ -190,6 +185,17 @@ def _quiver_panel(arrows: Table, name: str, names: list[str]) -> Chart:
     title = alt.Title(label_of(name), anchor="middle", fontSize=12, fontWeight="normal", offset=4)
     panel = alt.layer(*layers).properties(width=side, height=side)
     return panel if alone else panel.properties(title=title)
+
+
+def _square(arrows: Table) -> tuple[dict[str, alt.Scale], float]:
+    """Scales of both axes around all arrows, with the same units per pixel, and half their extent."""
+    ends = {axis: arrows[[f"{axis}1", f"{axis}2"]].to_numpy() for axis in "xy"}
+    half = 0.52 * max(np.ptp(values) for values in ends.values()) or 1.0
+    scales = {}
+    for axis, values in ends.items():
+        middle = (values.min() + values.max()) / 2
+        scales[axis] = alt.Scale(domain=[float(middle - half), float(middle + half)], nice=False, zero=False)
+    return scales, float(half)
 
 
 def _cells(matrix: xr.DataArray | pd.DataFrame) -> Table:

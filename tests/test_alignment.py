@@ -338,7 +338,7 @@ def test_errors_name_the_value_and_the_rule(arguments, message):
         fr.alignment_energy(**(good | arguments))
 
 
-def test_asking_for_a_gpu_that_is_not_there():
+def test_a_gpu_agrees_or_is_said_not_to_be_there():
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         points, v = random_cloud(300, 20)

@@ -42,6 +42,15 @@ def test_equals_the_ball_at_every_radius(metric, small, monkeypatch):
         assert rows["coverage"].tolist() == pytest.approx(one["coverage"].tolist())
 
 
+def test_torch_gives_the_same_numbers():
+    torch = pytest.importorskip("torch")
+    field = random_field(300)
+    one, other = (fr.alignment_profile(field, [0.5, 0.9, 1.2], device=d) for d in ("cpu", torch.device("cpu")))
+    assert other.drop(columns="attribute").to_numpy() == pytest.approx(
+        one.drop(columns="attribute").to_numpy(), nan_ok=True
+    )
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 25), st.integers(1, 3), st.booleans(), st.integers(0, 2**32 - 1))
 def test_edges_count_on_a_grid_with_ties_duplicates_and_curves(n, dim, with_curves, seed):

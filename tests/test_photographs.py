@@ -134,6 +134,7 @@ FAULTS = {
     "large.png": (png_header(11000, 9500), "11000 x 9500 px has more than 100 million pixels"),
     "nan.tif": (saved(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"), "pixel values from nan"),
     "nobody.png": (saved(Image.fromarray(data.coffee()[:200, :200]), "PNG"), "no face found"),
+    "sliver.png": (saved(Image.new("RGB", (900, 3)), "PNG"), "no face found"),
     "tiny.png": (saved(Image.new("RGB", (1, 1)), "PNG"), "no face found"),
 }
 
@@ -153,6 +154,21 @@ def test_what_cannot_be_used_stands_in_one_table_and_the_rest_go_on(tmp_path):
     assert set(reasons) == set(expected)
     for name, reason in expected.items():
         assert re.search(reason, reasons[name]), (name, reasons[name])
+
+
+@given(st.sampled_from(["JPEG", "PNG", "BMP", "GIF, palette", "TIFF", "WEBP", "animated", "16 bits"]), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_any_damage_gives_a_picture_or_a_reason(name, random):
+    damaged = bytearray(FORMATS[name][0])
+    for _ in range(random.randint(1, 20)):
+        damaged[random.choice((random.randrange(200), random.randrange(len(damaged))))] = random.randrange(256)
+    try:
+        pixels, _ = decode(bytes(damaged[: random.choice((None, random.randrange(len(damaged))))]))
+    except PictureError:
+        return
+    assert pixels.ndim == 3
+    assert pixels.shape[2] == 3
+    assert pixels.dtype in (np.uint8, np.float32)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ __all__ = ["Detection", "find_faces"]
 _SIDES = (800, 1600)
 # a long side below which a picture is enlarged first: MTCNN's smallest window is 20 px of face
 _SMALLEST = 160
+_WINDOW = 20
 _CERTAIN = 0.9
 
 
@@ -82,6 +83,8 @@ def _detect(image: np.ndarray, room: int = 0) -> list[Detection]:
     """Faces in an 8-bit picture, after adding `room` px of repeated edge all round."""
     if room:
         image = np.pad(image, ((room, room), (room, room), (0, 0)), mode="edge")
+    if min(image.shape[:2]) < _WINDOW:  # MTCNN fails on slivers
+        return []
     found: tuple = _detector().detect(np.ascontiguousarray(image), landmarks=True)
     boxes, scores, points = found
     if boxes is None:

@@ -59,7 +59,7 @@ class Attribute:
 
 _TABLE = (
     # the paper's eight
-    Attribute("head_angle", "head angle", "°", -30, 30, 0, 4, "face", "#3b7dd8", "circle",
+    Attribute("head_angle", "head angle", "°", -30, 30, 0, 0.75, "face", "#3b7dd8", "circle",
               "Turns the head to its left or right (yaw)."),
     Attribute("age", "age", "years", 18, 75, 35, 5, "face", "#c2571a", "square",
               "Young adult to old: shape and skin age, hair colour stays."),
@@ -76,7 +76,7 @@ _TABLE = (
     Attribute("hue", "hue", "°", -45, 45, 0, 6, "image", "#8a5cd6", "triangle-left",
               "Rotates every colour around the grey axis."),
     # and eight more
-    Attribute("head_pitch", "head pitch", "°", -20, 20, 0, 3, "face", "#1f8a9e", "circle",
+    Attribute("head_pitch", "head pitch", "°", -20, 20, 0, 0.75, "face", "#1f8a9e", "circle",
               "Tilts the head up or down."),
     Attribute("mouth_open", "mouth opening", "", 0, 1, 0, 0.1, "face", "#d0524f", "cross",
               "Opens the jaw."),

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from .head import MATERIALS, Head
 from .identity import Identity
 
-__all__ = ["CHART", "between", "chart_of", "eye_color", "hair_tone", "lookup", "skin_albedo", "skin_fields", "skin_tone"]
+__all__ = ["CHART", "between", "chart_of", "eye_color", "hair_tone", "lookup", "sigmoid", "skin_albedo", "skin_fields", "skin_tone", "softened"]
 
 # The chart: the face seen from the front in rest coordinates (cm), so that what is painted follows skin and mimics.
 CHART = {"x": (-7.0, 7.0), "y": (-11.5, 8.5), "per_cm": 16}
@@ -205,20 +205,34 @@ def skin_albedo(
     return albedo.astype(np.float32)
 
 
-def eye_color(q: np.ndarray, iris: np.ndarray) -> np.ndarray:
-    """Colour of the eyeball (n, 3) where `q` (n, 2) is the direction from its centre, the iris about (0, 0)."""
+def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:
+    """Colour of the eyeball (n, 3) where `q` (n, 2) is the direction from its centre, the iris about (0, 0).
+
+    `blur` is a pixel's share of the ball's radius: edges are drawn no sharper than pixels can show.
+    """
     radius = np.hypot(q[:, 0], q[:, 1])
     angle = np.arctan2(q[:, 1], q[:, 0])
 
-    def step(edge: float, soft: float) -> np.ndarray:
-        return (1 / (1 + np.exp((radius - edge) / soft)))[:, None]
+    def inside(edge: float, soft: float) -> np.ndarray:
+        return sigmoid((edge - radius) / np.hypot(soft, 0.33 * blur))[:, None]
 
     sclera = np.array([0.70, 0.66, 0.64]) * (1 - 0.25 * np.clip(radius - 0.45, 0, 0.5))[:, None]
-    fibres = 1 + 0.18 * np.cos(23 * angle + 4 * np.sin(3 * angle)) * np.clip(radius / 0.36, 0, 1)
+    fibres = 1 + 0.18 * np.cos(23 * angle + 4 * np.sin(3 * angle)) * np.clip(radius / 0.36, 0, 1) / (1 + (30 * blur) ** 2)
     shade = fibres * (0.75 + 0.9 * np.exp(-(((radius - 0.22) / 0.08) ** 2)))
     # light falls into the iris from above and gathers below
     shade *= 1 - 0.45 * np.clip(q[:, 1] / 0.36, -1, 1)
     disc = iris * shade[:, None]
-    out = sclera + step(0.385, 0.016) * (0.22 * iris - sclera)  # the dark ring round the iris
-    out = out + step(0.335, 0.022) * (disc - out)
-    return out + step(0.135, 0.016) * (0.004 - out)
+    out = sclera + inside(0.385, 0.016) * (0.22 * iris - sclera)  # the dark ring round the iris
+    out = out + inside(0.335, 0.022) * (disc - out)
+    return out + inside(0.135, 0.016) * (0.004 - out)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), safe for any x."""
+    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+
+
+def softened(pattern: np.ndarray, cells: float) -> np.ndarray:
+    """A painted pattern (rows, columns, ...) with what is finer than a pixel of `cells` cells smoothed away."""
+    sigma = (0.42 * cells, 0.42 * cells) + (0,) * (pattern.ndim - 2)
+    return gaussian_filter(pattern, sigma, mode="nearest")

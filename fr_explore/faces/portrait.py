@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .appearance import chart_of, eye_color, hair_tone, lookup, skin_albedo, skin_tone
+from .appearance import CHART, chart_of, eye_color, hair_tone, lookup, sigmoid, skin_albedo, skin_tone, softened
 from .head import MATERIALS, PIVOT, Head
 from .identity import Identity
 from .lighting import Lamp, display, light_on
@@ -30,10 +30,6 @@ def rotation(yaw: float, pitch: float) -> np.ndarray:
     return (turn @ nod).astype(np.float32)
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
-
-
 class Placement:
     """Where the head stands: `place(points, share)` turns points about the neck by a share of the whole turn."""
 
@@ -52,6 +48,7 @@ class Portrait:
     def __init__(self, head: Head, identity: Identity, fields: dict[str, np.ndarray]) -> None:
         self.head, self.identity, self.fields = head, identity, fields
         self.chart = chart_of(identity)
+        self._softened = 0, self.chart
         rest, kind = head.rest, head.of_material
         # where skin lies on the chart of the face, and an eyeball's vertices about its axis
         self.chart_xy = rest[:, :2].astype(np.float32)
@@ -62,7 +59,7 @@ class Portrait:
         self.gloss = np.where(kind == SKIN, 0.10 - 0.09 * fields["cloth"] + 0.16 * fields["lips"], 0.0)
         self.gloss[kind == TEETH] = 0.25
         self.gloss = self.gloss.astype(np.float32)
-        self.turns = _sigmoid((rest[:, 1] + 13.5) / 1.6)  # how far a vertex goes along with the head
+        self.turns = sigmoid((rest[:, 1] + 13.5) / 1.6)  # how far a vertex goes along with the head
         self.tucked = head.masks["ears"] * (np.abs(rest[:, 0]) > 5) * (0.8 if identity.style in COVERS_EARS else 0)
         self.solid = np.flatnonzero(head.material != LASH)
 
@@ -92,7 +89,7 @@ class Portrait:
             draw_glasses(canvas, depth, self.head.glasses, rest, place, lamp, CAMERA, values["glasses"])
         marks = CAMERA.project(place(posed[self.head.landmarks]), size)[0]
         landmarks = np.concatenate([marks[:8].reshape(2, 4, 2).mean(axis=1), marks[8:11]])
-        return display(canvas.over(background(size))).reshape(size, size, 3), landmarks.astype(np.float32)
+        return display(canvas.over(background(size))), landmarks.astype(np.float32)
 
     def _draw_head(self, canvas: Canvas, posed, place: Placement, lamp: Lamp, values, hair) -> np.ndarray:
         """Skin, eyes, teeth and lashes; the nearness of every sample afterwards."""
@@ -109,18 +106,24 @@ class Portrait:
         seen, depth = rasterise(xy, near, head.triangles[self.solid], canvas.size)
         value = seen.interpolate(attributes)
         kind = head.material[self.solid][seen.triangle]
-        self._paint_skin(value, kind, values["age"], hair)
-        self._paint_eyes(value, kind, place, lamp)
+        self._paint_skin(value, kind, values["age"], hair, canvas.size)
+        self._paint_eyes(value, kind, place, lamp, canvas.size)
         canvas.lay(seen, value[:, :3])
         lash, _ = rasterise(xy, near, head.triangles[head.material == LASH], canvas.size, depth, two_sided=True)
         canvas.lay(lash, lash.interpolate(attributes[:, :3]), 0.55)
         return depth
 
-    def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray) -> None:
+    def _chart_at(self, size: int) -> np.ndarray:
+        """The chart as pixels of this size can show it; the last one is kept."""
+        if self._softened[0] != size:
+            self._softened = size, softened(self.chart, CAMERA.width / size * CHART["per_cm"])
+        return self._softened[1]
+
+    def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray, size: int) -> None:
         """Folds, spots and brows of the chart onto skin fragments (n, 6: colour, light, chart place), in place."""
         at = np.flatnonzero((kind == SKIN) & (np.abs(value[:, 4]) < 7))
         ageing = np.clip((age - 18) / 57, 0, 1) ** 1.7
-        brow, fold, spot, freckle = np.moveaxis(self.chart, -1, 0)
+        brow, fold, spot, freckle = np.moveaxis(self._chart_at(size), -1, 0)
         dark = np.float32(0.75 * ageing) * fold + np.float32(0.28 * ageing) * spot
         chart = np.stack([brow, dark + np.float32(0.5 * self.identity.freckles) * freckle], axis=-1)
         brow, dark = lookup(chart, value[at, 4:6]).T
@@ -128,16 +131,17 @@ class Portrait:
         brow_color = (0.12 / (0.12 / 0.75 + hair.max()) * hair).astype(np.float32)  # never as light as hair can be
         value[at, :3] = color + brow[:, None] * (brow_color * value[at, 3:4] - color)
 
-    def _paint_eyes(self, value: np.ndarray, kind: np.ndarray, place: Placement, lamp: Lamp) -> None:
+    def _paint_eyes(self, value: np.ndarray, kind: np.ndarray, place: Placement, lamp: Lamp, size: int) -> None:
         """Iris, pupil, the shade of the lid and the lamp's reflection onto eye fragments, in place."""
         at = np.flatnonzero(kind == EYE)
         q = value[at, 4:6].astype(np.float64)
-        ball = eye_color(q, np.array(self.identity.iris)) * value[at, 3:4]
-        ball *= (1 - 0.5 * _sigmoid((q[:, 1] - 0.17) / 0.10))[:, None]
+        blur = CAMERA.width / size / EYE_RADIUS
+        ball = eye_color(q, np.array(self.identity.iris), blur) * value[at, 3:4]
+        ball *= (1 - 0.5 * sigmoid((q[:, 1] - 0.17) / 0.10))[:, None]
         # the cornea bulges: its normal turns faster than the ball's
         bulge = np.column_stack([1.9 * q, np.sqrt(np.clip(1 - (q**2).sum(axis=1), 0.05, 1))]) @ place.turn.T
         bulge /= np.linalg.norm(bulge, axis=1, keepdims=True)
-        glint = 0.85 * lamp.strength * _sigmoid((bulge @ lamp.half - 0.975) / 0.006)
+        glint = 0.85 * lamp.strength * sigmoid((bulge @ lamp.half - 0.975) / np.hypot(0.006, 0.14 * blur))
         value[at, :3] = ball + glint[:, None]
 
 

@@ -7,6 +7,7 @@ and uniform samples make edges move smoothly, which is what finite differences o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -104,33 +105,42 @@ def _planes(x: np.ndarray, y: np.ndarray, near: np.ndarray, triangles: np.ndarra
     return _Planes(index, triangles[index], np.stack([ax, ay]), one, two, plane)
 
 
+@lru_cache(maxsize=8)
+def _samples(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixel, x and y of every sample of a picture, sample rows from the top, each (size * ROWS * size * COLUMNS,)."""
+    row, column = np.divmod(np.arange(size * ROWS * size * COLUMNS), size * COLUMNS)
+    x = (column + _SHIFT[row % ROWS]) / COLUMNS
+    return row // ROWS * size + column // COLUMNS, x, (row + 0.5) / ROWS
+
+
+def _by_height(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (3, n) sorted from the top of the picture down."""
+    x, y = x.copy(), y.copy()
+    for i, k in ((0, 1), (1, 2), (0, 1)):
+        swap = y[i] > y[k]
+        x[i], x[k] = np.where(swap, x[k], x[i]), np.where(swap, x[i], x[k])
+        y[i], y[k] = np.where(swap, y[k], y[i]), np.where(swap, y[i], y[k])
+    return x, y
+
+
 def _spans(x: np.ndarray, y: np.ndarray, corners: np.ndarray, size: int) -> tuple[np.ndarray, ...]:
     """Which samples each triangle covers: triangle, sample row, first sample column, one past the last.
 
     A side that two triangles share is cut by the same arithmetic in both, from its upper end, so no sample is missed
     or taken twice.
     """
-    (ax, bx, cx), (ay, by, cy) = x[corners.T], y[corners.T]
-    for _ in range(1):  # sort the corners by height: three exchanges
-        swap = ay > by
-        ax, bx, ay, by = np.where(swap, bx, ax), np.where(swap, ax, bx), np.where(swap, by, ay), np.where(swap, ay, by)
-        swap = by > cy
-        bx, cx, by, cy = np.where(swap, cx, bx), np.where(swap, bx, cx), np.where(swap, cy, by), np.where(swap, by, cy)
-        swap = ay > by
-        ax, bx, ay, by = np.where(swap, bx, ax), np.where(swap, ax, bx), np.where(swap, by, ay), np.where(swap, ay, by)
-    first = np.ceil(np.maximum(ay, 0) * ROWS - 0.5).astype(np.int64)
-    count = np.maximum(np.ceil(np.minimum(cy, size) * ROWS - 0.5).astype(np.int64) - first, 0)
+    x, y = _by_height(x[corners.T], y[corners.T])
+    first = np.ceil(np.maximum(y[0], 0) * ROWS - 0.5).astype(np.int64)
+    count = np.maximum(np.ceil(np.minimum(y[2], size) * ROWS - 0.5).astype(np.int64) - first, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        long, upper, lower = (cx - ax) / (cy - ay), (bx - ax) / (by - ay), (cx - bx) / (cy - by)
+        slope = (x[[2, 1, 2]] - x[[0, 0, 1]]) / (y[[2, 1, 2]] - y[[0, 0, 1]])  # long side, upper and lower short one
+        start = x[[0, 0, 1]] - y[[0, 0, 1]] * slope
     owner = np.repeat(np.arange(len(corners)), count)
-    row = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count - first, count)
+    row = np.arange(len(owner)) + np.repeat(first - np.cumsum(count) + count, count)
     height = (row + 0.5) / ROWS
-    low = height >= by[owner]
-    # the short side above or below the middle corner
-    side = owner + len(corners) * low
-    start_x, start_y, slope = np.concatenate([ax, bx]), np.concatenate([ay, by]), np.concatenate([upper, lower])
-    one = ax[owner] + (height - ay[owner]) * long[owner]
-    two = start_x[side] + (height - start_y[side]) * slope[side]
+    short = owner + len(corners) * np.where(height >= np.repeat(y[1], count), 2, 1)
+    one = np.repeat(start[0], count) + height * np.repeat(slope[0], count)
+    two = start.ravel()[short] + height * slope.ravel()[short]
     shift = _SHIFT[row % ROWS]
     begin = np.ceil(np.maximum(np.minimum(one, two), 0) * COLUMNS - shift).astype(np.int64)
     end = np.ceil(np.minimum(np.maximum(one, two), size) * COLUMNS - shift).astype(np.int64)
@@ -138,54 +148,58 @@ def _spans(x: np.ndarray, y: np.ndarray, corners: np.ndarray, size: int) -> tupl
     return owner[full], row[full], begin[full], end[full]
 
 
-def _visible(planes: _Planes, spans: tuple[np.ndarray, ...], size: int, depth: np.ndarray):
-    """Samples that nothing nearer covers: their span, sample column, and whether something stood there before.
+def _visible(planes: _Planes, spans: tuple[np.ndarray, ...], size: int, depth: np.ndarray, first: bool):
+    """Samples that nothing nearer covers: their span, their place, and whether something stood there before.
 
-    Raises `depth` to the nearest, in place.
+    Raises `depth` to the nearest, in place. The last array is None in a first layer, where nothing can.
     """
     owner, row, begin, end = spans
-    count = end - begin
-    at_zero, gradient = planes.near[0][owner], planes.near[1][owner] / COLUMNS
-    start = at_zero + (row + 0.5) / ROWS * planes.near[2][owner] + _SHIFT[row % ROWS] * gradient
-    span = np.repeat(np.arange(len(owner)), count)
-    column = np.arange(len(span)) - np.repeat(np.cumsum(count) - count - begin, count)
-    near = (start[span] + column * gradient[span]).astype(np.float32)
-    place = (row * (size * COLUMNS))[span] + column
-    before = depth[place]
+    count, wide = end - begin, size * COLUMNS
+    slope = planes.near[1][owner] / COLUMNS
+    start = planes.near[0][owner] + (row + 0.5) / ROWS * planes.near[2][owner] + _SHIFT[row % ROWS] * slope
+    place = np.arange(int(count.sum())) + np.repeat(row * wide + begin - np.cumsum(count) + count, count)
+    near = np.repeat(start - row * wide * slope, count) + place * np.repeat(slope, count)
+    near = near.astype(np.float32)
+    before = None if first else depth[place]
     np.maximum.at(depth, place, near)
     seen = np.flatnonzero(near == depth[place])
-    return span[seen], column[seen], before[seen] > 0
+    span = np.repeat(np.arange(len(owner)), count)[seen]
+    return span, place[seen], None if before is None else before[seen] > 0
 
 
-def _sums(head: np.ndarray, *values: np.ndarray) -> list[np.ndarray]:
-    """Sums of each array over the groups that start at `head`."""
-    return [np.add.reduceat(v, head) if len(head) else v for v in values]
+def _heads(*keys: np.ndarray) -> np.ndarray:
+    """Where runs of equal keys start."""
+    change = np.ones(len(keys[0]), bool)
+    change[1:] = keys[0][1:] != keys[0][:-1]
+    for key in keys[1:]:
+        change[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(change)
 
 
-def _heads(key: np.ndarray) -> np.ndarray:
-    """Where a run of equal keys starts."""
-    return np.flatnonzero(np.concatenate([np.ones(min(len(key), 1), bool), key[1:] != key[:-1]]))
+def _totals(values: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Sums of `values` over the runs that start at `heads`."""
+    running = np.append(0, np.cumsum(values))
+    return np.diff(running[np.append(heads, len(values))])
 
 
-def _merge(spans: tuple[np.ndarray, ...], span: np.ndarray, column: np.ndarray, before: np.ndarray, size: int):
-    """One row per triangle and pixel: triangle, pixel, count of samples, how many over something, mean x and y."""
-    owner, row, _, _ = spans
-    # neighbours in one span and one pixel first: their mean place is that of the first and the last
-    pixel_x = column // COLUMNS
-    head = _heads(span * size + pixel_x)
-    hits = np.diff(np.append(head, len(span)))
-    (over,) = _sums(head, before.astype(np.int64))
-    middle = (column[head] + column[head + hits - 1]) * 0.5
-    line = row[span[head]]
-    x, y = hits * (middle + _SHIFT[line % ROWS]) / COLUMNS, hits * ((line + 0.5) / ROWS)
-    # then the rows of one pixel, which lie together once sorted
-    key = (owner[span[head]] * size + line // ROWS) * size + pixel_x[head]
+def _merge(owner: np.ndarray, span: np.ndarray, place: np.ndarray, before: np.ndarray | None, size: int):
+    """One row per triangle and pixel: triangle, pixel, samples, those over something, and their mean x and y."""
+    pixel, x, y = _samples(size)
+    pixel = pixel[place]
+    # neighbours in one span first, then the rows of one pixel, which lie together once sorted
+    head = _heads(span, pixel)
+    last = np.append(head[1:], len(span)) - 1
+    hits = last - head + 1
+    over = np.zeros_like(hits) if before is None else _totals(before, head)
+    key = owner[span[head]] * (size * size) + pixel[head]
     order = np.argsort(key, kind="stable")
     key = key[order]
-    head = _heads(key)
-    hits, over, x, y = _sums(head, hits[order], over[order], x[order], y[order])
-    triangle, pixel = np.divmod(key[head], size * size)
-    return triangle, pixel, hits, over, x / np.maximum(hits, 1), y / np.maximum(hits, 1)
+    group = _heads(key)
+    triangle, pixel = np.divmod(key[group], size * size)
+    # samples of a run are evenly spaced, so their mean place is that of the first and the last
+    sum_x, sum_y = hits * (x[place[head]] + x[place[last]]) / 2, hits * y[place[head]]
+    hits, over, sum_x, sum_y = (_totals(v[order], group) for v in (hits, over, sum_x, sum_y))
+    return triangle, pixel, hits, over, sum_x / hits, sum_y / hits
 
 
 def rasterise(
@@ -200,13 +214,14 @@ def rasterise(
     depth : nearness of what stands in front already, float32 (samples,); None for nothing. It is not changed.
     two_sided : whether backs show too.
     """
-    x, y = np.ascontiguousarray(xy[:, 0]), np.ascontiguousarray(xy[:, 1])
+    x, y = np.ascontiguousarray(xy[:, 0], np.float64), np.ascontiguousarray(xy[:, 1], np.float64)
     planes = _planes(x, y, near, triangles, two_sided)
     spans = _spans(x, y, planes.corners, size)
+    first = depth is None
     depth = np.zeros(size * ROWS * size * COLUMNS, np.float32) if depth is None else depth.copy()
-    span, column, before = _visible(planes, spans, size, depth)
-    tri, pixel, hits, over, mean_x, mean_y = _merge(spans, span, column, before, size)
-    dx, dy = mean_x - planes.origin[0][tri], mean_y - planes.origin[1][tri]
+    span, place, before = _visible(planes, spans, size, depth, first)
+    tri, pixel, hits, over, at_x, at_y = _merge(spans[0], span, place, before, size)
+    dx, dy = at_x - planes.origin[0][tri], at_y - planes.origin[1][tri]
     one = dx * planes.one[0][tri] + dy * planes.one[1][tri]
     two = dx * planes.two[0][tri] + dy * planes.two[1][tri]
     weights = np.stack([1 - one - two, one, two], axis=1).astype(np.float32)
@@ -238,5 +253,14 @@ class Canvas:
             self.color[:, k] += np.bincount(seen.pixel, weight * color[:, k], n)
 
     def over(self, background: np.ndarray) -> np.ndarray:
-        """The picture (size * size, 3) in front of a background."""
-        return self.color + self.free[:, None] * background
+        """The picture (size, size, 3) in front of a background, filtered by a tent two pixels wide.
+
+        The tent takes away what lies near the pixel grid's own frequency: with it, halving the step of a head turn
+        keeps the direction in which dlib's embedding moves, without it that direction is largely aliasing.
+        """
+        picture = (self.color + self.free[:, None] * background).reshape(self.size, self.size, 3)
+        for axis in (0, 1):
+            picture = np.moveaxis(picture, axis, 0)
+            rim = np.concatenate([picture[:1], picture, picture[-1:]])
+            picture = np.moveaxis(0.25 * (rim[:-2] + rim[2:]) + 0.5 * picture, 0, axis)
+        return picture

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from .appearance import sigmoid, softened
 from .head import Worn
 from .lighting import Lamp
 from .render import Camera, Canvas, rasterise, vertex_normals
@@ -16,19 +17,18 @@ __all__ = ["draw_glasses", "draw_hair"]
 AZIMUTHS, LENGTHS = 1024, 32  # of the pattern of strands
 
 
-@lru_cache(maxsize=64)
-def _pattern(seed: int) -> np.ndarray:
-    """Brightness of strands across (AZIMUTHS) and along them (LENGTHS): mean 0, standard deviation 1."""
+@lru_cache(maxsize=128)
+def _pattern(seed: int, cells: float) -> np.ndarray:
+    """Brightness of strands across (AZIMUTHS) and along them (LENGTHS), no finer than pixels of `cells` cells.
+
+    Mean 0, standard deviation 1 before what pixels cannot show is smoothed away.
+    """
     rng = np.random.default_rng(seed)
     out = np.zeros((AZIMUTHS, LENGTHS))
     for wide, share in ((1.2, 0.5), (4, 0.7), (14, 0.5)):
         layer = gaussian_filter(rng.standard_normal(out.shape), (wide, 5), mode="wrap")
         out += share * layer / layer.std()
-    return (out / out.std()).astype(np.float32)
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    return softened((out / out.std()).astype(np.float32), cells)
 
 
 def _hair_light(points: np.ndarray, normals: np.ndarray, lamp: Lamp) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +43,7 @@ def _hair_light(points: np.ndarray, normals: np.ndarray, lamp: Lamp) -> tuple[np
     light = 1.5 * lamp.strength * facing * (0.45 + 0.55 * along) + 0.425 + 0.125 * normals[:, 1]
     across = np.sqrt(np.clip(1 - ((tangent + 0.12 * normals) @ lamp.half) ** 2, 0, 1))
     shine = lamp.strength * facing * across**60 * np.clip(normals[:, 2] + 0.3, 0, 1)
-    inner = 0.22 + 0.78 * _sigmoid((normals[:, 2] + 0.22) / 0.07)  # the side turned to the head is dark
+    inner = 0.22 + 0.78 * sigmoid((normals[:, 2] + 0.22) / 0.07)  # the side turned to the head is dark
     return light * inner, shine * inner
 
 
@@ -58,7 +58,7 @@ def _strands(value: np.ndarray, tone: np.ndarray, pattern: np.ndarray) -> tuple[
     noise = near * (1 - ft) + (flat[at + 1] * (1 - fs) + flat[at + LENGTHS + 1] * fs) * ft
     color = tone * (light * np.exp(0.28 * noise))[:, None]
     color = color + (shine * np.exp(0.45 * noise))[:, None] * (0.05 + 0.22 * tone)
-    return color, _sigmoid((left - 0.40 - 0.22 * noise) / 0.10)
+    return color, sigmoid((left - 0.40 - 0.22 * noise) / 0.10)
 
 
 def draw_hair(
@@ -69,7 +69,7 @@ def draw_hair(
     assert hair.strand is not None
     columns, rows = hair.strand.shape[:2]
     points = hair.place(rest)
-    points = place(points, _sigmoid((points[:, 1] + 19) / 2.5))
+    points = place(points, sigmoid((points[:, 1] + 19) / 2.5))
     normals = vertex_normals(points, hair.triangles, hair.gather).reshape(columns, rows, 3)
     # the first and the last strand lie on one another: no crease
     normals[0] = normals[-1] = (normals[0] + normals[-1]) / 2
@@ -80,10 +80,11 @@ def draw_hair(
     xy, near = camera.project(points, canvas.size)
     # first the body of the hair, then its thin ends over it: what is clear must hide nothing.
     # The second laps over the first, so that no seam shows.
+    cells = AZIMUTHS / 60 * camera.width / canvas.size  # a sheet is about 60 cm wide
     nearest = left[hair.triangles].min(axis=1)
     for part in (hair.triangles[nearest >= 0.9], hair.triangles[nearest < 2.4]):
         seen, depth = rasterise(xy, near, part, canvas.size, depth, two_sided=True)
-        canvas.lay(seen, *_strands(seen.interpolate(attributes), tone, _pattern(seed)))
+        canvas.lay(seen, *_strands(seen.interpolate(attributes), tone, _pattern(seed, cells)))
     return depth
 
 

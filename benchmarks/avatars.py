@@ -1,0 +1,144 @@
+"""Figures of the parametric faces, each beside its target: `python benchmarks/avatars.py [detector verification ...]`.
+
+Embeddings are those of dlib's network (`fr.load_model("dlib")`); the detector is dlib-bin's (development only).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+import fr_explore as fr
+from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES
+
+
+def report(name: str, value: str, target: str, good: bool) -> None:
+    print(f"{name:<46} {value:<26} target {target:<14} {'ok' if good else 'MISSED'}", flush=True)
+
+
+def drawn(rng: np.random.Generator, middle: bool = False, share: float = 1.0) -> dict[str, float]:
+    """Random strengths of the paper's eight: over the ranges, their middle halves, or a share about neutral."""
+    strengths = {}
+    for name in PAPER_ATTRIBUTES:
+        record = ATTRIBUTES[name]
+        low, high = record.middle if middle else (record.low, record.high)
+        value = rng.uniform(low, high)
+        strengths[name] = record.neutral + share * (value - record.neutral)
+    return strengths
+
+
+def detector(seed: int = 1, count: int = 300) -> None:
+    """Share of frontal renders in which dlib's frontal face detector finds a face, upsampling once (160 px)."""
+    import dlib
+
+    rng = np.random.default_rng(seed)
+    faces = fr.Avatars(count, seed=seed)
+    strengths = [{**drawn(rng, share=0.3), "head_angle": float(rng.uniform(-5, 5))} for _ in range(count)]
+    find = dlib.get_frontal_face_detector()
+    found = {0: 0, 1: 0}
+    for start in range(0, count, 50):
+        batch = slice(start, start + 50)
+        for face in faces.render_batch(faces.identities[batch], strengths[batch]):
+            picture = np.asarray(face.to_image())
+            for upsample in found:
+                found[upsample] += len(find(picture, upsample)) > 0
+    report(f"dlib's detector, {count} renders, no upsampling", f"{100 * found[0] / count:.1f} %", "-", True)
+    good = found[1] >= 0.97 * count
+    report(f"dlib's detector, {count} renders, upsampled once", f"{100 * found[1] / count:.1f} %", ">= 97 %", good)
+
+
+def _auc(vectors: np.ndarray) -> float:
+    """Area under the curve of genuine against impostor distances; vectors (identity, variation, dim)."""
+    from sklearn.metrics import roc_auc_score
+
+    people, variations, _ = vectors.shape
+    flat = vectors.reshape(people * variations, -1).astype(np.float64)
+    square = (flat**2).sum(axis=1)
+    distance = square[:, None] + square[None] - 2 * flat @ flat.T
+    who = np.repeat(np.arange(people), variations)
+    upper = np.triu_indices(len(flat), 1)
+    return float(roc_auc_score((who[:, None] == who[None])[upper], -distance[upper]))
+
+
+def verification(seed: int = 2, people: int = 40, variations: int = 8) -> None:
+    """AUC of dlib's embeddings over the whole ranges of the paper's eight attributes, and over their middle halves."""
+    model = fr.load_model("dlib")
+    faces = fr.Avatars(people, seed=seed)
+    identities = np.repeat(np.arange(people), variations).tolist()
+    for middle, target in ((False, 0.90), (True, 0.985)):
+        rng = np.random.default_rng(seed)
+        strengths = [drawn(rng, middle) for _ in identities]
+        vectors = model.embed(faces.render_batch(identities, strengths)).reshape(people, variations, -1)
+        auc = _auc(vectors)
+        where = "middle halves" if middle else "whole ranges"
+        report(f"verification AUC, {people} x {variations}, {where}", f"{auc:.4f}", f">= {target}", auc >= target)
+
+
+def speed(seed: int = 3, count: int = 200) -> None:
+    """Time of one face of 160 px, and faces a second in a batch."""
+    rng = np.random.default_rng(seed)
+    faces = fr.Avatars(12, seed=0)
+    who = rng.integers(12, size=count).tolist()
+    strengths = [drawn(rng) for _ in who]
+    faces.render_batch(list(faces.identities), strengths[:12])  # draws the identities
+    times = []
+    for i, s in zip(who, strengths, strict=True):
+        start = time.perf_counter()
+        faces.render(i, s)
+        times.append(time.perf_counter() - start)
+    median = 1e3 * float(np.median(times))
+    report("one face of 160 px, median", f"{median:.1f} ms", "<= 30 ms", median <= 30)
+    rates = []
+    for _ in range(5):
+        start = time.perf_counter()
+        faces.render_batch(who, strengths)
+        rates.append(count / (time.perf_counter() - start))
+    rate = float(np.median(rates))
+    report("batch of 160 px, median of 5", f"{rate:.0f} a second (best {max(rates):.0f})", ">= 50", rate >= 50)
+
+
+def steps(seed: int = 5, people: int = 6, points: int = 6) -> None:
+    """Median cosine between the field's directions at the default step and at half of it."""
+    model = fr.load_model("dlib")
+    faces = fr.Avatars(people, seed=0)
+    for name in PAPER_ATTRIBUTES:
+        rng = np.random.default_rng(seed)
+        record = ATTRIBUTES[name]
+        identities, strengths = [], []
+        for identity in np.repeat(np.arange(people), points).tolist():
+            base = drawn(rng, middle=True)
+            base[name] = min(max(base[name], record.low + record.step), record.high - record.step)
+            for width in (record.step, record.step / 2):
+                for sign in (-1, 1):
+                    identities.append(identity)
+                    strengths.append({**base, name: base[name] + sign * width})
+        vectors = model.embed(faces.render_batch(identities, strengths)).reshape(people * points, 2, 2, -1)
+        change = (vectors[:, :, 1] - vectors[:, :, 0]).astype(np.float64)
+        change /= np.linalg.norm(change, axis=-1, keepdims=True)
+        cosine = float(np.median((change[:, 0] * change[:, 1]).sum(axis=-1)))
+        label = f"half the step of {record.label} ({record.step:g} {record.unit})"
+        report(label, f"median cosine {cosine:.3f}", ">= 0.9", cosine >= 0.9)
+
+
+def size() -> None:
+    """Size of the baked asset."""
+    path = Path(fr.__file__).parent / "assets" / "avatar.npz"
+    megabytes = path.stat().st_size / 1e6
+    report("baked asset", f"{megabytes:.2f} MB", "<= 8 MB", megabytes <= 8)
+
+
+CHECKS = {check.__name__: check for check in (detector, verification, speed, steps, size)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checks", nargs="*", choices=[*CHECKS, []], help=f"which of {', '.join(CHECKS)}; all if none")
+    for name in parser.parse_args().checks or CHECKS:
+        CHECKS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -570,6 +570,19 @@ def test_nothing_is_ever_written(photos, dlib_model, tmp_path, monkeypatch):
         Watch.on = False
 
 
+def test_the_laboratory_takes_photographs(group, dlib_model):
+    """The live widget, unchanged: its sliders are what photographs take."""
+    from fr_explore_widgets import AttributeExplorer
+
+    explorer = AttributeExplorer(group, dlib_model, variations=2)
+    explorer.wait()
+    assert set(explorer.strengths) == set(PHOTOGRAPH_ATTRIBUTES)
+    explorer.set(mask=1)
+    expected = fr.sweep(group, dlib_model, "group", "mask", steps=[1.0])
+    assert explorer.distance == pytest.approx(expected.distance[0], abs=1e-3)
+    explorer.close()
+
+
 ERRORS = [
     (lambda photos: photos.render("nobody"), ValueError, "unknown identity 'nobody': choose from 0"),
     (lambda photos: photos.render([]), ValueError, r"unknown identity \[\]"),

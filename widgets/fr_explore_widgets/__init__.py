@@ -3,5 +3,6 @@
 from ._environment import check_environment
 from .attribute_explorer import AttributeExplorer
 from .energy_playground import EnergyPlayground
+from .prediction import Prediction
 
-__all__ = ["AttributeExplorer", "EnergyPlayground", "check_environment"]
+__all__ = ["AttributeExplorer", "EnergyPlayground", "Prediction", "check_environment"]

@@ -1,8 +1,8 @@
 // The formula with the numbers of one neighbourhood, all at once or one neighbour at a time.
 
-import { s } from "./energy_svg.js";
 import { angle, figure } from "./energy_words.js";
 import { h } from "./shared_dom.js";
+import { s } from "./shared_svg.js";
 
 /** @typedef {import("./energy_types").Scene} Scene */
 

@@ -47,7 +47,7 @@ class EnergyPlayground(LabWidget):
 
     def set(self, preset: str | None = None, **settings: Any) -> None:
         """Change settings, as the sliders do: `w.set(order=0.5)`, `w.set("radial")`."""
-        self.state = {**self.state, **_of_preset(preset), **settings}
+        self.state = dict(self.state) | _of_preset(preset) | settings
 
     @property
     def neighborhood(self) -> str:

@@ -1,8 +1,9 @@
 // The arrows: pointer and keys choose one, its neighbourhood is lit under a translucent disc.
 
-import { arrow, s } from "./energy_svg.js";
+import { arrow } from "./energy_svg.js";
 import { spokenArrow } from "./energy_words.js";
 import { h, uid } from "./shared_dom.js";
+import { s } from "./shared_svg.js";
 
 /** @typedef {import("./energy_types").Scene} Scene */
 

@@ -1,7 +1,7 @@
 // A strip of what E was as a slider moved, with the closed form along that slider and the null.
 
-import { s } from "./energy_svg.js";
 import { h } from "./shared_dom.js";
+import { s } from "./shared_svg.js";
 
 /** @typedef {import("./energy_slider").Spec} Spec */
 /** @typedef {{name: string, run: number, x: number, energy: number}} Past */

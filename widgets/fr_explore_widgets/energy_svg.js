@@ -1,19 +1,6 @@
-// SVG elements, arrows among them.
+// Arrows.
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * @param {string} tag
- * @param {Record<string, string | number>} [attributes]
- * @param {...(Node | string)} children
- * @returns {SVGElement}
- */
-export function s(tag, attributes = {}, ...children) {
-  const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  node.append(...children);
-  return node;
-}
+import { s } from "./shared_svg.js";
 
 /** An arrow of length 22 along x, around the origin. */
 export function arrow() {

@@ -1,0 +1,158 @@
+// Prediction: a guess is committed, then the truth is shown beside it.
+
+import { createCurve } from "./prediction_curve.js";
+import { createNumber } from "./prediction_number.js";
+import { createRanking } from "./prediction_ranking.js";
+import { followTheme, h, uid } from "./shared_dom.js";
+import { createLink } from "./shared_link.js";
+import { createNotices, watchKernel } from "./shared_notice.js";
+
+/** @typedef {import("./prediction_types").Setup} Setup */
+/** @typedef {import("./prediction_types").State} State */
+/** @typedef {import("./shared_types").Command} Command */
+/** @typedef {import("./shared_types").Model} Model */
+
+const KINDS = { number: createNumber, ranking: createRanking, curve: createCurve };
+const LOST =
+  "The kernel that keeps this prediction is gone. What you see is its last state; run the cell again to go on.";
+const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+
+/**
+ * Where the prediction stands, in a sentence.
+ * @param {State} state
+ * @param {boolean} hasTruth the kernel knows the answer
+ * @param {string} words of the last try, once revealed
+ */
+export function standing(state, hasTruth, words) {
+  const n = state.tries.length;
+  if (state.open) {
+    if (!n) return "Nothing is revealed before you commit a guess.";
+    const seen = state.truth !== null ? ", after the truth was shown" : "";
+    return `Try ${n + 1}. It is counted beside the first${seen}.`;
+  }
+  if (state.truth !== null) return words;
+  return hasTruth
+    ? "Committed. Reveal the truth when you are ready."
+    : "Committed. The truth comes with the next cell of the notebook.";
+}
+
+/**
+ * The tries before the present one, in words.
+ * @param {State} state
+ * @param {string[]} words one for each try, once revealed
+ * @returns {string[]}
+ */
+export function earlier(state, words) {
+  const past = state.open ? state.tries : state.tries.slice(0, -1);
+  return past.map((one, i) => {
+    const when = one.after_reveal ? ", after the truth was shown" : "";
+    return `Try ${i + 1}${when}: ${words[i] ?? "not revealed yet."}`;
+  });
+}
+
+/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
+function render({ model, el, signal: given }) {
+  const stop = new AbortController();
+  given?.addEventListener("abort", () => stop.abort());
+  const { signal } = stop;
+  const setup = /** @type {Setup} */ (model.get("setup"));
+  const id = uid("question");
+  let gone = false;
+  let pressed = false;
+
+  const notices = createNotices();
+  const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
+  const input = KINDS[setup.kind](setup, (/** @type {string | undefined} */ text) => {
+    buttons.commit.disabled = gone || input.value() === null;
+    if (text) spoken.textContent = text;
+  });
+  const link = createLink(model, { signal, onSilence: (silent) => notices.showBanner(silent ? SILENT : "") });
+  const button = (/** @type {string} */ text, /** @type {string} */ action) => {
+    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
+    node.addEventListener("click", () => {
+      pressed = true;
+      const guess = action === "commit" ? { guess: input.value() } : {};
+      link.send(/** @type {Command} */ ({ action, ...guess }));
+    });
+    return node;
+  };
+  const buttons = {
+    commit: button("Commit guess", "commit"),
+    reveal: button("Reveal the truth", "reveal"),
+    retry: button("Try again", "retry"),
+  };
+  const status = h("p", { class: "fr-standing", role: "status" });
+  const tries = h("ol", { class: "fr-tries fr-sub", "aria-label": "Earlier tries" });
+  const badge = h("span", { class: "fr-sub fr-badge" });
+  const root = h(
+    "section",
+    { class: "fr-lab fr-prediction", "data-lm-suppress-shortcuts": "true", "aria-labelledby": id },
+    notices.root,
+    h("div", { class: "fr-head" }, h("h3", { id, text: setup.question }), badge),
+    input.root,
+    h("div", { class: "fr-actions" }, ...Object.values(buttons), status),
+    tries,
+    spoken,
+  );
+  root.dataset.kind = setup.kind;
+  el.append(root);
+
+  let shown = "";
+  function show() {
+    const state = /** @type {State} */ (model.get("state"));
+    const words = /** @type {string[]} */ (model.get("result").words ?? []);
+    const last = state.tries[state.tries.length - 1];
+    const standpoint = JSON.stringify([state.tries.length, state.open]);
+    // what is being entered stays when only the words changed
+    if (standpoint !== shown) input.set(state.open && !shown ? null : (last?.guess ?? null));
+    shown = standpoint;
+    input.lock(!state.open || gone);
+    input.reveal(last?.guess ?? null, state.open ? null : state.truth);
+    root.dataset.stage = state.open ? "open" : state.truth === null ? "committed" : "revealed";
+    buttons.commit.hidden = !state.open;
+    buttons.commit.disabled = gone || input.value() === null;
+    buttons.reveal.hidden = state.open || !setup.has_truth || state.truth !== null;
+    buttons.retry.hidden = state.open;
+    for (const node of [buttons.reveal, buttons.retry]) node.disabled = gone;
+    const late = !state.open && last?.after_reveal ? ", after the truth was shown" : "";
+    const count = state.tries.length + Number(state.open);
+    badge.textContent = count > 1 ? `try ${count}${late}` : "";
+    status.textContent = standing(state, setup.has_truth, words[words.length - 1] ?? "");
+    tries.replaceChildren(...earlier(state, words).map((text) => h("li", { text })));
+    tries.hidden = !tries.childElementCount;
+  }
+
+  function showError() {
+    const problem = model.get("error") ?? {};
+    notices.showError(problem);
+    if (problem.what) link.settle(problem);
+  }
+
+  /** The button that was pressed is gone: what comes next gets the focus. */
+  function answered() {
+    if (!link.settle(model.get("reply")) || !pressed) return;
+    pressed = false;
+    const next = buttons.commit.hidden
+      ? [buttons.reveal, buttons.retry].find((node) => !node.hidden)
+      : /** @type {HTMLElement | null} */ (input.root.querySelector("input, .fr-grip, .fr-board"));
+    next?.focus();
+  }
+
+  const listen = { state: show, result: show, error: showError, reply: answered };
+  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
+  signal.addEventListener("abort", () => {
+    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
+  });
+  followTheme(root, signal);
+  watchKernel(el, model, signal, (now) => {
+    gone = now;
+    notices.showBanner(gone ? LOST : "");
+    link.connect(!gone);
+    show();
+  });
+  show();
+  showError();
+  return () => stop.abort();
+}
+
+export default { render };

@@ -1,0 +1,273 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import widget, { earlier, standing } from "../fr_explore_widgets/prediction.js";
+import { filled, stroke, ticks } from "../fr_explore_widgets/prediction_curve.js";
+import { short, span } from "../fr_explore_widgets/prediction_number.js";
+import { move, placeFor } from "../fr_explore_widgets/prediction_ranking.js";
+
+const FRESH = { version: 1, tries: [], open: true, truth: null };
+
+/** The part of anywidget's model that a widget sees; `requests` is what it asked the kernel. */
+function fakeModel(traits) {
+  const listeners = new Map();
+  const fire = (name) => {
+    for (const callback of [...(listeners.get(`change:${name}`) ?? [])]) callback();
+  };
+  return {
+    requests: [],
+    get: (name) => traits[name],
+    set(name, value) {
+      traits[name] = value;
+      if (name === "request") this.requests.push(value);
+      fire(name);
+    },
+    save_changes: () => {},
+    on: (event, callback) => listeners.set(event, [...(listeners.get(event) ?? []), callback]),
+    off: (event, callback) =>
+      listeners.set(
+        event,
+        (listeners.get(event) ?? []).filter((one) => one !== callback),
+      ),
+    listening: () => [...listeners.values()].flat().length,
+    /** What the kernel does: state, words, reply. */
+    answer(state, words = []) {
+      this.set("state", state);
+      this.set("result", { words });
+      const { client, seq } = this.requests.at(-1) ?? {};
+      this.set("reply", { client, seq });
+    },
+  };
+}
+
+let el;
+let model;
+let stop;
+
+function open(setup, state = FRESH) {
+  const whole = { question: "How far?", has_truth: false, unit: "", low: null, high: null, ...setup };
+  model = fakeModel({ setup: whole, state, result: {}, error: {}, reply: {} });
+  el = document.createElement("div");
+  document.body.append(el);
+  stop = widget.render({ model, el });
+}
+
+const find = (selector) => el.querySelector(selector);
+const visible = (action) => !find(`[data-action=${action}]`).hidden;
+
+function type(value) {
+  const box = find("input[type=number]");
+  box.value = value;
+  box.dispatchEvent(new Event("input"));
+}
+
+function press(target, key) {
+  target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}
+
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
+});
+
+afterEach(() => {
+  stop?.();
+  document.body.replaceChildren();
+  vi.unstubAllGlobals();
+});
+
+describe("a number", () => {
+  test("is committed, then shown beside the truth", () => {
+    open({ kind: "number", unit: "years" });
+    const commit = find("[data-action=commit]");
+    expect(commit.disabled).toBe(true);
+    expect(find(".fr-standing").textContent).toBe("Nothing is revealed before you commit a guess.");
+    type("0.4");
+    commit.click();
+    expect(model.requests[0]).toMatchObject({ seq: 1, action: "commit", guess: 0.4 });
+    const tries = [{ guess: 0.4, after_reveal: false }];
+    model.answer({ ...FRESH, tries, open: false });
+    expect([visible("commit"), visible("reveal"), visible("retry")]).toEqual([false, false, true]);
+    expect(find("input").disabled).toBe(true);
+    expect(document.activeElement).toBe(find("[data-action=retry]"));
+    model.answer({ ...FRESH, tries, open: false, truth: 0.62 }, ["0.22 too low."]);
+    expect(find(".fr-standing").textContent).toBe("0.22 too low.");
+    expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("Guess 0.4, truth 0.62 years");
+    expect(find(".fr-prediction").dataset.stage).toBe("revealed");
+  });
+
+  test("out of its range cannot be committed", () => {
+    open({ kind: "number", low: 0, high: 1 });
+    type("2");
+    expect(find("[data-action=commit]").disabled).toBe(true);
+    type("0.25");
+    expect(find("[data-action=commit]").disabled).toBe(false);
+    expect(find("input[type=range]").value).toBe("0.25");
+    find("input[type=range]").value = "0.75";
+    find("input[type=range]").dispatchEvent(new Event("input"));
+    expect(find("input[type=number]").value).toBe("0.75");
+  });
+
+  test("lies on a line with room for guess and truth", () => {
+    expect(span([1, 2], null, null)).toEqual([0.85, 2.15]);
+    expect(span([3, 3], null, null)).toEqual([0, 6]);
+    expect(span([0.4, 0.6], 0, 1)).toEqual([0, 1]);
+    expect(span([0.4, 2], 0, 1)[1]).toBeCloseTo(2.3, 12);
+    expect(short(-0.123456)).toBe("\u22120.1235");
+  });
+});
+
+describe("a ranking", () => {
+  const setup = {
+    kind: "ranking",
+    options: ["age", "hue", "blur"],
+    labels: ["age", "hue", "blur"],
+    colors: ["", "#111111", ""],
+  };
+  const order = () => {
+    const grips = [...el.querySelectorAll(".fr-grip")];
+    const place = (grip) => Number(grip.querySelector(".fr-place").textContent);
+    return grips.sort((a, b) => place(a) - place(b)).map((grip) => grip.dataset.option);
+  };
+
+  test("moves by keys and by buttons, and says where it is", () => {
+    open(setup);
+    press(find("[data-option=blur]"), "ArrowUp");
+    expect(order()).toEqual(["age", "blur", "hue"]);
+    expect(find("[role=status].fr-hidden").textContent).toBe("blur, place 2 of 3");
+    expect(document.activeElement).toBe(find("[data-option=blur]"));
+    find('[aria-label="Move age down"]').click();
+    expect(order()).toEqual(["blur", "age", "hue"]);
+    press(find("[data-option=blur]"), "End");
+    find("[data-action=commit]").click();
+    expect(model.requests[0].guess).toEqual(["age", "hue", "blur"]);
+  });
+
+  test("is joined with the truth by one line for each option", () => {
+    const tries = [{ guess: ["age", "hue", "blur"], after_reveal: false }];
+    open(setup, {
+      ...FRESH,
+      tries,
+      open: false,
+      truth: { order: ["hue", "age", "blur"], values: [3, 2, 1] },
+    });
+    expect([...el.querySelectorAll(".fr-truth .fr-option")].map((n) => n.textContent)).toEqual([
+      "hue",
+      "age",
+      "blur",
+    ]);
+    expect(el.querySelectorAll(".fr-link")).toHaveLength(3);
+    expect(el.querySelectorAll(".fr-link")[0].getAttribute("d")).toBe("M0 18C20 18 20 54 40 54");
+    expect(find(".fr-grip").disabled).toBe(true);
+  });
+
+  test("keeps its items when one moves", () => {
+    expect(move(["a", "b", "c"], 0, 2)).toEqual(["b", "c", "a"]);
+    expect(move(["a", "b", "c"], 2, -5)).toEqual(["c", "a", "b"]);
+    expect([placeFor("ArrowUp", 0, 3), placeFor("End", 0, 3), placeFor("a", 0, 3)]).toEqual([0, 2, null]);
+  });
+});
+
+describe("a curve", () => {
+  const setup = { kind: "curve", x: [0, 1, 2, 3], low: 0, high: 1, x_label: "radius", y_label: "E" };
+
+  test("is set point by point by the keys; the rest follows", () => {
+    open(setup);
+    const board = find(".fr-board");
+    expect(find("[data-action=commit]").disabled).toBe(true);
+    press(board, "PageUp");
+    press(board, "ArrowRight");
+    press(board, "ArrowRight");
+    press(board, "Home");
+    expect(board.getAttribute("aria-valuetext")).toBe("radius 2: 0");
+    find("[data-action=commit]").click();
+    const guess = model.requests[0].guess;
+    expect(guess[0]).toBeCloseTo(0.7, 12);
+    expect(guess[1]).toBeCloseTo(0.35, 12);
+    expect(guess.slice(2)).toEqual([0, 0]);
+  });
+
+  test("can be cleared", () => {
+    open(setup);
+    press(find(".fr-board"), "ArrowUp");
+    find("[data-action=clear]").click();
+    expect(find("[data-action=commit]").disabled).toBe(true);
+    expect(find(".fr-curve-picture").textContent).toContain("Draw your curve here");
+  });
+
+  test("is locked once committed, and the truth lies over it with gaps where it is not defined", () => {
+    const tries = [{ guess: [0, 0, 0, 0], after_reveal: false }];
+    open(setup, { ...FRESH, tries, open: false, truth: [null, 0.5, 0.5, 0.5] });
+    press(find(".fr-board"), "ArrowUp");
+    expect(find(".fr-board").getAttribute("aria-valuetext")).toBe("radius 0: 0");
+    expect(find(".fr-board").getAttribute("aria-disabled")).toBe("true");
+    expect(el.querySelectorAll(".fr-gap")).toHaveLength(3);
+    expect(find(".fr-truth-line").getAttribute("d").match(/[ML]/g)).toEqual(["M", "L", "L"]);
+  });
+
+  test("is straight between points that were set, level beyond them", () => {
+    expect(filled([0, 1, 3, 4, 5], [null, 1, null, 4, null])).toEqual([1, 1, 3, 4, 4]);
+    expect(filled([0, 1], [null, null])).toBeNull();
+  });
+
+  test("a stroke sets the points that it passes, either way, and the nearest one at its end", () => {
+    const none = [null, null, null, null];
+    expect(stroke([0, 1, 2, 3], none, [0.5, 0.5], [2.4, 2.4])).toEqual([null, 1, 2, null]);
+    expect(stroke([0, 1, 2, 3], none, [2.4, 2.4], [0.6, 0.6]).slice(1)).toEqual([1, 2, null]);
+    expect(stroke([0, 1, 2, 3], none, [2.9, 7], [2.9, 7])).toEqual([null, null, null, 7]);
+  });
+
+  test("has round ticks", () => {
+    expect(ticks(0, 1.25, 5)).toEqual([0, 0.5, 1]);
+    expect(ticks(0.1, 1.6, 6)).toEqual([0.5, 1, 1.5]);
+    expect(ticks(-30, 30, 6)).toEqual([-30, -20, -10, 0, 10, 20, 30]);
+  });
+});
+
+describe("tries", () => {
+  const one = { guess: 1, after_reveal: false };
+
+  test("are counted and stay in sight", () => {
+    const state = { ...FRESH, tries: [one, { guess: 2, after_reveal: true }], open: true, truth: 5 };
+    expect(standing(state, false, "")).toBe(
+      "Try 3. It is counted beside the first, after the truth was shown.",
+    );
+    expect(earlier(state, ["4 too low.", "3 too low."])).toEqual([
+      "Try 1: 4 too low.",
+      "Try 2, after the truth was shown: 3 too low.",
+    ]);
+    expect(earlier({ ...state, truth: null }, [])[0]).toBe("Try 1: not revealed yet.");
+  });
+
+  test("start again from the last guess, with the truth out of sight", () => {
+    open({ kind: "number", has_truth: true }, { ...FRESH, tries: [one], open: false });
+    expect(visible("reveal")).toBe(true);
+    find("[data-action=retry]").click();
+    expect(model.requests[0]).toMatchObject({ action: "retry" });
+    model.answer({ ...FRESH, tries: [one], open: true, truth: 3 }, ["2 too low."]);
+    expect(find("input").value).toBe("1");
+    expect(find("input").disabled).toBe(false);
+    expect(document.activeElement).toBe(find("input"));
+    expect(find(".fr-line-picture").style.display).toBe("none");
+    expect(find(".fr-badge").textContent).toBe("try 2");
+    expect(find(".fr-tries").textContent).toBe("Try 1: 2 too low.");
+  });
+});
+
+test("what is being typed stays when only the words change", () => {
+  open({ kind: "number" });
+  type("7");
+  model.set("result", { words: [] });
+  expect(find("input").value).toBe("7");
+});
+
+test("a refusal shows in the widget, with what to do", () => {
+  open({ kind: "number" });
+  model.set("error", { what: "No guess is committed.", todo: "Commit one." });
+  expect(find("[role=alert]").textContent).toBe("No guess is committed. Commit one.");
+});
+
+test("leaves nothing behind", () => {
+  open({ kind: "number" });
+  expect(model.listening()).toBeGreaterThan(3);
+  stop();
+  expect(model.listening()).toBe(0);
+});

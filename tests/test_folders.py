@@ -457,18 +457,30 @@ def test_steps_are_counted_from_the_middle(tmp_path):
     table = pd.DataFrame({"curve_id": [0] * 5, "moving_dimension": ["age"] * 5, "step": range(5), "index": range(5)})
     table.rename(columns={"step": "position"}).to_csv(tmp_path / "t.csv", index=False)
     np.save(tmp_path / "a.npy", np.arange(5.0)[:, None])
+    with pytest.raises(ValueError, match=r"no column 'step': it has .*; say which one by step="):
+        fr.read_lattice(tmp_path)
     found = fr.read_lattice(tmp_path, step="position")
     assert found.step.values.tolist() == [-2, -1, 0, 1, 2]
     assert found.values.ravel().tolist() == [0, 1, 2, 3, 4]
     assert found.dtype == np.float32
 
 
+def test_other_usual_names_and_row_numbers(lattice):
+    folder, values, table = lattice
+    table.columns = ["Curve ID", "attribute", "step", "idx"]
+    table.to_csv(folder / "curves.csv")  # with pandas' own column of row numbers
+    np.testing.assert_array_equal(fr.read_lattice(folder).values, values)
+
+
 LATTICE_FAULTS = [
-    (lambda t: t.rename(columns={"step": "s"}), "curves.csv has no column 'step': it has curve_id"),
+    (
+        lambda t: t.rename(columns={"step": "s"}),
+        "has no column 'step': it has curve_id, moving_dimension, s, index; say",
+    ),
     (lambda t: t.assign(step=t.step + 0.5), "line 2, field 'step': -0.5, expected a whole number"),
     (lambda t: t.assign(index="x"), "line 2, field 'index': 'x', expected a whole number"),
-    (lambda t: t.assign(step=t.step * 2), "field 'step': steps [-2, 0, 2], expected 3 or 5 in a row"),
-    (lambda t: t[t.step < 1], "steps [-1, 0], expected 3 or 5 in a row"),
+    (lambda t: t.assign(step=t.step * 2), "the steps are [-2, 0, 2], expected 3 or 5 in a row"),
+    (lambda t: t[t.step < 1], "the steps are [-1, 0], expected 3 or 5 in a row"),
     (lambda t: t.iloc[1:], "curve '0-0' along 0 lacks a step"),
     (lambda t: pd.concat([t, t.iloc[:1]]), "line 26: curve '0-0' has step -1 twice"),
     (lambda t: t[t.curve_id != "1-3"], "curves per attribute are {'0': 4, '1': 3}: give curves=3 or fewer"),

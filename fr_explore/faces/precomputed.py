@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -15,15 +16,23 @@ from .tables import read_table
 
 __all__ = ["read_lattice"]
 
+# usual names of the columns, their letters alone
+_USUAL = {
+    "curve": ("curveid", "curve"),
+    "attribute": ("movingdimension", "movingdim", "attribute", "dimension"),
+    "step": ("step", "stepid"),
+    "index": ("index", "idx", "imageindex"),
+}
+
 
 def read_lattice(
     folder: str | os.PathLike,
     *,
     table: str | os.PathLike | None = None,
-    curve: str = "curve_id",
-    attribute: str = "moving_dimension",
-    step: str = "step",
-    index: str = "index",
+    curve: str | None = None,
+    attribute: str | None = None,
+    step: str | None = None,
+    index: str | None = None,
     names: Iterable[str] | None = None,
     curves: int | None = None,
     metric: Literal["euclidean", "cosine"] = "euclidean",
@@ -36,7 +45,8 @@ def read_lattice(
     folder : holds the table and the .npy files; an identity is called what its file is called.
     table : CSV or parquet, in `folder` unless it is a path of its own; by default the only one there. One row for each
         face: which curve, along which attribute, at which step, and in which row of the .npy files it stands.
-    curve, attribute, step, index : names of these columns.
+    curve, attribute, step, index : names of these columns, where they are not the usual ones (curve_id,
+        moving_dimension, step, index, and a few like them).
     names : of the attributes, where the table only numbers them: in the order of the numbers.
     curves : keep the first so many of each attribute; without it every attribute must have as many.
     metric, model : of the network that gave the embeddings; the files do not say.
@@ -56,8 +66,8 @@ def read_lattice(
     if metric not in ("euclidean", "cosine"):
         raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
     path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
-    rows = _read_curves(path, curve=curve, attribute=attribute, step=step, index=index)
-    places, labels, steps = _places(rows, (curve, attribute, step, index), path.name, curves)
+    rows = _read_curves(path, {"curve": curve, "attribute": attribute, "step": step, "index": index})
+    places, labels, steps = _places(rows, path.name, curves)
     shown = labels if names is None else _named(labels, list(names))
     files = sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
     if not files:
@@ -72,20 +82,24 @@ def read_lattice(
     )
 
 
-def _read_curves(path: Path, **columns: str) -> pd.DataFrame:
+def _read_curves(path: Path, given: dict[str, str | None]) -> pd.DataFrame:
+    """The table with its four columns called curve, attribute, step, index."""
     rows = read_table(path, needed=())
-    for meaning, name in columns.items():
+    usual = {re.sub(r"[^a-z]", "", str(name).lower()): name for name in reversed(rows.columns)}
+    columns = {}
+    for meaning, name in given.items():
+        name = name or next((usual[known] for known in _USUAL[meaning] if known in usual), meaning)
         if name not in rows.columns:
-            raise ValueError(
-                f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}; say which one it is "
-                f"by {meaning}=..."
-            )
-    for name in (columns["step"], columns["index"]):
-        for line, value in zip(rows.index, rows[name], strict=True):
+            have = ", ".join(map(str, rows.columns))
+            raise ValueError(f"{path.name} has no column {name!r}: it has {have}; say which one by {meaning}=...")
+        columns[meaning] = rows[name]
+        for line, value in zip(rows.index, rows[name], strict=True) if meaning in ("step", "index") else ():
             if not isinstance(value, (int, np.integer)):
                 where = f"{path.name}, {rows.attrs['unit']} {line}, field {name!r}"
                 raise ValueError(f"{where}: {value!r}, expected a whole number.")
-    return rows
+    result = pd.DataFrame(columns)
+    result.attrs = rows.attrs
+    return result
 
 
 def _table_in(folder: Path) -> Path:
@@ -96,38 +110,32 @@ def _table_in(folder: Path) -> Path:
     return found[0]
 
 
-def _places(
-    rows: pd.DataFrame, columns: tuple[str, str, str, str], source: str, curves: int | None
-) -> tuple[np.ndarray, list[str], list[int]]:
+def _places(rows: pd.DataFrame, source: str, curves: int | None) -> tuple[np.ndarray, list[str], list[int]]:
     """Row numbers (attribute, curve, step) in the .npy files, the attributes and the steps counted from the middle."""
-    curve, attribute, step, index = columns
-    steps = sorted(set(rows[step].tolist()))
+    steps = sorted(set(rows["step"].tolist()))
     middle = steps[len(steps) // 2]
     if len(steps) not in (3, 5) or steps != list(range(steps[0], steps[-1] + 1)):
-        raise ValueError(f"{source}, field {step!r}: steps {steps}, expected 3 or 5 in a row, such as -1, 0, 1.")
-    twice = rows.duplicated([attribute, curve, step])
+        raise ValueError(f"{source}: the steps are {steps}, expected 3 or 5 in a row, such as -1, 0, 1.")
+    twice = rows.duplicated(["attribute", "curve", "step"])
     if twice.any():
         line = twice.idxmax()
-        raise ValueError(
-            f"{source}, {rows.attrs['unit']} {line}: curve {rows[curve][line]!r} has step {rows[step][line]} twice."
-        )
-    labels = list(dict.fromkeys(sorted(rows[attribute].tolist(), key=lambda value: (isinstance(value, str), value))))
+        where = f"{source}, {rows.attrs['unit']} {line}"
+        raise ValueError(f"{where}: curve {rows['curve'][line]!r} has step {rows['step'][line]} twice.")
+    labels = sorted(set(rows["attribute"].tolist()), key=lambda value: (isinstance(value, str), value))
     blocks = []
     for label in labels:
-        wide = rows[rows[attribute] == label].pivot(index=curve, columns=step, values=index)
-        if wide.shape[1] != len(steps) or wide.isna().any(axis=None):
-            short = wide.index[wide.isna().any(axis=1)] if wide.shape[1] == len(steps) else wide.index
-            raise ValueError(f"{source}: curve {short[0]!r} along {label!r} lacks a step, expected {steps}.")
-        blocks.append(wide[steps].to_numpy(dtype=np.int64))
+        wide = (
+            rows[rows["attribute"] == label].pivot(index="curve", columns="step", values="index").reindex(columns=steps)
+        )
+        lacking = wide.index[wide.isna().any(axis=1)].tolist()
+        if lacking:
+            raise ValueError(f"{source}: curve {lacking[0]!r} along {label!r} lacks a step, expected {steps}.")
+        blocks.append(wide.to_numpy(dtype=np.int64))
     counts = {str(label): len(block) for label, block in zip(labels, blocks, strict=True)}
     keep = curves if curves is not None else max(counts.values())
     if min(counts.values()) < keep or keep < 1:
         raise ValueError(f"{source}: curves per attribute are {counts}: give curves={min(counts.values())} or fewer.")
-    return (
-        np.stack([block[:keep] for block in blocks]),
-        [str(label) for label in labels],
-        [int(s - middle) for s in steps],
-    )
+    return np.stack([block[:keep] for block in blocks]), list(counts), [int(s - middle) for s in steps]
 
 
 def _named(labels: list[str], names: list[str]) -> list[str]:

@@ -117,6 +117,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise ValueError(
             f"{path.name}, line {reader.line_num}: {error}; expected fields separated by {separator!r}."
         ) from None
+    if rows[0][0] == "" and len(rows[0]) > 1:  # pandas writes its row numbers into a column without a name
+        rows = [row[1:] for row in rows]
     header = rows[0]
     for position, name in enumerate(header):
         if not name or name in header[:position]:

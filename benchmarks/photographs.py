@@ -1,0 +1,99 @@
+"""Time of photographs: finding faces, editing a portrait, and streaming a data set into embeddings.
+
+python benchmarks/photographs.py          # about a minute on two cores
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+from PIL import Image
+from skimage import data
+
+import fr_explore as fr
+from fr_explore import cache
+from fr_explore.attributes import PHOTOGRAPH_ATTRIBUTES
+from fr_explore.faces.detect import _detector, find_faces
+
+
+def milliseconds(function: Callable[[], object], rounds: int = 7) -> float:
+    """Median of some calls after a warm-up."""
+    times = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        function()
+        times.append(1000 * (time.perf_counter() - start))
+    return float(np.median(times[1:]))
+
+
+def detection() -> None:
+    """Ours on a reduced copy, beside MTCNN on the whole picture."""
+    print("finding faces, ms a picture     ours   MTCNN on the whole picture")
+    for side in (512, 1200, 2048, 4000):
+        picture = np.asarray(Image.fromarray(data.astronaut()).resize((side, side)))
+        ours = milliseconds(lambda picture=picture: find_faces(picture), 3)
+        whole = milliseconds(lambda picture=picture: _detector().detect(picture), 1)
+        print(f"  {side:5d} x {side:<5d}              {ours:8.0f} {whole:8.0f}")
+
+
+def editing() -> None:
+    """One portrait of 160 px, the photograph at hand, as while a slider is dragged."""
+    photos = fr.Photographs(data.astronaut(), progress=False)
+    times = {}
+    for name in PHOTOGRAPH_ATTRIBUTES:
+        record = fr.ATTRIBUTES[name]
+        value = record.low if record.low != record.neutral else record.high
+        times[name] = milliseconds(lambda name=name, value=value: photos.render(0, {name: value}))
+    print("editing a portrait, ms: " + ", ".join(f"{name} {value:.1f}" for name, value in times.items()))
+
+
+def streaming(folder: Path, images: int = 400) -> None:
+    """CelebA's sizes: the whole way from JPEG files to embeddings, beside the network alone on ready crops."""
+    faces = fr.Avatars(identities=8, seed=0)
+    renders = [faces.render(i) for i in faces.identities]
+    for i in range(images):
+        canvas = np.full((218, 178, 3), (i % 250, 150, 150), np.uint8)
+        canvas[40:200, 9:169] = np.asarray(renders[i % 8].to_image())
+        Image.fromarray(canvas).save(folder / f"{i:06d}.jpg", quality=95)
+    table = pd.DataFrame({"file": [f"{i:06d}.jpg" for i in range(images)], "identity": [i % 8 for i in range(images)]})
+    landmarks = np.stack([renders[i % 8].landmarks + np.array([9, 40]) for i in range(images)])
+    model = fr.load_model("dlib", device="cpu")
+    crops = np.zeros((images, 150, 150, 3), np.uint8)
+    sets = {
+        "landmarks known": fr.LabelledImages(folder, table, landmarks=landmarks),
+        "faces looked for": fr.LabelledImages(folder, table),
+    }
+    print(f"streaming {images} pictures of 178 x 218, images a second: network alone on crops", end=" ")
+    print(f"{1000 * images / milliseconds(lambda: model.embed(crops), 1):.0f}")
+    for name, one in sets.items():
+        start = time.perf_counter()
+        fr.embed(one, model, progress=False)
+        first = time.perf_counter() - start
+        start = time.perf_counter()
+        fr.embed(one, model, progress=False)
+        again = time.perf_counter() - start
+        print(f"  {name:17s} {images / first:7.0f}   from the cache {images / again:7.0f}")
+    memory = psutil.Process().memory_info
+    before = memory().rss
+    for _ in range(5):
+        fr.embed(sets["landmarks known"], model, progress=False, cache=False)
+    print(f"  memory after five more runs without the cache: {(memory().rss - before) / 1e6:+.0f} MB")
+    print(f"  cache: {len(cache.entries())} entries, {cache.size() / images / len(sets):.0f} bytes a picture")
+
+
+if __name__ == "__main__":
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        os.environ["FR_EXPLORE_CACHE"] = str(folder / "cache")
+        (folder / "pictures").mkdir()
+        detection()
+        editing()
+        streaming(folder / "pictures")

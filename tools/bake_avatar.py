@@ -41,8 +41,8 @@ EXPRESSIONS = {
         "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15,
     },
     "part": {
-        "mouthUpperUpLeft": 0.75, "mouthUpperUpRight": 0.75, "mouthLowerDownLeft": 0.4, "mouthLowerDownRight": 0.4,
-        "jawOpen": 0.12,
+        "mouthUpperUpLeft": 0.8, "mouthUpperUpRight": 0.8, "mouthLowerDownLeft": 0.2, "mouthLowerDownRight": 0.2,
+        "jawOpen": 0.05,
     },
     "open": {"jawOpen": 0.75, "mouthLowerDownLeft": 0.1, "mouthLowerDownRight": 0.1},
     "squint": {"eyeSquintLeft": 1, "eyeSquintRight": 1},

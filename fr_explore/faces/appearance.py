@@ -10,7 +10,19 @@ from scipy.ndimage import gaussian_filter
 from .head import MATERIALS, Head
 from .identity import Identity
 
-__all__ = ["CHART", "between", "chart_of", "eye_color", "hair_tone", "lookup", "sigmoid", "skin_albedo", "skin_fields", "skin_tone", "softened"]
+__all__ = [
+    "CHART",
+    "between",
+    "chart_of",
+    "eye_color",
+    "hair_tone",
+    "lookup",
+    "sigmoid",
+    "skin_albedo",
+    "skin_fields",
+    "skin_tone",
+    "softened",
+]
 
 # The chart: the face seen from the front in rest coordinates (cm), so that what is painted follows skin and mimics.
 CHART = {"x": (-7.0, 7.0), "y": (-11.5, 8.5), "per_cm": 16}
@@ -217,7 +229,9 @@ def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:
         return sigmoid((edge - radius) / np.hypot(soft, 0.33 * blur))[:, None]
 
     sclera = np.array([0.70, 0.66, 0.64]) * (1 - 0.25 * np.clip(radius - 0.45, 0, 0.5))[:, None]
-    fibres = 1 + 0.18 * np.cos(23 * angle + 4 * np.sin(3 * angle)) * np.clip(radius / 0.36, 0, 1) / (1 + (30 * blur) ** 2)
+    fibres = 1 + 0.18 * np.cos(23 * angle + 4 * np.sin(3 * angle)) * np.clip(radius / 0.36, 0, 1) / (
+        1 + (30 * blur) ** 2
+    )
     shade = fibres * (0.75 + 0.9 * np.exp(-(((radius - 0.22) / 0.08) ** 2)))
     # light falls into the iris from above and gathers below
     shade *= 1 - 0.45 * np.clip(q[:, 1] / 0.36, -1, 1)

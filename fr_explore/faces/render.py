@@ -188,7 +188,7 @@ def _merge(owner: np.ndarray, span: np.ndarray, place: np.ndarray, before: np.nd
     pixel = pixel[place]
     # neighbours in one span first, then the rows of one pixel, which lie together once sorted
     head = _heads(span, pixel)
-    last = np.append(head[1:], len(span)) - 1
+    last = np.append(head[1:], len(span))[: len(head)] - 1
     hits = last - head + 1
     over = np.zeros_like(hits) if before is None else _totals(before, head)
     key = owner[span[head]] * (size * size) + pixel[head]
@@ -203,7 +203,11 @@ def _merge(owner: np.ndarray, span: np.ndarray, place: np.ndarray, before: np.nd
 
 
 def rasterise(
-    xy: np.ndarray, near: np.ndarray, triangles: np.ndarray, size: int, depth: np.ndarray | None = None,
+    xy: np.ndarray,
+    near: np.ndarray,
+    triangles: np.ndarray,
+    size: int,
+    depth: np.ndarray | None = None,
     two_sided: bool = False,
 ) -> tuple[Fragments, np.ndarray]:
     """What shows of `triangles` (n, 3) in a picture of `size` pixels, and the nearness of every sample.

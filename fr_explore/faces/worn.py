@@ -58,12 +58,19 @@ def _strands(value: np.ndarray, tone: np.ndarray, pattern: np.ndarray) -> tuple[
     noise = near * (1 - ft) + (flat[at + 1] * (1 - fs) + flat[at + LENGTHS + 1] * fs) * ft
     color = tone * (light * np.exp(0.28 * noise))[:, None]
     color = color + (shine * np.exp(0.45 * noise))[:, None] * (0.05 + 0.22 * tone)
-    return color, sigmoid((left - 0.40 - 0.22 * noise) / 0.10)
+    return color, sigmoid((left - 0.50 - 0.16 * noise) / 0.09)
 
 
 def draw_hair(
-    canvas: Canvas, depth: np.ndarray, hair: Worn, rest: np.ndarray, place, lamp: Lamp, camera: Camera,
-    tone: np.ndarray, seed: int,
+    canvas: Canvas,
+    depth: np.ndarray,
+    hair: Worn,
+    rest: np.ndarray,
+    place,
+    lamp: Lamp,
+    camera: Camera,
+    tone: np.ndarray,
+    seed: int,
 ) -> np.ndarray:
     """Lay hair of a colour over the canvas; the nearness of every sample afterwards."""
     assert hair.strand is not None
@@ -73,6 +80,7 @@ def draw_hair(
     normals = vertex_normals(points, hair.triangles, hair.gather).reshape(columns, rows, 3)
     # the first and the last strand lie on one another: no crease
     normals[0] = normals[-1] = (normals[0] + normals[-1]) / 2
+    normals[:, 0] = (normals[:, 0] + normals[::-1, 0]) / 2  # nor at the parting
     light, shine = _hair_light(points.reshape(columns, rows, 3), normals.reshape(-1, 3), lamp)
     along, left = hair.strand.reshape(-1, 2).T
     across = np.repeat(np.arange(columns) / (columns - 1), rows)
@@ -89,7 +97,14 @@ def draw_hair(
 
 
 def draw_glasses(
-    canvas: Canvas, depth: np.ndarray, glasses: Worn, rest: np.ndarray, place, lamp: Lamp, camera: Camera, opacity: float
+    canvas: Canvas,
+    depth: np.ndarray,
+    glasses: Worn,
+    rest: np.ndarray,
+    place,
+    lamp: Lamp,
+    camera: Camera,
+    opacity: float,
 ) -> None:
     """Lay dark-rimmed glasses of an opacity over the canvas."""
     points = place(glasses.place(rest))

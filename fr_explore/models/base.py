@@ -49,8 +49,9 @@ class Model:
         self.device = pick_device(device)
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
         self.module = module.eval().to(self.device).to(memory_format=torch.channels_last)
-        self._mean = torch.tensor(card.mean, device=self.device).view(3, 1, 1) / 255
-        self._scale = 255 / torch.tensor(card.std, device=self.device).view(3, 1, 1)
+        # (255 crop - mean) / std = shift + gain crop, per channel of the network's colour order
+        mean, std = (torch.tensor(values, device=self.device).view(3, 1, 1) for values in (card.mean, card.std))
+        self._shift, self._gain = -mean / std, 255 / std
 
     def __repr__(self) -> str:
         precision = f", precision={self.precision!r}" if self.precision != "float32" else ""
@@ -103,7 +104,12 @@ class Model:
 
         if self.card.color_order == "BGR":
             crops = crops.flip(1)
-        normal = (crops - self._mean).mul_(self._scale).contiguous(memory_format=torch.channels_last)
+        normal = torch.addcmul(self._shift, crops, self._gain)
+        return self._network(normal.contiguous(memory_format=torch.channels_last))
+
+    def _network(self, normal: torch.Tensor) -> torch.Tensor:
+        import torch
+
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             vectors = self.module(normal).float()
         return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
@@ -132,10 +138,14 @@ class Model:
         if isinstance(faces, np.ndarray):
             self._check_crops(faces)
         out = np.empty((len(faces), self.card.dim), np.float32)
+        space = self._space(min(batch_size, len(faces)))
         with torch.inference_mode():
             for start in range(0, len(faces), batch_size):
                 some = faces[start : start + batch_size]
-                vectors = self.forward(self._crops_of(some))
+                if isinstance(some, np.ndarray):
+                    vectors = self._network(self._shown(some, space))
+                else:
+                    vectors = self.forward(self.align(some))
                 if vectors.shape[1:] != (self.card.dim,):
                     raise ValueError(
                         f"the network of {self.card.name!r} gave shape {tuple(vectors.shape)}, its card says "
@@ -144,14 +154,26 @@ class Model:
                 out[start : start + len(some)] = vectors.cpu().numpy()
         return out
 
-    def _crops_of(self, some: Sequence[Face] | np.ndarray) -> torch.Tensor:
+    def _space(self, count: int) -> torch.Tensor:
         import torch
 
-        if not isinstance(some, np.ndarray):
-            return self.align(some)
-        # as few temporary arrays as can be: at a network's speed their memory is what costs
-        crops = torch.from_numpy(np.require(some, requirements=["C", "W"])).to(self.device).permute(0, 3, 1, 2)
-        return crops.float().div_(255) if some.dtype == np.uint8 else crops.float()
+        return torch.empty((count, self.card.input_size, self.card.input_size, 3), device=self.device)
+
+    def _shown(self, crops: np.ndarray, space: torch.Tensor) -> torch.Tensor:
+        """What the network is shown of aligned crops (n, size, size, 3), written into `space`, which every batch
+        uses again: next to a fast network, memory that is new each time costs more than the arithmetic."""
+        import torch
+
+        given = torch.from_numpy(np.require(crops, requirements=["C", "W"]))
+        if self.card.color_order == "BGR":
+            given = given.flip(3)
+        count, size = crops.shape[:2]
+        # whole rows of pixels at a time: over three channels alone the arithmetic would not vectorise
+        rows = space[:count].view(count, size, size * 3)
+        rows.copy_(given.reshape(count, size, size * 3))
+        shift, gain = (values.flatten().repeat(size) for values in (self._shift, self._gain))
+        torch.addcmul(shift, rows, gain / 255 if crops.dtype == np.uint8 else gain, out=rows)
+        return space[:count].permute(0, 3, 1, 2)
 
     def _check_crops(self, crops: np.ndarray) -> None:
         size = self.card.input_size

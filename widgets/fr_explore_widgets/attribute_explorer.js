@@ -36,7 +36,7 @@ function createPicture(title, size) {
 /** The key figure, its meter and its sentence. @param {Setup} setup */
 function createKey(setup) {
   const { threshold, threshold_source: source, title, dim } = setup.model;
-  const figure = h("output", { class: "fr-figure", text: "\u2013" });
+  const figure = h("span", { class: "fr-figure", text: "\u2013" });
   const limit = threshold === null ? "no threshold" : `of threshold ${threshold.toFixed(2)}`;
   const fill = h("div", { class: "fr-fill" });
   const natural = h("div", { class: "fr-natural", hidden: true });

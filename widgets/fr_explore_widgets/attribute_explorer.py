@@ -114,7 +114,8 @@ class AttributeExplorer(LabWidget):
 
     def close(self) -> None:
         """Stop the gallery's thread and take the widget off the page."""
-        self._backdrop.stop()
+        if backdrop := vars(self).get("_backdrop"):  # none yet if the constructor refused its arguments
+            backdrop.stop()
         super().close()
 
     def _handle(self, request: Mapping[str, Any]) -> None:

@@ -91,8 +91,9 @@ export function createMap({ signal, nameOf }) {
 
   function draw() {
     asked = false;
+    if (signal.aborted || !gallery.length) return;
     const c = canvas.getContext("2d");
-    if (!c || signal.aborted || !gallery.length) return;
+    if (!c) return;
     const { width, height, ratio } = size();
     const style = getComputedStyle(root);
     const brush = createBrush(c, {

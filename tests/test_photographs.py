@@ -209,6 +209,8 @@ def test_what_may_not_be_read():
         (np.full((5, 5, 3), 200.0), r"float array from 200 to 200: give values in \[0, 1\]"),
         (np.full((5, 5, 3), np.nan), "float array from nan"),
         (np.zeros((5, 5, 3), np.int64), "type int64"),
+        (None, r"shape \(\)"),
+        ([[1, 2], [3]], "rows of different lengths"),
     ],
 )
 def test_arrays_that_are_no_pictures(array, message):
@@ -471,6 +473,13 @@ def test_other_ways_to_give_photographs(tmp_path):
     assert fr.Photographs(path, progress=False).identities == ("x",)
     assert fr.Photographs([str(path)], progress=False).identities == ("x",)
     assert fr.Photographs({"Eileen": path, 7: JPEG}, progress=False).identities == ("Eileen", 7)
+    assert fr.Photographs(bytearray(JPEG), progress=False).table.file.tolist() == ["bytes 0"]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "x.jpg").write_bytes(JPEG)
+    both = fr.Photographs({"Eileen": [path, tmp_path / "sub" / "x.jpg"], "other": ASTRONAUT}, progress=False)
+    assert both.identities == ("Eileen", "other")
+    assert both.table.shown.tolist() == [True, False, True]
+    assert both.table.file.tolist() == [str(path), str(tmp_path / "sub" / "x.jpg"), "array 2"]
     mixed = fr.Photographs([JPEG, np.zeros((9, 9, 3), np.uint8), bytearray(JPEG)], progress=False)
     assert mixed.identities == (0, 2)
     assert mixed.problems.values.tolist() == [["array 1", "no face found"]]

@@ -58,8 +58,8 @@ class Photographs:
     Parameters
     ----------
     photos : a folder, a file, bytes of a file, an array (height, width[, 3 or 4]), several of these, or a mapping
-        from identity to one of these. In a folder, the pictures in a sub-folder show one identity, named after it;
-        the others are named after their files. Hidden files are passed over.
+        from identity to one or several of these. In a folder, the pictures in a sub-folder show one identity, named
+        after it; the others are named after their files. Hidden files are passed over.
     progress : show a progress bar while faces are looked for, at about 0.1 s each.
 
     Attributes

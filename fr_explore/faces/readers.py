@@ -91,7 +91,10 @@ def decode(data: bytes) -> tuple[np.ndarray, list[str]]:
 
 def check_array(array: np.ndarray) -> np.ndarray:
     """An array as RGB pixels (height, width, 3): uint8 as it is, uint16 and float in [0, 1] as float32."""
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+    except ValueError:
+        raise PictureError("no array: rows of different lengths") from None
     if array.ndim == 2:
         array = np.repeat(array[..., None], 3, axis=-1)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or 0 in array.shape:

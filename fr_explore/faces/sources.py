@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ Item = tuple[Hashable, str, Any]
 def collect(photos: Any) -> list[Item]:
     """Identity, name in tables, and source (path, bytes or array) of each photograph.
 
-    Takes a folder, a file, bytes, an array, several of these, or a mapping from identity to one of these. Raises
-    FileNotFoundError for a folder that is not there, TypeError for anything else.
+    Takes a folder, a file, bytes, an array, several of these, or a mapping from identity to one or several of
+    these. Raises FileNotFoundError for a folder that is not there, TypeError for anything else.
     """
     if isinstance(photos, (str, os.PathLike)):
         path = Path(photos)
@@ -27,22 +27,35 @@ def collect(photos: Any) -> list[Item]:
             raise FileNotFoundError(f"no such folder or file: {str(photos)!r}.")
         return _in_folder(path) if path.is_dir() else [(path.stem, path.name, path)]
     if isinstance(photos, Mapping):
-        return [(identity, str(identity), _source(photo)) for identity, photo in photos.items()]
-    if isinstance(photos, bytes) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
+        several = [(identity, each) for identity, photo in photos.items() for each in _each(photo)]
+        return _named([identity for identity, _ in several], [_source(photo) for _, photo in several])
+    if isinstance(photos, (bytes, bytearray, memoryview)) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
         photos = [photos]
     if not isinstance(photos, Iterable):
         raise TypeError(
             f"photos is of type {type(photos).__name__}: give a folder, files, bytes, arrays, or a mapping from "
-            "identity to one of these."
+            "identity to one or several of these."
         )
     sources = [_source(photo) for photo in photos]
-    names = _names([source for source in sources if isinstance(source, Path)])
-    return [
-        (names[source], source.name, source)
-        if isinstance(source, Path)
-        else (i, f"{'bytes' if isinstance(source, bytes) else 'array'} {i}", source)
-        for i, source in enumerate(sources)
-    ]
+    stems = _names([source for source in sources if isinstance(source, Path)])
+    return _named([stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)], sources)
+
+
+def _each(photo: Any) -> Sequence[Any]:
+    return photo if isinstance(photo, (list, tuple)) else [photo]
+
+
+def _named(identities: list[Hashable], sources: list[Any]) -> list[Item]:
+    """Files are called by their names in tables, or by their paths where two have the same name."""
+    counts = Counter(source.name for source in sources if isinstance(source, Path))
+    items = []
+    for i, (identity, source) in enumerate(zip(identities, sources, strict=True)):
+        if isinstance(source, Path):
+            name = source.name if counts[source.name] == 1 else str(source)
+        else:
+            name = f"{'bytes' if isinstance(source, bytes) else 'array'} {i}"
+        items.append((identity, name, source))
+    return items
 
 
 def _source(photo: Any) -> Any:

@@ -243,3 +243,35 @@ def test_fetching_dlib_needs_no_network():
     from fr_explore.models import fetch_model
 
     assert fetch_model("dlib").name.endswith(".dat")
+
+
+def test_memory_stays_flat_in_a_loop(dlib_model):
+    import psutil
+
+    crops = np.random.default_rng(0).integers(0, 256, (8, 150, 150, 3), dtype=np.uint8)
+    process, sizes = psutil.Process(), []
+    for _ in range(60):
+        dlib_model.embed(crops)
+        sizes.append(process.memory_info().rss / 2**20)
+    assert max(sizes[-10:]) - max(sizes[10:20]) < 20
+
+
+def test_ten_lines_for_your_own_model(avatars):
+    """What README shows, run as it stands there."""
+    from fr_explore.models import PRESETS
+
+    layers = torch.nn.Conv2d(3, 16, 7, stride=4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    card = fr.ModelCard(
+        name="mine",
+        title="My network",
+        input_size=112,
+        dim=16,
+        metric="cosine",
+        color_order="RGB",
+        mean=(127.5, 127.5, 127.5),
+        std=(127.5, 127.5, 127.5),
+        template=PRESETS["arcface"].template,
+    )
+    model = fr.load_model(torch.nn.Sequential(*layers), card=card)
+    lattice = fr.sample_lattice(avatars, ["age"], curves=3, seed=0)
+    assert fr.embed(lattice, model, progress=False).sizes["dim"] == 16

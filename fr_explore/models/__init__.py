@@ -2,6 +2,7 @@
 
 from .base import Model
 from .card import ModelCard
+from .presets import PRESETS
 from .registry import fetch_model, list_models, load_model
 
-__all__ = ["Model", "ModelCard", "fetch_model", "list_models", "load_model"]
+__all__ = ["PRESETS", "Model", "ModelCard", "fetch_model", "list_models", "load_model"]

@@ -123,6 +123,9 @@ def test_published_threshold_beside_the_calibrated_one():
     given = fr.verification(data, pairs, draws=0, published=11.5).rates.set_index("name")
     assert given.loc["published", "threshold"] == 11.5
     assert list(fr.verification(points, pairs, draws=0).rates["name"]) == ["calibrated"]
+    # a Euclidean threshold says nothing about cosines
+    angles = data.copy(data=data.values + 1)
+    assert list(fr.verification(angles, pairs, draws=0, metric="cosine").rates["name"]) == ["calibrated"]
 
 
 def test_interval_of_pairs_covers_the_truth():
@@ -258,6 +261,7 @@ def test_same_seed_same_intervals():
     none = fr.verification(points, pairs, draws=0)
     assert none.threshold == a.threshold
     assert np.isnan(none.threshold_low)
+    assert "nan" not in repr(none)
 
 
 def test_thinned_curve_keeps_the_shape():
@@ -297,6 +301,10 @@ WRONG = [
     (dict(pairs=PAIRS, by="age"), r"by='age' is neither a column of the pairs nor a coordinate .*\(there: none\)"),
     (dict(pairs=PAIRS, metric="l1"), "metric 'l1' is unknown"),
     (dict(pairs=None, identities=[1, 2, 3]), "no genuine pair"),
+    (dict(pairs=PAIRS, target="best"), "target is 'best': give 'eer', or a number between 0 and 1"),
+    (dict(pairs=PAIRS, target=1.5), "target is 1.5"),
+    (dict(pairs=PAIRS, at_far=(0.1, 0)), "a rate of at_far is 0: give a number"),
+    (dict(pairs=PAIRS, level=95), "level is 95"),
 ]
 
 

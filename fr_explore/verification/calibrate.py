@@ -25,7 +25,8 @@ class Verification:
     threshold : the calibrated one, with interval `threshold_low` to `threshold_high`; two faces count as the same
         person where their distance is at most this.
     eer : equal error rate, with interval `eer_low` to `eer_high`.
-    rates : one row per threshold (calibrated, published): threshold, far, frr, accuracy, and _low, _high of each rate.
+    rates : one row per threshold (calibrated, published): threshold, far (impostor pairs accepted), frr (genuine pairs
+        rejected), accuracy (1 - their mean), and _low, _high of each.
     tar_at_far : one row per false acceptance rate asked for: far, tar, tar_low, tar_high, threshold; NaN where there
         are fewer than 1 / far impostor pairs.
     curve : the ROC and the DET curve: threshold, far, tar, frr, and far_probit, frr_probit, the normal quantiles that
@@ -50,11 +51,12 @@ class Verification:
     attrs: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        a = self.attrs
+        a, drawn = self.attrs, self.attrs["draws"] > 0
+        threshold = f" [{self.threshold_low:.3g}, {self.threshold_high:.3g}]" if drawn else ""
+        eer = f" [{self.eer_low:.2%}, {self.eer_high:.2%}]" if drawn else ""
         return (
-            f"Verification(threshold {self.threshold:.3g} [{self.threshold_low:.3g}, {self.threshold_high:.3g}], EER "
-            f"{self.eer:.2%} [{self.eer_low:.2%}, {self.eer_high:.2%}], {a['genuine']:,} genuine and "
-            f"{a['impostor']:,} impostor pairs, {a['metric']})"
+            f"Verification(threshold {self.threshold:.3g}{threshold}, EER {self.eer:.2%}{eer}, "
+            f"{a['genuine']:,} genuine and {a['impostor']:,} impostor pairs, {a['metric']})"
         )
 
     def _repr_html_(self) -> str:
@@ -93,22 +95,26 @@ def verification(
     at_far : false acceptance rates at which tar, the true acceptance rate, is reported.
     by : a column of `pairs`, or a coordinate of the images (pairs whose images differ in it count as "mixed"): the
         rates of each group show whom or what the threshold rejects more often.
-    metric, published : "euclidean" or "cosine", and the published threshold; by default those in `embeddings.attrs`.
+    metric, published : "euclidean" or "cosine", and the published threshold; by default those in `embeddings.attrs`
+        (the threshold only where the metric is the one it was published for).
     draws, level, seed : of the bootstrap intervals (percentiles). Where identities are known, people are drawn with
         replacement and a pair counts as often as its people were drawn (vertex bootstrap, Snijders and Borgatti
         1999), because the pairs of one person are not independent; else pairs are drawn, of each kind apart.
 
     Raises
     ------
-    ValueError : no genuine or no impostor pair, an image that is not there, unknown metric or column.
+    ValueError : no genuine or no impostor pair, an image that is not there, unknown metric or column, a rate or level
+        that is not between 0 and 1.
 
     >>> fr.verification(embeddings, identities=names).threshold
     """
+    _check_rates(target, at_far, level)
     images = Images.of(embeddings, identities, metric)
     rng = np.random.default_rng(seed)
     table = _table(images, pairs, by, max_pairs, rng)
-    if published is None:
-        published = getattr(embeddings, "attrs", {}).get("threshold")
+    attrs = getattr(embeddings, "attrs", {})
+    if published is None and attrs.get("metric", images.metric) == images.metric:
+        published = attrs.get("threshold")
     distances, same = table["distance"].to_numpy(), table["same"].to_numpy(bool)
     measure = _Measure(target, tuple(at_far), published, table)
     found = measure(Rates.of(distances, same), np.ones(len(table)))
@@ -167,6 +173,15 @@ class _Measure:
             values = np.divide(bad, all_, out=np.full(count, np.nan), where=all_ > 0)
             found |= {f"{name} {rate} group {i}": float(value) for i, value in enumerate(values)}
         return found
+
+
+def _check_rates(target: Any, at_far: Sequence[float], level: float) -> None:
+    rates = [("level", level), *(("a rate of at_far", far) for far in at_far)]
+    rates += [] if target == "eer" else [("target", target)]
+    for name, value in rates:
+        if isinstance(value, str) or not 0 < value < 1:
+            also = "'eer', or " if name == "target" else ""
+            raise ValueError(f"{name} is {value!r}: give {also}a number between 0 and 1.")
 
 
 def _table(images: Images, pairs: pd.DataFrame | None, by: str | None, max_pairs: int, rng) -> pd.DataFrame:

@@ -110,20 +110,17 @@ class NearestGraph:
 
 
 def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest neighbours of each point: indices (n, k), sorted by distance, and which of them exist.
+    """The k nearest neighbours of each point: indices (n, k), in no order, and which of them exist.
 
-    A tile gives a few more candidates than needed; their exact distances decide. Where a point left out could
-    still belong in, by the error bound of the tile, all that could are compared exactly.
+    A tile's entries are known to within an error bound. Where that bound leaves open who is among the k, all that
+    could be are compared by their exact distances, and ties go to the lower index.
     """
     k = max(0, min(k, cloud.n - 1))
-    index, there = np.zeros((cloud.n, k), np.int64), np.zeros((cloud.n, k), bool)
+    index, there = np.zeros((cloud.n, k), np.int64), np.ones((cloud.n, k), bool)
     if k == 0:
         return index, there
-    spare = min(k + max(6, k // 2), cloud.n - 1)
     everyone = slice(0, cloud.n)
-    # a tile's entry is wrong by at most slack_i + slack_j
-    slack = cloud.rounding * cloud.length2
-    own = host(slack)
+    slack = cloud.rounding * cloud.length2  # the entry (i, j) is wrong by at most slack_i + slack_j
     width = max(16, (64_000_000 if cloud.device is None else 400_000_000) // cloud.n)
     roots: list[float] = []
 
@@ -132,39 +129,35 @@ def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, n
         roots.append(float(cloud.xp.sqrt(q).sum()))  # the mean distance comes along
         cloud.exclude(q, rows, everyone)
         q -= slack
-        candidate, last = _smallest(q, spare, cloud)
-        index[rows], there[rows], kth = _decide(cloud, rows, candidate, k)
-        if spare == cloud.n - 1:
-            return  # everyone was a candidate
-        reach = kth * (1 + TIE) + own[rows]
-        for i in np.nonzero(np.isfinite(last) & (last <= reach))[0]:
-            row, among = slice(rows.start + i, rows.start + i + 1), host(q[i] <= reach[i])
-            index[row], there[row], _ = _decide(cloud, row, np.nonzero(among)[0][None], k)
+        index[rows], upper, following = _smallest(q, slack, k, cloud)
+        reach = (upper + 2 * host(slack[rows])) * (1 + TIE)
+        for i in np.nonzero(~(following > reach))[0]:
+            row, among = slice(rows.start + i, rows.start + i + 1), np.nonzero(host(q[i] <= reach[i]))[0]
+            index[row], there[row] = _decide(cloud, rows.start + i, among, k)
 
     over(row_blocks(cloud.n, min(256, width)), work, progress, cloud.device)
     cloud.set_mean(sum(roots))
     return index, there
 
 
-def _smallest(q, count: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of the `count` smallest entries of each row, in no order, and the largest of these entries."""
+def _smallest(lower, slack, k: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each row: the columns of the k smallest, the most that one of them can be, and the least of the others."""
     if cloud.device is None:
-        columns = np.argpartition(q, count - 1, axis=1)[:, :count]
-        return columns, np.take_along_axis(q, columns, 1).max(1)
-    values, columns = q.topk(count, dim=1, largest=False, sorted=False)
-    return host(columns), host(values.max(1).values)
+        order = np.argpartition(lower, k, axis=1)[:, : k + 1]
+        value = np.take_along_axis(lower, order, 1)
+    else:
+        value, order = lower.topk(k + 1, dim=1, largest=False, sorted=True)
+    upper = value[:, :k] + 2 * slack[order[:, :k]]
+    return host(order[:, :k]), host(upper).max(1), host(value[:, k])
 
 
-def _decide(cloud: Cloud, rows: slice, candidate: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The k nearest among candidates (rows, m): indices, which exist, and the squared distance of the last."""
-    row = np.arange(rows.start, rows.stop).repeat(candidate.shape[1])
-    q = host(cloud.exact(row, candidate.ravel()))
+def _decide(cloud: Cloud, i: int, among: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of point i among some others, by exact distance and then by index, and which of them exist."""
+    q = _round(host(cloud.exact(np.full(len(among), i), among)))
     curve = np.arange(cloud.n) if cloud.curve is None else host(cloud.curve)
-    q[curve[row] == curve[candidate.ravel()]] = np.inf
-    q = _round(q).reshape(candidate.shape)
-    order = np.lexsort((candidate, q), axis=1)[:, :k]
-    q = np.take_along_axis(q, order, 1)
-    return np.take_along_axis(candidate, order, 1), np.isfinite(q), q[:, -1]
+    q[curve[among] == curve[i]] = np.inf
+    order = np.lexsort((among, q))[:k]
+    return among[order], np.isfinite(q[order])
 
 
 def _round(q: np.ndarray) -> np.ndarray:

@@ -17,6 +17,9 @@ __all__ = ["Backdrop"]
 
 MOST_IDENTITIES = 24
 PROGRESS_EVERY = 8
+# seconds: a hand that has not moved a slider for this long rests; the map waits at most this long for it, each time
+HAND_RESTS = 0.3
+LONGEST_PAUSE = 1.0
 
 
 class Backdrop:
@@ -69,7 +72,7 @@ class Backdrop:
                         return
                     if step[0] % PROGRESS_EVERY == 0:
                         widget.gallery = {"done": step[0], "all": step[1]}
-                time.sleep(0.002)  # a lock is not fair: without a pause a waiting slider would starve
+                _give_way(widget)
         except Exception as problem:
             self._problem = problem
             widget.gallery = {"failed": f"{type(problem).__name__}: {problem}"}
@@ -81,3 +84,11 @@ class Backdrop:
         with widget.hold_sync():
             widget.sprite = np.ascontiguousarray(gallery.thumbs).tobytes()
             widget.gallery = gallery.for_browser(self._engine.places)
+
+
+def _give_way(widget: Any) -> None:
+    """Let the sliders go first: a lock is not fair, and the map can wait while a hand moves, a second per chunk."""
+    time.sleep(0.002)
+    end = time.monotonic() + LONGEST_PAUSE
+    while time.monotonic() < end and time.monotonic() - widget.asked_at < HAND_RESTS:
+        time.sleep(0.05)

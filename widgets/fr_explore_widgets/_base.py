@@ -12,7 +12,9 @@ The transport, and why it is so
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -58,6 +60,7 @@ class LabWidget(anywidget.AnyWidget):
         self._lock = threading.RLock()
         self._seen: dict[str, int] = {}
         self.calls = 0  # how many requests were carried out; a burst of slider events needs few
+        self.asked_at = -math.inf  # time.monotonic() of the last request
         self.traceback = ""  # of the last error shown in the widget
         super().__init__(**kwargs)
 
@@ -82,6 +85,7 @@ class LabWidget(anywidget.AnyWidget):
 
     @traitlets.observe("request")
     def _on_request(self, change: Mapping[str, Any]) -> None:
+        self.asked_at = time.monotonic()
         request = change["new"]
         client, seq = str(request.get("client", "")), int(request.get("seq", 0))
         with self._lock:
@@ -98,6 +102,7 @@ class LabWidget(anywidget.AnyWidget):
                     self.error = {}
 
     def _show_error(self, problem: Exception, client: str, seq: int) -> None:
+        self.asked_at = -math.inf  # time.monotonic() of the last request
         self.traceback = "".join(traceback.format_exception(problem))
         known = problem if isinstance(problem, WidgetError) else None
         cause = problem.__cause__ if known else problem

@@ -80,6 +80,10 @@ def test_a_ranking_takes_values_and_leaves_ties_open():
         "values": [9.0, 3.0, 3.0, 1.0, 0.5],
     }
     assert p.result["words"] == ["4 of 9 pairs are the wrong way round: Kendall's tau 0.11."]
+    q = ranking(ascending=True)
+    q.commit(NAMES)
+    assert q.reveal(values)["swaps"] == 9 - 4
+    assert q.state["truth"]["order"] == ["head_angle", "contrast", "age", "hue", "my own"]
     assert p.setup["labels"][3] == "head angle"
     assert p.setup["colors"][4] == ""
 

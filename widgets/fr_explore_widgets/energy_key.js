@@ -18,7 +18,7 @@ export const SLIDERS = {
     high: 1,
     step: 0.01,
     neutral: 1,
-    ends: ["0, hot: noise alone", "1, frozen"],
+    ends: ["0, hot", "1, frozen"],
     help: "The inverse of a temperature: how much of the pattern, how much noise.",
     show: (q) =>
       q === 0

@@ -154,18 +154,6 @@ export function drift(amount) {
 }
 
 /**
- * The closed form for noise of all points alike and independent: two different arrows have u_i.u_j = R^2 b_i.b_j on
- * average, so E = 1 - R^2 (1 - E_0) for neighbours other than the point itself, E_0 that of the ordered arrows b.
- * @param {Float64Array[]} base cosines of the ordered arrows
- * @param {Graph} g
- * @param {number} r
- */
-export function expected(base, g, r) {
-  const cos = base.map((row, i) => row.map((c, j) => (i === j ? 1 : r * r * c)));
-  return energies(cos, g).energy;
-}
-
-/**
  * Independent random arrows on the same points: the mean of E (1, less where a point counts itself) and its standard
  * deviation, sqrt(sum_{i<j} (p_ij + p_ji)^2 / dim) / n with p_ij = w_ij / sum_j w_ij.
  * @param {Graph} g
@@ -184,4 +172,18 @@ export function nullOf({ weights, totals }, dim) {
     }
   }
   return n ? { mean: 1 - own / n, sd: Math.sqrt(squares / dim) / n } : { mean: Number.NaN, sd: Number.NaN };
+}
+
+/**
+ * The closed form for noise of all points alike and independent: two different arrows have u_i.u_j = R^2 b_i.b_j on
+ * average, so E = N + R^2 (E_0 - N), E_0 the energy of the ordered arrows b and N that of random arrows: 1 where a point
+ * does not count itself, hence E = 1 - R^2 (1 - E_0).
+ * @param {Float64Array[]} base cosines of the ordered arrows
+ * @param {Graph} g
+ * @returns {(r: number) => number}
+ */
+export function closedForm(base, g) {
+  const still = energies(base, g).energy;
+  const random = nullOf(g, 1).mean;
+  return (r) => random + r * r * (still - random);
 }

@@ -123,6 +123,8 @@ function render({ model, el, signal: given }) {
   let moved = /** @type {keyof typeof SLIDERS} */ ("order");
   /** @type {import("./energy_strip").Past[]} */
   let past = [];
+  /** @type {{key: string, name: string, closed: [number, number][]}} */
+  let along = { key: "", name: "", closed: [] };
   let run = 0;
 
   const notices = createNotices();
@@ -211,23 +213,32 @@ function render({ model, el, signal: given }) {
 
   function drawStrip() {
     const spec = SLIDERS[moved];
-    const size = spec.step * Math.max(1, Math.round((spec.high - spec.low) / spec.step / 60));
-    const count = Math.floor((spec.high - spec.low) / size + 1e-9) + 1;
-    const xs = Array.from({ length: count }, (_, i) => spec.low + i * size);
-    const ys = curve(settings, moved, xs);
+    // the closed form along a slider does not change while that slider moves
+    const others = JSON.stringify({
+      ...settings,
+      [moved]: 0,
+      selected: 0,
+      seed: settings.layout === "random" && settings.seed,
+    });
+    if (others !== along.key || along.name !== moved) {
+      const size = spec.step * Math.max(1, Math.round((spec.high - spec.low) / spec.step / 60));
+      const count = Math.floor((spec.high - spec.low) / size + 1e-9) + 1;
+      const xs = Array.from({ length: count }, (_, i) => spec.low + i * size);
+      const ys = curve(settings, moved, xs);
+      along = { key: others, name: moved, closed: xs.map((x, i) => [x, ys[i]]) };
+    }
     strip.show({
       spec,
       past,
       run,
-      closed: xs.map((x, i) => [x, ys[i]]),
+      closed: along.closed,
       random: scene.random.mean,
       now: { name: moved, run, x: settings[moved], energy: scene.energy },
     });
   }
 
-  /** @param {Partial<Settings>} partial */
-  function follow(partial) {
-    const names = Object.keys(partial).filter((name) => name !== "selected");
+  /** Keep what E is now in the strip. @param {string[]} names what was set */
+  function follow(names) {
     const slider = names.length === 1 ? /** @type {keyof typeof SLIDERS} */ (names[0]) : null;
     if (slider && slider in SLIDERS && slider === moved) {
       past = remember(past, { name: moved, run, x: settings[moved], energy: scene.energy });
@@ -243,6 +254,8 @@ function render({ model, el, signal: given }) {
 
   /** @param {Partial<Settings>} partial @param {How} [how] */
   function change(partial, { glide = false, hold = false, from } = {}) {
+    // which arrow is looked at is kept, but is no step of undo
+    const names = Object.keys(partial).filter((name) => name !== "selected");
     try {
       const wanted = checked({ ...settings, ...partial });
       const count = place(wanted.layout, wanted.seed).length;
@@ -251,12 +264,11 @@ function render({ model, el, signal: given }) {
         k: Math.max(wanted.k, 1 + Number(wanted.include_self)),
         selected: wanted.selected % count,
       };
-      if (Object.keys(partial).some((name) => name !== "selected")) scene = compute(settings);
-      else scene = { ...scene, settings };
+      scene = names.length ? compute(settings) : { ...scene, settings };
       hovered = null;
       step = null;
       held = hold;
-      follow(partial);
+      follow(names);
       draw(glide);
       notices.showError({});
     } catch (problem) {
@@ -265,12 +277,11 @@ function render({ model, el, signal: given }) {
       return;
     }
     if (hold) return;
-    if (from !== "history") history.commit(settings);
+    if (from !== "history" && names.length) history.commit(settings, names.length === 1 ? names[0] : "");
     buttons.undo.disabled = !history.canUndo;
     buttons.redo.disabled = !history.canRedo;
     if (from !== "kernel") keep();
-    if (from !== "kernel" && !("selected" in partial && Object.keys(partial).length === 1))
-      spoken.textContent = key.words();
+    if (from !== "kernel" && names.length) spoken.textContent = key.words();
   }
 
   /** @param {boolean} glide */
@@ -294,7 +305,7 @@ function render({ model, el, signal: given }) {
   /** @param {-1 | 1} by */
   function walkHistory(by) {
     if (by < 0 ? history.canUndo : history.canRedo)
-      change(history.step(by), { glide: true, from: "history" });
+      change({ ...history.step(by), selected: settings.selected }, { glide: true, from: "history" });
   }
 
   function fromKernel() {
@@ -312,6 +323,12 @@ function render({ model, el, signal: given }) {
     model.off("change:state", fromKernel);
     model.off("change:error", showError);
   });
+  // a slider that is dragged and brought back ends without a change
+  for (const event of ["pointerup", "pointercancel", "focusout"]) {
+    root.addEventListener(event, () => {
+      held = false;
+    });
+  }
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && step !== null) {
       step = null;
@@ -331,7 +348,7 @@ function render({ model, el, signal: given }) {
   buttons.undo.disabled = true;
   buttons.redo.disabled = true;
   past = [];
-  follow({ order: settings.order });
+  follow(["order"]);
   draw(false);
   return () => stop.abort();
 }

@@ -2,11 +2,11 @@
 
 import { arrows, ordered, place } from "./energy_arrows.js";
 import {
+  closedForm,
   cosines,
   distances,
   drift,
   energies,
-  expected,
   graph,
   meanDistance,
   nullOf,
@@ -108,7 +108,7 @@ export function compute(settings) {
     pointEnergies,
     coverage,
     isolated,
-    expected: expected(base, g, survival(drift(settings.order), settings.dim)),
+    expected: closedForm(base, g)(survival(drift(settings.order), settings.dim)),
     random: nullOf(g, settings.dim),
     magnetisation: order(units),
     meanDistance: meanDistance(d),
@@ -120,27 +120,34 @@ export function curve(settings, name, values) {
   const points = place(settings.layout, settings.seed);
   const d = distances(points);
   const base = cosines(ordered(settings.pattern, points));
-  const fixed = name === "order" || name === "dim" ? graph(d, settings) : null;
+  const fixed = name === "order" || name === "dim" ? closedForm(base, graph(d, settings)) : null;
   return values.map((value) => {
     const now = { ...settings, [name]: value };
-    return expected(base, fixed ?? graph(d, now), survival(drift(now.order), now.dim));
+    return (fixed ?? closedForm(base, graph(d, now)))(survival(drift(now.order), now.dim));
   });
 }
+
+/** Commits of one slider that follow each other this closely, as of a held key, make one step of undo. */
+export const MERGE_MS = 1000;
 
 /** Settings that were committed, and the walk along them. @param {Settings} first */
 export function createHistory(first) {
   let states = [first];
   let at = 0;
+  let last = { moved: "", when: 0 };
   return {
-    /** @param {Settings} settings */
-    commit(settings) {
+    /** @param {Settings} settings @param {string} [moved] the slider, if it was one @param {number} [when] */
+    commit(settings, moved = "", when = Date.now()) {
       if (JSON.stringify(settings) === JSON.stringify(states[at])) return;
-      states = [...states.slice(0, at + 1), settings].slice(-200);
+      const merge = at > 0 && moved !== "" && moved === last.moved && when - last.when < MERGE_MS;
+      states = [...states.slice(0, at + (merge ? 0 : 1)), settings].slice(-200);
       at = states.length - 1;
+      last = { moved, when };
     },
     /** @param {-1 | 1} by */
     step(by) {
       at = Math.min(Math.max(at + by, 0), states.length - 1);
+      last = { moved: "", when: 0 };
       return states[at];
     },
     get canUndo() {

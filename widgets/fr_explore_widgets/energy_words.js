@@ -55,12 +55,11 @@ export function shadow({ units, settings }) {
   return `Drawn: each arrow's shadow in 2 of its ${settings.dim} dimensions, ${Math.round(100 * share)} % of its squared length. E is computed in all ${settings.dim}.`;
 }
 
-/** How many arrows are left out, in words. @param {Scene} scene */
+/** How many arrows take part, in words. @param {Scene} scene */
 export function covered({ isolated, points }) {
   const n = points.length;
-  if (!isolated.length) return `all ${n} arrows have a neighbour`;
-  const who = isolated.length === 1 ? "1 arrow has" : `${isolated.length} arrows have`;
-  return `${n - isolated.length} of ${n}; ${who} none`;
+  if (!isolated.length) return `all ${n} arrows`;
+  return `${n - isolated.length} of ${n} arrows`;
 }
 
 /**

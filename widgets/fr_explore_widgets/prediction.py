@@ -20,6 +20,7 @@ class Prediction(LabWidget):
     ----------
     question : what is asked. kind : "number", "ranking" (of `options`, names of attributes among them get their
         colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
+    ascending : of a ranking: a truth given as values has the smallest on top, not the largest.
     unit, low, high : of a number. x_label, y_label : of a curve.
     truth : the answer or a function that gives it, kept in the kernel, for a button Reveal; or use `reveal`.
     state : from an earlier one's `state`, plain JSON, to restore it.
@@ -45,6 +46,7 @@ class Prediction(LabWidget):
         kind: str = "number",
         options: Sequence[str] | None = None,
         *,
+        ascending: bool = False,
         unit: str = "",
         low: float | None = None,
         high: float | None = None,
@@ -54,7 +56,7 @@ class Prediction(LabWidget):
         truth: Any = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
-        self._kind = make_kind(kind, options, (unit, low, high), x, (x_label, y_label))
+        self._kind = make_kind(kind, options, ascending, (unit, low, high), x, (x_label, y_label))
         self._answer: Any | Callable[[], Any] = truth
         setup = {"question": question, "has_truth": truth is not None, **self._kind.setup()}
         first = {"version": VERSION, "tries": [], "open": True, "truth": None} if state is None else dict(state)

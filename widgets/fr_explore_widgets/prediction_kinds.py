@@ -70,9 +70,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Options in an order, the largest or first on top."""
+    """Options in an order; of a truth given as values, the largest is on top, with `ascending` the smallest."""
 
     options: tuple[str, ...]
+    ascending: bool = False
 
     def setup(self) -> dict[str, Any]:
         known = [ATTRIBUTES.get(name) for name in self.options]
@@ -87,11 +88,12 @@ class Ranking:
         return order
 
     def truth(self, value: Any) -> dict[str, Any]:
-        """From an order, or from a mapping or Series of values, of which the largest comes first."""
+        """From an order, or from a mapping or Series of values."""
         if not hasattr(value, "items"):
             return {"order": self.guess(value), "values": None}
         values = {str(name): _number(number, f"value of {name}") for name, number in value.items()}
-        order = sorted(self.guess(values), key=lambda name: (-values[name], self.options.index(name)))
+        sign = 1 if self.ascending else -1
+        order = sorted(self.guess(values), key=lambda name: (sign * values[name], self.options.index(name)))
         return {"order": order, "values": [values[name] for name in order]}
 
     def again(self, stored: Mapping[str, Any], /) -> dict[str, Any]:
@@ -192,6 +194,7 @@ def check_state(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
 def make_kind(
     kind: str,
     options: Sequence[str] | None,
+    ascending: bool,
     number: tuple[str, float | None, float | None],
     x: Sequence[float] | None,
     labels: tuple[str, str],
@@ -206,7 +209,7 @@ def make_kind(
         names = tuple(map(str, options or ()))
         if len(names) < 2 or len(set(names)) != len(names):
             raise ValueError(f"options = {options!r}: a ranking needs at least two, all different.")
-        return Ranking(names)
+        return Ranking(names, ascending)
     if kind == "curve":
         places = tuple(map(float, () if x is None else x))
         if len(places) < 2 or any(b <= a for a, b in pairwise(places)):

@@ -3,11 +3,11 @@ import { arrows, ordered, place, uniform } from "../fr_explore_widgets/energy_ar
 import { partial } from "../fr_explore_widgets/energy_formula.js";
 import {
   allPairs,
+  closedForm,
   cosines,
   distances,
   drift,
   energies,
-  expected,
   graph,
   meanDistance,
   nullOf,
@@ -173,7 +173,7 @@ describe("closed forms", () => {
     const g = graph(distances(place("ring", 0)), BALL);
     const base = ring("parallel").cos;
     for (const s of [0.2, 1, 4]) {
-      expect(Math.abs(expected(base, g, survival(s, 100000)) - 1 / (1 + s * s))).toBeLessThan(1e-5);
+      expect(Math.abs(closedForm(base, g)(survival(s, 100000)) - 1 / (1 + s * s))).toBeLessThan(1e-5);
     }
   });
 
@@ -199,7 +199,7 @@ describe("closed forms", () => {
     );
     const mean = draws.reduce((a, b) => a + b, 0) / draws.length;
     const error = Math.sqrt(draws.reduce((a, b) => a + (b - mean) ** 2, 0) / draws.length / draws.length);
-    const wanted = expected(cosines(bases), g, survival(drift(0.5), dim));
+    const wanted = closedForm(cosines(bases), g)(survival(drift(0.5), dim));
     expect(Math.abs(mean - wanted)).toBeLessThan(4 * error);
     expect(error).toBeLessThan(0.01);
   });
@@ -222,7 +222,9 @@ describe("closed forms", () => {
     for (const [name, values] of Object.entries({ order: [0, 0.5, 1], radius: [0, 0.4, 2], dim: [2, 40] })) {
       const line = curve(DEFAULTS, name, values);
       values.forEach((value, i) => {
-        expect(line[i]).toEqual(compute({ ...DEFAULTS, [name]: value }).expected);
+        const { expected } = compute({ ...DEFAULTS, [name]: value });
+        if (Number.isNaN(expected)) expect(line[i]).toBeNaN();
+        else expect(line[i]).toBeCloseTo(expected, 13);
       });
     }
   });
@@ -297,6 +299,15 @@ describe("settings", () => {
     expect(history.canRedo).toBe(false);
     expect(history.step(-1)).toEqual({ at: 1 });
   });
+
+  test("take a held key as one step of undo, a pause as two", () => {
+    const history = createHistory({ at: 0 });
+    history.commit({ at: 1 }, "order", 100);
+    history.commit({ at: 2 }, "order", 600);
+    history.commit({ at: 3 }, "radius", 700);
+    history.commit({ at: 4 }, "radius", 5000);
+    expect([1, 2, 3, 4].map(() => history.step(-1).at)).toEqual([3, 2, 0, 0]);
+  });
 });
 
 describe("one neighbourhood, step by step", () => {
@@ -361,9 +372,9 @@ describe("words", () => {
 
   test("count the arrows that are left out", () => {
     const scene = compute({ ...DEFAULTS, layout: "random", radius: 0.2 });
-    expect(covered(scene)).toMatch(/^\d+ of 36; \d+ arrows? ha(s|ve) none$|^\d+ of 36/);
-    expect(covered(scene)).toContain(`${36 - scene.isolated.length} of 36`);
-    expect(covered(compute(DEFAULTS))).toBe("all 24 arrows have a neighbour");
+    expect(scene.isolated.length).toBeGreaterThan(2);
+    expect(covered(scene)).toBe(`${36 - scene.isolated.length} of 36 arrows`);
+    expect(covered(compute(DEFAULTS))).toBe("all 24 arrows");
   });
 
   test("write numbers", () => {

@@ -137,6 +137,7 @@ test("keys choose an arrow, and its neighbourhood is lit", () => {
   expect(Number(find(".fr-disc").getAttribute("r"))).toBeGreaterThan(10);
   press(list, "End");
   expect(model.get("state").selected).toBe(23);
+  expect(find("[data-action=undo]").disabled).toBe(true);
 });
 
 test("steps through one neighbourhood to its energy, and Escape leaves", () => {
@@ -194,6 +195,9 @@ test("follows the kernel and a second view, but not over the hand on a slider", 
   const dragged = energy();
   model.set("state", { ...DEFAULTS, order: 0 });
   expect(energy()).toBe(dragged);
+  find("[data-setting=order]").dispatchEvent(new Event("pointerup", { bubbles: true }));
+  model.set("state", { ...DEFAULTS, pattern: "parallel", order: 1 });
+  expect(energy()).toBeCloseTo(0, 12);
 });
 
 test("a state that it cannot show is an error inside the widget, with what to do", () => {

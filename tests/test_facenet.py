@@ -253,3 +253,14 @@ def test_bfloat16_stays_close(avatars, model):
     cosine = (model.embed(crops) * half.embed(crops)).sum(1)
     print(f"FaceNet in bfloat16: least cosine to float32 {cosine.min():.6f}")
     assert cosine.min() >= 0.999
+
+
+# torch's own modules for forward mode use torch.jit.script, which it has deprecated
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
+def test_tangents_agree_with_small_differences(avatars, model):
+    crops = model.align(avatars.render(0))
+    way = 0.05 * (crops - crops.mean())  # contrast; large enough to stand out of float32 rounding
+    with torch.no_grad():
+        _, tangent = torch.func.jvp(model.forward, (crops,), (way,))
+        difference = (model.forward(crops + way) - model.forward(crops - way)) / 2
+    assert torch.nn.functional.cosine_similarity(tangent, difference).item() > 0.99

@@ -130,6 +130,11 @@ def test_derivatives_are_refused_in_words(tmp_path):
     with pytest.raises(NotImplementedError, match=message):
         torch.func.jvp(model.forward, (crop,), (torch.ones_like(crop),))
     assert model.forward(crop).shape == (2, 5)
+    lattice = fr.sample_lattice(fr.Avatars(identities=1), ["hue"], curves=1, seed=0)
+    wide = fr.load_model(tmp_path / "net.onnx", card=dataclasses.replace(CARD, box_margin=1))
+    with pytest.raises(NotImplementedError, match=message):
+        fr.tangent_field(lattice, wide, progress=False)
+    assert fr.vector_field(fr.embed(lattice, wide, progress=False)).sizes["curve"] == 1
 
 
 def test_fingerprint_follows_the_file(tmp_path):

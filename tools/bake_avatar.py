@@ -45,10 +45,7 @@ EXPRESSIONS = {
         "jawOpen": 0.05,
     },
     "open": {"jawOpen": 0.75, "mouthLowerDownLeft": 0.1, "mouthLowerDownRight": 0.1},
-    "squint": {"eyeSquintLeft": 1, "eyeSquintRight": 1},
     "wide": {"eyeWideLeft": 1, "eyeWideRight": 1},
-    "brow_up": {"browInnerUp": 0.5, "browOuterUpLeft": 0.5, "browOuterUpRight": 0.5},
-    "brow_down": {"browDownLeft": 1, "browDownRight": 1},
 }  # fmt: skip
 
 

@@ -162,11 +162,10 @@ def _sheet(skull: Skull, style: Style, seed: int) -> tuple[np.ndarray, np.ndarra
     hangs = _smooth(aside, 56, 68) if style.hang is not None else 0 * aside
     thick = style.flank + (style.top - style.flank) * _smooth(base[..., 1], 2, 9)
     thick = thick + style.lift * _smooth(base[..., 1], 4.5, 9) * _smooth(base[..., 2], -7, 0)
-    open_rim = (
-        style.rim
-        + (thick - style.rim) * (1 - np.exp(-to_line / 0.9))
-        - 0.6 * _smooth(aside, 50, 75) * np.exp(-to_line / 0.45)
-    )
+    # thin for longer beside the ears, where a stiff sheet would stand off a narrow head
+    temple = _smooth(aside, 48, 72) * (1 - _smooth(aside, 105, 120))
+    open_rim = style.rim + (thick - style.rim) * (1 - np.exp(-to_line / (0.9 + 1.6 * temple)))
+    open_rim = open_rim - 0.7 * _smooth(aside, 50, 75) * np.exp(-to_line / (0.45 + 0.5 * temple))
     thick = open_rim + hangs * (thick - open_rim)
     if style.part is not None:
         crease = np.exp(-np.linspace(0, 1, SKULL_ROWS) * 9)[None] * (rho > 0.08)

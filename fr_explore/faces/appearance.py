@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -11,7 +12,7 @@ from .head import MATERIALS, Head
 from .identity import Identity
 
 __all__ = [
-    "CHART",
+    "CHART_PER_CM",
     "between",
     "chart_of",
     "eye_color",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 # The chart: the face seen from the front in rest coordinates (cm), so that what is painted follows skin and mimics.
-CHART = {"x": (-7.0, 7.0), "y": (-11.5, 8.5), "per_cm": 16}
+CHART_X, CHART_Y, CHART_PER_CM = (-7.0, 7.0), (-11.5, 8.5), 16
 
 _TONES = np.array([  # sRGB of skin from light to dark
     (0.965, 0.845, 0.780), (0.925, 0.755, 0.655), (0.815, 0.615, 0.480), (0.600, 0.420, 0.305), (0.335, 0.225, 0.165),
@@ -44,15 +45,15 @@ _FOLDS = (  # polylines on the picture-right half, width in cm, depth
 
 
 def _axes() -> tuple[np.ndarray, np.ndarray]:
-    x = np.arange(*CHART["x"], 1 / CHART["per_cm"]) + 0.5 / CHART["per_cm"]
-    y = np.arange(*CHART["y"], 1 / CHART["per_cm"]) + 0.5 / CHART["per_cm"]
+    x = np.arange(CHART_X[0], CHART_X[1], 1 / CHART_PER_CM) + 0.5 / CHART_PER_CM
+    y = np.arange(CHART_Y[0], CHART_Y[1], 1 / CHART_PER_CM) + 0.5 / CHART_PER_CM
     return np.meshgrid(x, y, indexing="xy")
 
 
 def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
     """Distance of chart points to a polyline."""
     best = np.full(x.shape, np.inf)
-    for (ax, ay), (bx, by) in zip(line, line[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(line):
         dx, dy = bx - ax, by - ay
         t = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
         best = np.minimum(best, np.hypot(x - ax - t * dx, y - ay - t * dy))
@@ -86,9 +87,7 @@ def _brows(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.14)) / (1 + np.exp((t - 1.0) / 0.03))
     noise = gaussian_filter(rng.standard_normal(x.shape), (3.2, 0.7))
     lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more so towards the tail
-    column = np.clip(
-        (np.arange(x.shape[1])[None] - lean * across * half * CHART["per_cm"]).astype(int), 0, x.shape[1] - 1
-    )
+    column = np.clip((np.arange(x.shape[1])[None] - lean * across * half * CHART_PER_CM).astype(int), 0, x.shape[1] - 1)
     hairs = np.take_along_axis(noise, column, axis=1) / noise.std()
     return np.clip(body * ends * density * (1 + 0.22 * hairs), 0, 1)
 
@@ -112,8 +111,8 @@ def chart_of(identity: Identity) -> np.ndarray:
 def lookup(chart: np.ndarray, xy: np.ndarray) -> np.ndarray:
     """`chart` at rest coordinates (n, 2), bilinear, its rim beyond it."""
     rows, columns = chart.shape[:2]
-    u = np.clip((xy[:, 0] - CHART["x"][0]) * CHART["per_cm"] - 0.5, 0, columns - 1.001)
-    v = np.clip((xy[:, 1] - CHART["y"][0]) * CHART["per_cm"] - 0.5, 0, rows - 1.001)
+    u = np.clip((xy[:, 0] - CHART_X[0]) * CHART_PER_CM - 0.5, 0, columns - 1.001)
+    v = np.clip((xy[:, 1] - CHART_Y[0]) * CHART_PER_CM - 0.5, 0, rows - 1.001)
     i, j = v.astype(np.int64), u.astype(np.int64)
     fv, fu = (v - i)[:, None], (u - j)[:, None]
     flat = chart.reshape(rows * columns, -1)

@@ -82,7 +82,7 @@ class Avatars:
 
     @cached_property
     def traits(self) -> pd.DataFrame:
-        """Who the persons are, one row each: gender presentation, hair, eyes, skin (melanin in [0, 1]), ancestry mix."""
+        """Who the persons are, one row each: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
         rows = [{"identity": i, **_portrait(self._seed, i).identity.traits} for i in self.identities]
         return pd.DataFrame(rows)
 

@@ -47,8 +47,9 @@ class Identity:
     """One person.
 
     young, old : coarse head vertices at 18 and at 88 years, between which age moves; melanin, iris, hair : colours
-    (melanin in [0, 1], linear RGB); style : name of the hair style or "none"; brows : thickness, arch, density, gap;
-    character : small factors of the expression; seed : for the fixed patterns of skin, hair and grain.
+    (melanin in [0, 1], linear RGB); style : name of the hair style or "none"; brows : see `_brows`; redness, stubble,
+    freckles : strengths of what skin shows; smile : how much more or less than others the resting face smiles;
+    seed : of the fixed patterns of skin, hair and grain; traits : the same in words, for a table.
     """
 
     young: np.ndarray
@@ -62,7 +63,7 @@ class Identity:
     redness: float
     stubble: float
     freckles: float
-    character: np.ndarray
+    smile: float
     seed: int
     traits: dict = field(default_factory=dict)
 
@@ -94,6 +95,18 @@ def _choose(rng: np.random.Generator, odds: dict[str, float]) -> str:
     return str(rng.choice(list(odds), p=weight / weight.sum()))
 
 
+def _brows(rng: np.random.Generator, feminine: bool) -> np.ndarray:
+    """Half thickness, arch, density, distance of the inner end from the middle, height: cm, and density a share."""
+    thickness, arch = (0.30, 0.32) if feminine else (0.42, 0.16)
+    return np.array([rng.normal(thickness, 0.05), rng.normal(arch, 0.09), rng.uniform(0.72, 0.98),
+                     rng.normal(1.5, 0.12), rng.normal(0, 0.1)])  # fmt: skip
+
+
+def _tinted(rng: np.random.Generator, color: tuple[float, float, float], spread: float) -> tuple[float, float, float]:
+    r, g, b = np.array(color) * rng.uniform(1 - spread, 1 + spread, 3)
+    return float(r), float(g), float(b)
+
+
 def draw_identity(head: Head, seed: int, number: int) -> Identity:
     """Identity `number` of `seed`; it does not depend on how many others there are."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
@@ -108,19 +121,16 @@ def draw_identity(head: Head, seed: int, number: int) -> Identity:
     hair = _choose(rng, dict(zip(HAIR_COLORS, mix**1.5 @ HAIR_ODDS, strict=True)))
     eye = _choose(rng, dict(zip(EYE_COLORS, mix**1.5 @ EYE_ODDS, strict=True)))
     style = _choose(rng, STYLES_FEMININE if feminine else STYLES_MASCULINE)
-    thin = 0.30 if feminine else 0.42
-    brows = np.array([rng.normal(thin, 0.05), rng.normal(0.32 if feminine else 0.16, 0.09), rng.uniform(0.72, 0.98),
-                      rng.normal(1.5, 0.12), rng.normal(0, 0.1)])  # fmt: skip
-    stubble = 0.0 if feminine else float(rng.choice([0.0, 0.35, 0.7], p=[0.4, 0.4, 0.2]) * rng.uniform(0.6, 1.0))
+    stubble = float(rng.choice([0.0, 0.35, 0.7], p=[0.4, 0.4, 0.2]) * rng.uniform(0.6, 1.0))
+    traits = {
+        "gender": "feminine" if feminine else "masculine", "hair_style": style, "hair_length": LENGTH[style],
+        "hair_color": hair, "eye_color": eye, "melanin": melanin, "stubble": 0.0 if feminine else stubble,
+        **{name: float(share) for name, share in zip(("african", "asian", "caucasian"), mix, strict=True)},
+    }  # fmt: skip
     return Identity(
-        shape[0], shape[1], femininity, melanin,
-        tuple(np.array(EYE_COLORS[eye]) * rng.uniform(0.85, 1.15)),
-        tuple(np.array(HAIR_COLORS[hair]) * rng.uniform(0.9, 1.1, 3)),
-        style, brows, float(rng.uniform(0.5, 1.0)), stubble,
-        float(max(0, rng.normal(0.2, 0.3)) * (melanin < 0.35)), np.clip(rng.normal(0, 0.04, 4), -0.08, 0.08), int(rng.integers(2**31)),
-        {
-            "gender": "feminine" if feminine else "masculine", "hair_style": style, "hair_length": LENGTH[style],
-            "hair_color": hair, "eye_color": eye, "melanin": melanin, "stubble": stubble,
-            **{name: float(share) for name, share in zip(("african", "asian", "caucasian"), mix, strict=True)},
-        },
+        young=shape[0], old=shape[1], femininity=femininity, melanin=melanin, style=style, traits=traits,
+        iris=_tinted(rng, EYE_COLORS[eye], 0.12), hair=_tinted(rng, HAIR_COLORS[hair], 0.1),
+        brows=_brows(rng, feminine), redness=float(rng.uniform(0.5, 1.0)), stubble=traits["stubble"],
+        freckles=float(max(0, rng.normal(0.2, 0.3)) * (melanin < 0.35)),
+        smile=float(np.clip(rng.normal(0, 0.04), -0.08, 0.08)), seed=int(rng.integers(2**31)),
     )  # fmt: skip

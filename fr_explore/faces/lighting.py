@@ -64,8 +64,8 @@ def light_on(
     for channel, (wrap, color) in enumerate(zip((0.30, 0.16, 0.10), (1.03, 1.0, 0.95), strict=True)):
         light[:, channel] = KEY * lamp.strength * color / (1 + wrap) * np.maximum(facing + wrap, 0) * seen
     sky = open_sky * open_sky * (GROUND + (SKY - GROUND) * (0.5 + 0.5 * normals[:, 1]))
-    front = FILL * open_sky * np.maximum(0.35 + normals @ np.float32([-0.195, -0.0325, 0.6175]), 0)
-    light += sky[:, None] * np.float32([0.97, 1.0, 1.05]) + front[:, None]
+    front = FILL * open_sky * np.maximum(0.35 + normals @ np.array([-0.195, -0.0325, 0.6175], np.float32), 0)
+    light += sky[:, None] * np.array([0.97, 1.0, 1.05], np.float32) + front[:, None]
     return light, gloss * lamp.strength * seen * np.maximum(normals @ lamp.half, 0) ** 28
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .appearance import CHART, chart_of, eye_color, hair_tone, lookup, sigmoid, skin_albedo, skin_tone, softened
+from .appearance import CHART_PER_CM, chart_of, eye_color, hair_tone, lookup, sigmoid, skin_albedo, skin_tone, softened
 from .head import MATERIALS, PIVOT, Head
 from .identity import Identity
 from .lighting import Lamp, display, light_on
-from .render import Camera, Canvas, Fragments, rasterise, vertex_normals
+from .render import Camera, Canvas, rasterise, vertex_normals
 from .worn import draw_glasses, draw_hair
 
 __all__ = ["CAMERA", "Portrait"]
@@ -69,7 +69,7 @@ class Portrait:
         share = np.float32((values["age"] - 18) / 70)
         rest = identity.young + share * (identity.old - identity.young)
         # nobody's resting face is quite without a smile; lips part late in it
-        smile = 0.18 + identity.character[0] + 0.82 * values["expression"]
+        smile = 0.18 + identity.smile + 0.82 * values["expression"]
         mix = {"smile": smile, "part": smile * smile, "open": values["mouth_open"], "wide": 0.25}
         weight = np.array([mix.get(name, 0.0) for name in head.expression_names], dtype=np.float32)
         return rest, rest + np.tensordot(weight, head.expressions, axes=1)
@@ -116,7 +116,7 @@ class Portrait:
     def _chart_at(self, size: int) -> np.ndarray:
         """The chart as pixels of this size can show it; the last one is kept."""
         if self._softened[0] != size:
-            self._softened = size, softened(self.chart, CAMERA.width / size * CHART["per_cm"])
+            self._softened = size, softened(self.chart, CAMERA.width / size * CHART_PER_CM)
         return self._softened[1]
 
     def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray, size: int) -> None:
@@ -127,7 +127,7 @@ class Portrait:
         dark = np.float32(0.75 * ageing) * fold + np.float32(0.28 * ageing) * spot
         chart = np.stack([brow, dark + np.float32(0.5 * self.identity.freckles) * freckle], axis=-1)
         brow, dark = lookup(chart, value[at, 4:6]).T
-        color = value[at, :3] * np.exp(-dark[:, None] * np.float32([0.75, 1.0, 1.08]))
+        color = value[at, :3] * np.exp(-dark[:, None] * np.array([0.75, 1.0, 1.08], np.float32))
         brow_color = (0.12 / (0.12 / 0.75 + hair.max()) * hair).astype(np.float32)  # never as light as hair can be
         value[at, :3] = color + brow[:, None] * (brow_color * value[at, 3:4] - color)
 

@@ -83,7 +83,10 @@ def draw_hair(
     normals[:, 0] = (normals[:, 0] + normals[::-1, 0]) / 2  # nor at the parting
     light, shine = _hair_light(points.reshape(columns, rows, 3), normals.reshape(-1, 3), lamp)
     along, left = hair.strand.reshape(-1, 2).T
-    across = np.repeat(np.arange(columns) / (columns - 1), rows)
+    across = np.arange(columns) / (columns - 1)
+    if np.ptp(hair.strand[:, 0, 1]) > 1:  # strands from a parting: the two sides match where they meet
+        across = 0.5 - np.abs(across - 0.5)
+    across = np.repeat(across, rows)
     attributes = np.stack([light, shine, across, along, left], axis=1).astype(np.float32)
     xy, near = camera.project(points, canvas.size)
     # first the body of the hair, then its thin ends over it: what is clear must hide nothing.

@@ -52,8 +52,10 @@ def _models(options: argparse.Namespace) -> None:
     from .models.presets import PRESETS
     from .models.registry import list_models
 
-    table = list_models()[["dim", "metric", "threshold", "licence", "weights"]].reset_index()
-    print(table.to_string(index=False, justify="left", na_rep="calibrate"))
+    print(f"{'name':24s}{'length':8s}{'metric':12s}{'threshold':12s}licence")
+    for name, dim, metric, threshold, licence in list_models()[["dim", "metric", "threshold", "licence"]].itertuples():
+        cut = "calibrate" if threshold != threshold else f"{threshold:g}"  # NaN where none is published
+        print(f"{name:24s}{dim:<8d}{metric:12s}{cut:12s}{licence}")
     print(
         f"\nYour own .onnx file: fr.load_model('file.onnx', card=...), with the cards {', '.join(PRESETS)} ready made."
     )

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from browser import Lab, Notebook, chromium, find_chromium, missing_chromium
 from fr_explore_widgets import EnergyPlayground
@@ -185,6 +186,16 @@ def test_the_page_and_python_have_the_same_defaults():
     assert f"COUNTS = {{ ring: {COUNTS['ring']}, grid: {COUNTS['grid']}, random: {COUNTS['random']} }}" in page
 
 
+def test_the_arrows_are_saved_with_names(tmp_path):
+    w = EnergyPlayground(layout="random", radius=0.3, dim=3)
+    table = pd.read_csv(w.to_csv(tmp_path / "arrows.csv"))
+    assert list(table) == ["arrow", "x", "y", "direction_1", "direction_2", "direction_3", "energy"]
+    assert list(table["arrow"]) == list(range(1, 37))
+    assert table["energy"].isna().any()
+    assert table["energy"].mean() == pytest.approx(w.energy(), abs=1e-6)
+    np.testing.assert_allclose(table.filter(like="direction"), w.arrows()[1], atol=1e-12)
+
+
 def test_a_request_is_answered_inside_the_widget():
     w = EnergyPlayground()
     w.request = {"client": "a", "seq": 1, "action": "dance"}
@@ -333,13 +344,8 @@ def test_it_fits_its_width_and_can_be_read_in_its_theme(opened, theme, width):
 @pytest.mark.browser
 def test_every_control_has_a_name(opened):
     page = opened(EnergyPlayground(rule="ball"))
-    named = "el => el.labels?.length || el.getAttribute('aria-label') || el.textContent.trim()"
-    controls = page.locator(
-        "button:visible, input:visible, select:visible, [role=listbox], [role=meter], svg[role=img]"
-    )
-    assert controls.count() > 20
-    for i in range(controls.count()):
-        assert controls.nth(i).evaluate(named), controls.nth(i).evaluate("el => el.outerHTML")
+    assert page.locator(CONTROLS).count() > 20
+    assert page.locator(CONTROLS).evaluate_all(NAMELESS) == []
 
 
 @pytest.mark.browser
@@ -389,6 +395,13 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         assert shown(page) > 0.5
         assert notebook.errors == []
 
+
+CONTROLS = (
+    "button:visible, input:visible, select:visible, [role=listbox], [role=slider], [role=meter], svg[role=img]:visible"
+)
+NAMELESS = """(all) => all
+  .filter((el) => !(el.labels?.length || el.getAttribute("aria-label") || el.textContent.trim()))
+  .map((el) => el.outerHTML)"""
 
 FOCUSED = """() => {
   const el = document.activeElement;

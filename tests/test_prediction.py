@@ -14,6 +14,7 @@ from fr_explore_widgets.energy_playground_page import write_page
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
+from test_playground import CONTRAST, CONTROLS, NAMELESS
 
 NAMES = ["age", "hue", "contrast", "head_angle", "my own"]
 X = (0.1, 0.2, 0.4, 0.8)
@@ -337,6 +338,9 @@ def test_it_fits_its_width_at_every_stage(opened, theme, width):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.locator(".fr-prediction").get_attribute("data-theme") == theme
             assert page.locator(".fr-prediction").get_attribute("data-stage") == stage
+            assert page.locator(CONTROLS).evaluate_all(NAMELESS) == []
+            worst = page.evaluate(CONTRAST)
+            assert worst["ratio"] >= 4.5, (stage, worst)
             page.context.close()
 
 

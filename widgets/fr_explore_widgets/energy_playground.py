@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import traitlets
 
 from . import _assets
@@ -63,6 +64,17 @@ class EnergyPlayground(LabWidget):
         import fr_explore as fr
 
         return fr.alignment_energy(*self.arrows(), self.neighborhood)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write one row per arrow: arrow, x, y, direction_1 ... direction_dim, energy (empty without a neighbour)."""
+        import fr_explore as fr
+
+        points, directions = self.arrows()
+        names = ["arrow", "x", "y", *(f"direction_{k + 1}" for k in range(directions.shape[1])), "energy"]
+        each = fr.alignment_energy(points, directions, self.neighborhood, point_energies=True)
+        rows = np.column_stack([np.arange(len(points)) + 1, points, directions, each])
+        pd.DataFrame(rows, columns=names).astype({"arrow": int}).to_csv(path, index=False)
+        return Path(path)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the playground, as it is set now, as one file that works from disk and needs no network."""

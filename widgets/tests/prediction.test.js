@@ -4,40 +4,19 @@ import widget, { earlier, standing } from "../fr_explore_widgets/prediction.js";
 import { filled, stroke, ticks } from "../fr_explore_widgets/prediction_curve.js";
 import { short, span } from "../fr_explore_widgets/prediction_number.js";
 import { move, placeFor } from "../fr_explore_widgets/prediction_ranking.js";
+import { fakeModel } from "./fake_model.js";
 
 const FRESH = { version: 1, tries: [], open: true, truth: null };
 
-/** The part of anywidget's model that a widget sees; `requests` is what it asked the kernel. */
-function fakeModel(traits) {
-  const listeners = new Map();
-  const fire = (name) => {
-    for (const callback of [...(listeners.get(`change:${name}`) ?? [])]) callback();
-  };
-  return {
-    requests: [],
-    get: (name) => traits[name],
-    set(name, value) {
-      traits[name] = value;
-      if (name === "request") this.requests.push(value);
-      fire(name);
-    },
-    save_changes: () => {},
-    on: (event, callback) => listeners.set(event, [...(listeners.get(event) ?? []), callback]),
-    off: (event, callback) =>
-      listeners.set(
-        event,
-        (listeners.get(event) ?? []).filter((one) => one !== callback),
-      ),
-    listening: () => [...listeners.values()].flat().length,
-    /** What the kernel does: state, words, reply. */
-    answer(state, words = []) {
-      this.set("state", state);
-      this.set("result", { words });
-      const { client, seq } = this.requests.at(-1) ?? {};
-      this.set("reply", { client, seq });
-    },
-  };
+/** What the kernel does with a request: state and words, then the reply. */
+function answer(state, words = []) {
+  const { client, seq } = requests().at(-1) ?? {};
+  model.receive({ state });
+  model.receive({ result: { words } });
+  model.receive({ reply: { client, seq } });
 }
+
+const requests = () => model.sent.flatMap(({ request }) => (request ? [request] : []));
 
 let el;
 let model;
@@ -82,13 +61,13 @@ describe("a number", () => {
     expect(find(".fr-standing").textContent).toBe("Nothing is revealed before you commit a guess.");
     type("0.4");
     commit.click();
-    expect(model.requests[0]).toMatchObject({ seq: 1, action: "commit", guess: 0.4 });
+    expect(requests()[0]).toMatchObject({ seq: 1, action: "commit", guess: 0.4 });
     const tries = [{ guess: 0.4, after_reveal: false }];
-    model.answer({ ...FRESH, tries, open: false });
+    answer({ ...FRESH, tries, open: false });
     expect([visible("commit"), visible("reveal"), visible("retry")]).toEqual([false, false, true]);
     expect(find("input").disabled).toBe(true);
     expect(document.activeElement).toBe(find("[data-action=retry]"));
-    model.answer({ ...FRESH, tries, open: false, truth: 0.62 }, ["0.22 too low."]);
+    answer({ ...FRESH, tries, open: false, truth: 0.62 }, ["0.22 too low."]);
     expect(find(".fr-standing").textContent).toBe("0.22 too low.");
     expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("Guess 0.4, truth 0.62 years");
     expect(find(".fr-prediction").dataset.stage).toBe("revealed");
@@ -138,7 +117,7 @@ describe("a ranking", () => {
     expect(order()).toEqual(["blur", "age", "hue"]);
     press(find("[data-option=blur]"), "End");
     find("[data-action=commit]").click();
-    expect(model.requests[0].guess).toEqual(["age", "hue", "blur"]);
+    expect(requests()[0].guess).toEqual(["age", "hue", "blur"]);
   });
 
   test("is joined with the truth by one line for each option", () => {
@@ -179,7 +158,7 @@ describe("a curve", () => {
     press(board, "Home");
     expect(board.getAttribute("aria-valuetext")).toBe("radius 2: 0");
     find("[data-action=commit]").click();
-    const guess = model.requests[0].guess;
+    const guess = requests()[0].guess;
     expect(guess[0]).toBeCloseTo(0.7, 12);
     expect(guess[1]).toBeCloseTo(0.35, 12);
     expect(guess.slice(2)).toEqual([0, 0]);
@@ -241,8 +220,8 @@ describe("tries", () => {
     open({ kind: "number", has_truth: true }, { ...FRESH, tries: [one], open: false });
     expect(visible("reveal")).toBe(true);
     find("[data-action=retry]").click();
-    expect(model.requests[0]).toMatchObject({ action: "retry" });
-    model.answer({ ...FRESH, tries: [one], open: true, truth: 3 }, ["2 too low."]);
+    expect(requests()[0]).toMatchObject({ action: "retry" });
+    answer({ ...FRESH, tries: [one], open: true, truth: 3 }, ["2 too low."]);
     expect(find("input").value).toBe("1");
     expect(find("input").disabled).toBe(false);
     expect(document.activeElement).toBe(find("input"));
@@ -255,13 +234,13 @@ describe("tries", () => {
 test("what is being typed stays when only the words change", () => {
   open({ kind: "number" });
   type("7");
-  model.set("result", { words: [] });
+  model.receive({ result: { words: [] } });
   expect(find("input").value).toBe("7");
 });
 
 test("a refusal shows in the widget, with what to do", () => {
   open({ kind: "number" });
-  model.set("error", { what: "No guess is committed.", todo: "Commit one." });
+  model.receive({ error: { what: "No guess is committed.", todo: "Commit one." } });
   expect(find("[role=alert]").textContent).toBe("No guess is committed. Commit one.");
 });
 

@@ -312,6 +312,14 @@ def test_no_blank_corner_at_the_ends_of_the_ranges():
                 assert cutout.portrait(matrix)[0].min() > 0.999
 
 
+@pytest.mark.parametrize("size", [96, 300])
+def test_without_a_margin_the_portrait_is_the_same(size):
+    (found,) = find_faces(ASTRONAUT)
+    with_margin = Cutout(ASTRONAUT, found.landmarks, size).portrait()[0]
+    without = Cutout(ASTRONAUT, found.landmarks, size, margin=0).portrait()[0]
+    np.testing.assert_allclose(without[4:-4, 4:-4], with_margin[4:-4, 4:-4], atol=0.01)
+
+
 def test_a_tilted_face_is_cut_out_at_the_same_scale():
     sides = [square(landmarks_at(100, 100, 80, angle))[2] for angle in (-0.5, 0, 0.7)]
     np.testing.assert_allclose(sides, 80)

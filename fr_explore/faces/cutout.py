@@ -29,13 +29,14 @@ class Cutout:
     pixels : the photograph (height, width, 3), uint8 or float32 in [0, 1]; not kept.
     landmarks : (5, 2) of the face, in its pixels.
     size : side of the portraits, in pixels.
+    margin : what is kept around it, as a share of its side; 0 where nothing will be moved, which is six times faster.
     """
 
-    def __init__(self, pixels: np.ndarray, landmarks: np.ndarray, size: int) -> None:
+    def __init__(self, pixels: np.ndarray, landmarks: np.ndarray, size: int, margin: float = MARGIN) -> None:
         self.size = check_size(size)
         # small portraits are sampled twice as finely and averaged, so that turning them does not blur them
         self._finer = 2 if size <= 256 else 1
-        self._margin = math.ceil(MARGIN * size) * self._finer
+        self._margin = math.ceil(margin * size) * self._finer
         left, top, side = square(landmarks)
         step = side / (size * self._finer)
         origin = np.array([left, top]) - self._margin * step
@@ -50,8 +51,10 @@ class Cutout:
         else:
             picture = self._moved(placement, fine)
             landmarks = (self.landmarks @ placement[:, :2].T + placement[:, 2]).astype(np.float32)
-        blocks = picture.reshape(self.size, self._finer, self.size, self._finer, 3)
-        return np.ascontiguousarray(blocks.mean((1, 3), dtype=np.float32)), landmarks
+        if self._finer == 2:
+            rows = picture[::2] + picture[1::2]
+            picture = (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.25)
+        return np.ascontiguousarray(picture), landmarks
 
     def _moved(self, placement: np.ndarray, fine: int) -> np.ndarray:
         back = np.linalg.inv(np.vstack([placement, [0, 0, 1]]))[:2]

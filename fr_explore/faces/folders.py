@@ -89,13 +89,13 @@ class LabelledImages:
         """The portrait cut out of image i; PictureError says why there is none."""
         pixels, _ = decode(self._bytes(i))
         if self.landmarks is not None:
-            return Face(*Cutout(pixels, self.landmarks[i], size).portrait())
+            return Face(*Cutout(pixels, self.landmarks[i], size, margin=0).portrait())
         found = find_faces(pixels)
         if not found:
             raise PictureError("no face found")
         height, width = pixels.shape[:2]
         chosen = found[0] if self.choose == "largest" else min(found, key=lambda face: face.offset(width, height))
-        return Face(*Cutout(pixels, chosen.landmarks, size).portrait())
+        return Face(*Cutout(pixels, chosen.landmarks, size, margin=0).portrait())
 
     def _bytes(self, i: int) -> bytes:
         path = self.folder / str(self.table["file"].iat[i])

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fr_explore.faces.base import Face
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -474,6 +477,15 @@ def test_an_environment_that_does_not_fit_says_what_to_do(monkeypatch, tmp_path)
     package.write_text('{"version": "0.11.0"}')
     found = check_environment().set_index("part").loc["JupyterLab extension anywidget"]
     assert "server and kernel differ" in found["todo"]
+
+
+def test_the_lock_of_the_front_end_serves_every_platform_and_any_registry():
+    """`npm ci` refuses a lock that leaves out another platform's optional packages, as some mirrors make it do."""
+    locked = json.loads((ROOT / "widgets/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted = {name for facts in locked.values() for name in facts.get("optionalDependencies", {})}
+    assert wanted
+    assert {name for name in wanted if f"node_modules/{name}" not in locked} == set()
+    assert [path for path, facts in locked.items() if "resolved" in facts] == []
 
 
 def test_a_gallery_needs_no_more_than_its_vectors():

@@ -59,6 +59,7 @@ def test_a_broken_connection_is_taken_up_where_it_ended(site):
 def test_a_server_without_ranges_is_read_from_the_start(site):
     site.cuts, site.ranges = [2_000_000], False
     assert fetch(site).read_bytes() == CONTENT
+    assert len(site.asked) == 2
 
 
 def test_a_later_process_goes_on_with_the_part(site, cache):

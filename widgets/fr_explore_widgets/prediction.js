@@ -58,7 +58,6 @@ function render({ model, el, signal: given }) {
   const setup = /** @type {Setup} */ (model.get("setup"));
   const id = uid("question");
   let gone = false;
-  let pressed = false;
 
   const notices = createNotices();
   const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
@@ -70,7 +69,6 @@ function render({ model, el, signal: given }) {
   const button = (/** @type {string} */ text, /** @type {string} */ action) => {
     const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
     node.addEventListener("click", () => {
-      pressed = true;
       const guess = action === "commit" ? { guess: input.value() } : {};
       link.send(/** @type {Command} */ ({ action, ...guess }));
     });
@@ -130,8 +128,7 @@ function render({ model, el, signal: given }) {
 
   /** The button that was pressed is gone: what comes next gets the focus. */
   function answered() {
-    if (!link.settle(model.get("reply")) || !pressed) return;
-    pressed = false;
+    if (!link.settle(model.get("reply"))) return; // another view asked
     const next = buttons.commit.hidden
       ? [buttons.reveal, buttons.retry].find((node) => !node.hidden)
       : /** @type {HTMLElement | null} */ (input.root.querySelector("input, .fr-grip, .fr-board"));

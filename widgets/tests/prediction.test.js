@@ -136,6 +136,8 @@ describe("a ranking", () => {
     expect(el.querySelectorAll(".fr-link")).toHaveLength(3);
     expect(el.querySelectorAll(".fr-link")[0].getAttribute("d")).toBe("M0 18C20 18 20 54 40 54");
     expect(find(".fr-grip").disabled).toBe(true);
+    press(find("[data-option=hue]"), "ArrowUp");
+    expect(order()).toEqual(["age", "hue", "blur"]);
   });
 
   test("keeps its items when one moves", () => {
@@ -192,6 +194,7 @@ describe("a curve", () => {
     expect(stroke([0, 1, 2, 3], none, [0.5, 0.5], [2.4, 2.4])).toEqual([null, 1, 2, null]);
     expect(stroke([0, 1, 2, 3], none, [2.4, 2.4], [0.6, 0.6]).slice(1)).toEqual([1, 2, null]);
     expect(stroke([0, 1, 2, 3], none, [2.9, 7], [2.9, 7])).toEqual([null, null, null, 7]);
+    expect(stroke([0, 1], [null, null], [1, 0.5], [1, 0.5])).toEqual([null, 0.5]);
   });
 
   test("has round ticks", () => {

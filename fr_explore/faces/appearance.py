@@ -182,6 +182,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
         "beard": jaw * (p[:, 2] > -6),
         "scalp": 1 / (1 + np.exp(-(above - 0.85) / 0.22)) * (p[:, 1] > -9),
         "hair_shade": np.exp(-0.5 * (np.minimum(above - 0.6, 0) / 0.9) ** 2),
+        "covered": p[:, 1] > 9.0,  # well behind every hairline
         "cloth": 1 / (1 + np.exp(np.minimum((p[:, 1] + 15.2 + 0.02 * p[:, 0] ** 2) / 0.15, 50))),
     }  # fmt: skip
 

@@ -61,7 +61,10 @@ class Portrait:
         self.gloss = self.gloss.astype(np.float32)
         self.turns = sigmoid((rest[:, 1] + 13.5) / 1.6)  # how far a vertex goes along with the head
         self.tucked = head.masks["ears"] * (np.abs(rest[:, 0]) > 5) * (0.8 if identity.style in COVERS_EARS else 0)
-        self.solid = np.flatnonzero(head.material != LASH)
+        solid = head.material != LASH
+        if identity.style != "none":  # skin deep under the hair shows in no picture
+            solid &= ~(fields["covered"][head.triangles] > 0.5).all(axis=1)
+        self.solid = np.flatnonzero(solid)
 
     def shape(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
         """Coarse vertices at an age, without and with the expression."""

@@ -100,8 +100,11 @@ class Cloud:
     def put(self, array: np.ndarray) -> Any:
         return array if self.device is None else self.xp.as_tensor(array, device=self.device)
 
-    def tile(self, rows: slice, cols: slice, refine: bool = True):
-        """Squared distances in units of the cloud's scale, (rows, cols); close pairs exact if `refine`."""
+    def tile(self, rows, cols: slice, refine: bool = True):
+        """Squared distances in units of the cloud's scale, (rows, cols); close pairs exact if `refine`.
+
+        Without it, `rows` may also be an array of indices.
+        """
         q = _gram(self.z[rows], self.z[cols], self.length2[rows], self.length2[cols], self.xp)
         return self._refine(q, rows, cols) if refine else q
 
@@ -229,7 +232,9 @@ def _gram(a, b, a2, b2, xp):
     return xp.clip(q, 0, None, out=q)
 
 
-def sweep(cloud: Cloud, visit: Callable[[Any, slice, slice], None], progress: bool = False) -> None:
+def sweep(
+    cloud: Cloud, visit: Callable[[Any, slice, slice], None], progress: bool = False, refine: bool = True
+) -> None:
     """Call visit(q, rows, cols) for the tiles of the upper triangle; q is the visitor's to change.
 
     The mean distance comes along for free. Visitors run in several threads: they lock what they add to.
@@ -239,7 +244,7 @@ def sweep(cloud: Cloud, visit: Callable[[Any, slice, slice], None], progress: bo
 
     def work(pair: tuple[slice, slice]) -> None:
         rows, cols = pair
-        q = cloud.tile(rows, cols)
+        q = cloud.tile(rows, cols, refine)
         part = float(cloud.xp.sqrt(q).sum()) * (1 if rows == cols else 2)
         with lock:
             total[0] += part

@@ -119,36 +119,73 @@ def nearest(cloud: Cloud, k: int, progress: bool = False) -> tuple[np.ndarray, n
     index, there = np.zeros((cloud.n, k), np.int64), np.ones((cloud.n, k), bool)
     if k == 0:
         return index, there
-    everyone = slice(0, cloud.n)
     slack = cloud.rounding * cloud.length2  # the entry (i, j) is wrong by at most slack_i + slack_j
-    width = max(16, (64_000_000 if cloud.device is None else 400_000_000) // cloud.n)
-    roots: list[float] = []
+    lower, column = _candidates(cloud, slack, k, progress)
+    own = host(slack)
+    upper = (lower[:, :k] + 2 * own[column[:, :k]]).max(1)
+    reach = (upper + 2 * own) * (1 + TIE)
+    index[:] = column[:, :k]
+    open_rows = np.nonzero(~(lower[:, k] > reach))[0]
 
-    def work(rows: slice) -> None:
-        q = cloud.tile(rows, everyone, refine=False)
-        roots.append(float(cloud.xp.sqrt(q).sum()))  # the mean distance comes along
-        cloud.exclude(q, rows, everyone)
-        q -= slack
-        index[rows], upper, following = _smallest(q, slack, k, cloud)
-        reach = (upper + 2 * host(slack[rows])) * (1 + TIE)
-        for i in np.nonzero(~(following > reach))[0]:
-            row, among = slice(rows.start + i, rows.start + i + 1), np.nonzero(host(q[i] <= reach[i]))[0]
-            index[row], there[row] = _decide(cloud, rows.start + i, among, k)
+    def work(part: slice) -> None:
+        rows = open_rows[part]
+        q = host(cloud.tile(rows, slice(0, cloud.n), refine=False) - slack)
+        for i, row in zip(rows, q, strict=True):
+            index[i], there[i] = _decide(cloud, i, np.nonzero(row <= reach[i])[0], k)
 
-    over(row_blocks(cloud.n, min(256, width)), work, progress, cloud.device)
-    cloud.set_mean(sum(roots))
+    over(row_blocks(len(open_rows), max(1, min(256, 16_000_000 // cloud.n))), work, False, cloud.device)
     return index, there
 
 
-def _smallest(lower, slack, k: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each row: the columns of the k smallest, the most that one of them can be, and the least of the others."""
+def _candidates(cloud: Cloud, slack, k: int, progress: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Lower bounds and indices (n, k + 1) of the k + 1 points that may be nearest, the last one the furthest of them.
+
+    The bounds still lack the row's own slack. Each tile of the upper triangle serves its rows and its columns.
+    """
+    best = np.full((cloud.n, k + 1), np.inf, cloud.precision)
+    column = np.zeros(best.shape, np.int64)
+    locks = [threading.Lock() for _ in range(64)]
+
+    def visit(q, rows: slice, cols: slice) -> None:
+        cloud.exclude(q, rows, cols)
+        for here, others, tile in [(rows, cols, q), (cols, rows, q.T)][: 1 if rows == cols else 2]:
+            bound = best[here].max(1)  # what is above it cannot enter; another thread may lower it meanwhile
+            if cloud.device is None and np.isfinite(bound).all():
+                where, value = _below(tile, slack[others], bound)
+            else:
+                where, value = _smallest(tile - slack[others], k, cloud)
+            with locks[here.start // 512 % 64]:
+                values = np.concatenate([best[here], value], axis=1)
+                columns = np.concatenate([column[here], where + others.start], axis=1)
+                order = np.argpartition(values, k, axis=1)[:, : k + 1]
+                best[here], column[here] = (np.take_along_axis(a, order, 1) for a in (values, columns))
+
+    sweep(cloud, visit, progress, refine=False)
+    return best, column
+
+
+def _smallest(tile, k: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of the k + 1 smallest entries of each row, or of all, if they are fewer."""
+    count = min(k + 1, tile.shape[1])
     if cloud.device is None:
-        order = np.argpartition(lower, k, axis=1)[:, : k + 1]
-        value = np.take_along_axis(lower, order, 1)
-    else:
-        value, order = lower.topk(k + 1, dim=1, largest=False, sorted=True)
-    upper = value[:, :k] + 2 * slack[order[:, :k]]
-    return host(order[:, :k]), host(upper).max(1), host(value[:, k])
+        where = np.argpartition(tile, count - 1, axis=1)[:, :count]
+        return where, np.take_along_axis(tile, where, 1)
+    value, where = tile.topk(count, dim=1, largest=False, sorted=False)
+    return host(where), host(value)
+
+
+def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of all entries below the bound of their row, filled up with infinity.
+
+    Few are left once a row has seen some tiles, and finding them costs a fraction of a selection.
+    """
+    rows, cols = np.divmod(np.flatnonzero(tile < (bound + slack.max())[:, None]), tile.shape[1])
+    count = np.bincount(rows, minlength=len(tile))
+    place = np.arange(len(rows)) - (np.cumsum(count) - count)[rows]
+    where = np.zeros((len(tile), count.max()), np.int64)
+    value = np.full(where.shape, np.inf, tile.dtype)
+    where[rows, place], value[rows, place] = cols, tile[rows, cols] - slack[cols]
+    return where, value
 
 
 def _decide(cloud: Cloud, i: int, among: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -120,6 +120,20 @@ def test_ties_and_duplicates_go_to_the_lower_index(precision, n, dim, k, with_cu
 
 
 @PRECISIONS
+@pytest.mark.parametrize("order", ["mixed", "sorted"])
+def test_nearest_over_several_tiles(order, precision):
+    rng = np.random.default_rng(6)
+    ties = rng.integers(0, 9, (1300, 3)).astype(float)
+    plain = rng.standard_normal((1300, 30))
+    for points in (ties, plain):
+        if order == "sorted":  # every tile then brings nearer points than the last
+            points = points[np.argsort(points[:, 0], kind="stable")]
+        d = ((points[:, None] - points) ** 2).sum(-1)
+        np.fill_diagonal(d, np.inf)
+        assert neighbours(points, 10, precision=precision) == nearest_by(d, 10)
+
+
+@PRECISIONS
 def test_neighbours_far_closer_than_float32_can_tell(precision):
     """Two tight clusters far apart: the matrix product loses every digit of the distances inside."""
     rng = np.random.default_rng(1)

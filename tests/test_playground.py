@@ -306,7 +306,7 @@ def test_keys_alone_reach_everything(opened):
         "opposed",
         "listbox",
         "ring",
-        "noise",
+        "draw",
         "energy",
         "order",
         "radius",

@@ -18,7 +18,7 @@ import {
 } from "./energy_state.js";
 import { createStrip, remember } from "./energy_strip.js";
 import { thumbnail } from "./energy_svg.js";
-import { shadow } from "./energy_words.js";
+import { caption } from "./energy_words.js";
 import { followTheme, h, uid } from "./shared_dom.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
 
@@ -168,7 +168,7 @@ function render({ model, el, signal: given }) {
     return node;
   };
   const buttons = {
-    noise: button("New noise", "noise", () => change({ seed: settings.seed + 1 }, { glide: true })),
+    draw: button("New draw", "draw", () => change({ seed: settings.seed + 1 }, { glide: true })),
     undo: button("Undo", "undo", () => walkHistory(-1)),
     redo: button("Redo", "redo", () => walkHistory(1)),
     reset: button("Reset", "reset", () => change(DEFAULTS, { glide: true })),
@@ -187,7 +187,7 @@ function render({ model, el, signal: given }) {
         { class: "fr-scene", "aria-label": "Arrows" },
         presets.root,
         stage.root,
-        h("div", { class: "fr-actions" }, layouts.root, buttons.noise),
+        h("div", { class: "fr-actions" }, layouts.root, buttons.draw),
         note,
       ),
       h("div", { class: "fr-figures" }, key.root, strip.root),
@@ -289,7 +289,7 @@ function render({ model, el, signal: given }) {
     presets.set(presetOf(settings));
     layouts.set(settings.layout);
     controls.set(settings);
-    note.textContent = shadow(scene);
+    note.textContent = caption(scene);
     key.show(scene);
     drawArrows(glide);
     drawStrip();

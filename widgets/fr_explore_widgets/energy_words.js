@@ -48,11 +48,12 @@ export function sentence({ energy, random, settings, magnetisation }) {
   return `${start}${subject} point ${how}${local}.`;
 }
 
-/** The sentence under the arrows about what the picture shows of them. @param {Scene} scene */
-export function shadow({ units, settings }) {
-  if (settings.dim === 2) return "";
+/** What the picture of the arrows hides or marks, in words. @param {Scene} scene */
+export function caption({ units, settings, isolated }) {
+  const dashed = isolated.length ? "Dashed: arrows without a neighbour, left out of E. " : "";
+  if (settings.dim === 2) return dashed;
   const share = units.reduce((sum, u) => sum + u[0] * u[0] + u[1] * u[1], 0) / units.length;
-  return `Drawn: each arrow's shadow in 2 of its ${settings.dim} dimensions, ${Math.round(100 * share)} % of its squared length. E is computed in all ${settings.dim}.`;
+  return `${dashed}Drawn: each arrow's shadow in 2 of its ${settings.dim} dimensions, ${Math.round(100 * share)} % of its squared length. E is computed in all ${settings.dim}.`;
 }
 
 /** How many arrows take part, in words. @param {Scene} scene */

@@ -26,7 +26,7 @@ import {
   spelled,
 } from "../fr_explore_widgets/energy_state.js";
 import { path, remember, top } from "../fr_explore_widgets/energy_strip.js";
-import { angle, covered, figure, sentence, shadow } from "../fr_explore_widgets/energy_words.js";
+import { angle, caption, covered, figure, sentence } from "../fr_explore_widgets/energy_words.js";
 
 const BALL = { rule: "ball", radius: 0.6, k: 4, include_self: false };
 const KNN = { ...BALL, rule: "knn" };
@@ -363,8 +363,9 @@ describe("words", () => {
   });
 
   test("say how much of the arrows a picture shows", () => {
-    expect(shadow(compute(DEFAULTS))).toBe("");
-    const text = shadow(compute({ ...DEFAULTS, order: 0, dim: 100, layout: "grid" }));
+    expect(caption(compute(DEFAULTS))).toBe("");
+    expect(caption(compute({ ...DEFAULTS, radius: 0 }))).toContain("Dashed: arrows without a neighbour");
+    const text = caption(compute({ ...DEFAULTS, order: 0, dim: 100, layout: "grid" }));
     const share = Number(text.match(/dimensions, (\d+) %/)[1]);
     expect(Math.abs(share - 2)).toBeLessThanOrEqual(1);
     expect(text).toContain("in all 100");

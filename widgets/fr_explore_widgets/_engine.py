@@ -16,7 +16,7 @@ from ._session import State
 
 __all__ = ["Engine", "Shown"]
 
-_STAYS = "The figures stay at the last face that worked: move a slider to try again; print(w.traceback) shows more."
+_STAYS = "The figures stay at the last face that worked: move a slider to try again; the widget's .traceback says more."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

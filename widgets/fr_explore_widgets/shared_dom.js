@@ -141,6 +141,11 @@ export function term(word, meaning) {
   const button = h("button", { type: "button", class: "fr-term", "aria-describedby": id, text: word });
   const show = () => {
     tip.hidden = false;
+    tip.style.translate = "";
+    const own = tip.getBoundingClientRect();
+    const room = (tip.closest(".fr-lab") ?? tip).getBoundingClientRect();
+    const shift = Math.max(0, room.left - own.left) - Math.max(0, own.right - room.right);
+    tip.style.translate = `${shift}px 0`;
   };
   const hide = () => {
     tip.hidden = true;

@@ -547,3 +547,19 @@ def test_what_is_missing_from_a_lattice(lattice):
         fr.read_lattice(folder, table="curves.csv")
     with pytest.raises(FileNotFoundError, match="no such folder"):
         fr.read_lattice(folder / "x")
+
+
+def test_parquet(celeba, tmp_path):
+    table = pd.DataFrame(
+        {"file": ["000001.jpg", "000002.jpg"], "identity": ["a", "b"], "bald": [True, None], "age": [3.5, None]}
+    )
+    table.to_parquet(tmp_path / "t.parquet")
+    images = fr.read_labelled(celeba / "img_align_celeba", tmp_path / "t.parquet")
+    assert images.labels.bald.tolist() == [1, 0]
+    np.testing.assert_array_equal(images.table.age, [3.5, np.nan])
+    table.assign(file=["000001.jpg", "../x"]).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"t.parquet, row 2, field 'file': '../x' is not a file inside the folder"):
+        fr.read_labelled(celeba / "img_align_celeba", tmp_path / "t.parquet")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"t.parquet is not a readable parquet file"):
+        fr.read_labelled(celeba / "img_align_celeba", tmp_path / "t.parquet")

@@ -162,7 +162,7 @@ def _bump(points: np.ndarray, centre: tuple[float, float, float], radius: float)
 
 
 def skin_fields(head: Head) -> dict[str, np.ndarray]:
-    """Where the skin is redder, darker, bearded, cloth: per fine vertex, the same for everyone."""
+    """Where the skin is redder, darker, bearded, cloth: float32 per fine vertex, the same for everyone."""
     p = head.rest
     front = 1 / (1 + np.exp(-(p[:, 2] - 0.5) / 0.4))
     lips = head.masks["lips"] * (p[:, 2] > 1.2) * (np.abs(p[:, 1] + 7.2) < 1.6)
@@ -173,7 +173,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
     above = p[:, 1] - line
     jaw = _bump(p, (2.2, -9.0, 1.5), 2.4) + _bump(p, (4.8, -7.5, -2.0), 2.4) + 0.9 * _bump(p, (0.8, -5.7, 3.4), 0.75)
     jaw = np.clip(1.2 * jaw, 0, 1) * (1 - lips)
-    return {
+    fields = {
         "lips": lips, "cavity": cavity,
         "red": 0.55 * _bump(p, (3.9, -3.3, 1.6), 1.7) + 0.5 * _bump(p, (0.3, -3.9, 4.2), 1.0)
         + 0.6 * head.masks["ears"] * (p[:, 2] < -3) * (np.abs(p[:, 0]) > 6.2) + 0.25 * _bump(p, (0, -10.2, 2.2), 1.2),
@@ -185,6 +185,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
         "covered": p[:, 1] > 9.0,  # well behind every hairline
         "cloth": 1 / (1 + np.exp(np.minimum((p[:, 1] + 15.2 + 0.02 * p[:, 0] ** 2) / 0.15, 50))),
     }  # fmt: skip
+    return {name: field.astype(np.float32) for name, field in fields.items()}
 
 
 def skin_albedo(
@@ -193,12 +194,12 @@ def skin_albedo(
     """Colour of every fine vertex (n, 3) of an identity with these tones; eyes, teeth and tongue included."""
 
     def mixed(base: np.ndarray, color, weight: np.ndarray) -> np.ndarray:
-        return base + weight[:, None] * (np.asarray(color) - base)
+        return base + weight[:, None] * (np.asarray(color, np.float32) - base)
 
-    tint = np.exp(-identity.redness * fields["red"][:, None] * np.array([0.02, 0.34, 0.30]))
-    tint *= np.exp(-fields["socket"][:, None] * np.array([0.16, 0.26, 0.22]) * 0.8)
-    tint *= np.exp(-fields["lids"][:, None] * np.array([0.08, 0.16, 0.14]))
-    albedo = skin * tint
+    depth = identity.redness * fields["red"][:, None] * np.array([0.02, 0.34, 0.30], np.float32)
+    depth += fields["socket"][:, None] * np.array([0.13, 0.21, 0.18], np.float32)
+    depth += fields["lids"][:, None] * np.array([0.08, 0.16, 0.14], np.float32)
+    albedo = skin.astype(np.float32) * np.exp(-depth)
     red = 0.75 + 0.45 * identity.femininity
     albedo = mixed(albedo, skin * np.exp(-red * np.array([0.22, 0.95, 0.80])), fields["lips"])
     shadow = hair * 0.5 + 0.25 * skin
@@ -210,11 +211,10 @@ def skin_albedo(
         albedo = albedo * (1 - 0.30 * fields["hair_shade"][:, None])
     albedo = mixed(albedo, (0.10, 0.016, 0.014), fields["cavity"])
     albedo = mixed(albedo, (0.30, 0.36, 0.46), fields["cloth"])
-    material = head.of_material[:, None]
     for name, color in {"eye": (0.70, 0.67, 0.65), "teeth": (0.82, 0.78, 0.69), "tongue": (0.22, 0.06, 0.055),
                         "lash": (0.02, 0.014, 0.012)}.items():  # fmt: skip
-        albedo = np.where(material == MATERIALS.index(name), np.array(color), albedo)
-    return albedo.astype(np.float32)
+        albedo[head.of_material == MATERIALS.index(name)] = color
+    return albedo
 
 
 def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:

@@ -71,6 +71,6 @@ def light_on(
 
 def display(linear: np.ndarray) -> np.ndarray:
     """Linear light -> sRGB values, the brightest rolled off smoothly towards white."""
-    x = np.maximum(linear, 0)
+    x = np.maximum(linear, 0).astype(np.float32)
     x = np.where(x > 0.7, 0.7 + 0.3 * -np.expm1(-(x - 0.7) / 0.3), x)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-6) ** (1 / 2.4) - 0.055)

@@ -56,6 +56,7 @@ def _strands(value: np.ndarray, tone: np.ndarray, pattern: np.ndarray) -> tuple[
     flat, at = pattern.ravel(), i * LENGTHS + j
     near = flat[at] * (1 - fs) + flat[at + LENGTHS] * fs
     noise = near * (1 - ft) + (flat[at + 1] * (1 - fs) + flat[at + LENGTHS + 1] * fs) * ft
+    tone = tone.astype(np.float32)
     color = tone * (light * np.exp(0.28 * noise))[:, None]
     color = color + (shine * np.exp(0.45 * noise))[:, None] * (0.05 + 0.22 * tone)
     return color, sigmoid((left - 0.50 - 0.16 * noise) / 0.09)

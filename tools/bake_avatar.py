@@ -12,7 +12,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from bake_hair import glasses, hair_styles
+from bake_glasses import glasses
+from bake_hair import hair_styles
 from bake_mesh import catmull_clark, coarse_skin, fine_triangles, read_quads, sky_visibility, uv_per_vertex
 from bake_visible import pruned
 from scipy import sparse

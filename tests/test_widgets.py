@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fr_explore_widgets import AttributeExplorer, _assets, check_environment
-from fr_explore_widgets import _environment as environment
-from fr_explore_widgets._gallery import THUMB, Gallery, collect, distance, pick, thumbnail
-from fr_explore_widgets._session import History, State
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fr_explore.faces.base import Face
+from fr_explore_widgets import AttributeExplorer, _assets, check_environment
+from fr_explore_widgets import _environment as environment
+from fr_explore_widgets._gallery import THUMB, Gallery, collect, distance, pick, thumbnail
+from fr_explore_widgets._session import History, State
 
 ROOT = Path(__file__).parents[1]
 

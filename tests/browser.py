@@ -51,13 +51,13 @@ def missing_chromium() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless; RuntimeError with what to install if there is none."""
+def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
+    """The system's Chromium, headless, with `flags` of its own; RuntimeError with what to install if there is none."""
     path = find_chromium()
     if path is None:
         raise RuntimeError(missing_chromium())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:

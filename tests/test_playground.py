@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import Lab, Notebook, chromium, find_chromium, missing_chromium
-from fr_explore_widgets import EnergyPlayground
-from fr_explore_widgets.energy_playground_arrows import COUNTS, DEFAULTS, check_settings, neighborhood
-from fr_explore_widgets.energy_playground_page import write_page
 from scipy.special import gammaln, hyp1f1
 from traitlets import TraitError
 
 import fr_explore as fr
+from fr_explore_widgets import EnergyPlayground
+from fr_explore_widgets.energy_playground_arrows import COUNTS, DEFAULTS, check_settings, neighborhood
+from fr_explore_widgets.energy_playground_page import write_page
 
 FRONT = Path(__file__).parents[1] / "widgets" / "fr_explore_widgets"
 NODE = """

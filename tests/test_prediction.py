@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import Lab, Notebook, chromium, find_chromium, missing_chromium
-from fr_explore_widgets import Prediction, _assets
-from fr_explore_widgets._base import WidgetError
-from fr_explore_widgets.energy_playground_page import write_page
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 from test_playground import CONTRAST, CONTROLS, NAMELESS
+
+from fr_explore_widgets import Prediction, _assets
+from fr_explore_widgets._base import WidgetError
+from fr_explore_widgets.energy_playground_page import write_page
 
 NAMES = ["age", "hue", "contrast", "head_angle", "my own"]
 X = (0.1, 0.2, 0.4, 0.8)

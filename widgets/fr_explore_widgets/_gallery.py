@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fr_explore.attributes import PAPER_ATTRIBUTES
 from fr_explore.projection import Projection, pca
 
 __all__ = ["THUMB", "Gallery", "collect", "distance", "middle_strengths", "pick", "thumbnail"]
@@ -33,8 +34,12 @@ def pick(identities: Sequence[Hashable], most: int) -> list[Hashable]:
 
 
 def middle_strengths(attributes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:
-    """Random strengths, uniform over the middle half of each attribute's range."""
-    return {name: float(rng.uniform(*record.middle)) for name, record in attributes.items()}
+    """Random strengths of the paper's attributes (of all, where a source has none), over the middle half of each range.
+
+    The others stay neutral: half a mask or half a pair of glasses is no natural variation of a person.
+    """
+    names = [name for name in attributes if name in PAPER_ATTRIBUTES] or list(attributes)
+    return {name: float(rng.uniform(*attributes[name].middle)) for name in names}
 
 
 def thumbnail(pixels: np.ndarray, side: int = THUMB) -> np.ndarray:

@@ -15,6 +15,7 @@ import pytest
 from browser import Lab, Notebook, chromium, find_chromium, missing_chromium
 from PIL import Image
 from skimage import data
+from test_playground import CONTRAST, CONTROLS, NAMELESS
 
 from fr_explore_widgets import PhotoExplorer, PhotoInput
 from fr_explore_widgets._base import WidgetError
@@ -47,13 +48,30 @@ def test_bytes_of_the_browser_become_photographs():
     seen = []
     w.observe(lambda change: seen.append(change["new"]), "photos")
     ask(w, 1, "add", name="anna.jpg", size=len(JPEG), upload=JPEG)
-    assert w.error == {}
+    assert (w.error, w.photos) == ({}, None)
+    ask(w, 2, "show")
     assert w.items == [{"key": 1, "name": "anna", "ok": True, "note": "One face found.", "todo": ""}]
     assert w.photos.identities == ("anna",)
     assert seen == [w.photos]
-    assert w.reply == {"client": "a", "seq": 1}
+    assert w.reply == {"client": "a", "seq": 2}
     thumb = np.frombuffer(w.sprite, np.uint8).reshape(96, 96, 3)
     np.testing.assert_allclose(thumb / 255, w.photos.render("anna", size=96).pixels, atol=0.5 / 255 + 1e-6)
+
+
+def test_several_pictures_are_shown_at_once():
+    """Each new set of photographs is a new search for faces and a new explorer: one for all that came together."""
+    w = PhotoInput()
+    changes = []
+    w.observe(lambda change: changes.append(change["new"].identities), "photos")
+    for seq, content in enumerate([JPEG, NOBODY, JPEG], 1):
+        ask(w, seq, "add", name="", size=len(content), upload=content)
+    assert [item["ok"] for item in w.items] == [True, False, True]
+    ask(w, 4, "show")
+    ask(w, 5, "show")
+    assert changes == [("you 1", "you 3")]
+    ask(w, 6, "add", name="", size=len(JPEG), upload=JPEG)
+    w.add(PORTRAIT)  # whatever is waiting comes with the next change
+    assert changes[1:] == [("you 1", "you 3", "you 4", "you 5")]
 
 
 def test_the_message_itself_is_not_kept():
@@ -417,11 +435,19 @@ def test_a_refused_camera_says_what_to_do(widget):
 
 
 @pytest.mark.browser
-def test_a_narrow_column_and_the_end_of_the_kernel(widget, folder):
+def test_themes_a_narrow_column_and_the_end_of_the_kernel(widget, folder):
     """Last: it ends the kernel."""
-    choose(widget, folder / "astronaut.jpg")
+    choose(widget, folder / "astronaut.jpg", folder / "cup.png")
     widget.wait_for(".fr-explorer")
     root = widget.page.locator(".fr-photos")
+    assert root.locator(CONTROLS).evaluate_all(NAMELESS) == []
+    for theme in ("Dark", "Light"):
+        change = f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})"
+        widget.page.evaluate(change)
+        until(lambda theme=theme: root.get_attribute("data-theme") == theme.lower())
+        widget.page.wait_for_timeout(800)  # JupyterLab trips when its theme changes again before the change ended
+        worst = widget.page.evaluate(CONTRAST)
+        assert worst["ratio"] >= 4.5, (theme, worst)
     root.evaluate("node => { node.style.width = '380px'; }")
     too_wide = "node => [...node.querySelectorAll(':not(.fr-hidden)')].filter(n => n.scrollWidth > 380).length"
     assert root.evaluate(too_wide) == 0

@@ -78,6 +78,7 @@ function render({ model, el, signal: given }) {
   /** Names of what is on its way. @type {string[]} */
   let coming = [];
   let chain = Promise.resolve();
+  let unshown = false; // pictures were sent since the kernel made its photographs of them
   let round = 0; // Discard all begins a new one: pictures of an older one are not sent any more
   /** @type {((answered: boolean) => void) | null} */
   let answer = null;
@@ -160,6 +161,13 @@ function render({ model, el, signal: given }) {
     });
   }
 
+  /** The last one is there. @param {boolean} late */
+  function showAll(late) {
+    say(unshown && !late ? "Preparing the faces \u2026" : "");
+    if (unshown && !late) link.send({ action: "show" });
+    unshown = false;
+  }
+
   /** One after the other: messages stay small, and the kernel looks at one picture at a time.
    * @param {string} name @param {() => Promise<Shot>} make */
   function submit(name, make) {
@@ -176,7 +184,9 @@ function render({ model, el, signal: given }) {
           `Looking for a face in ${coming[0]} \u2026${coming.length > 1 ? ` ${coming.length} to go.` : ""}`,
         );
         const shot = await make();
-        if (!late()) await transfer(shot);
+        if (late()) return;
+        await transfer(shot);
+        unshown = true;
       } catch (error) {
         const { what, why, todo } = /** @type {Problem} */ (error);
         const unknown = {
@@ -187,7 +197,7 @@ function render({ model, el, signal: given }) {
         notices.showError(what ? { what, why, todo } : unknown);
       } finally {
         coming = coming.slice(1);
-        if (!coming.length) say("");
+        if (!coming.length) showAll(late());
       }
     });
   }
@@ -200,13 +210,9 @@ function render({ model, el, signal: given }) {
 
   function show() {
     const items = /** @type {Item[]} */ (model.get("items") ?? []);
-    const had = root.contains(document.activeElement) && list.root.contains(document.activeElement);
+    const had = list.root.contains(document.activeElement);
     list.show(items, model.get("sprite"));
-    const said = shown.length || items.length ? news(shown, items) : "";
-    if (said) {
-      spoken.textContent = said; // the list shows it
-      if (!coming.length) say("");
-    }
+    spoken.textContent = news(shown, items) || spoken.textContent; // the list shows it
     if (had) /** @type {HTMLElement} */ (list.root.querySelector("button") ?? buttons.choose).focus();
     shown = items;
     root.dataset.photos = String(items.filter((item) => item.ok).length);
@@ -217,7 +223,8 @@ function render({ model, el, signal: given }) {
   /** @param {{client?: string, seq?: number}} reply */
   function settle(reply) {
     if (!link.settle(reply)) return;
-    answer?.(true);
+    if (answer) answer(true);
+    else if (!coming.length) say("");
     answer = null;
   }
 

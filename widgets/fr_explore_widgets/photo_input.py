@@ -74,7 +74,7 @@ class PhotoInput(LabWidget):
 
     def __init__(self) -> None:
         self._pictures: list[_Picture] = []
-        self._keys, self._closed = itertools.count(1), False
+        self._keys, self._built, self._closed = itertools.count(1), [], False
         super().__init__()
 
     def add(self, photo: Any, name: str | None = None) -> str:
@@ -115,6 +115,8 @@ class PhotoInput(LabWidget):
             match request["action"]:
                 case "add":
                     self._receive(request)
+                case "show":
+                    self._change(self._pictures)
                 case "remove":
                     # a click that came twice finds nothing the second time
                     self._change([picture for picture in self._pictures if picture.key != request["key"]])
@@ -127,7 +129,8 @@ class PhotoInput(LabWidget):
     def _receive(self, request: Mapping[str, Any]) -> None:
         if len(self.upload) != request["size"]:
             raise WidgetError("The picture did not arrive in one piece.", "Choose it again, one at a time.")
-        self._change([*self._pictures, self._look(self.upload, request.get("name"))])
+        # the browser asks with "show" for the photographs of all that it sent: each change of them is a new search
+        self._change([*self._pictures, self._look(self.upload, request.get("name"))], build=False)
 
     def _look(self, photo: Any, name: str | None) -> _Picture:
         """Find the face; a picture without one comes back with the reason."""
@@ -151,15 +154,16 @@ class PhotoInput(LabWidget):
         numbered = (f"{stem or 'you'} {i}" for i in itertools.count(2 if stem else 1))
         return next(one for one in itertools.chain([stem] if stem else [], numbered) if one not in taken)
 
-    def _change(self, pictures: list[_Picture]) -> None:
-        before = [picture.key for picture in self._pictures if picture.source is not None]
+    def _change(self, pictures: list[_Picture], *, build: bool = True) -> None:
         self._pictures = pictures
         usable = [picture for picture in pictures if picture.source is not None]
         with self.hold_sync():
             self.sprite = b"".join(picture.thumb for picture in usable)
             self.items = [picture.for_browser() for picture in pictures]
-        if [picture.key for picture in usable] != before:
+        keys = [picture.key for picture in usable]
+        if build and keys != self._built:
             sources = {picture.name: picture.source for picture in usable}
+            self._built = keys
             self.photos = fr.Photographs(sources, progress=False) if sources else None
 
 

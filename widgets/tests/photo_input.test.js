@@ -152,6 +152,9 @@ describe("pictures on their way", () => {
     expect([...el.querySelectorAll("li b")].map((node) => node.textContent)).toEqual(["anna", "cup"]);
     expect(find(".fr-none").textContent).toContain("No face found. Use a picture of one face.");
     expect(find(".fr-hidden[role=status]").textContent).toContain("cup: No face found.");
+    expect(requests().at(-1)).toMatchObject({ action: "show" });
+    expect(find(".fr-status").textContent).toContain("Preparing");
+    answer([GOOD, BAD]);
     expect(find(".fr-status").textContent).toBe("");
   });
 
@@ -196,6 +199,7 @@ describe("pictures on their way", () => {
     await turns();
     const { client, seq } = requests()[0];
     model.receive({ error: { client, seq, what: "The model failed.", why: "", todo: "Try again." } });
+    expect(find(".fr-error").textContent).toContain("The model failed.");
     await turns();
     expect(requests()).toHaveLength(2);
   });

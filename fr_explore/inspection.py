@@ -55,14 +55,10 @@ def sweep(
         raise ValueError(f"steps = {steps!r}, attributes = {names}: at least one strength of one attribute is needed.")
     vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size)).astype(np.float64)
     card = model.card
-    table = pd.DataFrame(rows).assign(
-        distance=_distance(vectors[0], vectors[1:], card.metric), threshold=card.threshold
-    )
-    same = (
-        pd.array([pd.NA] * len(table), dtype="boolean")
-        if card.threshold is None
-        else table["distance"] < card.threshold
-    )
+    distance = _distance(vectors[0], vectors[1:], card.metric)
+    table = pd.DataFrame(rows).assign(distance=distance, threshold=card.threshold)
+    known = card.threshold is not None
+    same = (distance < card.threshold).tolist() if known else [pd.NA] * len(table)
     table["same_person"] = pd.array(same, dtype="boolean")
     table["threshold"] = table["threshold"].astype(float)
     table.attrs = {"metric": card.metric, "model": card.name, "threshold_source": card.threshold_source}

@@ -158,6 +158,17 @@ describe("pictures on their way", () => {
     expect(find(".fr-status").textContent).toBe("");
   });
 
+  test("a picture waits for the answer to a button: the kernel empties the message after each request", async () => {
+    open({ items: [GOOD] });
+    find("[aria-label='Remove anna']").click();
+    pick(file("a.jpg"));
+    await turns();
+    expect(model.get("upload")).toBe(null);
+    answer([]);
+    await turns();
+    expect(model.sent.at(-1)).toMatchObject({ request: { action: "add" }, upload: expect.any(DataView) });
+  });
+
   test("discard all also drops what waits to be sent", async () => {
     open({ items: [GOOD] });
     pick(file("a.jpg"), file("b.jpg"));

@@ -117,7 +117,7 @@ def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng)
         sides[sign] = pd.Series(images[first], index=people)
     plus, minus = sides[1], sides[-1]
     if sampling == "apart":
-        both = rng.permutation(plus.index.intersection(minus.index).to_numpy())
+        both = rng.permutation(plus.index.intersection(minus.index).to_numpy(copy=True))
         # who shows both goes where it makes the two sides equal
         wanted = len(both) + (len(minus) - len(plus)) + int(rng.integers(2))
         to_plus = min(max(wanted // 2, 0), len(both))

@@ -47,17 +47,18 @@ def models(folder: Path) -> dict[str, fr.models.Model]:
 
         card = facenet.CARDS["facenet-vggface2"]
         found["facenet-vggface2 (untrained)"] = fr.load_model(InceptionResnetV1(), card=card, device="cpu")
-    found["arcface-like .onnx"] = fr.load_model(small_onnx(folder / "small.onnx"), card="arcface", device="cpu")
+    path = small_onnx(folder / "small.onnx")
+    found["ResNet-18 like ArcFace's, .onnx"] = fr.load_model(path, card="arcface", device="cpu")
     return found
 
 
 def small_onnx(path: Path) -> Path:
-    """A network of 17 convolutions, 112 x 112 to 512, about a tenth of a ResNet-50, with random weights."""
+    """The convolutions of a ResNet-18 at ArcFace's input size, 112 x 112 to 512 numbers, with random weights."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     rng, nodes, weights, last, channels = np.random.default_rng(0), [], [], "x", 3
-    for i, (width, stride) in enumerate([(32, 1), *[(w, s) for w in (32, 64, 128, 256) for s in (2, 1, 1, 1)]]):
+    for i, (width, stride) in enumerate([(64, 1), *[(w, s) for w in (64, 128, 256, 512) for s in (2, 1, 1, 1)]]):
         filters = rng.normal(size=(width, channels, 3, 3)) * (2 / (9 * channels)) ** 0.5
         weights.append(numpy_helper.from_array(filters.astype(np.float32), f"w{i}"))
         nodes.append(helper.make_node("Conv", [last, f"w{i}"], [f"c{i}"], pads=[1] * 4, strides=[stride] * 2))

@@ -15,7 +15,7 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 lab: $(BIN)/.lab ## set up and open the laboratory on the first notebook
-	$(BIN)/jupyter lab $(LAB_OPTIONS) notebooks/00-first-light.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-first-light.ipynb $(LAB_OPTIONS)
 
 test: need-node need-chromium test-front test-python test-browser ## set up and run every test
 

@@ -102,7 +102,6 @@ class LabWidget(anywidget.AnyWidget):
                     self.error = {}
 
     def _show_error(self, problem: Exception, client: str, seq: int) -> None:
-        self.asked_at = -math.inf  # time.monotonic() of the last request
         self.traceback = "".join(traceback.format_exception(problem))
         known = problem if isinstance(problem, WidgetError) else None
         cause = problem.__cause__ if known else problem

@@ -22,7 +22,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 # what a model is built from: the parts of one level that this design names together
 WITHIN = {("models", "align"), ("models", "cache")}
 # helpers that serve a level from below
-PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 5, "_labelled": 5, "optional": 0}
+PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 5, "_labelled": 5, "optional": 0, "margin": 0}
 
 
 def imported(path: Path, package: str) -> set[str]:

@@ -1,0 +1,48 @@
+"""The margin loss that networks are trained with here: additive angular margin (ArcFace)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+__all__ = ["MarginLoss"]
+
+
+class MarginLoss(nn.Module):
+    """Cross-entropy over angles to one learned centre per identity, the own angle made `margin` larger.
+
+        loss = -log( exp(s cos(θ_y + m)) / (exp(s cos(θ_y + m)) + sum_{j != y} exp(s cos θ_j)) )
+
+    θ_j is the angle between an embedding and centre j, y its own identity, s the scale, m the margin. After J. Deng,
+    J. Guo, N. Xue, S. Zafeiriou, "ArcFace", CVPR 2019.
+
+    Parameters
+    ----------
+    identities : how many centres; dim : length of the embeddings.
+    scale : s. margin : m in radians; a plain attribute, so that a training may let it grow from 0.
+    seed : of the first centres.
+    """
+
+    def __init__(self, identities: int, dim: int, scale: float = 32.0, margin: float = 0.3, seed: int = 0) -> None:
+        super().__init__()
+        if identities < 2 or scale <= 0 or not 0 <= margin < math.pi / 2:
+            raise ValueError(
+                f"identities = {identities}, scale = {scale}, margin = {margin}: give at least 2 identities, a scale "
+                "above 0 and a margin from 0 to less than pi / 2."
+            )
+        draw = torch.Generator().manual_seed(seed)
+        self.centres = nn.Parameter(F.normalize(torch.randn(identities, dim, generator=draw)))
+        self.scale, self.margin = scale, margin
+
+    def forward(self, embeddings: torch.Tensor, identities: torch.Tensor) -> torch.Tensor:
+        """Mean loss of embeddings (n, dim), of any length, and their identities (n,), whole numbers."""
+        cosine = F.linear(F.normalize(embeddings), F.normalize(self.centres))
+        own = cosine.gather(1, identities[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
+        # beyond pi - margin the cosine would rise again: a straight line goes on falling there
+        turned = torch.cos(torch.acos(own) + self.margin)
+        beyond = own - math.sin(self.margin) * self.margin
+        target = torch.where(own > -math.cos(self.margin), turned, beyond)
+        return F.cross_entropy(self.scale * cosine.scatter(1, identities[:, None], target), identities)

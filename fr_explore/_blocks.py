@@ -76,7 +76,7 @@ class Cloud:
         self.norm, mean, self.scale, z = _standardise(raw, metric != "euclidean", self.precision)
         self.raw, self.mean, self.z = (self.put(a) for a in (raw, mean, z))
         self.unit = None if self.norm is None else self.put(self.norm)
-        self.length2 = (self.z * self.z).sum(1)
+        self.length2 = self.xp.einsum("ij,ij->i", self.z, self.z)
         ids = None if curve is None else curve_ids(curve, self.n)
         self.curve = None if ids is None or len(np.unique(ids)) == self.n else self.put(ids)
         self._mean_root: float | None = None
@@ -196,8 +196,7 @@ class Cloud:
 def _standardise(raw: np.ndarray, unit: bool, precision: str):
     """Norms, mean, scale and the centred, scaled points; in chunks, so that no float64 copy is held."""
     n, dim = raw.shape
-    step = max(1, 4_000_000 // max(dim, 1))
-    parts = [slice(s, min(s + step, n)) for s in range(0, n, step)]
+    parts = row_blocks(n, max(1, CHUNK // max(dim, 1)))
     norm = None
     if unit:
         norm = np.concatenate([np.linalg.norm(raw[p].astype(np.float64), axis=1) for p in parts] or [np.ones(0)])
@@ -207,20 +206,27 @@ def _standardise(raw: np.ndarray, unit: bool, precision: str):
                 "euclidean metric."
             )
 
-    def chunk(p):
-        x = raw[p].astype(np.float64)
-        return x if norm is None else x / norm[p][:, None]
+    def centred(p, mean=0.0):
+        return (raw[p] if norm is None else raw[p] / norm[p][:, None]) - mean
 
-    mean = sum((chunk(p).sum(0) for p in parts), np.zeros(dim)) / max(n, 1)
-    far = max((float(np.abs(chunk(p) - mean).max(initial=0)) for p in parts), default=0.0) or 1.0
+    if norm is None:
+        mean = raw.mean(0, dtype=np.float64) if n else np.zeros(dim)
+        far = float(max((raw.max(0) - mean).max(), (mean - raw.min(0)).max())) if raw.size else 0.0
+    else:
+        mean, far = sum((centred(p).sum(0) for p in parts), np.zeros(dim)) / max(n, 1), 2.0
     if not np.isfinite(far):
         raise ValueError("the points hold NaN or infinity: leave these points out first.")
     # squares of numbers up to 1 neither overflow nor vanish
-    square = sum(float((((chunk(p) - mean) / far) ** 2).sum()) for p in parts) / max(n, 1)
-    scale = far * float(np.sqrt(square)) or 1.0
+    far = far or 1.0
+    square = 0.0
+    for p in parts:
+        part = centred(p, mean)
+        part /= far
+        square += float(np.einsum("ij,ij->", part, part))
+    scale = far * float(np.sqrt(square / max(n, 1))) or 1.0
     z = np.empty((n, dim), precision)
     for p in parts:
-        z[p] = (chunk(p) - mean) / scale
+        np.divide(centred(p, mean), scale, out=z[p], casting="same_kind")
     return norm, mean, scale, z
 
 

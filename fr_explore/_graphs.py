@@ -19,6 +19,7 @@ from ._parallel import host, over, row_blocks
 __all__ = ["Graph", "NearestGraph", "PairGraph", "Sums", "inverse_power", "nearest", "squared_edges"]
 
 
+SEED = 8  # a row's first bound is the (k + 1)-th of 8 (k + 1) columns
 TIE = 1e-11  # relative difference below which squared distances may be rounded to the same number
 
 
@@ -101,11 +102,14 @@ class NearestGraph:
         n, count = len(self.index), self.there.sum(1)
         starts, column = np.concatenate([[0], np.cumsum(count)]), self.index[self.there]
         aligned = np.full((len(fields), n), float(self.include_self))
-        for p in row_blocks(n, 4096):
+
+        def work(p: slice) -> None:
             first, last = starts[p.start], starts[p.stop]
             for f, u in enumerate(fields):
                 parts = (np.ones(last - first, u.dtype), column[first:last], starts[p.start : p.stop + 1] - first)
                 aligned[f, p] += np.einsum("id,id->i", u[p], csr_array(parts, shape=(p.stop - p.start, n)) @ u)
+
+        over(row_blocks(n, 1024), work)
         return Sums(aligned, count + float(self.include_self))
 
 
@@ -149,11 +153,11 @@ def _candidates(cloud: Cloud, slack, k: int, progress: bool) -> tuple[np.ndarray
     def visit(q, rows: slice, cols: slice) -> None:
         cloud.exclude(q, rows, cols)
         for here, others, tile in [(rows, cols, q), (cols, rows, q.T)][: 1 if rows == cols else 2]:
-            bound = best[here].max(1)  # what is above it cannot enter; another thread may lower it meanwhile
-            if cloud.device is None and np.isfinite(bound).all():
-                where, value = _below(tile, slack[others], bound)
+            if cloud.device is None:
+                # what is above the k + 1 found so far cannot enter; another thread may lower them meanwhile
+                where, value = _below(tile, slack[others], best[here].max(1), k)
             else:
-                where, value = _smallest(tile - slack[others], k, cloud)
+                value, where = map(host, _topk(tile - slack[others], k))
             with locks[here.start // 512 % 64]:
                 values = np.concatenate([best[here], value], axis=1)
                 columns = np.concatenate([column[here], where + others.start], axis=1)
@@ -164,22 +168,27 @@ def _candidates(cloud: Cloud, slack, k: int, progress: bool) -> tuple[np.ndarray
     return best, column
 
 
-def _smallest(tile, k: int, cloud: Cloud) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of the k + 1 smallest entries of each row, or of all, if they are fewer."""
-    count = min(k + 1, tile.shape[1])
-    if cloud.device is None:
-        where = np.argpartition(tile, count - 1, axis=1)[:, :count]
-        return where, np.take_along_axis(tile, where, 1)
-    value, where = tile.topk(count, dim=1, largest=False, sorted=False)
-    return host(where), host(value)
+def _topk(tile, k: int):
+    """Values and columns of the k + 1 smallest entries of each row, or of all, if they are fewer; torch's."""
+    return tile.topk(min(k + 1, tile.shape[1]), dim=1, largest=False, sorted=False)
 
 
-def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns and values of all entries below the bound of their row, filled up with infinity.
 
-    Few are left once a row has seen some tiles, and finding them costs a fraction of a selection.
+    Few are left once a row has seen some tiles, and finding them costs a fraction of a selection. A row that has
+    seen none takes its first bound from some columns: the k + 1 smallest of them are no nearer than those of all.
     """
-    rows, cols = np.divmod(np.flatnonzero(tile < (bound + slack.max())[:, None]), tile.shape[1])
+    if not np.isfinite(bound).all():
+        some = slice(0, min(tile.shape[1], SEED * (k + 1)))
+        if some.stop > k:
+            bound = np.minimum(bound, np.partition(tile[:, some] - slack[some], k, axis=1)[:, k])
+    if tile.flags.c_contiguous:
+        rows, cols = np.divmod(np.flatnonzero(tile <= (bound + slack.max())[:, None]), tile.shape[1])
+    else:  # the lower triangle's view of a tile, read in the order of the memory
+        cols, rows = np.divmod(np.flatnonzero(tile.T <= bound + slack.max()), tile.shape[0])
+        order = np.argsort(rows, kind="stable")
+        rows, cols = rows[order], cols[order]
     count = np.bincount(rows, minlength=len(tile))
     place = np.arange(len(rows)) - (np.cumsum(count) - count)[rows]
     where = np.zeros((len(tile), count.max()), np.int64)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._distances import METRICS
+
 __all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "sample"]
-
-METRICS = ("euclidean", "cosine")
-
 
 def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[np.ndarray, np.ndarray, str]:
     """Points (images, dim) float32 or float64, identity codes (images,) from 0 in order of appearance, the metric.

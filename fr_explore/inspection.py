@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ._distances import distance
 from .attributes import check_attributes
 from .faces.base import Face, FaceSource
 from .models.base import Model
@@ -53,12 +54,12 @@ def sweep(
             recipes.append({**start, name: value})
     if len(recipes) < 2:
         raise ValueError(f"steps = {steps!r}, attributes = {names}: at least one strength of one attribute is needed.")
-    vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size)).astype(np.float64)
+    vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size))
     card = model.card
-    distance = _distance(vectors[0], vectors[1:], card.metric)
-    table = pd.DataFrame(rows).assign(distance=distance, threshold=card.threshold)
+    distances = distance(vectors[0], vectors[1:], card.metric)
+    table = pd.DataFrame(rows).assign(distance=distances, threshold=card.threshold)
     known = card.threshold is not None
-    same = (distance < card.threshold).tolist() if known else [pd.NA] * len(table)
+    same = (distances < card.threshold).tolist() if known else [pd.NA] * len(table)
     table["same_person"] = pd.array(same, dtype="boolean")
     table["threshold"] = table["threshold"].astype(float)
     table.attrs = {"metric": card.metric, "model": card.name, "threshold_source": card.threshold_source}
@@ -87,11 +88,3 @@ def _marked(face: Face):
     for x, y in face.landmarks if face.landmarks is not None else ():
         draw.ellipse([x - 0.5 - radius, y - 0.5 - radius, x - 0.5 + radius, y - 0.5 + radius], "white", "black")
     return image
-
-
-def _distance(reference: np.ndarray, vectors: np.ndarray, metric: str) -> np.ndarray:
-    """From one vector (dim,) to several (n, dim): |x - y|, or 1 - cos for "cosine"."""
-    if metric == "euclidean":
-        return np.linalg.norm(vectors - reference, axis=-1)
-    lengths = np.linalg.norm(vectors, axis=-1) * np.linalg.norm(reference)
-    return 1 - vectors @ reference / np.maximum(lengths, 1e-30)

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ._labelled import check_images, check_labels, inter_entropy, intra_entropy, sample
+from ._multiplicity import adjust_p_values
 
 __all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
 
@@ -62,7 +63,9 @@ def macroscale(
     -------
     One row per attribute: `n` images in each modality; `ks_positive` = KS(d_a, d_×), `ks_negative` = KS(d_ā, d_×),
     their mean and maximum; `null_mean` and `null_sd` of the mean KS over the permutations, `ks_scaled` = ks_mean /
-    null_mean (1: no more than this n shows by chance), `p_value` = (1 + draws at least as large) / (1 + draws);
+    null_mean (1: no more than this n shows by chance), `p_value` = (1 + draws at least as large) / (1 + draws),
+    `p_corrected` the same after Holm's correction for the number of attributes that have one (it cannot fall below
+    attributes / (1 + permutations), so draw more where there are many);
     the mean distances and `distance_ratio` = across / mean of the two inside; `intra_entropy`, `inter_entropy` in
     nats; how many images are `positive`, `negative` and `unknown`. An attribute that fewer than two identities show
     in one modality has no KS: NaN there, and its name in attrs["too_few"]. attrs["null_draws"] holds the raw draws,
@@ -85,6 +88,7 @@ def macroscale(
             row |= _against_null(row["ks_mean"], draws[name])
         rows.append(row | _label_figures(identities, signs))
     result = pd.DataFrame(rows)
+    result.insert(result.columns.get_loc("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
     too_few = result.loc[result["n"] < 2, "attribute"].tolist()
     result.attrs = {
         "metric": metric, "permutations": permutations, "sampling": sampling, "limit": limit, "seed": seed,

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ._distances import check_metric, distance
+
 __all__ = ["fold_accuracy"]
 
 
@@ -26,9 +28,8 @@ def fold_accuracy(embeddings: xr.DataArray, pairs: pd.DataFrame, metric: str | N
 
     >>> fold_accuracy(fr.embed(images, model), images.pairs).attrs["accuracy"]  # images = fr.read_lfw("lfw/")
     """
-    metric = metric or embeddings.attrs.get("metric", "euclidean")
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
+    metric = metric or str(embeddings.attrs.get("metric", "euclidean"))
+    check_metric(metric)
     missing = {"fold", "first", "second", "same"} - set(pairs.columns)
     if missing or "file" not in embeddings.coords:
         what = f"pairs lack {', '.join(sorted(missing))}" if missing else "embeddings lack the coordinate 'file'"
@@ -39,7 +40,7 @@ def fold_accuracy(embeddings: xr.DataArray, pairs: pd.DataFrame, metric: str | N
     folds, fold = np.unique(pairs["fold"].to_numpy()[known], return_inverse=True)
     if len(folds) < 2:
         raise ValueError(f"{known.sum()} pairs with embeddings in {len(folds)} folds: at least 2 folds are needed.")
-    distances = _distances(embeddings.values[at[known, 0]], embeddings.values[at[known, 1]], metric)
+    distances = distance(embeddings.values[at[known, 0]], embeddings.values[at[known, 1]], metric)
     same = pairs["same"].to_numpy()[known].astype(bool)
     rows = []
     for k, name in enumerate(folds.tolist()):
@@ -56,15 +57,6 @@ def fold_accuracy(embeddings: xr.DataArray, pairs: pd.DataFrame, metric: str | N
         "left_out": int((~known).sum()),
     }
     return table
-
-
-def _distances(first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
-    first, second = first.astype(np.float64), second.astype(np.float64)
-    if metric == "euclidean":
-        return np.sqrt(((first - second) ** 2).sum(-1))
-    return 1 - (first * second).sum(-1) / np.maximum(
-        np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1), 1e-30
-    )
 
 
 def _best_threshold(distances: np.ndarray, same: np.ndarray) -> float:

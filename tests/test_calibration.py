@@ -323,3 +323,27 @@ def test_on_avatars_and_dlib(dlib_model):
     assert list(found.rates["threshold"])[1] == 0.6
     assert found.eer < 0.35
     assert found.threshold_low <= found.threshold <= found.threshold_high
+
+
+def test_the_curve_has_the_intervals_of_the_rates():
+    """At the published threshold the curve's band is the interval that the table of rates gives, group by group."""
+    rng = np.random.default_rng(3)
+    names = np.repeat(np.arange(20), 4)
+    points = rng.normal(size=(20, 3))[names] + 0.5 * rng.normal(size=(80, 3))
+    data = xr.DataArray(points, dims=("image", "dim"), coords={"half": ("image", np.where(names < 10, "a", "b"))})
+    found = fr.verification(data, identities=names, by="half", draws=60, published=1.5)
+
+    def at(curve, threshold):
+        return curve[curve["threshold"] <= threshold].iloc[-1]
+
+    row, rates = at(found.curve, 1.5), found.rates.set_index("name").loc["published"]
+    for column in ("far", "far_low", "far_high", "frr", "frr_low", "frr_high"):
+        assert row[column] == pytest.approx(rates[column], abs=0.003)
+    assert set(found.group_curves) == {"a", "b", "mixed"}
+    assert found.group_curves["mixed"].empty  # two people of different halves are never one person
+    groups = found.groups.set_index("group")
+    for name in ("a", "b"):
+        row = at(found.group_curves[name], found.threshold)
+        for column in ("far", "far_low", "far_high", "frr", "frr_low", "frr_high"):
+            assert row[column] == pytest.approx(groups.loc[name, column], abs=0.003)
+    assert fr.verification(data, identities=names, draws=0).curve["far_low"].isna().all()

@@ -23,6 +23,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 WITHIN = {("models", "align"), ("models", "cache")}
 # helpers that serve a level from below
 PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 5, "_labelled": 5, "optional": 0, "margin": 0}
+PRIVATE |= {"_distances": 0, "_multiplicity": 5}
 
 
 def imported(path: Path, package: str) -> set[str]:

@@ -313,3 +313,20 @@ def test_half_precision_and_integers():
         fr.macroscale(half, identities, labels, permutations=0),
         fr.macroscale(half.astype(np.float64), identities, labels, permutations=0),
     )
+
+
+def test_p_values_are_corrected_for_the_number_of_attributes():
+    """Holm by hand: the smallest p times the number of tests, the next times one less, never falling."""
+    points, identities, labels = people(shift=1.5)
+    labels = labels.assign(other=labels["chance"].sample(frac=1, random_state=1).to_numpy(), nobody=-1)
+    table = fr.macroscale(points, identities, labels, permutations=99).set_index("attribute")
+    known = table["p_value"].dropna().sort_values(kind="stable")
+    assert len(known) == 3
+    running = 0.0
+    for name, factor in zip(known.index, (3, 2, 1), strict=True):
+        running = max(running, factor * known[name])
+        assert table.loc[name, "p_corrected"] == pytest.approx(min(running, 1))
+    assert table.loc["fixed", "p_corrected"] == pytest.approx(0.03)
+    assert np.isnan(table.loc["nobody", "p_corrected"])
+    alone = fr.macroscale(points, identities, labels[["fixed"]], permutations=99).iloc[0]
+    assert alone["p_corrected"] == alone["p_value"] == pytest.approx(0.01)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from .bands import Bands
 from .images import Images
 from .pairs import distances_of, pair_indices
 from .rates import Rates
@@ -30,9 +31,10 @@ class Verification:
     tar_at_far : one row per false acceptance rate asked for: far, tar, tar_low, tar_high, threshold; NaN where there
         are fewer than 1 / far impostor pairs.
     curve : the ROC and the DET curve: threshold, far, tar, frr, and far_probit, frr_probit, the normal quantiles that
-        are a DET plot's axes; thinned to about 2,000 points.
+        are a DET plot's axes, and _low, _high of far and frr at each threshold; thinned to about 2,000 points.
     groups : one row per group: genuine and impostor pairs, far and frr at both thresholds, intervals for the
         calibrated one; None where no groups were asked for.
+    group_curves : the same columns as `curve` for each group, by its name, empty for one that lacks a kind of pair.
     pairs : one row per pair: first, second (row numbers of the images), same, distance, and group.
     attrs : metric, numbers of pairs, how the intervals were drawn.
     """
@@ -47,6 +49,7 @@ class Verification:
     tar_at_far: pd.DataFrame
     curve: pd.DataFrame
     groups: pd.DataFrame | None
+    group_curves: dict[str, pd.DataFrame]
     pairs: pd.DataFrame
     attrs: dict[str, Any] = field(default_factory=dict)
 
@@ -120,16 +123,18 @@ def verification(
     found = measure(Rates.of(distances, same), np.ones(len(table)))
     # the groups' rates and those of the table are of the threshold found, not of one found anew in each draw
     measure = _Measure(target, tuple(at_far), published, table, found["threshold"])
-    drawn = pd.DataFrame([
-        measure(Rates.of(distances, same, weights), weights) for weights in _draws(images, table, draws, rng)
-    ])  # fmt: skip
+    bands, rows = Bands(table), []
+    for weights in _draws(images, table, draws, rng):
+        rows.append(measure(Rates.of(distances, same, weights), weights))
+        bands.add(weights)
+    drawn = pd.DataFrame(rows)
     edges = [(1 - level) / 2, (1 + level) / 2]
     low, high = (drawn.quantile(edge) if draws else pd.Series(np.nan, found.keys()) for edge in edges)
     facts = {
         "metric": images.metric, "genuine": int(same.sum()), "impostor": int((~same).sum()), "target": target,
         "draws": draws, "level": level, "resampled": "pairs" if images.codes is None else "identities", "seed": seed,
     }  # fmt: skip
-    return _report(table, measure, found, low, high, facts)
+    return _report(table, measure, found, low, high, bands.curves(level), facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ def _draws(images: Images, table: pd.DataFrame, draws: int, rng) -> Iterator[np.
         yield weights
 
 
-def _report(table: pd.DataFrame, measure: _Measure, found: dict, low, high, facts: dict) -> Verification:
+def _report(table: pd.DataFrame, measure: _Measure, found: dict, low, high, curves: dict, facts: dict) -> Verification:
     rows = []
     for name, value in (("calibrated", found["threshold"]), ("published", measure.published)):
         if value is not None:
@@ -240,8 +245,9 @@ def _report(table: pd.DataFrame, measure: _Measure, found: dict, low, high, fact
         eer=found["eer"], eer_low=low["eer"], eer_high=high["eer"],
         rates=pd.DataFrame(rows),
         tar_at_far=_tar_at_far(rates, measure.at_far, found, low, high, facts["impostor"]),
-        curve=_curve(rates.thinned()),
+        curve=curves.pop(None),
         groups=_groups(table, measure, found, low, high) if "group" in table else None,
+        group_curves=curves,
         pairs=table,
         attrs=facts,
     )  # fmt: skip
@@ -254,15 +260,6 @@ def _tar_at_far(rates: Rates, at_far: tuple[float, ...], found: dict, low, high,
         values = [found[key], low[key], high[key], rates.at_far(far)[1]] if known else [np.nan] * 4
         rows.append(dict(zip(("far", "tar", "tar_low", "tar_high", "threshold"), [far, *values], strict=True)))
     return pd.DataFrame(rows)
-
-
-def _curve(rates: Rates) -> pd.DataFrame:
-    from scipy.special import ndtri
-
-    return pd.DataFrame({
-        "threshold": rates.thresholds, "far": rates.far, "tar": 1 - rates.frr, "frr": rates.frr,
-        "far_probit": ndtri(rates.far), "frr_probit": ndtri(rates.frr),
-    })  # fmt: skip
 
 
 def _groups(table: pd.DataFrame, measure: _Measure, found: dict, low, high) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._distances import unit
 from .._labelled import check_images
 
 __all__ = ["Images"]
@@ -55,7 +56,7 @@ class Images:
         names = np.arange(len(values)) if identities is None else identities
         points, codes, metric = check_images(values, names, metric)
         if metric == "cosine":
-            points = points / np.linalg.norm(points.astype(np.float64), axis=1, keepdims=True)
+            points = unit(points)
         return cls(points, metric, None if identities is None else codes, coordinates)
 
     def rows(self, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

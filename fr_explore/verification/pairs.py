@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._distances import distance, unit
 from .._labelled import check_images
 
 __all__ = ["distances_of", "pair_distances", "pair_indices"]
@@ -24,7 +25,7 @@ def pair_distances(
     """
     points, codes, metric = check_images(embeddings, identities, metric)
     if metric == "cosine":
-        points = points / np.linalg.norm(points.astype(np.float64), axis=1, keepdims=True)
+        points = unit(points)
     pairs = pair_indices(codes, max_pairs, np.random.default_rng(seed))
     frames = [
         pd.DataFrame({"pair": name, "distance": distances_of(points, *index, metric)}) for name, index in pairs.items()
@@ -91,11 +92,6 @@ def _impostor(codes: np.ndarray, total: dict[str, int], max_pairs: int, rng) -> 
 
 def distances_of(points: np.ndarray, first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
     """Distances of the index pairs as plain differences in float64; points are unit vectors where it is cosine."""
-    parts = []
     step = max(1, CHUNK // points.shape[1])
-    for start in range(0, len(first), step):
-        rows = slice(start, start + step)
-        gap = points[first[rows]].astype(np.float64) - points[second[rows]]
-        squared = np.einsum("ij,ij->i", gap, gap)
-        parts.append(squared / 2 if metric == "cosine" else np.sqrt(squared))
-    return np.concatenate(parts)
+    chunks = (slice(start, start + step) for start in range(0, len(first), step))
+    return np.concatenate([distance(points[first[c]], points[second[c]], metric, units=True) for c in chunks])

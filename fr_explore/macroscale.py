@@ -88,7 +88,7 @@ def macroscale(
             row |= _against_null(row["ks_mean"], draws[name])
         rows.append(row | _label_figures(identities, signs))
     result = pd.DataFrame(rows)
-    result.insert(result.columns.get_loc("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
+    result.insert(list(result.columns).index("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
     too_few = result.loc[result["n"] < 2, "attribute"].tolist()
     result.attrs = {
         "metric": metric, "permutations": permutations, "sampling": sampling, "limit": limit, "seed": seed,

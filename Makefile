@@ -9,7 +9,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1
 LAB_OPTIONS ?=
 
-.PHONY: help lab test test-python test-front test-browser lint format bench clean need-node need-chromium
+.PHONY: help lab test test-python test-front test-browser lint format notebooks bench clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,10 +29,13 @@ test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a r
 	$(BIN)/python -m pytest -m browser
 
 lint: $(BIN)/.dev ## style, types and notebook hygiene
-	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/check_notebooks.py
+	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/build_notebooks.py --check && $(BIN)/python tools/check_notebooks.py
 
 format: $(BIN)/.dev ## put the code into shape
 	$(BIN)/ruff check --fix && $(BIN)/ruff format
+
+notebooks: $(BIN)/.dev ## the course's notebooks from their sources
+	$(BIN)/python tools/build_notebooks.py
 
 bench: $(BIN)/.dev need-chromium ## print the figures that README quotes
 	$(BIN)/python benchmarks/run_all.py

@@ -1,0 +1,228 @@
+"""The course's notebooks from their sources: a student and a solution version of each, in step by construction.
+
+    python tools/build_notebooks.py [NAME ...]      builds; runs those whose code has changed since they last ran
+    python tools/build_notebooks.py --check         builds nothing; says which committed notebook is out of step
+    python tools/build_notebooks.py --pictures      also takes pictures of the widgets, in a real JupyterLab
+
+notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb.
+How a source is written: notebooks/source/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+BEGIN = re.compile(r"^(?P<indent> *)# BEGIN SOLUTION: (?P<text>.+)$")
+END = re.compile(r"^ *# END SOLUTION$")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+# JupyterLab's viewer draws this one; its twin under the next label would only double the file
+TWIN = "application/vnd.vegalite.v6+json"
+PEAK = "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"  # kB
+
+
+def stub(source: str) -> str:
+    """An exercise cell without its solution.
+
+    In a function the marked lines become `raise NotImplementedError(text)`; at the cell's own level each `name =
+    value` between the marks becomes `name = ...`.
+    """
+    out, inside = [], None
+    for line in source.splitlines():
+        if begin := BEGIN.match(line):
+            inside = begin
+            if begin["indent"]:
+                out.append(f'{begin["indent"]}raise NotImplementedError("{begin["text"]}")')
+        elif END.match(line):
+            inside = None
+        elif inside is None:
+            out.append(line)
+        elif not inside["indent"]:
+            name, equals, _ = line.partition(" = ")
+            if not (equals and name.isidentifier()):
+                raise ValueError(f"{line!r}: outside a function a solution is made of lines `name = value`.")
+            out.append(f"{name} = ...  # {inside['text']}")
+    if inside is not None:
+        raise ValueError(f"a solution is not ended: {inside['text']}")
+    return "\n".join(out)
+
+
+def shown(source: str) -> str:
+    """An exercise cell with its solution and without the marks."""
+    return "\n".join(line for line in source.splitlines() if not (BEGIN.match(line) or END.match(line)))
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
+    """The student and the solution version of one source, without outputs."""
+    cells = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent").cells
+    made = {}
+    for version in ("student", "solution"):
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}})
+        for number, cell in enumerate(cells):
+            if version == "student" and "solution" in tags(cell):
+                continue
+            make = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
+            text = cell.source
+            if "exercise" in tags(cell):
+                text = stub(text) if version == "student" else shown(text)
+            kept = {"tags": list(tags(cell))} if tags(cell) else {}
+            notebook.cells.append(make(text, id=f"{path.stem[3:]}-{number:02d}"[-64:], metadata=kept))
+        notebook.metadata["course"] = {"source": f"notebooks/source/{path.name}", "version": version}
+        made[version] = notebook
+    return made
+
+
+def code_digest(notebook: nbformat.NotebookNode) -> str:
+    """Of all that decides the outputs, as far as the notebook itself goes."""
+    code = "\n# %%\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def target(path: Path, version: str) -> Path:
+    return FOLDER / f"{path.stem}.ipynb" if version == "student" else FOLDER / "solutions" / f"{path.stem}.ipynb"
+
+
+def run(notebook: nbformat.NotebookNode) -> tuple[float, float]:
+    """Execute in place, in the notebooks' folder, with one thread; seconds and the kernel's peak memory in MB."""
+    from nbclient import NotebookClient
+
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    notebook.cells.append(nbformat.v4.new_code_cell(PEAK))
+    client = NotebookClient(
+        notebook, timeout=600, store_widget_state=False, record_timing=False, resources={"metadata": {"path": FOLDER}}
+    )
+    start = time.monotonic()
+    try:
+        client.execute()
+    finally:
+        last = notebook.cells.pop()
+        notebook.metadata["language_info"] = {"name": "python"}
+        os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(OMP_NUM_THREADS=before)
+    return time.monotonic() - start, int(last.outputs[0].text) / 1024
+
+
+def scrub(cell: nbformat.NotebookNode) -> None:
+    """Keep of a cell's outputs what teaches: no counts, no progress bars, no twins, no warnings of a machine."""
+    cell.execution_count = None
+    kept = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        data.pop(TWIN, None)
+        if output.output_type == "error":
+            raise ValueError(f"{output.ename}: {output.evalue}")
+        if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
+            continue
+        output.pop("execution_count", None)
+        if output.output_type == "execute_result":
+            output["execution_count"] = None
+        kept.append(output)
+    cell.outputs = kept
+
+
+def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
+    """Take over the outputs of the committed notebook if it ran the same code; whether it did."""
+    if not old.exists():
+        return False
+    before = nbformat.read(old, as_version=4)
+    if before.metadata.get("course", {}).get("ran") != code_digest(notebook):
+        return False
+    pairs = zip(*([c for c in nb.cells if c.cell_type == "code"] for nb in (before, notebook)), strict=True)
+    for was, cell in pairs:
+        cell.outputs = was.outputs
+    notebook.metadata["course"]["ran"] = code_digest(notebook)
+    return True
+
+
+def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> None:
+    """Show the student the results, but not those of the exercises and their checks."""
+    ready = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
+    for cell in student.cells:
+        if cell.cell_type == "code" and not {"exercise", "check"} & set(tags(cell)):
+            cell.outputs = ready[cell.id].outputs
+    if "ran" in solution.metadata["course"]:
+        student.metadata["course"]["ran"] = solution.metadata["course"]["ran"]
+
+
+def sources(names: list[str]) -> list[Path]:
+    found = [p for p in sorted((FOLDER / "source").glob("[0-9][0-9]-*.py")) if not names or p.stem[:2] in names]
+    if not found:
+        raise SystemExit(f"no source is named {', '.join(names)}: give numbers such as 03.")
+    return found
+
+
+def build(path: Path) -> None:
+    """Write both versions, running the solution where its code is new."""
+    made = versions(path)
+    solution, student = made["solution"], made["student"]
+    if not carry(target(path, "solution"), solution):
+        seconds, peak = run(solution)
+        for cell in solution.cells:
+            if cell.cell_type == "code":
+                scrub(cell)
+        solution.metadata["course"]["ran"] = code_digest(solution)
+        print(f"{path.stem}: ran in {seconds:.0f} s, peak {peak:.0f} MB")
+    give(solution, student)
+    for version, notebook in made.items():
+        target(path, version).parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, target(path, version))
+
+
+def out_of_step() -> list[str]:
+    """What `--check` reports: a committed notebook that is not what its source would give."""
+    found = []
+    for path in sources([]):
+        made = versions(path)
+        fresh = carry(target(path, "solution"), made["solution"])
+        if not fresh:
+            found.append(f"{path.stem}: its code changed since it ran")
+            continue
+        give(made["solution"], made["student"])
+        for version, notebook in made.items():
+            place = target(path, version)
+            if not place.exists() or place.read_text(encoding="utf-8") != nbformat.writes(notebook) + "\n":
+                found.append(f"{path.stem}: the {version} version is not what its source gives")
+    known = {path.stem for path in sources([])}
+    for place in sorted([*FOLDER.glob("*.ipynb"), *(FOLDER / "solutions").glob("*.ipynb")]):
+        if place.stem not in known:
+            found.append(f"{place.relative_to(FOLDER)}: has no source")
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 03; all by default")
+    parser.add_argument("--check", action="store_true", help="only say what is out of step")
+    parser.add_argument("--pictures", action="store_true", help="take pictures of the widgets anew")
+    arguments = parser.parse_args()
+    if arguments.check:
+        problems = out_of_step()
+        for problem in problems:
+            print(f"{problem}: run `make notebooks`", file=sys.stderr)
+        return int(bool(problems))
+    for path in sources(arguments.names):
+        build(path)
+    if arguments.pictures:
+        from notebook_pictures import take
+
+        for path in sources(arguments.names):
+            take(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -206,7 +206,7 @@ def _standardise(raw: np.ndarray, unit: bool, precision: str):
                 "euclidean metric."
             )
 
-    def centred(p, mean=0.0):
+    def centred(p, mean: Any = 0.0):
         return (raw[p] if norm is None else raw[p] / norm[p][:, None]) - mean
 
     if norm is None:

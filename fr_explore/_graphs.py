@@ -186,7 +186,7 @@ def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray, k: int) -> tu
     if tile.flags.c_contiguous:
         rows, cols = np.divmod(np.flatnonzero(tile <= (bound + slack.max())[:, None]), tile.shape[1])
     else:  # the lower triangle's view of a tile, read in the order of the memory
-        cols, rows = np.divmod(np.flatnonzero(tile.T <= bound + slack.max()), tile.shape[0])
+        cols, rows = np.divmod(np.flatnonzero(bound + slack.max() >= tile.T), tile.shape[0])
         order = np.argsort(rows, kind="stable")
         rows, cols = rows[order], cols[order]
     count = np.bincount(rows, minlength=len(tile))

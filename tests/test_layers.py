@@ -10,7 +10,7 @@ LEVELS = [
     {"attributes"},
     {"faces"},
     {"lattice"},
-    {"models", "align", "cache"},
+    {"models", "align", "cache", "results"},
     {"embedding", "inspection"},
     {"field", "neighbors"},
     {"alignment", "profile", "statistics", "macroscale", "probes", "verification", "protocol", "projection"},

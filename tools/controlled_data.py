@@ -1,0 +1,127 @@
+"""What the controlled models are trained on: avatars under a regime, rendered once, kept on disk, adjusted on the fly.
+
+- Strengths of the paper's eight attributes are drawn uniformly over their whole ranges, the same draws in every
+  regime; a regime then sets one column neutral (`fixed`) or to one value per identity (`tied`).
+- Image attributes are closed forms of the pixels, so the rendered set is kept without them and they are drawn anew
+  for every epoch. Regimes that differ in image attributes only share their renders: the cache is keyed by content.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+import fr_explore as fr
+from fr_explore import cache
+from fr_explore.align import aligned_crops
+from fr_explore.faces.adjust import LUMA, color_matrix
+from fr_explore.models.controlled_net import SIZE, TEMPLATE
+
+NAMES = fr.PAPER_ATTRIBUTES
+IMAGE = ("hue", "contrast", "brightness")  # in the order in which they are applied
+PICTURE = 80  # side of the rendered picture: about one of its pixels to one of the crop
+TOGETHER = 16  # identities in one file
+
+
+@dataclass(frozen=True)
+class People:
+    """Which avatars, and how often each is seen."""
+
+    identities: int
+    images: int
+    seed: int
+
+    def strengths(self, regime: str, epoch: int = 0) -> np.ndarray:
+        """(identities, images, 8) strengths under a regime; those of image attributes change with the epoch."""
+        low, high, neutral = (
+            np.array([getattr(fr.ATTRIBUTES[n], f) for n in NAMES]) for f in ("low", "high", "neutral")
+        )
+        shape = (self.identities, self.images, len(NAMES))
+        chance = np.random.default_rng([self.seed, 1]).random(shape)
+        anew = np.random.default_rng([self.seed, 2, epoch]).random(shape)
+        image = np.isin(NAMES, IMAGE)
+        values = low + (high - low) * np.where(image, anew, chance)
+        kind, _, name = regime.partition("-")
+        if kind == "fixed":
+            values[..., NAMES.index(name)] = neutral[NAMES.index(name)]
+        elif kind == "tied":
+            k = NAMES.index(name)
+            values[..., k] = (low[k] + (high[k] - low[k]) * chance[:, 0, k])[:, None]
+        return values
+
+
+def rendered(people: People, regime: str, folder: Path, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Aligned crops (n, 64, 64, 3) uint8 without image attributes, and each picture's mean colour (n, 3).
+
+    Each file holds some identities; those that are there already are not rendered again.
+    """
+    values = people.strengths(regime)
+    for name in IMAGE:
+        values[..., NAMES.index(name)] = fr.ATTRIBUTES[name].neutral
+    mark = fr.Avatars(people.identities, people.seed).fingerprint
+    jobs = []
+    for start in range(0, people.identities, TOGETHER):
+        some = values[start : start + TOGETHER]
+        key = cache.key("controlled 1", mark, PICTURE, SIZE, TEMPLATE, start, some)
+        jobs.append((folder / f"{key}.npz", people.identities, people.seed, start, some))
+    missing = [job for job in jobs if not job[0].is_file()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if missing:
+        # processes, not threads: rendering holds Python's lock for a third of its time
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            for _ in tqdm(pool.map(_render, missing), total=len(missing), desc=f"render {regime}", unit="file"):
+                pass
+    files = [np.load(job[0]) for job in jobs]
+    return np.concatenate([f["crops"] for f in files]), np.concatenate([f["means"] for f in files])
+
+
+def _render(job: tuple) -> None:
+    path, identities, seed, start, values = job
+    faces = fr.Avatars(identities, seed)
+    rows = [(start + i, dict(zip(NAMES, values[i, j].tolist(), strict=True))) for i, j in np.ndindex(values.shape[:2])]
+    shown = [faces.render(i, recipe, PICTURE) for i, recipe in rows]
+    pixels = torch.from_numpy(np.stack([face.pixels for face in shown])).permute(0, 3, 1, 2)
+    crops = aligned_crops(pixels, np.stack([face.landmarks for face in shown]), np.array(TEMPLATE), SIZE)
+    whole = (crops.permute(0, 2, 3, 1).numpy() * 255 + 0.5).astype(np.uint8)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.savez(file, crops=whole, means=pixels.mean((2, 3)).numpy())
+    os.replace(file.name, path)
+
+
+def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Crops (n, 3, h, w) in [0, 1] with hue, contrast and brightness (n, 3), as `faces.adjust` gives them.
+
+    `means` (n, 3): the mean colour of the whole picture, about whose grey the contrast is stretched.
+    """
+    grey = torch.tensor(LUMA, dtype=crops.dtype, device=crops.device)
+    turns = np.stack([color_matrix(hue) for hue in values[:, 0].tolist()])
+    turns = torch.from_numpy(turns).to(crops)
+    contrast, brightness = values[:, 1].view(-1, 1, 1, 1), values[:, 2].view(-1, 1, 1, 1)
+    out = torch.einsum("nij,njhw->nihw", turns, crops)
+    centre = (torch.einsum("nij,nj->ni", turns, means) @ grey).view(-1, 1, 1, 1)
+    return ((centre + contrast * (out - centre)) * brightness).clamp(0, 1)
+
+
+def batches(
+    crops: np.ndarray, means: np.ndarray, values: np.ndarray, order: np.ndarray, size: int, device: torch.device
+) -> Iterator[tuple[torch.Tensor, np.ndarray]]:
+    """Normalised network input and the rows that it shows, in the given order."""
+    columns = [NAMES.index(name) for name in IMAGE]
+    flat = values.reshape(-1, len(NAMES))[:, columns]
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        some = torch.from_numpy(crops[rows]).to(device).permute(0, 3, 1, 2).float() / 255
+        wanted = torch.from_numpy(flat[rows]).to(some)
+        shown = adjusted(some, torch.from_numpy(means[rows]).to(some), wanted)
+        yield (shown * 2 - 1).contiguous(memory_format=torch.channels_last), rows

@@ -1,0 +1,184 @@
+"""Make the trained controlled models again: `python tools/train_controlled.py [regime ...]`, all of them by default.
+
+Each regime is rendered (kept in the cache folder, shared where regimes agree), trained with a checkpoint after every
+epoch, checked on people that were not trained on, and written as fp16 weights with a card. Killed at any moment and
+started again, it goes on where it was and gives the same weights. A GPU is used where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from controlled_data import NAMES, People, batches, rendered
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import roc_auc_score
+from tqdm.auto import tqdm
+
+import fr_explore as fr
+from fr_explore import cache
+from fr_explore.margin import MarginLoss
+from fr_explore.models.base import pick_device
+from fr_explore.models.controlled import REGIMES
+from fr_explore.models.controlled_net import DIM, ControlledNet
+
+ASSETS = Path(fr.__file__).parent / "assets" / "controlled"
+TRAIN = People(identities=2400, images=8, seed=20261)
+HELD_OUT = People(identities=300, images=6, seed=20262)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides the weights beside the regime; the same for every regime."""
+
+    train: People = TRAIN
+    held_out: People = HELD_OUT
+    epochs: int = 12
+    batch: int = 64
+    rate: float = 2e-3  # peak of the learning rate: linear over the first tenth, then a cosine to 0
+    decay: float = 5e-3
+    scale: float = 24.0
+    margin: float = 0.3  # reached after the first 30 % of the steps, from 0
+    seed: int = 0
+
+
+class Training:
+    """Network, centres and optimiser between two epochs; draws depend on the epoch alone: nothing else to keep."""
+
+    def __init__(self, recipe: Recipe, regime: str, folder: Path, device: torch.device) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.regime, self.device = recipe, regime, device
+        self.net = ControlledNet().to(device).to(memory_format=torch.channels_last)
+        self.loss = MarginLoss(recipe.train.identities, DIM, recipe.scale, recipe.margin, recipe.seed).to(device)
+        weights = [*self.net.parameters(), *self.loss.parameters()]
+        self.optimizer = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.decay)
+        self.epoch, self.seconds = 0, 0.0
+        name = hashlib.sha256(f"{recipe} {regime}".encode()).hexdigest()[:16]
+        self.path = folder / f"{regime}-{name}.pt"
+        if self.path.is_file():
+            state = torch.load(self.path, map_location=device, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.loss.load_state_dict(state["loss"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.epoch, self.seconds = state["epoch"], state["seconds"]
+
+    def save(self) -> None:
+        """Written beside its place, then moved: a kill leaves the last epoch or this one."""
+        part = self.path.with_suffix(f".{os.getpid()}.part")
+        state = {"net": self.net.state_dict(), "loss": self.loss.state_dict(), "epoch": self.epoch,
+                 "optimizer": self.optimizer.state_dict(), "seconds": self.seconds}  # fmt: skip
+        torch.save(state, part)
+        part.replace(self.path)
+
+    def run_epoch(self, crops: np.ndarray, means: np.ndarray) -> None:
+        """One pass over all pictures, with image attributes drawn for this epoch."""
+        recipe, start, total = self.recipe, time.perf_counter(), 0.0
+        order = np.random.default_rng([recipe.seed, 3, self.epoch]).permutation(len(crops))
+        values = recipe.train.strengths(self.regime, self.epoch)
+        steps = math.ceil(len(order) / recipe.batch)
+        self.net.train()
+        bar = tqdm(batches(crops, means, values, order, recipe.batch, self.device), total=steps, unit="step",
+                   desc=f"{self.regime}, epoch {self.epoch + 1} of {recipe.epochs}", mininterval=5)  # fmt: skip
+        for number, (shown, rows) in enumerate(bar):
+            self._set_rate((self.epoch * steps + number) / (recipe.epochs * steps))
+            who = torch.from_numpy(rows // recipe.train.images).to(self.device)
+            loss = self.loss(self.net(shown), who)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item() * len(rows)
+        self.epoch += 1
+        self.seconds += time.perf_counter() - start
+        print(
+            f"{self.regime}: epoch {self.epoch}, mean loss {total / len(order):.3f}, {self.seconds:.0f} s", flush=True
+        )
+        self.save()
+
+    def _set_rate(self, done: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.rate * min(done / 0.1, 0.5 + 0.5 * math.cos(math.pi * done))
+        self.loss.margin = self.recipe.margin * min(1.0, done / 0.3)
+
+
+def check(net: torch.nn.Module, people: People, regime: str, shown_as: str, folder: Path, device) -> dict[str, float]:
+    """Verification of people who were not trained on, pictures drawn as under the regime `shown_as`."""
+    crops, means = rendered(people, shown_as, folder)
+    net.eval()
+    with torch.inference_mode():
+        some = batches(crops, means, people.strengths(shown_as), np.arange(len(crops)), 64, device)
+        vectors = torch.cat([torch.nn.functional.normalize(net(shown)) for shown, _ in some]).cpu().numpy()
+    who = np.repeat(np.arange(people.identities), people.images)
+    found = fr.verification(vectors, identities=who, metric="cosine", target=0.01, at_far=(0.01,), draws=200)
+    tar = found.tar_at_far.iloc[0]
+    return {
+        "pictures": shown_as, "auc": float(roc_auc_score(found.pairs["same"], -found.pairs["distance"])),
+        "tar_at_far_1_percent": float(tar["tar"]), "tar_low": float(tar["tar_low"]),
+        "tar_high": float(tar["tar_high"]), "eer": found.eer, "threshold": found.threshold,
+    }  # fmt: skip
+
+
+def export(training: Training, out: Path) -> ControlledNet:
+    """Write the weights as fp16 and give back the network that they make, which is what users get."""
+    out.mkdir(parents=True, exist_ok=True)
+    half = {n: t.detach().cpu().contiguous() for n, t in training.net.state_dict().items() if "num_batches" not in n}
+    path = out / f"{training.regime}.safetensors"
+    save_file({n: t.half() for n, t in half.items()}, path)
+    net = ControlledNet().to(training.device)
+    net.load_state_dict({n: t.float() for n, t in load_file(path).items()}, strict=False)
+    return net
+
+
+def make(regime: str, recipe: Recipe, folder: Path, out: Path, until: int | None = None) -> None:
+    """One regime from nothing, or from where it was left, to weights and card; `until` stops after some epochs."""
+    device = pick_device()
+    (folder / "renders").mkdir(parents=True, exist_ok=True)
+    training = Training(recipe, regime, folder, device)
+    stop = recipe.epochs if until is None else until
+    if training.epoch < stop:
+        crops, means = rendered(recipe.train, regime, folder / "renders")
+        while training.epoch < stop:
+            training.run_epoch(crops, means)
+    if training.epoch < recipe.epochs:
+        return
+    net = export(training, out)
+    where = folder / "renders"
+    checks = [
+        check(net, recipe.held_out, regime, shown, where, device) for shown in dict.fromkeys([regime, "all-varied"])
+    ]
+    file = out / f"{regime}.safetensors"
+    facts = {
+        "regime": regime, "says": REGIMES[regime], "attributes": list(NAMES), "recipe": asdict(recipe),
+        "avatars": fr.Avatars(1, recipe.train.seed).fingerprint, "parameters": sum(p.numel() for p in net.parameters()),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "verification": checks,
+        "training_seconds": round(training.seconds),
+    }  # fmt: skip
+    (out / f"{regime}.json").write_text(json.dumps(facts, indent=1) + "\n")
+    for row in checks:
+        print(f"{regime} on pictures {row['pictures']}: AUC {row['auc']:.4f}, TAR at FAR 1 % "
+              f"{row['tar_at_far_1_percent']:.3f}", flush=True)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("regimes", nargs="*", metavar="regime", help=f"of {', '.join(REGIMES)}")
+    parser.add_argument("--cache", type=Path, default=cache.folder() / "controlled", help="renders and checkpoints")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="where weights and cards go")
+    args = parser.parse_args()
+    unknown = set(args.regimes) - set(REGIMES)
+    if unknown:
+        parser.error(f"unknown regime {', '.join(sorted(unknown))}: choose from {', '.join(REGIMES)}")
+    torch.set_num_threads(1)  # sums in one order on any machine; for two cores, start two regimes
+    for regime in args.regimes or REGIMES:
+        make(regime, Recipe(), args.cache, args.out)
+
+
+if __name__ == "__main__":
+    main()

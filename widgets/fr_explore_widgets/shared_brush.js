@@ -2,20 +2,44 @@
 
 import { readable } from "./shared_dom.js";
 
-/** @type {Record<string, string>} corners of the marks, in units of their size */
-const CORNERS = {
-  square: "-1,-1 1,-1 1,1 -1,1",
-  diamond: "0,-1.3 1.3,0 0,1.3 -1.3,0",
-  "triangle-up": "0,-1.3 1.2,0.9 -1.2,0.9",
-  "triangle-down": "0,1.3 1.2,-0.9 -1.2,-0.9",
-  "triangle-left": "-1.3,0 0.9,-1.2 0.9,1.2",
-  "triangle-right": "1.3,0 -0.9,-1.2 -0.9,1.2",
-  cross:
-    "-1.2,-0.4 -0.4,-0.4 -0.4,-1.2 0.4,-1.2 0.4,-0.4 1.2,-0.4 1.2,0.4 0.4,0.4 0.4,1.2 -0.4,1.2 -0.4,0.4 -1.2,0.4",
-};
+/** @type {Record<string, number[][]>} corners of the marks, in units of their size */
+const CORNERS = Object.fromEntries(
+  Object.entries({
+    square: "-1,-1 1,-1 1,1 -1,1",
+    diamond: "0,-1.3 1.3,0 0,1.3 -1.3,0",
+    "triangle-up": "0,-1.3 1.2,0.9 -1.2,0.9",
+    "triangle-down": "0,1.3 1.2,-0.9 -1.2,-0.9",
+    "triangle-left": "-1.3,0 0.9,-1.2 0.9,1.2",
+    "triangle-right": "1.3,0 -0.9,-1.2 -0.9,1.2",
+    cross:
+      "-1.2,-0.4 -0.4,-0.4 -0.4,-1.2 0.4,-1.2 0.4,-0.4 1.2,-0.4 1.2,0.4 0.4,0.4 0.4,1.2 -0.4,1.2 -0.4,0.4 -1.2,0.4",
+  }).map(([shape, text]) => [shape, text.split(" ").map((pair) => pair.split(",").map(Number))]),
+);
 
 /**
- * Trace an attribute's mark, the second cue beside its colour.
+ * Add an attribute's mark, the second cue beside its colour, to the path.
+ * @param {CanvasRenderingContext2D} c
+ * @param {string} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
+export function trace(c, shape, x, y, r) {
+  const corners = CORNERS[shape];
+  if (!corners) {
+    c.moveTo(x + r, y);
+    c.arc(x, y, r, 0, 2 * Math.PI);
+    return;
+  }
+  corners.forEach(([dx, dy], k) => {
+    if (k) c.lineTo(x + dx * r, y + dy * r);
+    else c.moveTo(x + dx * r, y + dy * r);
+  });
+  c.closePath();
+}
+
+/**
+ * A path of one mark alone.
  * @param {CanvasRenderingContext2D} c
  * @param {string} shape
  * @param {number} x
@@ -23,16 +47,8 @@ const CORNERS = {
  * @param {number} r
  */
 export function mark(c, shape, x, y, r) {
-  const corners = CORNERS[shape];
   c.beginPath();
-  if (corners) {
-    for (const [dx, dy] of corners.split(" ").map((pair) => pair.split(",").map(Number))) {
-      c.lineTo(x + dx * r, y + dy * r);
-    }
-    c.closePath();
-  } else {
-    c.arc(x, y, r, 0, 2 * Math.PI);
-  }
+  trace(c, shape, x, y, r);
 }
 
 /**

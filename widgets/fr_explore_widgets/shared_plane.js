@@ -1,6 +1,6 @@
 // A map of some thousands of points: drag pans, wheel, pinch and keys zoom, a grid finds the point under the hand.
 
-import { mark } from "./shared_brush.js";
+import { mark, trace } from "./shared_brush.js";
 import { h, uid } from "./shared_dom.js";
 import { follow } from "./shared_plane_hand.js";
 import { createGrid, fitView, towards, zoomAt } from "./shared_plane_math.js";
@@ -13,11 +13,16 @@ import { createGrid, fitView, towards, zoomAt } from "./shared_plane_math.js";
  * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, width: number, height: number,
  *   ink: string, surface: string, font: string}} Scene where each point lies on the canvas, and whether inside it
  * @typedef {(c: CanvasRenderingContext2D, scene: Scene) => void} Painter
+ * @typedef {{view: View, pad: number, width: number, height: number}} Painted what the layer shows, and how far beyond
  */
 
 const MARGIN = 20;
 const REACH = 16;
 const MOST_ZOOM = 60;
+const FAINT = 0.28;
+// more points than this are painted again only when the hand rests
+const MANY = 800;
+const REST_MS = 120;
 const HELP =
   "Arrow keys go from point to point, Home and End to the first and last. Enter chooses a point, Escape lets it go. " +
   "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows all of it.";
@@ -65,6 +70,11 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
   let look = { kind: new Uint8Array(0), kinds: [] };
   let hovered = -1;
   let asked = false;
+  const layer = h("canvas");
+  /** @type {Painted | null} */
+  let painted = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let moving;
   let [x, y] = [new Float32Array(0), new Float32Array(0)];
   let seen = new Uint8Array(0);
 
@@ -80,25 +90,24 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
     if (signal.aborted) return;
     try {
       const c = canvas.getContext("2d");
-      if (!c) throw new Error("this browser gives no 2D canvas");
+      const page = layer.getContext("2d");
+      if (!c || !page) throw new Error("this browser gives no 2D canvas");
       const { width, height } = size();
       const ratio = globalThis.devicePixelRatio || 1;
-      if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-        canvas.width = Math.round(width * ratio);
-        canvas.height = Math.round(height * ratio);
-      }
-      const style = getComputedStyle(root);
-      const surface = style.getPropertyValue("--fr-surface").trim() || "white";
-      const scene = {
-        ...place(width, height),
-        ...{ width, height, ink: style.color, surface, font: style.fontFamily },
-      };
+      const current = now();
+      const gliding = painted && moving && x.length > MANY;
+      if (!gliding && !same(painted, current, width, height)) paint(page, current, width, height, ratio);
+      resize(canvas, width, height, ratio);
       c.setTransform(ratio, 0, 0, ratio, 0, 0);
       c.clearRect(0, 0, width, height);
-      under?.(c, scene);
-      dots(c, scene, ratio);
-      over?.(c, scene);
-      root.dataset.zoom = (scene.view.k / fitted.k).toFixed(3);
+      if (painted) {
+        const { view: from, pad } = painted;
+        const f = current.k / from.k;
+        const [left, top] = [current.x - (from.x + pad) * f, current.y - (from.y + pad) * f];
+        c.drawImage(layer, left, top, (layer.width / ratio) * f, (layer.height / ratio) * f);
+      }
+      rings(c, current);
+      root.dataset.zoom = (current.k / fitted.k).toFixed(3);
       problem.hidden = true;
     } catch (error) {
       problem.textContent = `The map could not be drawn: ${error}. The figures beside it are right; reload the page to try again.`;
@@ -106,44 +115,92 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
     }
   }
 
-  /** @param {number} width @param {number} height */
-  function place(width, height) {
-    const current = now();
+  /**
+   * Paint all points on a layer somewhat larger than what is seen: a moving hand or a hovered point then costs one
+   * copy of it, however many points there are.
+   * @param {CanvasRenderingContext2D} c @param {View} current @param {number} width @param {number} height @param {number} ratio
+   */
+  function paint(c, current, width, height, ratio) {
+    const pad = x.length > MANY ? Math.round(0.25 * Math.max(width, height)) : 0;
     for (let i = 0; i < x.length; i += 1) {
       x[i] = current.x + xy[2 * i] * current.k;
       y[i] = current.y - xy[2 * i + 1] * current.k;
-      seen[i] = x[i] > -MARGIN && x[i] < width + MARGIN && y[i] > -MARGIN && y[i] < height + MARGIN ? 1 : 0;
+      const edge = pad + MARGIN;
+      seen[i] = x[i] > -edge && x[i] < width + edge && y[i] > -edge && y[i] < height + edge ? 1 : 0;
     }
-    return { x, y, seen, view: current };
+    const style = getComputedStyle(root);
+    const surface = style.getPropertyValue("--fr-surface").trim() || "white";
+    const look = { ink: style.color, surface, font: style.fontFamily };
+    const scene = { x, y, seen, view: current, width, height, ...look };
+    resize(layer, width + 2 * pad, height + 2 * pad, ratio);
+    c.setTransform(ratio, 0, 0, ratio, ratio * pad, ratio * pad);
+    c.clearRect(-pad, -pad, width + 2 * pad, height + 2 * pad);
+    under?.(c, scene);
+    dots(c, scene);
+    over?.(c, scene);
+    painted = { view: current, pad, width, height };
   }
 
-  /** Each kind is painted once, as a stamp: thousands of stamps cost less than thousands of paths. @param {CanvasRenderingContext2D} c @param {Scene} scene @param {number} ratio */
-  function dots(c, scene, ratio) {
-    const { kind, kinds, lit, chosen = -1 } = look;
+  /** One path for each kind of point. @param {CanvasRenderingContext2D} c @param {Scene} scene */
+  function dots(c, { surface }) {
+    const { kind, kinds, lit } = look;
     const radius = look.radius ?? 4;
-    const stamps = kinds.map((one) => stamp(one, radius, ratio, scene));
-    const half = radius + 3;
+    c.lineWidth = 1.5;
     for (const bright of lit ? [0, 1] : [1]) {
-      c.globalAlpha = bright ? 1 : 0.28;
-      for (let i = 0; i < x.length; i += 1) {
-        if (!seen[i] || (lit && lit[i] !== bright)) continue;
-        c.drawImage(stamps[kind[i] ?? 0], x[i] - half, y[i] - half, 2 * half, 2 * half);
-      }
+      c.globalAlpha = bright ? 1 : FAINT;
+      kinds.forEach(({ color, shape = "circle", hollow }, k) => {
+        c.beginPath();
+        for (let i = 0; i < x.length; i += 1) {
+          if (!seen[i] || kind[i] !== k || (lit && lit[i] !== bright)) continue;
+          trace(c, shape, x[i], y[i], hollow ? radius - 0.5 : radius);
+        }
+        c.fillStyle = hollow ? surface : color;
+        c.strokeStyle = hollow ? color : surface;
+        // a rim parts a point from its neighbours
+        if (!hollow && bright && x.length <= MANY) c.stroke();
+        c.fill();
+        if (hollow) c.stroke();
+      });
     }
     c.globalAlpha = 1;
+  }
+
+  /** @param {CanvasRenderingContext2D} c @param {View} current */
+  function rings(c, current) {
     for (const [i, wide] of [
-      [chosen, 2.5],
+      [look.chosen ?? -1, 2.5],
       [hovered, 1.5],
     ]) {
-      if (i < 0 || !seen[i]) continue;
+      if (i < 0 || i >= x.length) continue;
       c.lineWidth = wide;
-      c.strokeStyle = scene.ink;
-      mark(c, "circle", x[i], y[i], radius + 4);
+      c.strokeStyle = getComputedStyle(root).color;
+      mark(
+        c,
+        "circle",
+        current.x + xy[2 * i] * current.k,
+        current.y - xy[2 * i + 1] * current.k,
+        (look.radius ?? 4) + 4,
+      );
       c.stroke();
     }
   }
 
+  /** Show the layer as it is, only shifted, until the hand rests. */
+  function move() {
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      moving = undefined;
+      redraw();
+    }, REST_MS);
+    frame();
+  }
+
   function redraw() {
+    painted = null;
+    frame();
+  }
+
+  function frame() {
     if (!asked && !signal.aborted) requestAnimationFrame(draw);
     asked = true;
   }
@@ -162,7 +219,7 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
       x: keep(left + cx * k, width / 2) - cx * k,
       y: keep(top - cy * k, height / 2) + cy * k,
     };
-    redraw();
+    move();
   }
 
   /** @param {number} factor @param {number} [px] @param {number} [py] */
@@ -186,7 +243,7 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
     if (i === hovered) return;
     hovered = i;
     onHover(i);
-    redraw();
+    frame();
   }
 
   /** @param {number} i bring a point into sight */
@@ -293,25 +350,16 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
   };
 }
 
-/**
- * One kind of point, painted at its size: a coloured mark with a rim that parts it from its neighbours.
- * @param {Kind} kind
- * @param {number} radius
- * @param {number} ratio
- * @param {{surface: string}} scene
- */
-function stamp({ color, shape = "circle", hollow = false }, radius, ratio, { surface }) {
-  const side = 2 * (radius + 3);
-  const canvas = h("canvas", { width: Math.ceil(side * ratio), height: Math.ceil(side * ratio) });
-  const c = canvas.getContext("2d");
-  if (!c) return canvas;
-  c.setTransform(ratio, 0, 0, ratio, 0, 0);
-  mark(c, shape, side / 2, side / 2, hollow ? radius - 0.5 : radius);
-  c.fillStyle = hollow ? surface : color;
-  c.strokeStyle = hollow ? color : surface;
-  c.lineWidth = hollow ? 1.5 : radius > 3 ? 1.5 : 1;
-  if (!hollow) c.stroke();
-  c.fill();
-  if (hollow) c.stroke();
-  return canvas;
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @param {number} ratio */
+function resize(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width === w && canvas.height === h) return;
+  canvas.width = w;
+  canvas.height = h;
+}
+
+/** @param {Painted | null} painted @param {View} view @param {number} width @param {number} height */
+function same(painted, view, width, height) {
+  if (!painted || painted.width !== width || painted.height !== height) return false;
+  return painted.view.k === view.k && painted.view.x === view.x && painted.view.y === view.y;
 }

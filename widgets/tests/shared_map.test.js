@@ -50,9 +50,9 @@ test("labels take the first free place and stay inside, or are left out", () => 
 
 test.each([
   ["circle", "arc", 1],
-  ["square", "lineTo", 4],
-  ["triangle-up", "lineTo", 3],
-  ["cross", "lineTo", 12],
+  ["square", "lineTo", 3],
+  ["triangle-up", "lineTo", 2],
+  ["cross", "lineTo", 11],
 ])("a %s is drawn with its corners", (shape, call, count) => {
   const c = document.createElement("canvas").getContext("2d");
   mark(c, shape, 5, 5, 2);

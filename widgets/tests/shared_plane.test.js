@@ -56,8 +56,11 @@ const press = (node, key, more = {}) =>
   node.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
 const square = Float32Array.of(0, 0, 1, 0, 0, 1, 1, 1);
 const look = { kind: Uint8Array.of(0, 0, 0, 0), kinds: [{ color: "#123456" }] };
-/** The stamps of the last frame, [x, y] of their middle; their side is 2 * (4 + 3). */
-const stamps = () => calls.filter(([name]) => name === "drawImage").map(([, , x, y]) => [x + 7, y + 7]);
+/** The points that were painted, [x, y]; a ring has another radius. */
+const dots = () => calls.filter(([name, , , r]) => name === "arc" && r === 4).map(([, x, y]) => [x, y]);
+const rings = () => calls.filter(([name, , , r]) => name === "arc" && r === 8).map(([, x, y]) => [x, y]);
+const copies = () =>
+  calls.filter(([name]) => name === "drawImage").map(([, , ...where]) => where.map(Math.round));
 
 test("all points fit, with one scale and y upwards; points with NaN are nowhere", () => {
   expect(fitView(Float32Array.of(0, 0, 2, 1, Number.NaN, 9), 220, 220, 10)).toEqual({
@@ -112,7 +115,7 @@ test("points are painted where they fit, the others of a selection faint and fir
   map.setPoints(square);
   map.setLook(look);
   frame();
-  expect(stamps()).toEqual([
+  expect(dots()).toEqual([
     [60, 300],
     [340, 300],
     [60, 20],
@@ -121,7 +124,7 @@ test("points are painted where they fit, the others of a selection faint and fir
   calls.length = 0;
   map.setLook({ lit: Uint8Array.of(1, 0, 0, 0), chosen: 0 });
   frame();
-  expect(stamps()[3]).toEqual([60, 300]);
+  expect(dots()[3]).toEqual([60, 300]);
   expect(
     calls
       .filter(([name]) => name === "arc")
@@ -136,6 +139,42 @@ test("many changes make one frame", () => {
   map.setLook(look);
   map.redraw();
   expect(frames).toHaveLength(1);
+});
+
+test("a hovered point costs a ring, not a painting", () => {
+  const map = plane();
+  map.setPoints(square);
+  map.setLook(look);
+  frame();
+  calls.length = 0;
+  press(map.canvas, "End");
+  frame();
+  expect(dots()).toEqual([]);
+  expect(copies()).toHaveLength(1);
+  expect(rings()).toEqual([[340, 20]]);
+});
+
+test("many points glide as a picture while the hand moves, and are painted when it rests", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const map = plane();
+  map.setPoints(numbers(2000));
+  map.setLook({ kind: new Uint8Array(1000), kinds: look.kinds });
+  frame();
+  expect(dots()).toHaveLength(1000);
+  expect(copies()).toEqual([[-100, -100, 600, 520]]);
+  calls.length = 0;
+  press(map.canvas, "ArrowLeft", { shiftKey: true });
+  frame();
+  expect(dots()).toEqual([]);
+  expect(copies()).toEqual([[-40, -100, 600, 520]]);
+  press(map.canvas, "+");
+  frame();
+  expect(copies()[1][2]).toBe(900);
+  vi.advanceTimersByTime(500);
+  calls.length = 0;
+  frame();
+  expect(dots().length).toBeGreaterThan(500);
+  vi.useRealTimers();
 });
 
 test("a drag pans, a click chooses, a resting hand hovers", () => {
@@ -154,8 +193,9 @@ test("a drag pans, a click chooses, a resting hand hovers", () => {
   canvas.dispatchEvent(pointer("pointerdown", 100, 100));
   for (const x of [110, 120, 130]) canvas.dispatchEvent(pointer("pointermove", x, 90));
   canvas.dispatchEvent(pointer("pointerup", 130, 90));
+  calls.length = 0;
   frame();
-  expect(stamps()[0]).toEqual([90, 290]);
+  expect(dots()[0]).toEqual([90, 290]);
   expect(chosen).toHaveLength(1);
 });
 
@@ -202,10 +242,11 @@ test("keys do what hands do", () => {
   frame();
   expect(map.root.dataset.zoom).toBe("1.500");
   press(map.canvas, "0");
+  frame();
   press(map.canvas, "ArrowLeft", { shiftKey: true });
   calls.length = 0;
   frame();
-  expect(stamps()[0]).toEqual([120, 300]);
+  expect(dots()[0]).toEqual([120, 300]);
   for (let i = 0; i < 40; i += 1) press(map.canvas, "PageUp");
   frame();
   expect(map.root.dataset.zoom).toBe("60.000");

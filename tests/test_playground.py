@@ -15,8 +15,8 @@ from traitlets import TraitError
 
 import fr_explore as fr
 from fr_explore_widgets import EnergyPlayground
+from fr_explore_widgets._page import Offline, write_page
 from fr_explore_widgets.energy_playground_arrows import COUNTS, DEFAULTS, check_settings, neighborhood
-from fr_explore_widgets.energy_playground_page import write_page
 
 FRONT = Path(__file__).parents[1] / "widgets" / "fr_explore_widgets"
 NODE = """
@@ -188,7 +188,8 @@ def test_the_page_and_python_have_the_same_defaults():
 
 def test_the_arrows_are_saved_with_names(tmp_path):
     w = EnergyPlayground(layout="random", radius=0.3, dim=3)
-    table = pd.read_csv(w.to_csv(tmp_path / "arrows.csv"))
+    (path,) = w.to_csv(tmp_path / "arrows.csv")
+    table = pd.read_csv(path)
     assert list(table) == ["arrow", "x", "y", "direction_1", "direction_2", "direction_3", "energy"]
     assert list(table["arrow"]) == list(range(1, 37))
     assert table["energy"].isna().any()
@@ -204,7 +205,9 @@ def test_a_request_is_answered_inside_the_widget():
 
 def test_a_page_needs_a_module_that_renders(tmp_path):
     with pytest.raises(ValueError, match="no default export"):
-        write_page(tmp_path / "x.html", "x", "const a = 1;", "", {})
+        write_page(
+            tmp_path / "x.html", title="x", front=("const a = 1;", ""), traits={}, offline=Offline(), max_megabytes=1
+        )
 
 
 def test_the_page_is_one_small_file_without_addresses(tmp_path):
@@ -213,7 +216,7 @@ def test_the_page_is_one_small_file_without_addresses(tmp_path):
     assert len(text) < 120_000
     assert "https://" not in text
     assert text.count("http://") == text.count("http://www.w3.org/2000/svg")
-    assert text.count("</script>") == 1
+    assert text.count("</script>") == 2  # the traits and the module
     assert '"order": 0.3' in text
 
 

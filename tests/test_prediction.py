@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 from test_playground import CONTRAST, CONTROLS, NAMELESS
 
-from fr_explore_widgets import Prediction, _assets
+from fr_explore_widgets import Prediction
 from fr_explore_widgets._base import WidgetError
-from fr_explore_widgets.energy_playground_page import write_page
 
 NAMES = ["age", "hue", "contrast", "head_angle", "my own"]
 X = (0.1, 0.2, 0.4, 0.8)
@@ -277,9 +276,7 @@ def opened(browser, tmp_path):
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        traits = {name: getattr(p, name) for name in ("setup", "state", "result", "reply", "error")}
-        script, style = _assets.script("prediction"), _assets.style("prediction")
-        page.goto(write_page(tmp_path / "page.html", "Prediction", script, style, traits).as_uri())
+        page.goto(p.to_html(tmp_path / "page.html").as_uri())
         page.wait_for_selector(".fr-prediction")
         return page
 

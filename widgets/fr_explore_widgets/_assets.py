@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from importlib import resources
 
-__all__ = ["join", "read", "script", "style"]
+__all__ = ["join", "read", "scope", "script", "style"]
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
@@ -28,6 +28,12 @@ def read(name: str) -> str:
 def script(name: str) -> str:
     """The ES module `name`.js with the modules that it imports inside it."""
     return join(f"{name}.js", read)
+
+
+@functools.cache
+def scope(file: str) -> str:
+    """A module that imports nothing, as `const $file = ...` with its exports, for a page that has another one too."""
+    return _as_scope(file, _with_imports(file, read, {}, [file]))
 
 
 @functools.cache

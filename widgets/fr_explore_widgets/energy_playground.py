@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import traitlets
 
-from . import _assets
 from ._base import LabWidget
+from ._page import Offline
+from ._picture import Part, Plot
 from .energy_playground_arrows import arrows, check_settings, neighborhood
-from .energy_playground_page import write_page
 
 __all__ = ["EnergyPlayground"]
 
+ARROW = "#17708c"
 PRESETS = ("parallel", "tangential", "radial", "random", "opposed")
 
 
@@ -42,6 +42,7 @@ class EnergyPlayground(LabWidget):
     """
 
     files = "energy_playground"
+    title = "Energy playground"
 
     def __init__(self, preset: str | None = None, **settings: Any) -> None:
         super().__init__(state=check_settings({**_of_preset(preset), **settings}))
@@ -65,21 +66,35 @@ class EnergyPlayground(LabWidget):
 
         return fr.alignment_energy(*self.arrows(), self.neighborhood)
 
-    def to_csv(self, path: str | Path) -> Path:
-        """Write one row per arrow: arrow, x, y, direction_1 ... direction_dim, energy (empty without a neighbour)."""
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """One row per arrow: arrow, x, y, direction_1 ... direction_dim, energy (empty without a neighbour)."""
         import fr_explore as fr
 
         points, directions = self.arrows()
         names = ["arrow", "x", "y", *(f"direction_{k + 1}" for k in range(directions.shape[1])), "energy"]
         each = fr.alignment_energy(points, directions, self.neighborhood, point_energies=True)
         rows = np.column_stack([np.arange(len(points)) + 1, points, directions, each])
-        pd.DataFrame(rows, columns=names).astype({"arrow": int}).to_csv(path, index=False)
-        return Path(path)
+        return {"arrows": pd.DataFrame(rows, columns=names).astype({"arrow": int})}
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write the playground, as it is set now, as one file that works from disk and needs no network."""
-        traits = {"state": self.state, "error": {}}
-        return write_page(path, "Energy playground", _assets.script(self.files), _assets.style(self.files), traits)
+    def _words(self) -> str:
+        state, energy = self.state, self.energy()
+        value = "is not defined: no arrow has a neighbour" if np.isnan(energy) else f"= {energy:.3f}"
+        return (
+            f"{state['pattern'].capitalize()} arrows on a {state['layout']} with order {state['order']:g} in "
+            f"{state['dim']} dimensions; alignment energy E {value} with the neighbourhood {self.neighborhood}."
+        ).replace("on a random", "at random points")
+
+    def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
+        points, directions = self.arrows()
+        steps = 0.08 * directions[:, :2]
+        shafts = [(*np.stack([p - d, p + d], 1).tolist(), ARROW, "") for p, d in zip(points, steps, strict=True)]
+        heads = (*(points + steps).T.tolist(), ARROW, "")
+        return [[Plot(lines=shafts, points=[heads], axes=False, size=(320, 320)), self._words()]]
+
+    def _offline(self, **resolution: Any) -> Offline:
+        if resolution:
+            raise ValueError(f"{', '.join(resolution)}: the page computes everything, there is no resolution to set.")
+        return Offline()
 
     def _handle(self, request: Mapping[str, Any]) -> None:
         raise ValueError(

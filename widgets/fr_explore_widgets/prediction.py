@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from ._base import LabWidget, WidgetError
+from ._page import Offline
 from .prediction_kinds import VERSION, check_state, make_kind
 
 __all__ = ["Prediction"]
@@ -104,6 +105,11 @@ class Prediction(LabWidget):
                 self._refuse("There is no truth to reveal.", "Give it: p.reveal(...).")
             self._change(truth=self._kind.truth(answer))
             return dict(self.score or {})
+
+    def _offline(self, **resolution: Any) -> Offline:
+        if resolution:
+            raise ValueError(f"{', '.join(resolution)}: a prediction has no resolution to set.")
+        return Offline()
 
     def _change(self, **parts: Any) -> None:
         self.state, self.error = dict(self.state) | parts, {}

@@ -25,6 +25,8 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 BEGIN = re.compile(r"^(?P<indent> *)# BEGIN SOLUTION: (?P<text>.+)$")
 END = re.compile(r"^ *# END SOLUTION$")
+# a link to a file beside the notebooks, seen from the folder of the solutions
+LINK = re.compile(r"(\]\()(?!\.\.|#|[a-z]+:|[^)]*\.ipynb)([^)\s]+)")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # JupyterLab's viewer draws this one; its twin under the next label would only double the file
 TWIN = "application/vnd.vegalite.v6+json"
@@ -79,6 +81,8 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
             text = cell.source
             if "exercise" in tags(cell):
                 text = stub(text) if version == "student" else shown(text)
+            elif version == "solution" and cell.cell_type == "markdown":
+                text = LINK.sub(r"\1../\2", text)
             kept = {"tags": list(tags(cell))} if tags(cell) else {}
             notebook.cells.append(make(text, id=f"{path.stem[3:]}-{number:02d}"[-64:], metadata=kept))
         notebook.metadata["course"] = {"source": f"notebooks/source/{path.name}", "version": version}

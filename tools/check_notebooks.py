@@ -1,64 +1,90 @@
-"""Notebook hygiene: valid, no outputs or counts left in, a kernel named, cells short, no path of one machine.
+"""Hygiene of the course's notebooks: valid, a kernel named, cells short, no machine's path, and what each must have.
 
-    python tools/check_notebooks.py [--fix]
+    python tools/check_notebooks.py
 
-`--fix` removes outputs and execution counts; everything else is reported. Exit status 1 if anything is left.
+Exit status 1 if anything is found. Whether they are in step with their sources is for `build_notebooks.py --check`,
+what is wrong with their prose for `check_prose.py`, which this runs too.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
 
+import check_prose
 import nbformat
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
+LARGEST = 1.5e6  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
+TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
+LIVE = "application/vnd.jupyter.widget-view+json"
 
 
 def problems(notebook: nbformat.NotebookNode) -> list[str]:
+    """What no notebook may have."""
     found = []
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
         found.append("its metadata must name the kernel python3, or JupyterLab asks for one")
     for number, cell in enumerate(notebook.cells):
         where = f"cell {number}: "
         if cell.cell_type == "code":
-            if cell.outputs or cell.execution_count is not None:
-                found.append(where + "holds outputs; run with --fix")
-            if len(cell.source.splitlines()) > LONGEST_CELL:
-                found.append(where + f"longer than {LONGEST_CELL} lines")
-        if MACHINE_PATH.search(cell.source):
+            found += [where + text for text in _of_code(cell)]
+        if MACHINE_PATH.search(cell.source) or MACHINE_PATH.search(str(cell.get("outputs", ""))):
             found.append(where + "names a path of one machine")
         if not cell.source.strip():
             found.append(where + "is empty")
     return found
 
 
-def strip(notebook: nbformat.NotebookNode) -> None:
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    notebook.metadata.pop("widgets", None)
+def _of_code(cell: nbformat.NotebookNode) -> list[str]:
+    found = []
+    if cell.execution_count is not None:
+        found.append("holds an execution count")
+    if any(output.output_type == "error" for output in cell.outputs):
+        found.append("ended in an error")
+    if any(LIVE in output.get("data", {}) for output in cell.outputs):
+        found.append("holds a live widget, which nobody can open; a picture belongs there")
+    if len(cell.source.splitlines()) > LONGEST_CELL:
+        found.append(f"longer than {LONGEST_CELL} lines")
+    tags = cell.metadata.get("tags", [])
+    if "widget" in tags and not any("<img" in output.get("data", {}).get("text/html", "") for output in cell.outputs):
+        found.append("shows a widget and has no picture of it: `python tools/build_notebooks.py NN --pictures`")
+    return found
+
+
+def lacks(notebook: nbformat.NotebookNode) -> list[str]:
+    """What a notebook of the course must have and this one has not."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    last = notebook.cells[-1].source
+    wanted = {
+        "a title '# N. ...' first": re.match(r"# \d+\. ", notebook.cells[0].source),
+        "a line '*About NN minutes. Before this: ...*'": re.search(TIME, text),
+        "a list of objectives after 'You will'": re.search(r"^You will\n\n- ", text, re.M),
+        "a prediction": "Prediction(" in code,
+        "a second widget": sum("widget" in cell.metadata.get("tags", []) for cell in notebook.cells) >= 2,
+        "two exercises": sum("exercise" in cell.metadata.get("tags", []) for cell in notebook.cells) >= 2,
+        "a check for each exercise": code.count("course.check(")
+        == sum("exercise" in cell.metadata.get("tags", []) for cell in notebook.cells),
+        "a last section '## Take away' with references": last.startswith("## Take away") and "](http" in last,
+    }  # fmt: skip
+    return [f"lacks {what}" for what, there in wanted.items() if not there]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fix", action="store_true", help="remove outputs and execution counts")
-    fix = parser.parse_args().fix
-    bad = 0
-    for path in sorted(FOLDER.glob("*.ipynb")):
+    found = [f"{place}: {text}" for place, text in check_prose.everywhere()]
+    for path in sorted([*FOLDER.glob("*.ipynb"), *(FOLDER / "solutions").glob("*.ipynb")]):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        if fix:
-            strip(notebook)
-            nbformat.write(notebook, path)
-        for problem in problems(notebook):
-            bad += 1
-            print(f"{path.name}: {problem}", file=sys.stderr)
-    return int(bad > 0)
+        texts = problems(notebook) + lacks(notebook)
+        if path.stat().st_size > LARGEST:
+            texts.append(f"{path.stat().st_size / 1e6:.1f} MB: show less in its outputs, {LARGEST / 1e6} at most")
+        found += [f"{path.relative_to(FOLDER.parent)}: {text}" for text in texts]
+    print("\n".join(found), file=sys.stderr) if found else None
+    return int(bool(found))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ class Check:
     cases : gives the argument tuples that a function is tried on; None: the one case is what the notebook passes
         to `check` after the answer. A plain value is its own answer to the one case.
     mistakes : typical ones, tried in this order.
+    reads : what of a result counts, from the result and its case, such as how many pairs a threshold lets pass; None:
+        the result itself. `truth` and `mistakes` give that.
     tolerance : relative, of numbers.
     """
 
@@ -67,6 +69,7 @@ class Check:
     otherwise: str
     cases: Callable[[], Iterable[tuple]] | None = None
     mistakes: tuple[Mistake, ...] = ()
+    reads: Callable[..., Any] | None = None
     tolerance: float = 1e-4
 
     def judge(self, answer: Any, context: tuple = ()) -> Feedback:
@@ -76,7 +79,8 @@ class Check:
         results: list[Any] = []
         try:
             for case in self._cases(context):
-                results.append(answer(*case) if callable(answer) else answer)
+                result = answer(*case) if callable(answer) else answer
+                results.append(result if self.reads is None or result is None else self.reads(result, *case))
         except NotImplementedError as stub:
             return Feedback("not yet", f"Not yet: {stub}")
         except Exception as problem:

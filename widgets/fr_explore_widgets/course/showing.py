@@ -1,17 +1,21 @@
-"""What the notebooks show besides charts and widgets: a guess beside its truth, and rows of faces with captions."""
+"""What the notebooks show besides charts and widgets: a guess beside its truth, rows of faces, random snapshots."""
 
 from __future__ import annotations
 
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from fr_explore.attributes import PAPER_ATTRIBUTES
+
 from .checking import Feedback
 
-__all__ = ["Figure", "reveal", "show_faces"]
+__all__ = ["Figure", "reveal", "show_faces", "snapshots"]
 
 
 def reveal(prediction: Any, truth: Any) -> Feedback:
@@ -57,6 +61,31 @@ def show_faces(faces: Sequence[Any], captions: Sequence[object] | None = None, *
         )
     page = f'<div style="display: flex; flex-wrap: wrap; gap: 8px">{"".join(cells)}</div>'
     return Figure(page, alt)
+
+
+def snapshots(
+    faces: Any, each: int, spread: float = 0.6, seed: int = 0, attributes: Iterable[str] = PAPER_ATTRIBUTES
+) -> tuple[np.ndarray, list[dict[str, float]]]:
+    """Random pictures to take: who is shown, (identities * each,), and the strengths of each picture.
+
+    Every strength is drawn uniformly over its range, then brought towards neutral: `spread` 0 changes nothing, 1
+    uses the whole range. More identities or pictures add to those that were drawn.
+
+    >>> who, strengths = snapshots(fr.Avatars(identities=3, seed=0), each=2)
+    >>> who.tolist()
+    [0, 0, 1, 1, 2, 2]
+    """
+    names = tuple(attributes)
+    records = [faces.attributes[name] for name in names]
+    strengths = []
+    for person in range(len(faces.identities)):
+        drawn = np.random.default_rng([seed, person]).random((each, len(names)))
+        for row in drawn.tolist():
+            strengths.append({
+                a.name: a.neutral + spread * (a.low + (a.high - a.low) * x - a.neutral)
+                for a, x in zip(records, row, strict=True)
+            })  # fmt: skip
+    return np.repeat(np.asarray(faces.identities), each), strengths
 
 
 def _source(face: Any) -> str:

@@ -1,0 +1,130 @@
+"""Checks of notebook 1: cosine distance, the two error rates, a threshold with a promise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .checking import Check, Mistake
+
+__all__ = ["CHECKS"]
+
+
+def _vectors():
+    rng = np.random.default_rng(1)
+    for length in (1.0, 0.4, 7.0):
+        a, b = rng.standard_normal((2, 16))
+        yield length * a, b
+    a = rng.standard_normal(16)
+    yield a, -2 * a
+
+
+def _cos(a, b):
+    return math.fsum(a * b) / math.sqrt(math.fsum(a * a) * math.fsum(b * b))
+
+
+def _distances():
+    rng = np.random.default_rng(2)
+    for shift, n, m in ((0.5, 40, 200), (0.1, 30, 30), (1.5, 25, 60)):
+        genuine, impostor = np.round(rng.gamma(6, 0.05, n), 2), np.round(shift + rng.gamma(6, 0.05, m), 2)
+        yield genuine, impostor, float(impostor[0])  # at the threshold itself
+        yield genuine, impostor, float(genuine[0])
+
+
+def _count(values, holds):
+    return sum(1 for v in values if holds(v)) / len(values)
+
+
+def _rates(genuine, impostor, t):
+    return _count(genuine, lambda d: d > t), _count(impostor, lambda d: d <= t)
+
+
+def _promises():
+    rng = np.random.default_rng(3)
+    for n, rate in ((500, 0.01), (64, 0.1), (200, 0.25), (30, 0.01)):
+        yield rng.gamma(9, 0.06, n), rate
+
+
+def _allowed(impostor, rate):
+    return int(rate * len(impostor) + 1e-9)
+
+
+CHECKS = {
+    "a": Check(
+        cases=_vectors,
+        truth=lambda a, b: 1 - _cos(a, b),
+        praise="Right. Stretching a or b changes nothing: only the angle counts.",
+        otherwise="Try two vectors at a right angle, [1, 0] and [0, 2]: the result must be 1.",
+        mistakes=(
+            Mistake(_cos, "That is the cosine: 1 for the same direction. A distance must be 0 there."),
+            Mistake(lambda a, b: 1 - a @ b, "The vectors need not have length 1: divide by their lengths."),
+            Mistake(lambda a, b: a @ b, "That is the inner product, which grows with the lengths."),
+            Mistake(
+                lambda a, b: math.acos(max(-1.0, min(1.0, _cos(a, b)))),
+                "That is the angle in radians. The cosine distance uses its cosine.",
+            ),
+            Mistake(
+                lambda a, b: math.degrees(math.acos(max(-1.0, min(1.0, _cos(a, b))))),
+                "That is the angle in degrees. The cosine distance uses its cosine.",
+            ),
+            Mistake(
+                lambda a, b: 1 - _cos(a - a.mean(), b - b.mean()),
+                "You take the mean of each vector away first: that is one minus a correlation, not the cosine.",
+            ),
+            Mistake(lambda a, b: np.linalg.norm(a - b), "That is the Euclidean distance."),
+        ),
+    ),
+    "b": Check(
+        cases=_distances,
+        truth=_rates,
+        praise="Right. Each rate has its own kind of pair in the denominator, so they need not add up to anything.",
+        otherwise="Genuine pairs fail when they are too far apart, impostors pass when they are close; divide each by "
+        "the number of its own kind.",
+        mistakes=(
+            Mistake(lambda g, i, t: _rates(g, i, t)[::-1], "The two rates are in the other order: FNMR first."),
+            Mistake(
+                lambda g, i, t: (_count(g, lambda d: d <= t), _count(i, lambda d: d > t)),
+                "Those are the shares of right decisions. The errors are the other part of each.",
+            ),
+            Mistake(
+                lambda g, i, t: (_count(g, lambda d: d >= t), _count(i, lambda d: d < t)),
+                "Look at a distance that equals the threshold: it counts as the same person.",
+            ),
+            Mistake(
+                lambda g, i, t: (sum(d > t for d in g), sum(d <= t for d in i)),
+                "Those are numbers of pairs. A rate is a share of its own kind of pair.",
+            ),
+            Mistake(
+                lambda g, i, t: tuple(v / (len(g) + len(i)) for v in (sum(d > t for d in g), sum(d <= t for d in i))),
+                "You divide by all pairs. Each rate is a share of its own kind, genuine or impostor.",
+            ),
+        ),
+    ),
+    "c": Check(
+        cases=_promises,
+        # any number between the same two distances makes the same decisions
+        reads=lambda threshold, impostor, rate: int(np.sum(impostor <= float(threshold))),
+        truth=_allowed,
+        praise="Right. The promise holds for these impostors; section 5 asks what it is worth for others.",
+        otherwise="Count how many of these impostors your threshold lets in, and how many the rate allows.",
+        mistakes=(
+            Mistake(
+                lambda i, rate: _allowed(i, rate) + 1,
+                "One impostor too many: who lies exactly at the threshold passes as well.",
+            ),
+            Mistake(
+                lambda i, rate: 0, "The promise is kept, but by shutting everybody out: a larger threshold keeps it."
+            ),
+            Mistake(
+                lambda i, rate: max(_allowed(i, rate) - 1, 0),
+                "The promise is kept, with room to spare: one more impostor may pass.",
+            ),
+            Mistake(
+                lambda i, rate: len(i) - _allowed(i, rate),
+                "You start from the wrong end: small distances are the ones that pass.",
+            ),
+            Mistake(lambda i, rate: int(np.sum(i <= rate)), "You compare distances with the rate itself."),
+        ),
+    ),
+}

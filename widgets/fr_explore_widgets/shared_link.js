@@ -1,10 +1,16 @@
 // Requests to the kernel: one in flight, the newest slider values win, nothing else is lost.
+//
+// A hand moves a slider once per frame of the display: each move asks as soon as the kernel has answered the one before.
+// More than one move in a frame comes from a program; then a request in CROWD_MS is enough, and the last always goes.
 
 /** @typedef {import("./shared_types").Command} Command */
 /** @typedef {import("./shared_types").Model} Model */
 
 /** A kernel that has not answered for this long is reported. */
 export const PATIENCE_MS = 4000;
+
+/** Between requests while more slider values come than anybody could see. */
+export const CROWD_MS = 80;
 
 /**
  * Add a command to those that wait. Slider values merge into one command, so that a burst costs one request; buttons
@@ -31,6 +37,19 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   /** @type {{seq: number, late: boolean, timer: ReturnType<typeof setTimeout>} | null} */
   let flight = null;
   let open = true;
+  let frame = 0; // the frame in which a slider value came, while it lasts
+  let crowded = false; // another one came in it
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pause;
+
+  function count() {
+    if (frame) crowded = true;
+    else {
+      frame = requestAnimationFrame(() => {
+        frame = 0;
+      });
+    }
+  }
 
   function overdue() {
     if (flight) flight.late = true;
@@ -40,22 +59,39 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   function pump() {
     const next = waiting[0];
     // an answer that is long overdue may have been lost with the connection: do not wait for it for ever
-    if ((flight && !flight.late) || !next || !open) return;
+    if ((flight && !flight.late) || !next || !open || pause !== undefined) return;
     waiting = waiting.slice(1);
     seq += 1;
     flight = { seq, late: false, timer: setTimeout(overdue, patience) };
+    if (crowded) {
+      crowded = false;
+      pause = setTimeout(resume, CROWD_MS);
+    }
     model.set("request", { client, seq, ...next });
     model.save_changes();
   }
 
-  signal.addEventListener("abort", () => flight && clearTimeout(flight.timer));
+  function resume() {
+    clearTimeout(pause);
+    pause = undefined;
+    pump();
+  }
+
+  signal.addEventListener("abort", () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(pause);
+    if (flight) clearTimeout(flight.timer);
+  });
 
   return {
     client,
     /** @param {Command} command */
     send(command) {
       waiting = enqueue(waiting, command);
-      pump();
+      if (command.phase === "drag") count();
+      else crowded = false;
+      if (command.phase === "drag") pump();
+      else resume(); // what ends a move waits for nothing but the answer on its way
     },
     /**
      * An answer came; true if it was the one waited for.
@@ -75,6 +111,8 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       waiting = [];
       if (flight) clearTimeout(flight.timer);
       flight = null;
+      clearTimeout(pause);
+      pause = undefined;
     },
     get busy() {
       return flight !== null || waiting.length > 0;

@@ -1,6 +1,7 @@
 // What goes wrong, said where it happens: errors of the kernel, a silent kernel, a lost kernel.
 
 import { h } from "./shared_dom.js";
+import { joinPage, keepState, offerState } from "./shared_view.js";
 
 /** @typedef {import("./shared_types").Model} Model */
 /** @typedef {import("./shared_types").Problem} Problem */
@@ -33,7 +34,8 @@ export const PING_MS = 1500;
 
 /**
  * Tell when the kernel behind a view is gone, and when it is there again. Jupyter says that a connection changed, not
- * which way; the kernel is asked. `el` carries the answer as `data-kernel`, for styles and tests.
+ * which way; the kernel is asked. `el` carries the answer as `data-kernel`, for styles and tests. The state of a widget
+ * whose kernel is gone is shown as text and offered to the next one in its place. Call it when the view stands in `el`.
  * @param {HTMLElement} el
  * @param {Model} model
  * @param {AbortSignal} signal
@@ -43,10 +45,17 @@ export function watchKernel(el, model, signal, changed) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let gone = false;
+  let forget = () => {};
+  joinPage(el, model, signal);
+  const offer = setTimeout(() => offerState(el, model), 300); // the host has put the view in its place by then
   const tell = (/** @type {boolean} */ now) => {
     clearTimeout(timer);
     el.dataset.kernel = now ? "gone" : "there";
-    if (now !== gone && !signal.aborted) changed(now);
+    if (now !== gone && !signal.aborted) {
+      changed(now);
+      forget();
+      forget = now ? keepState(el, model) : () => {};
+    }
     gone = now;
   };
   const ask = () => {
@@ -60,6 +69,7 @@ export function watchKernel(el, model, signal, changed) {
   model.on("change:pong", answered);
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
+    clearTimeout(offer);
     model.off("comm_live_update", ask);
     model.off("change:pong", answered);
   });

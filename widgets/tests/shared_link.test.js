@@ -1,5 +1,6 @@
+// @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createLink, enqueue, PATIENCE_MS } from "../fr_explore_widgets/shared_link.js";
+import { CROWD_MS, createLink, enqueue, PATIENCE_MS } from "../fr_explore_widgets/shared_link.js";
 import { fakeModel } from "./fake_model.js";
 
 const set = (values, phase = "drag") => ({ action: "set", values, moved: Object.keys(values)[0], phase });
@@ -84,4 +85,42 @@ test("nothing is sent while the kernel is gone", () => {
   link.send(set({ age: 3 }));
   expect(requests()[1].values).toEqual({ age: 3 });
   answer(2);
+});
+
+test("a hand's moves, one in a frame, wait for nothing but the answer", () => {
+  for (let i = 1; i <= 5; i += 1) {
+    link.send(set({ age: i }));
+    expect(requests()).toHaveLength(i);
+    answer(i);
+    vi.advanceTimersByTime(17);
+  }
+});
+
+test("more moves than frames become few requests, and the last value goes at once", () => {
+  for (let i = 1; i <= 200; i += 1) {
+    link.send(set({ age: i }));
+    vi.advanceTimersByTime(5);
+    answer(requests().length); // an answer within 5 ms
+  }
+  link.send(set({ age: 200 }, "commit"));
+  expect(requests()[0].values).toEqual({ age: 1 });
+  expect(requests().at(-1)).toMatchObject({ values: { age: 200 }, phase: "commit" });
+  expect(requests().length).toBeGreaterThan(5);
+  expect(requests().length).toBeLessThanOrEqual(Math.ceil(1000 / CROWD_MS) + 4);
+  answer(requests().length);
+});
+
+test("what ends a move waits for the request on its way, in order", () => {
+  link.send(set({ age: 1 }));
+  link.send(set({ age: 2 }));
+  link.send({ action: "undo" });
+  expect(requests()).toHaveLength(1);
+  answer(1);
+  expect(requests()[1].values).toEqual({ age: 2 });
+  answer(2);
+  link.send(set({ age: 3 }, "commit"));
+  expect(requests()[2].action).toBe("undo");
+  answer(3);
+  expect(requests()[3].values).toEqual({ age: 3 });
+  answer(4);
 });

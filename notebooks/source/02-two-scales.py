@@ -1,0 +1,188 @@
+# %% [markdown]
+# # 2. Two scales
+#
+# *About 25 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
+#
+# Look at a galaxy from far away and it is a dot; come closer and it is made of stars. The space of a face-recognition model is built the same way. From far away each person is a dot: that is the **macroscale**. Come closer and the dot is a cloud of pictures of that person: that is the **microscale**.
+#
+# You will
+#
+# - measure both scales, and the ratio between them,
+# - see what that ratio depends on,
+# - find out what a map in two dimensions hides, and how to notice.
+
+# %% [markdown]
+# ## 1. Predict
+#
+# Twelve people, eight random pictures of each. Write $d_\text{in}$ for the mean distance between two pictures of the *same* person, and $d_\text{out}$ for the mean distance between pictures of *different* people. **How many times larger is $d_\text{out}$ than $d_\text{in}$?** Look at the pictures first.
+
+# %%
+import altair as alt
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+
+import fr_explore as fr
+from fr_explore_widgets import AttributeExplorer, Prediction, course
+
+faces = fr.Avatars(identities=12, seed=0)
+model = fr.load_model("dlib")
+who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
+pictures = faces.render_batch(who.tolist(), strengths, size=96)
+
+# %%
+course.show_faces(pictures[:6] + pictures[8:14], [f"person {p}" for p in [0] * 6 + [1] * 6], alt="Random pictures:", width=90)
+
+# %% tags=["widget"] alt="A number to be guessed, the ratio of distances between and within people, and a button that commits the guess"
+guess = Prediction("How many times larger is the distance between people?", "number", unit="times", low=0.5, high=20)
+guess
+
+# %% tags=["solution"]
+guess.commit(6)
+
+# %% [markdown]
+# ### Exercise 2a: measure both scales
+
+# %% tags=["exercise"]
+def two_scales(points, who):
+    """(d_in, d_out): mean Euclidean distances of pictures of the same and of different people.
+
+    points: (images, dim); who: (images,), the person in each. A picture and itself are no pair.
+    """
+    # BEGIN SOLUTION: all pairwise distances, two masks, and the diagonal left out.
+    distances = cdist(points, points)
+    same = who[:, None] == who[None, :]
+    others = ~np.eye(len(points), dtype=bool)
+    return distances[same & others].mean(), distances[~same].mean()
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("02a", two_scales)
+
+# %% [markdown]
+# The library has the same figures in `fr.overlap`, as `genuine_mean` and `impostor_mean`.
+
+# %%
+points = model.embed(pictures, batch_size=8)
+scales = fr.overlap(points, who, metric="euclidean")
+course.reveal(guess, scales.ratio)
+
+# %%
+print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}, ratio {scales.ratio:.2f}")
+without = [fr.overlap(points[who != p], who[who != p], metric="euclidean").ratio for p in faces.identities]
+print(f"with one person left out, whoever it is: {min(without):.2f} to {max(without):.2f}")
+
+# %% [markdown]
+# ## 2. What the ratio depends on
+#
+# The ratio is not a constant of the model. It also tells how differently the pictures of one person were taken. Below, the same people with pictures that use a fifth, half and all of the range of each attribute.
+
+# %%
+rows = []
+for spread in (0.2, 0.5, 1.0):
+    people, recipes = course.snapshots(faces, each=4, spread=spread, seed=3)
+    some = model.embed(faces.render_batch(people.tolist(), recipes, size=96), batch_size=8)
+    found = fr.overlap(some, people, metric="euclidean")
+    rows.append({"spread": spread, "d_in": found.genuine_mean, "d_out": found.impostor_mean, "ratio": found.ratio})
+pd.DataFrame(rows).round(2)
+
+# %% [markdown]
+# $d_\text{in}$ follows the spread, $d_\text{out}$ hardly moves. The paper reports a ratio of two to three on photographs of celebrities, taken in the wild. So a ratio is only comparable between models on *the same* pictures.
+#
+# The two scales also do not sit neatly apart: look at how far the largest distance inside a person reaches beyond the smallest one between people.
+
+# %%
+pairs = fr.pair_distances(points, who, metric="euclidean")
+fr.charts.genuine_impostor(pairs, threshold=scales.threshold)
+
+# %% [markdown]
+# ## 3. The map, and what it hides
+#
+# Nobody can see 128 dimensions. A **principal component analysis** (PCA) turns the cloud until its widest side faces us, and we look at its shadow on the plane of the two widest directions. The share of the **variance** (the mean squared distance from the middle) that the shadow keeps stands under the title.
+
+# %%
+plane = fr.pca(points)
+shadow = plane.transform(points)
+table = pd.DataFrame({"first": shadow[:, 0], "second": shadow[:, 1], "person": who.astype(str)})
+title = alt.Title("96 pictures of 12 people", subtitle=plane.caption)
+marks = alt.Chart(table, title=title, description="A scatter plot: clouds of one colour per person, many of them overlapping")
+marks.mark_circle(size=60).encode(
+    x=alt.X("first", title="first axis (embedding units)"), y=alt.Y("second", title="second axis"), color="person", tooltip=["person"],
+).properties(width=420, height=320)
+
+# %% [markdown]
+# A shadow can only shorten: two points that are far apart can fall on one spot, never the other way round. Each dot below is one pair of pictures. On the diagonal the map would be honest.
+
+# %%
+rng = np.random.default_rng(0)
+i, j = rng.integers(len(points), size=(2, 600))
+sample = pd.DataFrame({
+    "true distance": np.linalg.norm(points[i] - points[j], axis=1),
+    "on the map": np.linalg.norm(shadow[i] - shadow[j], axis=1),
+    "pair": np.where(who[i] == who[j], "same person", "different people"),
+})[i != j]
+alt.Chart(sample, description="Distances on the map against true distances: all dots lie below the diagonal").mark_circle(opacity=0.5).encode(
+    x="true distance", y="on the map", color=alt.Color("pair", scale=alt.Scale(range=["#b8741a", "#2a78b8"])), shape="pair",
+).properties(width=420, height=280)
+
+# %% [markdown]
+# ### Exercise 2b: who is my neighbour?
+#
+# Does the map at least keep neighbours together? Write a function that finds the nearest *other* point of each point; then compare the neighbours on the map with the true ones.
+
+# %% tags=["exercise"]
+def nearest(points):
+    """Number of the nearest other point of each point, (n, dim) -> (n,)."""
+    # BEGIN SOLUTION: pairwise distances; make sure that no point can choose itself.
+    distances = cdist(points, points)
+    np.fill_diagonal(distances, np.inf)
+    return distances.argmin(axis=1)
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("02b", nearest)
+
+# %%
+from sklearn.neighbors import NearestNeighbors
+
+
+def neighbor(points):
+    return NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)[:, 0]
+
+
+true, mapped = neighbor(points), neighbor(shadow)
+print(f"the map names the true nearest neighbour for {np.mean(true == mapped):.0%} of the pictures")
+print(f"the nearest picture shows the same person: {np.mean(who[true] == who):.0%} in {points.shape[1]} dimensions, "
+      f"{np.mean(who[mapped] == who):.0%} on the map")
+
+# %% [markdown]
+# That is why the laboratory writes the true distance beside its map, in the model's own dimension, together with the natural variation of the same person. Try it: find two faces that touch on the map, and read how far apart they are. Then drag *age* from end to end: does the trail leave the cloud of its own person?
+
+# %% tags=["widget"] alt="The laboratory: faces, a map of embeddings with one cloud per person, the true distance beside it, sliders"
+explorer = AttributeExplorer(faces, model, variations=4)
+explorer
+
+# %% [markdown]
+# ## 4. Dots of dots
+#
+# At the macroscale a person is one dot: the mean of the pictures, her **barycentre**. How well does a dot stand for its cloud? Below, for each person, the mean distance of her pictures to her own barycentre, beside the distance from there to the nearest other barycentre.
+
+# %%
+middles = np.stack([points[who == p].mean(axis=0) for p in faces.identities])
+radius = [np.linalg.norm(points[who == p] - middles[p], axis=1).mean() for p in faces.identities]
+gaps = np.sort(cdist(middles, middles), axis=1)[:, 1]
+cloud = pd.DataFrame({"person": faces.identities, "radius of the cloud": radius, "nearest other person": gaps})
+cloud.assign(quotient=gaps / np.array(radius)).round(2)
+
+# %% [markdown]
+# Where the quotient is below two, the clouds of two people come close to touching: for them the dot is a poor picture, and a threshold has to cut through both. There is no single scale that separates *pictures* from *people*; there is a distribution of each.
+
+# %% [markdown]
+# ## Take away
+#
+# - Macroscale: people. Microscale: the pictures of one person. The ratio of the two says how well a model tells people apart *on these pictures*.
+# - The ratio depends on how the pictures were taken; compare models on the same ones only.
+# - A map is a shadow. It shows groups, never distances; read the share of variance, and the true distance beside it.
+# - These were twelve avatars; leaving one out moved the ratio by the range printed above.
+#
+# Next: [3. Attributes shape the macroscale](03-macroscale.ipynb). The two scales are those of Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372). On maps: Chari and Pachter, *The specious art of single-cell genomics*, 2023, [doi 10.1371/journal.pcbi.1011288](https://doi.org/10.1371/journal.pcbi.1011288).

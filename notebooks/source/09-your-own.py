@@ -1,0 +1,184 @@
+# %% [markdown]
+# # 9. Your own faces, your own model
+#
+# *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
+#
+# So far the faces were nobody's. Now they may be yours, and the model may be, too. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error, and an error rate is something that happens *to somebody*.
+#
+# You will
+#
+# - explore a photograph of your own, and know where it goes,
+# - find out what a wrong model card does,
+# - compute what a tiny error rate means in a crowd, and what zero errors in a small test prove,
+# - measure error rates by group, with their uncertainty.
+
+# %% [markdown]
+# ## 1. Before you add a photograph
+#
+# - **Whose face is it?** Use your own, or ask the person, and tell them what you are going to do. A face that can be found on the internet is not thereby free to use.
+# - **Where does it go?** Into the memory of this kernel and nowhere else; nothing is written to disk, embeddings included, and `discard()` ends it. On your own computer the kernel is there. On Binder it is *their* computer: use a generated face there.
+# - **An embedding is a biometric.** It identifies a person as a fingerprint does, even if no picture can be seen in it. Delete it with the picture.
+# - **No strangers.** Nothing here looks anybody up, and you should not build that on top.
+#
+# The widget starts with a stand-in, an avatar treated as if it were a photograph: its face has to be found, and it can only be edited, not posed.
+
+# %%
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+from fr_explore_widgets import PhotoExplorer, Prediction, course
+
+model = fr.load_model("dlib")
+faces = fr.Avatars(identities=16, seed=0)
+
+# %% tags=["widget"] alt="Buttons to add a photograph from a file or the camera, the stand-in that was added, and the laboratory for it with sliders for picture rotation, mask and others"
+photos = PhotoExplorer(model, size=112, variations=2)
+photos.add((faces.render(0, size=240).pixels * 255).astype(np.uint8), "stand-in")
+photos
+
+# %% [markdown]
+# Things to try: at which opacity of a *face mask* does the model lose the person? Which costs more, a rotation of the picture by 20° or a JPEG quality of 10? `fr.sweep` answers with numbers.
+
+# %%
+losses = fr.sweep(photos.photos, model, "stand-in", ["mask", "sunglasses", "rotation", "jpeg_quality", "resolution"], steps=5, size=112)
+losses.groupby("attribute", sort=False)["distance"].max().round(2).to_frame("largest distance")
+
+# %%
+photos.discard()  # from here on nothing of the picture is left in the kernel
+print(photos.photos)
+
+# %% [markdown]
+# ## 2. Your own model, and the silent error
+#
+# Any torch network or `.onnx` file works, once a **card** says how it wants its faces: [First light](00-first-light.ipynb) shows one. What happens if the card is wrong? The commonest mistake: a network that wants red, green, blue is fed blue, green, red. (It happened in published code.) **How far does the embedding of an ordinary face move if red and blue change places?** For scale: the nearest two of our sixteen people are that far apart:
+
+# %%
+neutral = faces.render_batch(faces.identities, [{}] * 16, size=112)
+embeddings = model.embed(neutral, batch_size=8)
+between = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=-1)
+print(f"nearest two people: {between[np.triu_indices(16, 1)].min():.2f}, median: {np.median(between[np.triu_indices(16, 1)]):.2f}")
+
+# %% tags=["widget"] alt="A distance to be guessed, from 0 to 1, and a button that commits the guess"
+guess = Prediction("Median distance that swapping red and blue moves a face", "number", low=0, high=1)
+guess
+
+# %% tags=["solution"]
+guess.commit(0.4)
+
+# %%
+swapped = [fr.Face(np.ascontiguousarray(face.pixels[..., ::-1]), face.landmarks) for face in neutral]
+moved = np.linalg.norm(model.embed(swapped, batch_size=8) - embeddings, axis=1)
+course.reveal(guess, np.median(moved))
+
+# %%
+course.show_faces([neutral[0], swapped[0]], ["as it is", "red and blue swapped"], alt="One face in two colour orders:")
+
+# %% [markdown]
+# No error, no warning: every distance is a little wrong, and the threshold no longer fits. So check a new model before you believe it: look at its crops (`fr.show_crops`), compare one embedding with the model's own reference code, and repeat a published accuracy with `fr.fold_accuracy`.
+
+# %% [markdown]
+# ## 3. What an error rate means
+#
+# Let the **false match rate** (FMR) be one in ten thousand: excellent. A camera compares each passer-by with *one* wanted person. **What is the chance that at least one of $n$ innocent people raises an alarm?** Take their comparisons as independent.
+#
+# ### Exercise 9a: the crowd
+
+# %% tags=["exercise"]
+def false_alarm(rate, people):
+    """Chance of at least one false match among so many people, each with the false match rate `rate`."""
+    # BEGIN SOLUTION: the chance that all of them pass without an alarm is the easier one.
+    return 1 - (1 - rate) ** people
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("09a", false_alarm)
+
+# %%
+crowd = pd.DataFrame({"people": [1, 100, 1_000, 10_000, 100_000]})
+crowd["expected false matches"] = crowd["people"] * 1e-4
+crowd["chance of at least one"] = -np.expm1(crowd["people"] * np.log1p(-1e-4))
+crowd.round(3)
+
+# %% [markdown]
+# A station sees a hundred thousand people a day. If the wanted person is not among them, *every* alarm is false. That is the **base rate**: how rare the thing is that one looks for. The same network that unlocks a telephone well is a poor witness.
+#
+# ### Exercise 9b: zero errors prove little
+#
+# You test 300 impostor pairs, and none is matched. Is the rate zero? A rate $r$ would give no error in $n$ independent pairs with the chance $(1-r)^n$. **The largest rate that is still compatible with it, at a chance of 5 %, is the upper end of the interval.**
+
+# %% tags=["exercise"]
+def largest_rate(pairs, chance=0.05):
+    """The rate at which no error in so many independent pairs still has the given chance."""
+    # BEGIN SOLUTION: set (1 - r)^pairs equal to the chance, and solve for r.
+    return 1 - chance ** (1 / pairs)
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("09b", largest_rate)
+
+# %% [markdown]
+# Roughly $3/n$: the **rule of three**. To claim one in ten thousand you need thirty thousand independent pairs, all without an error, *for each group* that the claim is about.
+
+# %% [markdown]
+# ## 4. By whom are errors borne?
+#
+# Take two groups of our sixteen people: those with more, and those with less melanin in their skin than the median. One threshold for all, the one at which both errors are equal overall. In which group do different people get mistaken for each other more often?
+#
+# ### Exercise 9c: rates by group
+
+# %% tags=["exercise"]
+def false_match_rates(distances, groups, threshold):
+    """False match rate of each group, in the alphabetical order of their names.
+
+    distances, groups: (pairs,), of impostor pairs only; a match where the distance is at most the threshold.
+    """
+    # BEGIN SOLUTION: for each name, the share of that group's own pairs at or below the threshold.
+    return [np.mean(distances[groups == name] <= threshold) for name in np.unique(groups)]
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("09c", false_match_rates)
+
+# %%
+who, strengths = course.snapshots(faces, each=4, spread=0.6, seed=5)
+points = model.embed(faces.render_batch(who.tolist(), strengths, size=96), batch_size=8)
+melanin = faces.traits["melanin"]
+group = np.where(melanin > melanin.median(), "darker", "lighter")
+print(pd.Series(group).value_counts().to_dict(), "people")
+
+# %%
+pairs = pd.DataFrame(dict(zip(("first", "second"), np.triu_indices(len(who), 1), strict=True)))
+one, other = group[who[pairs["first"]]], group[who[pairs["second"]]]
+pairs["same"] = who[pairs["first"]] == who[pairs["second"]]
+pairs["skin"] = np.where(one == other, one, "one of each")
+result = fr.verification(points, pairs, identities=who, metric="euclidean", published=0.6, by="skin", draws=200, seed=0)
+result.groups[["group", "genuine", "impostor", "far", "far_low", "far_high", "frr", "frr_low", "frr_high"]].round(3)
+
+# %% [markdown]
+# `far` is the false match rate, `frr` the false non-match rate; `_low` and `_high` are the ends of 95 % intervals, for which *people* were drawn anew. Read the intervals before the rates. Do those of two groups overlap? Then eight people in each are too few to say which is worse, however many pairs they make. If you see a gap nevertheless, ask what else differs between the groups: hair, say, or how brightly the lamp lights them.
+#
+# And if there is a gap that holds: one threshold for all means that one group carries more of the errors. A threshold for each group needs to know everybody's group. Neither is a technical question.
+
+# %% [markdown]
+# ## 5. Limits
+#
+# - Avatars show what a model does *on them*. No finding here is one about a group of people.
+# - "Group" is what a table calls it. Melanin, gender presentation and age are not categories of nature, and the labels of real data sets were given by somebody, looking at a picture.
+# - A model's card says what it was trained on and where it is known to be weak: `model.card`.
+# - Where a wrong match costs somebody their freedom, a distance is a hint, never a proof.
+
+# %%
+print("trained on:", model.card.trained_on)
+for weakness in model.card.weaknesses:
+    print("weak:", weakness)
+
+# %% [markdown]
+# ## Take away
+#
+# - A photograph and its embedding are personal data: ask, keep them in memory, delete them.
+# - A wrong card makes no error message. Check a model against something known.
+# - Small rates meet large crowds; zero errors in a small test prove little (rule of three).
+# - Measure errors by group, with intervals over people, and say who carries them.
+#
+# To read: Grother, Ngan, Hanaoka, *Face Recognition Vendor Test, Part 3: Demographic Effects*, 2019, [NIST IR 8280](https://doi.org/10.6028/NIST.IR.8280); Hanley and Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983, [doi 10.1001/jama.1983.03330370053031](https://doi.org/10.1001/jama.1983.03330370053031), on the rule of three.

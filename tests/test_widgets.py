@@ -1,6 +1,7 @@
 """The Python half of the widgets: what they do without a browser, and what a browser would be sent."""
 
 import json
+import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from fr_explore.faces.base import Face
 from fr_explore_widgets import AttributeExplorer, _assets, check_environment
 from fr_explore_widgets import _environment as environment
-from fr_explore_widgets._gallery import THUMB, Gallery, collect, distance, pick, thumbnail
+from fr_explore_widgets._engine import Engine
+from fr_explore_widgets._gallery import THUMB, Gallery, collect, pick, thumbnail
 from fr_explore_widgets._session import History, State
+from fr_explore_widgets._strip import strip_css, strip_js
 
 ROOT = Path(__file__).parents[1]
+FRONT = ROOT / "widgets" / "fr_explore_widgets"
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +163,7 @@ def test_a_drag_is_no_step_of_undo_and_a_stale_request_is_dropped(w):
     steps = len(w._history.states)
     ask(w, 1, action="set", values={"age": 40}, moved="age", phase="drag")
     ask(w, 2, action="set", values={"age": 50}, moved="age", phase="drag")
+    w.wait(30)  # the figures of a drag follow its picture
     assert len(w._history.states) == steps
     assert w.state["strengths"]["age"] == 35  # the bookmark keeps what was committed
     ask(w, 1, action="set", values={"age": 41}, moved="age", phase="drag")
@@ -249,6 +254,8 @@ def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w,
         w.set(hue=hue)
     for thread in threads:
         thread.join()
+    w.wait(60)
+    w.set(age=w._state.strengths["age"])  # a hand lets go: exact figures of what it last asked for
     assert w.error == {}
     assert w.strengths["hue"] == 10
     here, there = dlib_model.embed([avatars.render(0, w.strengths), avatars.render(0)])
@@ -265,7 +272,7 @@ def test_a_kernel_answers_a_ping(w):
 
 
 def test_the_map_is_fitted_on_the_gallery_and_says_how_much_it_shows(w, dlib_model, avatars):
-    gallery = w._backdrop.gallery
+    gallery = w._engine.judges["dlib"].gallery
     assert gallery.vectors.shape == (3, 3, 128)
     points = gallery.vectors.reshape(-1, 128).astype(float)
     centred = points - points.mean(0)
@@ -281,7 +288,7 @@ def test_the_map_is_fitted_on_the_gallery_and_says_how_much_it_shows(w, dlib_mod
 
 
 def test_typical_distances_come_from_the_gallery(w):
-    vectors = w._backdrop.gallery.vectors
+    vectors = w._engine.judges["dlib"].gallery.vectors
     assert w.gallery["natural"]["1"] == pytest.approx(np.linalg.norm(vectors[1, 1] - vectors[1, 2]), rel=1e-6)
     pairs = [np.linalg.norm(vectors[i, 0] - vectors[j, 0]) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert w.gallery["between"] == pytest.approx(np.median(pairs), rel=1e-6)
@@ -307,25 +314,22 @@ class Circle:
 @pytest.mark.parametrize(("metric", "quarter"), [("euclidean", 3 * np.sqrt(2)), ("cosine", 1.0)])
 def test_the_gallery_follows_the_metric_of_the_card(metric, quarter):
     both = Circle(metric)
-    *progress, gallery = collect(both, both, both.identities, variations=2, size=8, seed=0)
+    engine = Engine(both, {"circle": both}, 8)
+    judge = engine.judges["circle"]
+    *progress, gallery = collect(engine, judge, both.identities, variations=2, seed=0)
     assert progress[-1] == (12, 12)
     assert gallery.between_people() == pytest.approx(quarter, rel=1e-6)
     assert gallery.natural_variation() == pytest.approx({0: 0, 1: 0, 2: 0, 3: 0}, abs=1e-12)
     radius = 3 if metric == "euclidean" else 1
     assert np.linalg.norm(gallery.project(gallery.vectors), axis=-1) == pytest.approx(radius, rel=1e-5)
     assert gallery.plane.explained == pytest.approx(1)
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_cosine_distance_is_half_the_squared_distance_on_the_sphere(seed):
-    a, b = np.random.default_rng(seed).normal(size=(2, 5, 16))
-    on_sphere = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (a, b)]
-    assert distance(a, b, "cosine") == pytest.approx(distance(*on_sphere, "euclidean") ** 2 / 2)
-
-
-def test_an_unknown_metric_is_refused():
-    with pytest.raises(ValueError, match="metric 'manhattan': the model's card must say"):
-        distance(np.ones(3), np.ones(3), "manhattan")
+    # a step on the map has no mean to subtract, and lies wholly in this plane
+    low, high = gallery.vectors[0, 0], gallery.vectors[1, 0]
+    flat, share = gallery.project_step(low, high)
+    assert flat == pytest.approx(gallery.project(high) - gallery.project(low), abs=1e-5)
+    assert share == pytest.approx(1)
+    assert gallery.nearest(low)[0] == (0, pytest.approx(0, abs=1e-6))
+    assert [row for row, _ in gallery.nearest(low, 4)][-1] == 2
 
 
 def test_identities_are_picked_evenly():
@@ -362,7 +366,7 @@ def test_closing_stops_the_gallery_and_too_few_variations_are_refused(avatars, d
     with pytest.raises(TimeoutError, match=r"not ready after 0\.05 s"):
         widget.wait(0.05)
     widget.close()
-    assert not widget._backdrop._thread.is_alive()
+    assert widget._desk._thread is None
     with pytest.raises(ValueError, match="variations = 1: give at least 2"):
         AttributeExplorer(avatars, dlib_model, variations=1)
 
@@ -413,14 +417,60 @@ def test_history_forgets_the_oldest_beyond_its_limit():
 # --- the front end's files and the environment ------------------------------------------------------------------------
 
 
-def test_the_front_end_is_one_module_with_one_export():
-    script = AttributeExplorer._esm
-    assert script.count("export ") == 1
-    assert "export default { render };" in script
-    assert "import " not in script
-    assert "http" not in script
-    assert ".fr-explorer" in AttributeExplorer._css
-    assert len(script) + len(AttributeExplorer._css) < 80_000
+WIDGETS = sorted(path.stem for path in FRONT.glob("*.js") if path.with_suffix(".py").exists())
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_the_front_end_is_one_module_with_one_export(name):
+    script = _assets.script(name)
+    assert re.findall(r"\bexport\b", script) == ["export"]
+    assert not re.search(r"^import\b|\bimport\(", script, re.MULTILINE)
+    assert set(re.findall(r"\w+://[^\"]+", script)) <= {"http://www.w3.org/2000/svg"}  # a name, not an address
+    assert "/*" not in _assets.style(name)
+
+
+def test_what_is_sent_stays_small():
+    """All front ends together, as one page would get them; the packed size is what travels to a notebook."""
+    sent = sum(len(_assets.packed(name)[0]) for name in WIDGETS)
+    files = [path.read_text(encoding="utf-8") for path in FRONT.iterdir() if path.suffix in (".js", ".css")]
+    bare = sum(len(strip_js(path.read_text(encoding="utf-8"))) for path in FRONT.glob("*.js")) + sum(
+        len(strip_css(path.read_text(encoding="utf-8"))) for path in FRONT.glob("*.css")
+    )
+    print(f"{len(WIDGETS)} widgets: {sent} bytes sent, {bare} without comments, {sum(map(len, files))} as written")
+    assert sent < 150_000
+
+
+TRICKY = {
+    "a / b / c;  // quotient\n": "a / b / c;",
+    "x = /[/*]'\\//.test(y) ? 1 : 2; /* /no/ */ z": "x= /[/*]'\\//.test(y)?1:2;z",
+    "return /`/;": "return /`/;",
+    "f(`a // b ${c ? `/* ${d} */` : {e: '}'}.e} c`) // end": "f(`a // b ${c?`/* ${d} */`:{e:'}'}.e} c`)",
+    "'// no' + \"/* no */\" + 'it\\'s'": "'// no'+\"/* no */\"+'it\\'s'",
+    "`line\n    // kept\n  end`": "`line\n    // kept\n  end`",
+    "let a = b\nlet c = a++\n++d": "let a=b\nlet c=a++\n++d",
+    "return\n  a": "return\na",
+    "a + +b - -c": "a+ +b- -c",
+    "if (a) {\n  /** words\n   * more */\n  b();\n}\n\nc();": "if(a){b();}\nc();",
+    "x = a /* one */ / b": "x=a / b",
+    "for (const x of /a b/g) y": "for(const x of /a b/g)y",
+    "const text = 1; /// <reference />": "const text=1;",
+}
+
+
+@pytest.mark.parametrize(("text", "bare"), TRICKY.items())
+def test_comments_go_and_nothing_else(text, bare):
+    assert strip_js(text).strip() == bare
+    assert strip_js(bare).strip() == bare
+
+
+def test_a_template_without_an_end_is_refused():
+    with pytest.raises(ValueError, match="a template literal has no end: ' and"):
+        strip_js("f(`open ${a} and")
+
+
+def test_a_style_keeps_its_strings_and_rules():
+    style = '/* one */\n.a::after {\n  content: "/* kept */";\n\n  margin: 0; }\n.b > .c { top: calc(1px + 2px); }'
+    assert strip_css(style) == ('.a::after{content: "/* kept */";margin: 0; }\n.b > .c{ top: calc(1px + 2px); }\n')
 
 
 def test_modules_are_joined_once_and_in_order():

@@ -7,24 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from fr_explore._distances import distance, unit
 from fr_explore.attributes import PAPER_ATTRIBUTES
 from fr_explore.projection import Projection, pca
 
-__all__ = ["THUMB", "Gallery", "collect", "distance", "middle_strengths", "pick", "thumbnail"]
+__all__ = ["THUMB", "Gallery", "collect", "middle_strengths", "pick", "thumbnail"]
 
 THUMB = 48
 CHUNK = 2  # faces between two chances for a slider to get its turn
-
-
-def distance(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
-    """Distance along the last axis: |a - b| for "euclidean", 1 - cos(a, b) for "cosine"."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if metric == "euclidean":
-        return np.linalg.norm(a - b, axis=-1)
-    if metric == "cosine":
-        return 1 - (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
-    raise ValueError(f"metric {metric!r}: the model's card must say 'euclidean' or 'cosine'.")
 
 
 def pick(identities: Sequence[Hashable], most: int) -> list[Hashable]:
@@ -75,6 +67,20 @@ class Gallery:
         """(..., 2): where vectors (..., dim) fall in the plane."""
         return self.plane.transform(_on_sphere(vectors, self.metric))
 
+    def project_step(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, float]:
+        """How the step from `low` to `high` (dim,) looks in the plane (2,), and its share of the step's true length.
+
+        A difference of two points has no mean to subtract: the axes alone.
+        """
+        step = _on_sphere(high, self.metric) - _on_sphere(low, self.metric)
+        flat, length = self.plane.project_vectors(step), float(np.linalg.norm(step))
+        return flat, float(np.linalg.norm(flat)) / length if length else 0.0
+
+    def nearest(self, vector: np.ndarray, count: int = 3) -> list[tuple[int, float]]:
+        """Rows of the identities whose neutral faces lie nearest to `vector`, with their true distances."""
+        all_of_them = distance(self.vectors[:, 0], vector, self.metric)
+        return [(int(row), float(all_of_them[row])) for row in np.argsort(all_of_them, kind="stable")[:count]]
+
     def natural_variation(self) -> dict[int, float]:
         """Per identity (by its place), the median distance between two of its varied faces."""
         varied = self.vectors[:, 1:]
@@ -83,6 +89,19 @@ class Gallery:
             return {}
         medians = np.median(distance(varied[:, i], varied[:, j], self.metric), axis=1)
         return {place: float(value) for place, value in enumerate(medians)}
+
+    def natural_variation_of(self, identity: Hashable) -> float | None:
+        """The natural variation of one identity; None for one that is not in the gallery."""
+        return (
+            self.natural_variation().get(list(self.identities).index(identity)) if identity in self.identities else None
+        )
+
+    def table(self) -> pd.DataFrame:
+        """One row per face of the gallery: identity, whether it is the neutral one, its place on the map."""
+        xy, count = self.project(self.vectors), self.vectors.shape[1]
+        who = [identity for identity in self.identities for _ in range(count)]
+        neutral = [column == 0 for _ in self.identities for column in range(count)]
+        return pd.DataFrame({"identity": who, "neutral": neutral, "x": xy[..., 0].ravel(), "y": xy[..., 1].ravel()})
 
     def between_people(self) -> float | None:
         """The median distance between the neutral faces of two identities; None for a single one."""
@@ -112,7 +131,7 @@ class Gallery:
 
 
 def collect(
-    faces: Any, model: Any, identities: Sequence[Hashable], variations: int, size: int, seed: int
+    engine: Any, judge: Any, identities: Sequence[Hashable], variations: int, seed: int
 ) -> Iterator[tuple[int, int] | Gallery]:
     """Render and embed the gallery, a few faces at a time.
 
@@ -122,23 +141,20 @@ def collect(
     rng = np.random.default_rng(seed)
     each = 1 + variations
     jobs = [
-        (identity, middle_strengths(faces.attributes, rng) if varied else {})
+        (identity, middle_strengths(engine.faces.attributes, rng) if varied else {})
         for identity in identities
         for varied in range(each)
     ]
     vectors, thumbs = [], []
     for start in range(0, len(jobs), CHUNK):
         some = jobs[start : start + CHUNK]
-        rendered = faces.render_batch([job[0] for job in some], [job[1] for job in some], size=size)
-        vectors.append(model.embed(rendered))
+        rendered = engine.render_some([job[0] for job in some], [job[1] for job in some])
+        vectors.append(judge.embed(rendered))
         thumbs += [thumbnail(face.pixels) for at, face in enumerate(rendered, start) if at % each == 0]
         yield start + len(some), len(jobs)
     stacked = np.concatenate(vectors).reshape(len(identities), each, -1)
-    yield Gallery.fit(identities, stacked, np.stack(thumbs), model.card.metric)
+    yield Gallery.fit(identities, stacked, np.stack(thumbs), judge.card.metric)
 
 
 def _on_sphere(vectors: np.ndarray, metric: str) -> np.ndarray:
-    vectors = np.asarray(vectors, np.float64)
-    if metric == "euclidean":
-        return vectors
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return unit(vectors) if metric == "cosine" else np.asarray(vectors, np.float64)

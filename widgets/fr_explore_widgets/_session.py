@@ -7,32 +7,42 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["STATE_VERSION", "History", "State"]
+__all__ = ["SNAPSHOTS", "STATE_VERSION", "History", "Place", "State"]
 
 STATE_VERSION = 1
+SNAPSHOTS = ("A", "B")
 # commits of one attribute that follow each other this closely (a held arrow key) make one step of undo
 MERGE_SECONDS = 1.0
+
+Place = tuple[Hashable, Mapping[str, float]]  # an identity and its strengths: one face
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A face (`identity`, `strengths`) and the face it is compared with.
+    """A face (`identity`, `strengths`), the face it is compared with, the stored ones, and by which models.
 
     `reference` is None while it follows the identity, as its neutral face, else (identity, strengths) as pinned.
+    `snapshots` holds "A" and "B" where they were stored. `model` and `compare` are names; None: the first model, and
+    no second one.
     """
 
     identity: Hashable
     strengths: Mapping[str, float]
-    reference: tuple[Hashable, Mapping[str, float]] | None = None
+    reference: Place | None = None
+    snapshots: Mapping[str, Place] = field(default_factory=dict)
+    model: str | None = None
+    compare: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON, with a version, for a bookmark."""
-        reference = self.reference and {"identity": self.reference[0], "strengths": dict(self.reference[1])}
         return {
             "version": STATE_VERSION,
             "identity": self.identity,
             "strengths": dict(self.strengths),
-            "reference": reference,
+            "reference": self.reference and _face(self.reference),
+            "snapshots": {name: _face(place) for name, place in self.snapshots.items()},
+            "model": self.model,
+            "compare": self.compare,
         }
 
     @classmethod
@@ -47,8 +57,22 @@ class State:
         if missing:
             raise ValueError(f"state lacks {', '.join(missing)}: give a value that w.state returned.")
         pinned = given.get("reference")
-        reference = (pinned["identity"], dict(pinned["strengths"])) if pinned else None
-        return cls(given["identity"], dict(given["strengths"]), reference)
+        return cls(
+            given["identity"],
+            dict(given["strengths"]),
+            _place(pinned) if pinned else None,
+            {str(name): _place(face) for name, face in (given.get("snapshots") or {}).items()},
+            given.get("model"),
+            given.get("compare"),
+        )
+
+
+def _face(place: Place) -> dict[str, Any]:
+    return {"identity": place[0], "strengths": dict(place[1])}
+
+
+def _place(face: Mapping[str, Any]) -> Place:
+    return face["identity"], dict(face["strengths"])
 
 
 @dataclass(slots=True)

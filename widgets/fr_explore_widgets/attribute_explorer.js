@@ -1,29 +1,34 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
-import { followTheme, h, paint, term, uid } from "./shared_dom.js";
+import { createBars } from "./attribute_bars.js";
+import { createKey } from "./attribute_key.js";
+import { createMapPanel } from "./attribute_map.js";
+import { createModels } from "./attribute_models.js";
+import { retentionWords } from "./attribute_retention.js";
+import { createSliders } from "./attribute_sliders.js";
+import { createSnapshots } from "./attribute_snapshots.js";
+import { createSweep } from "./attribute_sweep.js";
+import { followTheme, h, paint } from "./shared_dom.js";
 import { createLink } from "./shared_link.js";
-import { createMap, cutSprite } from "./shared_map.js";
+import { cutSprite } from "./shared_map.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
 import { createPicker } from "./shared_picker.js";
-import { createSlider } from "./shared_slider.js";
-import { describe, formatValue, GLOSSARY, meterEnd, verdict } from "./shared_words.js";
+import { describe, formatValue } from "./shared_words.js";
 
-/** @typedef {import("./shared_types").Attribute} Attribute */
-/** @typedef {import("./shared_types").Figures} Figures */
 /** @typedef {import("./shared_types").Gallery} Gallery */
 /** @typedef {import("./shared_types").Model} Model */
 /** @typedef {import("./shared_types").Problem} Problem */
-/** @typedef {import("./shared_types").Reply} Reply */
-/** @typedef {import("./shared_types").Setup} Setup */
+/** @typedef {import("./attribute_types").Energies} Energies */
+/** @typedef {import("./attribute_types").Figures} Figures */
+/** @typedef {import("./attribute_types").Reading} Reading */
+/** @typedef {import("./attribute_types").Reply} Reply */
+/** @typedef {import("./attribute_types").Sample} Sample */
+/** @typedef {import("./attribute_types").Setup} Setup */
 
-const GROUPS = [
-  { key: "face", title: "Face" },
-  { key: "light", title: "Light" },
-  { key: "image", title: "Image" },
-];
 const LOST =
   "The kernel that ran this widget is gone. What you see is its last state; run the cell again for a live one.";
 const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+const ESTIMATE_AFTER_MS = 2000;
 
 /** @param {string} title @param {number} size */
 function createPicture(title, size) {
@@ -33,141 +38,26 @@ function createPicture(title, size) {
   return { figure, canvas, caption };
 }
 
-/** The key figure, its meter and its sentence. @param {Setup} setup */
-function createKey(setup) {
-  const { threshold, threshold_source: source, title, dim } = setup.model;
-  const figure = h("span", { class: "fr-figure", text: "\u2013" });
-  const limit = threshold === null ? "no threshold" : `of threshold ${threshold.toFixed(2)}`;
-  const fill = h("div", { class: "fr-fill" });
-  const natural = h("div", { class: "fr-natural", hidden: true });
-  const tick = h("div", { class: "fr-tick", hidden: threshold === null });
-  const others = h("div", { class: "fr-others", hidden: true });
-  const meter = h("div", { class: "fr-meter", role: "meter", "aria-label": "distance to the reference" });
-  meter.append(natural, fill, tick, others);
-  const sentence = h("p", { class: "fr-sentence" });
-  const marks = h("p", { class: "fr-marks" });
-  const root = h(
-    "section",
-    { class: "fr-key", "aria-label": "Distance to the reference" },
-    h("h3", { text: "How far did it move?" }),
-    h(
-      "p",
-      { class: "fr-line" },
-      figure,
-      " ",
-      term("distance", GLOSSARY.distance),
-      " ",
-      h("span", { class: "fr-sub" }, term(limit, `${GLOSSARY.threshold} Source: ${source}.`)),
-    ),
-    meter,
-    sentence,
-    marks,
-    h("p", { class: "fr-sub", text: `${title}, ${dim} dimensions` }),
-  );
-
-  /** @param {number} distance @param {Gallery} gallery @param {number} place @param {boolean} sameIdentity */
-  function show(distance, gallery, place, sameIdentity) {
-    const usual = gallery.natural?.[place] ?? null;
-    const end = meterEnd(threshold, gallery.between, distance);
-    const { kind, text } = verdict({ distance, threshold, natural: usual, sameIdentity });
-    const known = Number.isFinite(distance);
-    figure.textContent = known ? distance.toFixed(3) : "\u2013";
-    root.dataset.kind = kind;
-    root.dataset.distance = String(distance);
-    sentence.textContent = `${sameIdentity ? "" : "Two different identities. "}${text}`;
-    const set = (/** @type {HTMLElement} */ node, /** @type {number | null | undefined} */ value) => {
-      node.hidden = value === null || value === undefined;
-      node.style.setProperty("--at", String((value ?? 0) / end));
-    };
-    set(fill, known ? distance : 0);
-    set(tick, threshold);
-    set(natural, usual);
-    set(others, gallery.between);
-    showMarks(usual, gallery.between ?? null);
-    meter.setAttribute("aria-valuemin", "0");
-    meter.setAttribute("aria-valuemax", String(end));
-    meter.setAttribute("aria-valuenow", String(known ? distance : 0));
-    meter.setAttribute("aria-valuetext", known ? `${distance.toFixed(3)}. ${text}` : text);
-  }
-
-  let shown = "";
-  /** @param {number | null} usual @param {number | null} between */
-  function showMarks(usual, between) {
-    const now = `${usual} ${between}`;
-    if (now === shown) return; // an open explanation stays open
-    shown = now;
-    marks.replaceChildren();
-    const key = (
-      /** @type {string} */ kind,
-      /** @type {keyof typeof GLOSSARY} */ word,
-      /** @type {number} */ value,
-    ) =>
-      h(
-        "span",
-        { class: `fr-mark fr-mark-${kind}` },
-        h("i"),
-        term(word, GLOSSARY[word]),
-        ` ${value.toFixed(2)}`,
-      );
-    if (usual !== null) marks.append(key("natural", "natural variation", usual));
-    if (between !== null) marks.append(key("others", "other people", between));
-  }
-  return { root, show };
-}
-
-/**
- * The sliders, by group. @param {Attribute[]} attributes
- * @param {(name: string, value: number, phase: "drag" | "commit") => void} onMove
- */
-function createSliders(attributes, onMove) {
-  const root = h("div", { class: "fr-sliders" });
-  const foot = h("p", { class: "fr-help fr-help-foot", "aria-hidden": "true" });
-  /** @type {Record<string, ReturnType<typeof createSlider>>} */
-  const sliders = {};
-  const widths = [];
-  for (const { key, title } of GROUPS) {
-    const own = attributes.filter((a) => a.group === key);
-    if (!own.length) continue;
-    const help = h("span", { class: "fr-help", "aria-hidden": "true" });
-    const id = uid(key);
-    const rows = h("div", { class: "fr-rows" });
-    const group = h(
-      "div",
-      { class: "fr-group", role: "group", "aria-labelledby": id },
-      h("div", { class: "fr-group-head" }, h("h3", { id, text: title }), help),
-      rows,
-    );
-    const columns = Math.ceil(own.length / 3);
-    widths.push(`minmax(0, ${columns}fr)`);
-    group.style.setProperty("--columns", String(columns));
-    for (const attribute of own) {
-      const onHelp = (/** @type {string} */ text) => {
-        help.textContent = text;
-        foot.textContent = text;
-      };
-      sliders[attribute.name] = createSlider(attribute, { onMove, onHelp });
-      rows.append(sliders[attribute.name].row);
-    }
-    root.append(group);
-  }
-  root.append(foot);
-  root.style.setProperty("--groups", widths.join(" "));
-  return { root, sliders };
-}
-
 /** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
 function render({ model, el, signal: given }) {
   const stop = new AbortController();
   given?.addEventListener("abort", () => stop.abort());
   const { signal } = stop;
   const setup = /** @type {Setup} */ (model.get("setup"));
+  const offline = Boolean(model.get("offline")); // a page of its own: only its sliders have answers
   const byName = new Map(setup.attributes.map((a) => [a.name, a]));
+  const cards = new Map(setup.models.map((card) => [card.name, card]));
   const nameOf = (/** @type {number} */ place) => setup.identities[place];
+  const cardOf = (/** @type {string} */ name) => cards.get(name) ?? setup.models[0];
 
   const notices = createNotices();
   const reference = createPicture("Reference", setup.size);
   const live = createPicture("Now", setup.size);
   const picker = createPicker(setup.identities, (place) => link.send({ action: "identity", place }));
+  const models = createModels(setup.models, (name, compare) =>
+    link.send({ action: "models", model: name, compare }),
+  );
+  const snapshots = createSnapshots(setup.attributes, nameOf, (command) => link.send(command));
   const button = (/** @type {string} */ text, /** @type {string} */ action) => {
     const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
     node.addEventListener("click", () => link.send({ action: node.dataset.action ?? action }));
@@ -179,31 +69,39 @@ function render({ model, el, signal: given }) {
     reset: button("Reset", "reset"),
     pin: button("Pin as reference", "pin"),
   };
-  const map = createMap({ signal, nameOf });
-  const note = h("p", { class: "fr-sub fr-map-note" });
-  const key = createKey(setup);
+  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }));
+  const retained = h("p", { class: "fr-sub fr-retained" });
   const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
-  const { root: panel, sliders } = createSliders(setup.attributes, (name, value, phase) => {
-    link.send({ action: "set", values: { [name]: value }, moved: name, phase });
+  const { root: panel, sliders } = createSliders(setup.attributes, {
+    onMove(name, value, phase) {
+      sweep.drop();
+      link.send({ action: "set", values: { [name]: value }, moved: name, phase });
+    },
+    onSweep(name) {
+      const attribute = byName.get(name);
+      if (sweep.name === name) sweep.stop();
+      else if (attribute) play(attribute);
+    },
   });
+  // what depends on the model that is shown; made anew when another one is chosen
+  const maps = h("div", { class: "fr-maps" });
+  const keys = h("div", { class: "fr-keys" });
+  /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
+  let views = [];
+  const faces = h(
+    "section",
+    { class: "fr-faces", "aria-label": "Faces" },
+    h("div", { class: "fr-pair" }, reference.figure, live.figure),
+    h("div", { class: "fr-actions" }, ...Object.values(buttons)),
+    picker.root,
+    snapshots.root,
+  );
+  const side = h("div", { class: "fr-side" }, keys, retained, bars.root, models.root);
   const root = h(
     "div",
     { class: "fr-lab fr-explorer", "data-lm-suppress-shortcuts": "true" },
     notices.root,
-    h(
-      "div",
-      { class: "fr-stage" },
-      h(
-        "section",
-        { class: "fr-faces", "aria-label": "Faces" },
-        h("div", { class: "fr-pair" }, reference.figure, live.figure),
-        picker.root,
-        h("div", { class: "fr-actions" }, ...Object.values(buttons)),
-      ),
-      h("section", { class: "fr-map", "aria-label": "Map" }, map.root, note),
-      key.root,
-      panel,
-    ),
+    h("div", { class: "fr-stage" }, faces, maps, side, panel),
     spoken,
   );
   el.append(root);
@@ -214,6 +112,79 @@ function render({ model, el, signal: given }) {
   });
   let drawn = -1;
   let told = -1;
+  let lift = false;
+  let swept = { name: "", at: "" };
+  /** @type {HTMLCanvasElement[]} */
+  const thumbs = [];
+
+  // --- sweeps
+
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const sweep = createSweep({
+    signal,
+    send: (command) => link.send(command),
+    reduced: () => still.matches,
+    onStop: ({ name }, value) => sliders[name].set(value),
+    onSample: ({ name }, samples) => sliders[name].strip.show(samples, cardOf(views[0].name).threshold),
+    onEnd(attribute, samples, whole) {
+      sliders[attribute.name].play(false);
+      root.classList.remove("fr-playing");
+      lift = whole;
+      showRetention(attribute.name, samples, whole);
+    },
+  });
+
+  /** @param {import("./shared_types").Attribute} attribute */
+  function play(attribute) {
+    lift = true;
+    showRetention("", []);
+    sweep.play(attribute, sliders[attribute.name].input.valueAsNumber);
+    sliders[attribute.name].play(true);
+    root.classList.add("fr-playing");
+  }
+
+  /** Everything but one strength: a strip tells of one face, and no more once something else has changed. @param {string} name */
+  function whereabouts(name) {
+    const [reply, figures] = [model.get("reply"), model.get("figures")];
+    return JSON.stringify([reply.place, figures.reference, figures.model, { ...reply.strengths, [name]: 0 }]);
+  }
+
+  /** @param {string} name "" for none @param {Sample[]} samples @param {boolean} [aloud] */
+  function showRetention(name, samples, aloud = false) {
+    const { threshold } = cardOf(views[0]?.name);
+    const attribute = byName.get(name);
+    if (!attribute) for (const slider of Object.values(sliders)) slider.strip.show([], null);
+    else sliders[name].strip.show(samples, threshold);
+    swept = { name, at: name && whereabouts(name) };
+    const span = samples.length > 1 && attribute ? samples[samples.length - 1][0] - samples[0][0] : 0;
+    const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
+    retained.textContent = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
+    if (aloud && retained.textContent) spoken.textContent = retained.textContent;
+  }
+
+  // --- what the kernel tells
+
+  /** One key figure and one map for each model that is shown. @param {string[]} names */
+  function arrange(names) {
+    if (views.length === names.length && views.every(({ name }, i) => name === names[i])) return;
+    for (const view of views) view.stop.abort();
+    const several = setup.models.length > 1;
+    views = names.map((name, i) => {
+      const own = new AbortController();
+      signal.addEventListener("abort", () => own.abort(), { signal: own.signal });
+      const card = cardOf(name);
+      return {
+        name,
+        key: createKey(card, { heading: i ? card.title : "How far did it move?" }),
+        map: createMapPanel({ signal: own.signal, nameOf, title: several ? card.title : "" }),
+        stop: own,
+      };
+    });
+    keys.replaceChildren(...views.map(({ key }) => key.root));
+    maps.replaceChildren(...views.map(({ map }) => map.root));
+    root.classList.toggle("fr-two", views.length > 1);
+    showGalleries();
+  }
 
   function showReply() {
     const reply = /** @type {Reply} */ (model.get("reply"));
@@ -221,12 +192,12 @@ function render({ model, el, signal: given }) {
     drawn = reply.serial;
     paint(live.canvas, model.get("frame"), reply.shape);
     root.dataset.drawn = String(reply.serial);
-    live.canvas.setAttribute(
-      "aria-label",
-      `Now: identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`,
-    );
-    live.caption.textContent = `identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`;
+    const words = `identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`;
+    live.canvas.setAttribute("aria-label", `Now: ${words}`);
+    live.caption.textContent = words;
     root.dispatchEvent(new CustomEvent("fr-drawn", { detail: reply, bubbles: true }));
+    // a drag does not wait for its figures: the next picture can be asked for
+    if (reply.drag) link.settle(reply);
   }
 
   function showFigures() {
@@ -236,98 +207,161 @@ function render({ model, el, signal: given }) {
     root.dataset.told = String(told);
     const reply = /** @type {Reply} */ (model.get("reply"));
     const { reference: ref } = figures;
+    arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
     paint(reference.canvas, model.get("reference_frame"), ref.shape);
     reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
     reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
-    key.show(figures.distance, model.get("gallery"), reply.place, ref.place === reply.place);
-    movePoint(figures, reply);
+    const sentence = showReading(0, figures, reply);
     buttons.undo.disabled = !figures.can.undo;
     buttons.redo.disabled = !figures.can.redo;
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
     buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
-    link.settle(figures);
-    if (!link.busy) {
+    if (swept.name && whereabouts(swept.name) !== swept.at) showRetention("", []);
+    const own = link.settle(figures);
+    if (!link.busy && !sweep.name) {
       for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
       picker.set(reply.place);
+      models.set(figures.model, figures.compare);
     }
-    if (!figures.drag && told > 1) say(figures, reply);
+    if (!figures.drag && told > 1 && !sweep.name) say(figures, reply, sentence);
+    if (!figures.drag && figures.moved) showEnergies(figures.moved);
+    if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
     root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
   }
 
-  /** @param {Figures} figures @param {Reply} reply */
-  function movePoint(figures, reply) {
-    if (!figures.point) return;
-    const moved = figures.moved ? byName.get(figures.moved) : undefined;
-    const step = {
-      color: moved?.color ?? "",
-      shape: moved?.shape ?? "circle",
-      label: moved?.label ?? "",
-      name: moved?.name ?? "",
-    };
-    const fresh = Boolean(figures.fresh);
-    map.move(figures.point, { who: reply.place, fresh, reference: figures.reference_point, step });
+  /** @param {number} i the first or the second model @param {Reading} reading @param {Reply} reply */
+  function showReading(i, reading, reply) {
+    const figures = /** @type {Figures} */ (model.get("figures"));
+    const gallery = model.get(i ? "second_gallery" : "gallery");
+    const rough = Boolean(reading.drag);
+    const sameIdentity = figures.reference.place === reply.place;
+    const attribute = reading.moved ? byName.get(reading.moved) : undefined;
+    const fresh = Boolean(figures.fresh) && figures.serial === reading.serial;
+    views[i].map.move(reading, { who: reply.place, fresh, lift, rough, attribute });
+    if (!i && !reading.drag) lift = false;
+    return views[i].key.show({
+      distance: reading.distance,
+      gallery,
+      place: reply.place,
+      sameIdentity,
+      rough,
+    });
   }
 
-  /** @param {Figures} figures @param {Reply} reply */
-  function say(figures, reply) {
+  function showSecond() {
+    const reading = /** @type {Reading} */ (model.get("second") ?? {});
+    if (views.length < 2 || reading.model !== views[1].name) return;
+    showReading(1, reading, model.get("reply"));
+  }
+
+  /** @param {Figures} figures @param {Reply} reply @param {string} sentence */
+  function say(figures, reply, sentence) {
     const moved = figures.moved ? byName.get(figures.moved) : undefined;
     const what = moved ? `${moved.label} ${formatValue(moved, reply.strengths[moved.name])}. ` : "";
-    spoken.textContent = `${what}Distance ${figures.distance.toFixed(3)}. ${key.root.querySelector(".fr-sentence")?.textContent}`;
+    spoken.textContent = `${what}Distance ${figures.distance.toFixed(3)}. ${sentence}`;
   }
 
-  function showGallery() {
-    const gallery = /** @type {Gallery} */ (model.get("gallery"));
-    if (gallery.failed) map.progress(`No map, the gallery failed: ${gallery.failed}`);
-    else if (gallery.done)
-      map.progress(`Rendering the gallery for the map: ${gallery.done} of ${gallery.all} faces`);
-    if (!gallery.points || !gallery.order) return;
-    const cut = cutSprite(model.get("sprite"), gallery.thumb ?? 48, gallery.order.length);
-    /** @type {HTMLCanvasElement[]} */
-    const thumbs = [];
-    gallery.order.forEach((place, i) => {
-      thumbs[place] = cut[i];
+  function showTangent() {
+    const tangent = model.get("tangent") ?? {};
+    const shown = tangent.serial === told ? tangent : null;
+    views[0]?.map.point(shown, shown && byName.get(shown.name));
+  }
+
+  function showSnapshots() {
+    const figures = /** @type {Figures} */ (model.get("figures"));
+    snapshots.show(model.get("snapshots") ?? {}, model.get("snapshot_frame"), cardOf(figures.model));
+  }
+
+  let asked = "";
+  function showEnergies(moved = "") {
+    const energies = /** @type {Energies} */ (model.get("energies") ?? {});
+    bars.show(energies, moved);
+    const name = /** @type {Figures} */ (model.get("figures")).model;
+    const known = energies.rows || energies.all || energies.failed;
+    if (known || offline || asked === name || !model.get("gallery")?.points) return;
+    asked = name;
+    setTimeout(() => signal.aborted || link.send({ action: "estimate" }), ESTIMATE_AFTER_MS);
+  }
+
+  function showGalleries() {
+    const gallery = /** @type {Gallery} */ (model.get("gallery") ?? {});
+    if (gallery.order && !thumbs.length) {
+      const cut = cutSprite(model.get("sprite"), gallery.thumb ?? 48, gallery.order.length);
+      gallery.order.forEach((place, i) => {
+        thumbs[place] = cut[i];
+      });
+      picker.setThumbs(thumbs);
+    }
+    views.forEach(({ map }, i) => {
+      map.showGallery(model.get(i ? "second_gallery" : "gallery") ?? {}, thumbs);
     });
-    picker.setThumbs(thumbs);
-    map.setGallery(gallery.points, thumbs);
-    map.describe(
-      `${gallery.caption}: ${gallery.points.length} faces of the gallery, the reference, and the path of the current face.`,
-    );
-    const [term1, rest] = [gallery.caption?.slice(0, 14) ?? "", gallery.caption?.slice(14) ?? ""];
-    note.replaceChildren(term(term1, GLOSSARY["PCA projection"]), rest);
+    if (views.length) showEnergies();
+  }
+
+  function showRetained() {
+    const { name, samples } = model.get("retention") ?? {};
+    if (name) showRetention(name, samples);
   }
 
   function showError() {
     const problem = /** @type {Problem} */ (model.get("error") ?? {});
     notices.showError(problem);
     root.classList.toggle("fr-stale", Boolean(problem.what));
-    if (problem.what) link.settle(problem);
+    if (!problem.what) return;
+    link.settle(problem);
+    sweep.drop();
   }
 
-  const listen = { reply: showReply, figures: showFigures, gallery: showGallery, error: showError };
+  const listen = {
+    reply: showReply,
+    figures: showFigures,
+    second: showSecond,
+    gallery: showGalleries,
+    second_gallery: showGalleries,
+    tangent: showTangent,
+    snapshots: showSnapshots,
+    snapshot_frame: showSnapshots,
+    energies: () => showEnergies(),
+    retention: showRetained,
+    error: showError,
+  };
   for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
   signal.addEventListener("abort", () => {
     for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
   });
   root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") sweep.stop();
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
     event.preventDefault();
     event.stopPropagation();
     link.send({ action: event.shiftKey ? "redo" : "undo" });
   });
-  followTheme(root, signal, map.redraw);
+  followTheme(root, signal, () => {
+    for (const { map } of views) map.redraw();
+  });
+  /** @param {boolean} off */
+  function disable(off) {
+    for (const slider of Object.values(sliders)) slider.disable(off);
+    for (const node of Object.values(buttons)) node.disabled = off;
+    for (const part of [picker, models, snapshots, bars]) part.disable(off);
+  }
   watchKernel(el, model, signal, (gone) => {
     notices.showBanner(gone ? LOST : "");
     root.classList.toggle("fr-lost", gone);
-    for (const slider of Object.values(sliders)) slider.disable(gone);
-    for (const node of Object.values(buttons)) node.disabled = gone;
-    picker.disable(gone);
+    sweep.drop();
+    disable(gone);
     link.connect(!gone);
     if (!gone) showFigures();
   });
-  showGallery();
+  root.classList.toggle("fr-offline", offline);
   showReply();
   showFigures();
+  showGalleries();
+  showSecond();
+  showSnapshots();
+  showRetained();
+  showTangent();
   showError();
   return () => stop.abort();
 }

@@ -5,7 +5,11 @@ import { h, toRGBA } from "./shared_dom.js";
 
 /** @typedef {import("./shared_types").GalleryPoint} GalleryPoint */
 /** @typedef {ReturnType<typeof createBrush>} Brush */
-/** @typedef {{x: number, y: number, color: string, shape: string, label: string, name: string}} Step */
+/**
+ * @typedef {{x: number, y: number, color: string, shape: string, label: string, name: string, lift?: boolean,
+ *   rough?: boolean}} Step `lift`: no line from the step before; `rough`: of a drag, the exact one takes its place
+ */
+/** @typedef {{vector: [number, number], color: string, share: number}} Arrow `share` of its length that the plane shows */
 
 const MARGIN = 22;
 const MAX_STEPS = 600;
@@ -73,6 +77,9 @@ export function createMap({ signal, nameOf }) {
   let trail = [];
   /** @type {[number, number] | null} */
   let reference = null;
+  /** @type {Arrow | null} */
+  let arrow = null;
+  let close = false;
   let place = 0;
   let asked = false;
   /** @type {[number, number][]} */
@@ -105,7 +112,9 @@ export function createMap({ signal, nameOf }) {
     });
     const own = gallery.map((p) => /** @type {[number, number]} */ ([p[0], p[1]]));
     const path = trail.map((s) => /** @type {[number, number]} */ ([s.x, s.y]));
-    const { to } = fitBox([...own, ...path, ...(reference ? [reference] : [])], width, height);
+    // close up: what the path moves among, the faces of its own identity
+    const around = close && path.length ? own.filter((_, i) => gallery[i][2] === place) : own;
+    const { to } = fitBox([...around, ...path, ...(reference ? [reference] : [])], width, height);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
     onScreen = own.map(to);
@@ -120,15 +129,32 @@ export function createMap({ signal, nameOf }) {
 
   /** @param {Brush} brush @param {[number, number][]} path */
   function drawTrail(brush, path) {
-    for (let i = 1; i < path.length; i += 1) brush.line(path[i - 1], path[i], trail[i].color);
+    for (let i = 1; i < path.length; i += 1) {
+      if (!trail[i].lift) brush.line(path[i - 1], path[i], trail[i].color);
+    }
     const last = path.length - 1;
     const turns = path.map((_, i) => i).filter((i) => i && i < last && trail[i].name !== trail[i + 1].name);
     for (const i of turns) brush.point(path[i], 3.5, trail[i].shape, trail[i].color);
     if (last < 0) return;
+    if (arrow) drawArrow(brush, path[last], arrow);
     brush.point(path[last], 6, trail[last].shape, trail[last].color);
     // the present attribute gets its label first, older ones where room is left
     for (const i of [last, ...turns.reverse()]) {
       brush.label(trail[i].label, path[i], i === last ? 17 : 13, trail[i].color);
+    }
+  }
+
+  /** The tangent: a direction, as long as the share of it that lies in the plane. @param {Brush} brush @param {[number, number]} from @param {Arrow} arrow */
+  function drawArrow(brush, [x, y], { vector: [vx, vy], color, share }) {
+    const length = Math.hypot(vx, vy);
+    if (!length) return;
+    const [ux, uy] = [vx / length, -vy / length];
+    const reach = 16 + 44 * Math.min(share, 1);
+    /** @type {[number, number]} */
+    const tip = [x + ux * reach, y + uy * reach];
+    brush.line([x, y], tip, color);
+    for (const side of [-1, 1]) {
+      brush.line(tip, [tip[0] - 7 * ux + side * 4.5 * uy, tip[1] - 7 * uy - side * 4.5 * ux], color);
     }
   }
 
@@ -180,11 +206,24 @@ export function createMap({ signal, nameOf }) {
       if (fresh || who !== place) trail = [];
       place = who;
       reference = pinned;
+      arrow = null;
+      if (!step.rough && trail[trail.length - 1]?.rough) trail.pop();
       const last = trail[trail.length - 1];
       if (!last || last.x !== x || last.y !== y) trail.push({ x, y, ...step });
       if (trail.length > MAX_STEPS) trail.splice(1, trail.length - MAX_STEPS);
       root.dataset.trail = String(trail.length);
       root.dataset.point = `${x},${y}`;
+      redraw();
+    },
+    /** The tangent at the current point, until it moves. @param {Arrow | null} tangent */
+    point(tangent) {
+      arrow = tangent;
+      root.dataset.tangent = String(tangent !== null);
+      redraw();
+    },
+    /** Fit the path and its identity's faces, or the whole gallery. @param {boolean} on */
+    zoom(on) {
+      close = on;
       redraw();
     },
     /** @param {string} text */

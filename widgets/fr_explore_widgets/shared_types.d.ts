@@ -16,46 +16,6 @@ export interface Attribute {
 
 export type Strengths = Record<string, number>;
 
-export interface Setup {
-  attributes: Attribute[];
-  identities: string[];
-  model: {
-    name: string;
-    title: string;
-    metric: string;
-    threshold: number | null;
-    threshold_source: string;
-    dim: number;
-  };
-  size: number;
-}
-
-/** The picture's half of an answer; `frame` comes in the same message. */
-export interface Reply {
-  client?: string;
-  seq?: number;
-  serial: number;
-  moved: string | null;
-  place: number;
-  strengths: Strengths;
-  shape: [number, number];
-}
-
-/** The numbers' half of an answer. */
-export interface Figures {
-  client?: string;
-  seq?: number;
-  serial: number;
-  moved: string | null;
-  drag?: boolean;
-  fresh?: boolean;
-  distance: number;
-  reference: { place: number; strengths: Strengths; pinned: boolean; shape: [number, number] };
-  point: [number, number] | null;
-  reference_point: [number, number] | null;
-  can: { undo: boolean; redo: boolean };
-}
-
 /** [x, y, place of the identity, 1 for its neutral face] */
 export type GalleryPoint = [number, number, number, number];
 
@@ -93,6 +53,10 @@ export interface Command {
   action: string;
   values?: Strengths;
   moved?: string;
-  phase?: "drag" | "commit";
+  /** "step": exact like a commit, but no step of undo */
+  phase?: "drag" | "step" | "commit";
   place?: number;
+  model?: string;
+  compare?: string | null;
+  snapshot?: string;
 }

@@ -31,14 +31,32 @@ const hue = {
 const SETUP = {
   attributes: [age, hue],
   identities: ["ann", "bob"],
-  model: {
-    name: "m",
-    title: "Model",
-    metric: "euclidean",
-    threshold: 0.6,
-    threshold_source: "paper",
-    dim: 128,
-  },
+  models: [
+    {
+      name: "m",
+      title: "Model",
+      metric: "euclidean",
+      threshold: 0.6,
+      threshold_source: "paper",
+      dim: 128,
+      accuracy: "good",
+      trained_on: "many",
+      licence: "CC0",
+      weaknesses: ["weak on hats"],
+    },
+    {
+      name: "n",
+      title: "Other model",
+      metric: "cosine",
+      threshold: null,
+      threshold_source: "none",
+      dim: 512,
+      accuracy: "fair",
+      trained_on: "few",
+      licence: "own",
+      weaknesses: [],
+    },
+  ],
   size: 2,
 };
 
@@ -52,11 +70,14 @@ let serial;
 function answer(values = {}, more = {}, request = model.sent.at(-1)?.request ?? {}) {
   serial += 1;
   const tag = { client: request.client, seq: request.seq, serial, moved: request.moved ?? null };
+  tag.drag = request.phase === "drag";
   const reply = { ...tag, place: 0, strengths: { age: 35, hue: 0, ...values }, shape: [2, 2] };
   const figures = {
     ...tag,
-    drag: request.phase === "drag",
     fresh: false,
+    model: "m",
+    compare: null,
+    nearest: [],
     distance: 0,
     reference: { place: 0, strengths: { age: 35, hue: 0 }, pinned: false, shape: [2, 2] },
     point: [0, 0],

@@ -24,7 +24,7 @@ import fr_explore as fr
 from fr_explore import cache
 from fr_explore.align import aligned_crops
 from fr_explore.faces.adjust import LUMA, color_matrix
-from fr_explore.models.controlled_net import SIZE, TEMPLATE
+from fr_explore.models.controlled import SIZE, TEMPLATE
 
 NAMES = fr.PAPER_ATTRIBUTES
 IMAGE = ("hue", "contrast", "brightness")  # in the order in which they are applied

@@ -27,8 +27,8 @@ import fr_explore as fr
 from fr_explore import cache
 from fr_explore.margin import MarginLoss
 from fr_explore.models.base import pick_device
-from fr_explore.models.controlled import REGIMES
-from fr_explore.models.controlled_net import DIM, ControlledNet
+from fr_explore.models.controlled import DIM, REGIMES
+from fr_explore.models.controlled_net import ControlledNet
 
 ASSETS = Path(fr.__file__).parent / "assets" / "controlled"
 TRAIN = People(identities=2400, images=8, seed=20261)

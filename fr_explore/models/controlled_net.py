@@ -11,11 +11,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["DIM", "SIZE", "TEMPLATE", "ControlledNet"]
+from .controlled import DIM
 
-SIZE, DIM = 64, 128
-# wider than usual, because hair is part of what the regimes are about
-TEMPLATE = ((22.5, 29.0), (41.5, 29.0), (32.0, 39.75), (23.5, 49.25), (40.5, 49.25))
+__all__ = ["ControlledNet"]
+
 _WIDTHS = (24, 48, 96, 192)
 
 

@@ -11,6 +11,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from . import controlled
 from .base import Model
 from .card import ModelCard
 from .presets import PRESETS, preset
@@ -23,6 +24,7 @@ __all__ = ["Model", "ModelCard", "fetch_model", "list_models", "load_model"]
 
 # name -> module of this package that knows it
 _MODULES = {"dlib": "dlib_resnet", "facenet-vggface2": "facenet", "facenet-casia-webface": "facenet"}
+_MODULES |= dict.fromkeys(controlled.CARDS, "controlled")
 _COLUMNS = ["title", "input_size", "dim", "metric", "threshold", "threshold_source", "accuracy", "licence", "weights"]
 
 

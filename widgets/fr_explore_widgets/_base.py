@@ -77,12 +77,9 @@ class LabWidget(Exports, anywidget.AnyWidget):
     roll = traitlets.Int().tag(sync=True)
     here = traitlets.Int().tag(sync=True, echo_update=False)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        # only a class that names its files: traitlets makes another subclass for every instance
-        if "files" in cls.__dict__:
-            cls._esm = _assets.script(cls.files)
-            cls._css = _assets.style(cls.files)
-        super().__init_subclass__(**kwargs)
+    _esm = _assets.LOADER
+    _code = traitlets.Bytes().tag(sync=True)
+    _code_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
         self._lock = threading.RLock()
@@ -92,7 +89,8 @@ class LabWidget(Exports, anywidget.AnyWidget):
         self.traceback = ""  # of the last error shown in the widget
         token = secrets.token_hex(6)
         self._static = StaticOutput(token, self._kept)
-        super().__init__(token=token, **kwargs)
+        code, code_id = _assets.packed(self.files) if self.files else (b"", "")
+        super().__init__(token=token, _code=code, _code_id=code_id, **kwargs)
 
     @property
     def bookmark(self) -> str:

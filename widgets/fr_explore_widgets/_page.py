@@ -174,10 +174,10 @@ def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float,
 
 def _fill(title: str, front: tuple[str, str], data: Mapping[str, Any]) -> str:
     script, style = front
-    body, found, rest = script.rpartition("export default ")
+    body, found, rest = script.rpartition("export default")
     if not found:
         raise ValueError("the module has no default export: end it with `export default { render };`.")
-    whole = f"{body}const $widget = {rest}\n{_assets.scope('page_model.js')}"
+    whole = f"{body}const $widget ={rest}\n{_assets.scope('page_model.js')}"
     return _PAGE.format(
         title=html.escape(title),
         style=style,

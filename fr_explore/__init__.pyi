@@ -8,6 +8,7 @@ from .embedding import embed as embed
 from .faces.avatar import Avatars as Avatars
 from .faces.base import Face as Face
 from .faces.base import FaceSource as FaceSource
+from .faces.cartoon import Cartoons as Cartoons
 from .faces.datasets import read_celeba as read_celeba
 from .faces.datasets import read_lfw as read_lfw
 from .faces.folders import LabelledImages as LabelledImages

@@ -2,7 +2,6 @@
 
     python tools/build_notebooks.py [NAME ...]      builds; runs those whose code has changed since they last ran
     python tools/build_notebooks.py --check         builds nothing; says which committed notebook is out of step
-    python tools/build_notebooks.py --pictures      also takes pictures of the widgets, in a real JupyterLab
 
 notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb.
 How a source is written: notebooks/source/README.md.
@@ -12,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import html
 import os
 import re
 import sys
@@ -27,6 +27,7 @@ BEGIN = re.compile(r"^(?P<indent> *)# BEGIN SOLUTION: (?P<text>.+)$")
 END = re.compile(r"^ *# END SOLUTION$")
 # a link to a file beside the notebooks, seen from the folder of the solutions
 LINK = re.compile(r"(\]\()(?!\.\.|#|[a-z]+:|[^)]*\.ipynb)([^)\s]+)")
+ALT = re.compile(r'<img alt="[^"]*"')
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # JupyterLab's viewer draws this one; its twin under the next label would only double the file
 TWIN = "application/vnd.vegalite.v6+json"
@@ -83,7 +84,7 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
                 text = stub(text) if version == "student" else shown(text)
             elif version == "solution" and cell.cell_type == "markdown":
                 text = LINK.sub(r"\1../\2", text)
-            kept = {"tags": list(tags(cell))} if tags(cell) else {}
+            kept = {key: cell.metadata[key] for key in ("tags", "alt") if key in cell.metadata}
             notebook.cells.append(make(text, id=f"{path.stem[3:]}-{number:02d}"[-64:], metadata=kept))
         notebook.metadata["course"] = {"source": f"notebooks/source/{path.name}", "version": version}
         made[version] = notebook
@@ -127,6 +128,10 @@ def scrub(cell: nbformat.NotebookNode) -> None:
     for output in cell.outputs:
         data = output.get("data", {})
         data.pop(TWIN, None)
+        if "alt" in cell.metadata and "text/html" in data:  # the picture that a widget leaves behind
+            data["text/html"] = ALT.sub(
+                f'<img alt="{html.escape(cell.metadata["alt"], quote=True)}"', data["text/html"], 1
+            )
         if output.output_type == "error":
             raise ValueError(f"{output.ename}: {output.evalue}")
         if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
@@ -211,7 +216,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 03; all by default")
     parser.add_argument("--check", action="store_true", help="only say what is out of step")
-    parser.add_argument("--pictures", action="store_true", help="take pictures of the widgets anew")
     arguments = parser.parse_args()
     if arguments.check:
         problems = out_of_step()
@@ -220,11 +224,6 @@ def main() -> int:
         return int(bool(problems))
     for path in sources(arguments.names):
         build(path)
-    if arguments.pictures:
-        from notebook_pictures import take
-
-        for path in sources(arguments.names):
-            take(path)
     return 0
 
 

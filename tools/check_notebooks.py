@@ -51,7 +51,7 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
         found.append(f"longer than {LONGEST_CELL} lines")
     tags = cell.metadata.get("tags", [])
     if "widget" in tags and not any("<img" in output.get("data", {}).get("text/html", "") for output in cell.outputs):
-        found.append("shows a widget and has no picture of it: `python tools/build_notebooks.py NN --pictures`")
+        found.append("shows a widget and has no picture of it")
     return found
 
 

@@ -93,7 +93,7 @@ CHECKS = {
         cases=_cases,
         truth=lambda u: _energy(u, _others(u)),
         praise="Right. A large m is a magnet. And no pair had to be formed: so a million faces become feasible.",
-        otherwise="|m|² is a mean of inner products over all n² ordered pairs. Which of them must go, and what are they?",
+        otherwise="|m|² is a mean of inner products over all n² ordered pairs. Which must go, and what are they?",
         mistakes=(
             Mistake(
                 lambda u: 1 - _m(u) ** 2,

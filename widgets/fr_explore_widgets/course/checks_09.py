@@ -12,7 +12,7 @@ __all__ = ["CHECKS"]
 
 
 def _crowds():
-    yield from ((1e-4, 10_000), (0.01, 50), (0.3, 3), (1e-3, 1))
+    yield from ((1e-4, 10_000), (0.01, 250), (0.3, 3), (1e-3, 1))
 
 
 def _tests():
@@ -47,9 +47,9 @@ CHECKS = {
                 lambda rate, n: rate * n,
                 "That is the expected number of alarms. A chance cannot exceed 1; two alarms are no two chances.",
             ),
+            Mistake(lambda rate, n: min(1, rate * n), "Cutting the expected number at 1 does not make it a chance."),
             Mistake(lambda rate, n: (1 - rate) ** n, "That is the chance that all of them pass: the opposite event."),
             Mistake(lambda rate, n: rate**n, "That is the chance that every one of them raises an alarm."),
-            Mistake(lambda rate, n: min(1, rate * n), "Cutting the expected number at 1 does not make it a chance."),
             Mistake(
                 lambda rate, n: n * rate * (1 - rate) ** (n - 1),
                 "That is the chance of exactly one alarm. Two or more count as well.",

@@ -10,7 +10,7 @@ import { createGrid, fitView, towards, zoomAt } from "./shared_plane_math.js";
  * @typedef {{color: string, shape?: string, hollow?: boolean}} Kind how the points of one kind look
  * @typedef {{kind: Uint8Array, kinds: Kind[], radius?: number, lit?: Uint8Array | null, chosen?: number}} Look
  *   `lit` 1 for the points that stand out while the others are faint; `chosen` is ringed, -1 for none
- * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, width: number, height: number,
+ * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, zoom: number, width: number, height: number,
  *   ink: string, surface: string, font: string}} Scene where each point lies on the canvas, and whether inside it
  * @typedef {(c: CanvasRenderingContext2D, scene: Scene) => void} Painter
  * @typedef {{view: View, pad: number, width: number, height: number}} Painted what the layer shows, and how far beyond
@@ -29,9 +29,19 @@ const HELP =
 
 /**
  * @param {{signal: AbortSignal, label: string, onHover?: (i: number) => void, onChoose?: (i: number) => void,
- *   under?: Painter, over?: Painter}} options -1 stands for no point; `under` and `over` paint beneath and above the points
+ *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 stands for no point; `under` and
+ *   `over` paint beneath and above the points, `faint` is the opacity of those that are not lit
  */
-export function createPlane({ signal, label, onHover = () => {}, onChoose = () => {}, under, over }) {
+export function createPlane({
+  signal,
+  label,
+  onHover = () => {},
+  onChoose = () => {},
+  under,
+  over,
+  faint = FAINT,
+  margin = MARGIN,
+}) {
   const canvas = h("canvas", {
     class: "fr-plane-canvas",
     tabindex: 0,
@@ -81,7 +91,7 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
   const size = () => ({ width: canvas.clientWidth || 400, height: canvas.clientHeight || 320 });
   const now = () => {
     const { width, height } = size();
-    fitted = fitView(xy, width, height);
+    fitted = fitView(xy, width, height, margin);
     return view ?? fitted;
   };
 
@@ -131,7 +141,8 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
     const style = getComputedStyle(root);
     const surface = style.getPropertyValue("--fr-surface").trim() || "white";
     const look = { ink: style.color, surface, font: style.fontFamily };
-    const scene = { x, y, seen, view: current, width, height, ...look };
+    const zoomed = current.k / fitted.k;
+    const scene = { x, y, seen, view: current, zoom: zoomed, width, height, ...look };
     resize(layer, width + 2 * pad, height + 2 * pad, ratio);
     c.setTransform(ratio, 0, 0, ratio, ratio * pad, ratio * pad);
     c.clearRect(-pad, -pad, width + 2 * pad, height + 2 * pad);
@@ -147,7 +158,7 @@ export function createPlane({ signal, label, onHover = () => {}, onChoose = () =
     const radius = look.radius ?? 4;
     c.lineWidth = 1.5;
     for (const bright of lit ? [0, 1] : [1]) {
-      c.globalAlpha = bright ? 1 : FAINT;
+      c.globalAlpha = bright ? 1 : faint;
       kinds.forEach(({ color, shape = "circle", hollow }, k) => {
         c.beginPath();
         for (let i = 0; i < x.length; i += 1) {

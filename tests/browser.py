@@ -173,8 +173,8 @@ class Notebook:
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset", timeout=120_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
         self.page.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=60_000,

@@ -2,7 +2,7 @@
 
 - JupyterLab prefers a widget's view to anything else in the same output, and shows "model not found" where there is no
   model. So the picture is an output of its own, before the view; the live view hides it (`shared_view.js`), and where
-  there is none a style in the picture's output hides that message.
+  there is none a style in the picture's output hides that message, which is text without any element.
 - A notebook that is not trusted shows neither view nor style: the picture stands there all the same.
 - The picture follows the state: some seconds after the last change it is made again and replaces the output, as long
   as the kernel lives, so what is saved is the state of a few seconds before.
@@ -25,8 +25,8 @@ LIMIT = 100_000  # bytes of the picture: 133 kB as text, so that an output stays
 QUIET_SECONDS = 3.0  # without a change, before the picture is made again
 
 _HTML = """<div class="fr-static" data-fr="{token}"><style>
-.jp-OutputArea-child:has([data-fr="{token}"]) + .jp-OutputArea-child
-[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(*)) {{ display: none; }}
+.jp-OutputArea-child:has([data-fr="{token}"]) + .jp-OutputArea-child .jp-OutputArea-output:not(:has(*))
+{{ display: none; }}
 </style>{picture}<p>{words} <em>This is the widget's last state; run the cell again for a live one.</em></p></div>"""
 
 

@@ -87,9 +87,11 @@ class EnergyPlayground(LabWidget):
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
         points, directions = self.arrows()
         steps = 0.08 * directions[:, :2]
-        shafts = [(*np.stack([p - d, p + d], 1).tolist(), ARROW, "") for p, d in zip(points, steps, strict=True)]
-        heads = (*(points + steps).T.tolist(), ARROW, "")
-        return [[Plot(lines=shafts, points=[heads], axes=False, size=(320, 320)), self._words()]]
+        across = steps[:, ::-1] * (-1, 1)
+        parts = (points - steps, points + steps, points + 0.4 * (steps + across), points + 0.4 * (steps - across))
+        paths = np.stack([parts[k] for k in (0, 1, 2, 1, 3)], 1)  # the shaft, then both barbs
+        lines = [(*path.T.tolist(), ARROW, "") for path in paths]
+        return [[Plot(lines=lines, axes=False, size=(320, 320)), self._words()]]
 
     def _offline(self, **resolution: Any) -> Offline:
         if resolution:

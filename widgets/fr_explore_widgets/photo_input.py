@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import traitlets
 
 import fr_explore as fr
 
 from ._base import LabWidget, WidgetError
 from ._engine import to_bytes
+from ._page import Offline
+from ._picture import Part
 
 __all__ = ["PhotoInput"]
 
@@ -64,6 +68,8 @@ class PhotoInput(LabWidget):
     """
 
     files = "photo_input"
+    title = "Your photographs"
+    keeps_picture = False  # a saved notebook holds no photograph
 
     photos = traitlets.Any()
     items = traitlets.List().tag(sync=True)
@@ -109,6 +115,29 @@ class PhotoInput(LabWidget):
             self.discard()
             self._closed = True
         super().close()
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """One row per picture: name, ok, note, todo."""
+        return {"pictures": pd.DataFrame(self.items, columns=["name", "ok", "note", "todo"])}
+
+    def _words(self) -> str:
+        # goes into the notebook: no names, which may be those of persons
+        good = sum(picture.source is not None for picture in self._pictures)
+        return (
+            f"{good} pictures with a face, {len(self._pictures) - good} without. Pictures stay in the kernel's memory; "
+            "none is kept in the notebook."
+        )
+
+    def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
+        shape, usable = (THUMB, THUMB, 3), [] if kept else [one for one in self._pictures if one.thumb]
+        faces = [(np.frombuffer(one.thumb, np.uint8).reshape(shape), f"{one.name}: {one.note}") for one in usable]
+        return [[self._words()], *(faces[i : i + 6] for i in range(0, len(faces), 6))]
+
+    def _offline(self, **resolution: Any) -> Offline:
+        raise ValueError(
+            "PhotoInput has no page: the pictures stay in the kernel's memory, and a page would write them to disk. "
+            "to_png writes them where you ask for it."
+        )
 
     def _handle(self, request: Mapping[str, Any]) -> None:
         try:

@@ -30,7 +30,7 @@ export function standing(state, hasTruth, words) {
     const seen = state.truth !== null ? ", after the truth was shown" : "";
     return `Try ${n + 1}. It is counted beside the first${seen}.`;
   }
-  if (state.truth !== null) return words;
+  if (state.truth !== null) return words || "The truth stands beside your guess.";
   return hasTruth
     ? "Committed. Reveal the truth when you are ready."
     : "Committed. The truth comes with the next cell of the notebook.";
@@ -70,7 +70,8 @@ function render({ model, el, signal: given }) {
     const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
     node.addEventListener("click", () => {
       const guess = action === "commit" ? { guess: input.value() } : {};
-      link.send(/** @type {Command} */ ({ action, ...guess }));
+      if (model.get("offline")) alone(action);
+      else link.send(/** @type {Command} */ ({ action, ...guess }));
     });
     return node;
   };
@@ -126,9 +127,25 @@ function render({ model, el, signal: given }) {
     if (problem.what) link.settle(problem);
   }
 
-  /** The button that was pressed is gone: what comes next gets the focus. */
+  /** On a page without a kernel: what the kernel would do, but for the score. @param {string} action */
+  function alone(action) {
+    const state = /** @type {State} */ (model.get("state"));
+    const one = { guess: input.value(), after_reveal: state.truth !== null };
+    const change = {
+      commit: { tries: [...state.tries, one], open: false },
+      retry: { open: true },
+      reveal: { truth: model.get("truth") },
+    }[action];
+    model.set("state", { ...state, ...change });
+    focusNext();
+  }
+
   function answered() {
-    if (!link.settle(model.get("reply"))) return; // another view asked
+    if (link.settle(model.get("reply"))) focusNext(); // else another view asked
+  }
+
+  /** The button that was pressed is gone: what comes next gets the focus. */
+  function focusNext() {
     const next = buttons.commit.hidden
       ? [buttons.reveal, buttons.retry].find((node) => !node.hidden)
       : /** @type {HTMLElement | null} */ (input.root.querySelector("input, .fr-grip, .fr-board"));

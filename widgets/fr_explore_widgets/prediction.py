@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import traitlets
 
 from ._base import LabWidget, WidgetError
 from ._page import Offline
+from ._picture import Part, Plot
 from .prediction_kinds import VERSION, check_state, make_kind
 
 __all__ = ["Prediction"]
+
+GUESS, TRUTH = "#5c5c5c", "#17708c"
 
 
 class Prediction(LabWidget):
@@ -106,10 +110,55 @@ class Prediction(LabWidget):
             self._change(truth=self._kind.truth(answer))
             return dict(self.score or {})
 
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """One row per try and part of the guess: the number, each place of a ranking, each x of a curve."""
+        setup, rows = self.setup, []
+        parts = setup.get("x") or range(1, 1 + len(setup.get("options", "1")))
+        column = {"curve": "x", "ranking": "place"}.get(setup["kind"], "part")
+        truth = self.state["truth"]
+        known = truth["order"] if setup["kind"] == "ranking" and truth else truth
+        for number, one in enumerate(self.state["tries"], 1):
+            guess = one["guess"] if isinstance(one["guess"], list) else [one["guess"]]
+            true = known if isinstance(known, list) else [known] * len(guess)
+            for part, g, t in zip(parts, guess, true, strict=True):
+                after = one["after_reveal"]
+                rows.append({"try": number, "after_reveal": after, column: part, "guess": g, "truth": t})
+        return {"tries": pd.DataFrame(rows, columns=["try", "after_reveal", column, "guess", "truth"])}
+
+    def _words(self) -> str:
+        told = self.result.get("words", [])
+        standing = (
+            told[-1] if told else f"{self.tries} committed, nothing revealed yet." if self.tries else "No guess yet."
+        )
+        return f"{self.setup['question']} {standing}"
+
+    def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
+        guess, truth, setup = self.guess, self.state["truth"], self.setup
+        if guess is None or setup["kind"] == "number":
+            return [[self._words()]]
+        if setup["kind"] == "ranking":
+            labels = dict(zip(setup["options"], setup["labels"], strict=True))
+            orders = {"Your guess": guess} | ({"The truth": truth["order"]} if truth else {})
+            lists = [
+                "\n".join([head, *(f"{i}. {labels[name]}" for i, name in enumerate(order, 1))])
+                for head, order in orders.items()
+            ]
+            return [[self._words()], lists]
+        lines = [(setup["x"], guess, GUESS, "your guess")]
+        if truth:
+            kept_x, kept_y = zip(
+                *((x, y) for x, y in zip(setup["x"], truth, strict=True) if y is not None), strict=True
+            )
+            lines.append((kept_x, kept_y, TRUTH, "the truth"))
+        axes = {"x_label": setup["x_label"], "y_label": setup["y_label"]}
+        return [[self._words()], [Plot(lines=lines, low=setup["low"], high=setup["high"], **axes)]]
+
     def _offline(self, **resolution: Any) -> Offline:
+        """The page lets one guess and reveals by itself, so that a truth that is known stands in its file."""
         if resolution:
             raise ValueError(f"{', '.join(resolution)}: a prediction has no resolution to set.")
-        return Offline()
+        answer = self._answer() if callable(self._answer) else self._answer
+        return Offline(traits={} if answer is None else {"truth": self._kind.truth(answer)})
 
     def _change(self, **parts: Any) -> None:
         self.state, self.error = dict(self.state) | parts, {}

@@ -9,7 +9,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1
 LAB_OPTIONS ?=
 
-.PHONY: help lab test test-python test-front test-browser lint format notebooks bench clean need-node need-chromium
+.PHONY: help lab test test-python test-front test-browser lint format notebooks bench site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ notebooks: $(BIN)/.dev ## the course's notebooks from their sources
 
 bench: $(BIN)/.dev need-chromium ## print the figures that README quotes
 	$(BIN)/python benchmarks/run_all.py
+
+site: $(BIN)/.dev ## the course as static pages, in build/site
+	$(BIN)/python tools/build_site.py
 
 clean: ## remove what the other commands made
 	rm -rf .venv widgets/node_modules build dist

@@ -1,0 +1,211 @@
+"""The course as static pages: no kernel, no network, and the widgets still move.
+
+    python tools/build_site.py                   build/site, every notebook
+    python tools/build_site.py --only 05 --out D  some of them
+
+nbconvert turns the committed notebooks (student version, with their outputs) into HTML. What its own page would load
+from elsewhere is put in from here: charts by the Vega that vl-convert brings, formulas as MathML, each widget as the
+page that its `to_html` writes, for which the notebook is run once. A widget that cannot be exported keeps its picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import json
+import os
+import re
+import shutil
+import string
+import sys
+from pathlib import Path
+
+import nbformat
+from bs4 import BeautifulSoup, NavigableString
+
+ROOT = Path(__file__).parent.parent
+PARTS = Path(__file__).parent / "site"
+VEGA = "application/vnd.vegalite.v5+json"
+PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # beside the notebooks, for their readers
+MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
+CHARTS = '<script src="assets/vega.js"></script>'
+# appended to a widget's cell; `_` names nothing of the notebook's
+EXPORT = """
+def _export(widget, path):
+    from pathlib import Path
+    if callable(getattr(widget, "wait", None)):
+        widget.wait(300)
+    try:
+        widget.to_html(path)
+        print("exported")
+    except NotImplementedError as problem:
+        print(problem)
+_export({last}, {path!r})
+"""
+
+
+def export_widgets(source: Path, folder: Path) -> dict[str, str]:
+    """Run a notebook and write a page for each of its widgets: cell id -> name of the page."""
+    from nbclient import NotebookClient
+
+    notebook, pages = nbformat.read(source, as_version=4), {}
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        if "widget" in cell.metadata.get("tags", []):
+            name = f"{source.stem}-{cell.id}.html"
+            last = cell.source.rstrip().splitlines()[-1]
+            cells.append(nbformat.v4.new_code_cell(EXPORT.format(last=last, path=str(folder / name))))
+            pages[cell.id] = name
+    if pages:
+        notebook.cells = cells
+        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(source.parent)}}).execute()
+    return {cell: name for cell, name in pages.items() if (folder / name).exists()}
+
+
+def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
+    """Put a chart's specification, and a widget's page, in the place of what only a notebook could show."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        if cell.get("id") in pages:
+            page, title = f"widgets/{pages[cell.id]}", cell.metadata.get("alt") or "Widget"
+            text = (
+                f'<figure class="wide"><iframe src="{page}" title="{html.escape(title)}" loading="lazy"></iframe>'
+                f'<figcaption><a href="{page}">Open it on a page of its own</a></figcaption></figure>'
+            )
+            cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if VEGA in data:
+                spec = json.dumps(data[VEGA]).replace("<", "\\u003c")
+                chart = f'<div class="chart"><script type="application/json">{spec}</script></div>'
+                output["data"] = {"text/html": chart}
+                # nbconvert would otherwise read a label that this output no longer has
+                output["metadata"] = {}
+
+
+def finish(body: str) -> str:
+    """Formulas as MathML, links to notebooks and texts as links to their pages."""
+    from latex2mathml.converter import convert
+
+    soup = BeautifulSoup(body, "html.parser")
+    for node in list(soup.find_all(string=MATH)):
+        if node.find_parent(["code", "pre", "script", "style", "textarea"]) or type(node) is not NavigableString:
+            continue
+        parts = MATH.split(str(node))  # text, block, inline, text, ...
+        new = []
+        for place in range(0, len(parts), 3):
+            new.append(html.escape(parts[place]))
+            if place + 1 < len(parts):
+                block, inline = parts[place + 1 : place + 3]
+                new.append(convert(block or inline, display="block" if block else "inline"))
+        node.replace_with(BeautifulSoup("".join(new), "html.parser"))
+    for link in soup.find_all("a", href=True):
+        if "://" not in link["href"]:
+            link["href"] = re.sub(r"^(?:\.\./)?([\w-]+)\.(ipynb|md)(?=#|$)", r"\1.html", link["href"])
+    return str(soup)
+
+
+def page(title: str, body: str, steps: str = "", launch: str = "") -> str:
+    frame = string.Template((PARTS / "page.html").read_text(encoding="utf-8"))
+    charts = f'{CHARTS}<script src="assets/charts.js"></script>' if 'class="chart"' in body else ""
+    return frame.substitute(title=html.escape(title), body=body, steps=steps, launch=launch, charts=charts)
+
+
+def notebook_body(path: Path, pages: dict[str, str]) -> str:
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(path, as_version=4)
+    with_pages(notebook, pages)
+    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
+    return finish(exporter.from_notebook_node(notebook)[0])
+
+
+def steps(paths: list[Path], place: int) -> str:
+    """Links to the notebook before and the one after."""
+    links = []
+    for words, other in (("previous", place - 1), ("next", place + 1)):
+        if 0 <= other < len(paths):
+            links.append(f'<a rel="{words[:4]}" href="{paths[other].stem}.html">{words}: {title_of(paths[other])}</a>')
+    return "".join(links)
+
+
+def title_of(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return html.escape(next(li[2:] for cell in cells for li in cell.source.splitlines() if li.startswith("# ")))
+
+
+def assets(out: Path) -> None:
+    """The style, the highlighting of code in both themes, and Vega with what draws the charts."""
+    import vl_convert
+    from pygments.formatters import HtmlFormatter
+
+    (out / "assets").mkdir(parents=True, exist_ok=True)
+    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+    style = (PARTS / "site.css").read_text(encoding="utf-8")
+    style += (
+        f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n.highlight {{ background: none !important; }}\n"
+    )
+    (out / "assets" / "site.css").write_text(style, encoding="utf-8")
+    (out / "assets" / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # window.vegaEmbed
+    shutil.copy(PARTS / "charts.js", out / "assets")
+
+
+def index(paths: list[Path], texts: list[str]) -> str:
+    rows = "".join(
+        f'<li value="{int(p.stem[:2])}"><a href="{p.stem}.html">{title_of(p)[3:].lstrip(". ")}</a></li>' for p in paths
+    )
+    more = "".join(f'<li><a href="{Path(name).stem}.html">{Path(name).stem.capitalize()}</a></li>' for name in texts)
+    return (
+        "<h1>The geometry of face-recognition embeddings</h1><p>A course in notebooks: slide an attribute of a face "
+        "and watch its embedding move. The faces are generated; the network is real.</p>"
+        f'<ol class="course">{rows}</ol><ul>{more}</ul>'
+    )
+
+
+def build(out: Path, only: str = "") -> list[Path]:
+    """Write the site and return its pages."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    from launch_links import link
+    from nbconvert.filters import markdown2html
+
+    every = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
+    wanted = [path for path in every if path.stem.startswith(only)]
+    if not wanted:
+        raise SystemExit(f"no notebook begins with {only!r}: choose from {', '.join(p.stem[:2] for p in every)}.")
+    assets(out)
+    (out / "widgets").mkdir(exist_ok=True)
+    made = []
+
+    def write(name: str, text: str) -> None:
+        made.append(out / name)
+        made[-1].write_text(text, encoding="utf-8")
+
+    for path in wanted:
+        print(f"{path.stem} ...", file=sys.stderr)
+        body = notebook_body(path, export_widgets(path, (out / "widgets").resolve()))
+        launch = f' <a href="{link(path.relative_to(ROOT).as_posix())}">Run this notebook on Binder.</a>'
+        write(f"{path.stem}.html", page(title_of(path), body, steps(wanted, wanted.index(path)), launch))
+    texts = [name for name in PROSE if (ROOT / "notebooks" / name).exists()]
+    for name in texts:
+        body = finish(markdown2html((ROOT / "notebooks" / name).read_text(encoding="utf-8")))
+        write(f"{Path(name).stem}.html", page(Path(name).stem.capitalize(), body))
+    write("index.html", page("fr-explore: the course", index(wanted, texts)))
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
+    parser.add_argument("--only", default="", help="notebooks whose name begins so")
+    args = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    pages = build(args.out, args.only)
+    size_of = [path.stat().st_size for path in args.out.rglob("*") if path.is_file()]
+    print(f"{len(pages)} pages, {sum(size_of) / 1e6:.0f} MB: open {args.out / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,7 @@ class People:
         return values
 
 
-def rendered(people: People, regime: str, folder: Path, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def rendered(people: People, regime: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Aligned crops (n, 64, 64, 3) uint8 without image attributes, and each picture's mean colour (n, 3).
 
     Each file holds some identities; those that are there already are not rendered again.
@@ -75,13 +75,14 @@ def rendered(people: People, regime: str, folder: Path, workers: int = 2) -> tup
         jobs.append((folder / f"{key}.npz", people.identities, people.seed, start, some))
     missing = [job for job in jobs if not job[0].is_file()]
     folder.mkdir(parents=True, exist_ok=True)
-    if missing:
-        # processes, not threads: rendering holds Python's lock for a third of its time
+    shown = {"total": len(missing), "desc": f"render {regime}", "unit": "file"}
+    if len(missing) < 2:
+        list(map(_render, missing))
+    else:  # processes, not threads: rendering holds Python's lock for a third of its time
         with ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+            os.cpu_count(), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            for _ in tqdm(pool.map(_render, missing), total=len(missing), desc=f"render {regime}", unit="file"):
-                pass
+            list(tqdm(pool.map(_render, missing), **shown))
     files = [np.load(job[0]) for job in jobs]
     return np.concatenate([f["crops"] for f in files]), np.concatenate([f["means"] for f in files])
 

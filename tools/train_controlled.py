@@ -131,6 +131,7 @@ def export(training: Training, out: Path) -> ControlledNet:
     half = {n: t.detach().cpu().contiguous() for n, t in training.net.state_dict().items() if "num_batches" not in n}
     path = out / f"{training.regime}.safetensors"
     save_file({n: t.half() for n, t in half.items()}, path)
+    path.chmod(0o644)  # safetensors makes it the owner's alone
     net = ControlledNet().to(training.device)
     net.load_state_dict({n: t.float() for n, t in load_file(path).items()}, strict=False)
     return net

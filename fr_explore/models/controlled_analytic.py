@@ -3,7 +3,7 @@
 Coordinates are read from a picture of `fr.Cartoons`: a code z of six numbers, of length 1, for the identity, and for
 the five attributes t_k in [-1, 1] over their ranges. h_k is the step in these units: step / half the range. All
 embeddings but those of `clusters` begin with z, and |v| is that of f(+1) - f(-1). A lattice draws t_k uniformly from
--(1 - h_k) to 1 - h_k, and n curves without self give n / (n - 1) times the energy of all pairs alike.
+-(1 - h_k) to 1 - h_k.
 
     drift        f = (z, a t), a = 0.2, 0.4, ..., 1                    |v| = 2 h a           E = 0
     ignored      the same without age                                  age: |v| = 0, no direction
@@ -18,8 +18,9 @@ embeddings but those of `clusters` begin with z, and |v| is that of f(+1) - f(-1
                                                                        E = 1 - (arsinh c' / c')^2, c' = (1 - h) c
     clusters     f = (z, r t) / sqrt(1 + r^2 |t|^2), r = 0.1           cos of two faces = (z·z' + r^2 t·t') / norms
 
-a and c are in the order head angle, age, hair colour, illumination, expression. E stands for all pairs alike; inside
-a shorter range rotation and curved have less: their energy grows with the scale.
+a and c are in the order head angle, age, hair colour, illumination, expression. E is the expected energy where all
+other curves are neighbours alike, `fr.ball` of a large radius; inside a shorter range rotation and curved have less:
+their energy grows with the scale.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The network of the trained controlled models: small enough to train on two cores, one architecture for all regimes.
 
-A residual network of three stages on crops of 64 x 64 pixels: 0.68 million parameters, 26 million multiplications per
+A residual network of three stages on crops of 64 x 64 pixels: 0.71 million parameters, 26 million multiplications per
 face. A depthwise convolution over the last 4 x 4 places weighs them by where they lie, since an aligned face has its
 parts in fixed places.
 """

@@ -1,0 +1,197 @@
+"""What the trained controlled models must show, on avatars that no training saw: `python benchmarks/controlled.py`.
+
+The protocol, fixed before the first result:
+
+- 24 avatars (seed 20263), 40 base points each over the whole ranges of the eight attributes, default steps, pictures of
+  80 px; Euclidean distances of the normalised embeddings. All networks see the same pictures.
+- Prediction 1, for each attribute k held constant in training, against the all-varied network, paired over the 24: the
+  magnitude of k is higher, its energy lower (all pairs, 10 nearest, and balls of four radii, 0.6 to 1.2
+  mean distances). Sign flips of the paired
+  differences, Holm over all these tests together; p below 0.01 counts.
+- Prediction 2: among the eight attributes, the change of k is the largest, in the mean over the 24; beside it the share
+  of 2,000 bootstrap draws of the avatars in which it is.
+- Prediction 3: of a network with one attribute tied to identity, that attribute has the largest KS of the macroscale.
+  600 avatars (seed 20264) in two pictures with all eight attributes drawn at random, labels by the sign of each
+  attribute's distance from the middle of its range; intervals over 40 random halves of the avatars.
+
+Tables go to `benchmarks/results/controlled*.csv`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import xarray as xr
+
+import fr_explore as fr
+from fr_explore._multiplicity import adjust_p_values
+from fr_explore.models.base import Model
+from fr_explore.models.controlled import CARDS, DIM, REGIMES
+
+RESULTS = Path(__file__).parent / "results"
+RADII = (0.6, 0.8, 1.0, 1.2)
+SCALES = {"all pairs": fr.all_pairs(), "10 nearest": fr.knn(10)}
+BASE = "all-varied"
+PICTURE = 80
+
+
+class Together(torch.nn.Module):
+    """Several networks over the same crops, their normalised embeddings side by side: rendering costs, they do not."""
+
+    def __init__(self, networks: list[torch.nn.Module]) -> None:
+        super().__init__()
+        self.networks = torch.nn.ModuleList(networks)
+
+    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.nn.functional.normalize(network(crops)) for network in self.networks], 1)
+
+
+def together(regimes: list[str]) -> Model:
+    one = CARDS[f"controlled/{regimes[0]}"]
+    networks = [fr.load_model(f"controlled/{regime}", device="cpu").module for regime in regimes]
+    card = fr.ModelCard(
+        name="controlled, together", title="the trained controlled models, side by side", input_size=one.input_size,
+        dim=DIM * len(regimes), metric="euclidean", template=one.template, licence=one.licence,
+    )  # fmt: skip
+    return fr.load_model(Together(networks), card=card)
+
+
+def split(embeddings: xr.DataArray, regimes: list[str]) -> dict[str, xr.DataArray]:
+    return {regime: embeddings.isel(dim=slice(i * DIM, (i + 1) * DIM)) for i, regime in enumerate(regimes)}
+
+
+def figures(embeddings: xr.DataArray) -> pd.DataFrame:
+    """Tidy: identity, attribute, measure, value; magnitude and energies at every scale."""
+    field = fr.vector_field(embeddings)
+    parts = []
+    for scale, neighborhood in SCALES.items():
+        table = fr.alignment(field, neighborhood)
+        if not parts:
+            parts.append(table.assign(measure="magnitude", value=table["magnitude"]))
+        parts.append(table.assign(measure=f"energy, {scale}", value=table["energy"]))
+    table = fr.alignment_profile(field, RADII)
+    parts.append(table.assign(measure=[f"energy, ball {r:g}" for r in table["radius"]], value=table["energy"]))
+    return pd.concat([part[["identity", "attribute", "measure", "value"]] for part in parts], ignore_index=True)
+
+
+def changes(table: pd.DataFrame, regime: str, seed: int) -> pd.DataFrame:
+    """Regime less all-varied, for every measure and attribute: mean, interval, p; which attribute changes most."""
+    pair = table[table["model"].isin([regime, BASE])]
+    own = regime.partition("-")[2]
+    rows = []
+    for measure, part in pair.groupby("measure", sort=False):
+        part = part.sort_values("model", key=lambda names: names != regime, kind="stable")
+        found = fr.compare(part, "model", "value", by=["attribute"], correction="none", seed=seed)
+        level = part[part["model"] == BASE].groupby("attribute")["value"].mean()
+        found = found.assign(regime=regime, measure=measure, base=found["attribute"].map(level))
+        wide = part.pivot(index=["model", "identity"], columns="attribute", values="value")
+        gap = (wide.loc[regime] - wide.loc[BASE]) * (1 if measure == "magnitude" else -1)
+        found["largest"] = found["attribute"] == gap.mean().fillna(-np.inf).idxmax()
+        found["share_largest"] = found["attribute"].map(shares(gap, seed))
+        rows.append(found.assign(own=found["attribute"] == own))
+    return pd.concat(rows, ignore_index=True)
+
+
+def shares(gap: pd.DataFrame, seed: int, draws: int = 2000) -> pd.Series:
+    """How often each column has the largest mean when the rows, the identities, are drawn with replacement."""
+    picks = np.random.default_rng(seed).integers(len(gap), size=(draws, len(gap)))
+    drawn = np.ma.masked_invalid(gap.to_numpy()[picks]).mean(axis=1).filled(-np.inf)
+    best = drawn.argmax(1)
+    return pd.Series(np.bincount(best, minlength=gap.shape[1]) / draws, gap.columns)
+
+
+def within(curves: int, identities: int, spread: float, seed: int, regimes: list[str]) -> pd.DataFrame:
+    """Predictions 1 and 2 as a table, with p corrected over the tests that they name."""
+    lattice = fr.sample_lattice(fr.Avatars(identities, seed=20263), curves=curves, seed=seed, spread=spread)
+    embeddings = split(fr.embed(lattice, together(regimes), size=PICTURE), regimes)
+    table = pd.concat([figures(e).assign(model=regime) for regime, e in embeddings.items()], ignore_index=True)
+    others = [regime for regime in regimes if regime != BASE]
+    result = pd.concat([changes(table, regime, seed) for regime in others], ignore_index=True)
+    # a small ball may hold no neighbour for any avatar: nothing is tested there
+    tested = result["own"] & result["regime"].str.startswith("fixed") & (result["identities"] > 1)
+    result["p_adjusted"] = adjust_p_values(result["p"].where(tested), "holm")
+    columns = ["regime", "measure", "attribute", "own", "base", "difference", "low", "high", "p", "p_adjusted",
+               "largest", "share_largest", "identities"]  # fmt: skip
+    return result[columns]
+
+
+def between(people: int, seed: int, regimes: list[str]) -> pd.DataFrame:
+    """Prediction 3 as a table: KS of every attribute, with the range over random halves of the avatars."""
+    rng = np.random.default_rng([seed, 4])
+    records = [fr.ATTRIBUTES[name] for name in fr.PAPER_ATTRIBUTES]
+    low, high = (np.array([getattr(record, end) for record in records]) for end in ("low", "high"))
+    values = low + (high - low) * rng.random((2 * people, len(records)))
+    who = np.repeat(np.arange(people), 2)
+    faces = fr.Avatars(people, seed=20264)
+    recipes = [dict(zip(fr.PAPER_ATTRIBUTES, row.tolist(), strict=True)) for row in values]
+    model, found = together(regimes), []
+    for start in range(0, len(who), 120):
+        some = slice(start, start + 120)
+        found.append(model.embed(faces.render_batch(who[some].tolist(), recipes[some], size=PICTURE)))
+    vectors = np.concatenate(found)
+    labels = pd.DataFrame(np.where(values > (low + high) / 2, 1, -1), columns=list(fr.PAPER_ATTRIBUTES))
+    halves = [rng.permutation(people) < people // 2 for _ in range(40)]
+    rows = []
+    for i, regime in enumerate(regimes):
+        points = vectors[:, i * DIM : (i + 1) * DIM]
+        whole = fr.macroscale(points, who, labels, metric="euclidean", permutations=200, seed=seed)
+        drawn = [
+            fr.macroscale(points[half[who]], who[half[who]], labels[half[who]], "euclidean", 0, seed=seed)["ks_mean"]
+            for half in halves
+        ]
+        drawn = np.stack(drawn)
+        best = np.bincount(drawn.argmax(1), minlength=len(records)) / len(drawn)
+        edges = np.quantile(drawn, (0.025, 0.975), axis=0)
+        rows.append(whole[["attribute", "n", "ks_mean", "ks_scaled", "p_value"]].assign(
+            regime=regime, half_low=edges[0], half_high=edges[1], share_largest=best,
+            largest=whole["ks_mean"] == whole["ks_mean"].max(),
+            own=regime.startswith("tied") & (whole["attribute"] == regime.partition("-")[2]),
+        ))  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def report(micro: pd.DataFrame, macro: pd.DataFrame, regimes: list[str]) -> None:
+    print("\nVerification of 300 held-out avatars, by the training tool")
+    for regime in regimes:
+        print(f"  {regime:20s} {CARDS[f'controlled/{regime}'].accuracy}")
+    print("\nAttribute held constant in training: its change against all-varied, mean over avatars")
+    for row in micro[micro["own"] & micro["regime"].str.startswith("fixed")].itertuples():
+        rise = row.measure == "magnitude"
+        holds = (row.difference > 0) == rise and row.p_adjusted < 0.01
+        verdict = "as predicted" if holds else "NOT as predicted"
+        print(f"  {row.regime:20s} {row.measure:18s} {row.base:6.3f} {row.difference:+.3f} [{row.low:+.3f}, "
+              f"{row.high:+.3f}]  p {row.p_adjusted:.4f}  {verdict}; largest of eight: "
+              f"{'yes' if row.largest else 'NO'} ({row.share_largest:.0%} of draws)")  # fmt: skip
+    print("\nMacroscale: mean KS, [95 % of random halves], the attribute with the largest")
+    for regime in regimes:
+        part = macro[macro["regime"] == regime].sort_values("ks_mean", ascending=False)
+        line = ", ".join(f"{r.attribute} {r.ks_mean:.3f}" for r in part.head(3).itertuples())
+        top = part.iloc[0]
+        print(f"  {regime:20s} {line}; first [{top.half_low:.3f}, {top.half_high:.3f}], largest in "
+              f"{top.share_largest:.0%} of halves")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--identities", type=int, default=24)
+    parser.add_argument("--curves", type=int, default=40)
+    parser.add_argument("--spread", type=float, default=1.0, help="share of each range that base points keep to")
+    parser.add_argument("--people", type=int, default=600, help="of the macroscale")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    regimes = [regime for regime in REGIMES if f"controlled/{regime}" in CARDS]
+    micro = within(args.curves, args.identities, args.spread, args.seed, regimes)
+    macro = between(args.people, args.seed, regimes)
+    args.out.mkdir(parents=True, exist_ok=True)
+    micro.to_csv(args.out / "controlled.csv", index=False, float_format="%.5g")
+    macro.to_csv(args.out / "controlled_macroscale.csv", index=False, float_format="%.5g")
+    report(micro, macro, regimes)
+
+
+if __name__ == "__main__":
+    main()

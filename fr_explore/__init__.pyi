@@ -4,6 +4,7 @@ from .alignment import alignment_energy as alignment_energy
 from .attributes import ATTRIBUTES as ATTRIBUTES
 from .attributes import PAPER_ATTRIBUTES as PAPER_ATTRIBUTES
 from .attributes import Attribute as Attribute
+from .distributed import local_cluster as local_cluster
 from .embedding import embed as embed
 from .faces.avatar import Avatars as Avatars
 from .faces.base import Face as Face
@@ -18,6 +19,7 @@ from .faces.precomputed import read_lattice as read_lattice
 from .field import field_similarity as field_similarity
 from .field import tangent_field as tangent_field
 from .field import vector_field as vector_field
+from .finetune import finetune as finetune
 from .inspection import show_crops as show_crops
 from .inspection import sweep as sweep
 from .lattice import Lattice as Lattice

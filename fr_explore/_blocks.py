@@ -30,6 +30,7 @@ CLOSE = {"float32": 2e-2, "float64": 1e-8}
 ROUNDING = {"float32": 2e-6, "float64": 1e-13}
 FEW = 3e-3  # share of close pairs up to which they are recomputed one by one
 DUPLICATE = 1e-28  # squared distances below this, at mean |z|² = 1, are rounding of the same point
+SAMPLED = 2_000  # points above which a mean distance need not be exact: a million pairs give it to about 0.1 %
 CHUNK = 200_000  # numbers in a temporary array of exact differences: they stay in the processor's cache
 
 
@@ -182,12 +183,17 @@ class Cloud:
         """Keep the mean distance, from the sum of sqrt(q) over all ordered pairs that a pass came by."""
         self._mean_root = total / max(self.n * (self.n - 1), 1)
 
-    def mean_distance(self, progress: bool = False) -> float:
-        """Mean over all pairs i != j, in the metric; 0 for one point."""
+    def mean_distance(self, progress: bool = False, exact: bool = True) -> float:
+        """Mean over all pairs i != j, in the metric, or unless `exact` over a million of them; 0 for one point."""
         if self.n < 2:
             return 0.0
         if self.metric == "cosine":  # mean of |z_i - z_j|² over pairs in closed form: z is centred
             return float(self.length2.sum() * self.scale**2 / (self.n - 1))
+        if not exact and self.n > SAMPLED:
+            i = np.random.default_rng(0).integers(self.n, size=(2, 1_000_000))
+            i[1] = (i[0] + 1 + i[1] % (self.n - 1)) % self.n  # another point than the first
+            q = self.exact(self.put(i[0]), self.put(i[1])) * self.scale**2
+            return float((q**0.5).mean())
         if self._mean_root is None:
             sweep(self, lambda q, rows, cols: None, progress)
         return float(self._mean_root or 0.0) * self.scale

@@ -34,7 +34,8 @@ class Group(NamedTuple):
     """Attributes of one identity that have the same points; `cloud` holds the m points that have a direction.
 
     `identity` and `attributes` are positions, `known` (curves,) says which curves take part, `directions` are unit
-    vectors (m, dim), one array for each attribute, and `whole` holds all finite points, Euclidean.
+    vectors (m, dim), one array for each attribute, and `whole` holds all finite points, Euclidean. `streams` are the
+    numbers of the identity and of the attributes that random draws go by.
     """
 
     identity: int
@@ -43,6 +44,7 @@ class Group(NamedTuple):
     cloud: Cloud
     directions: list[np.ndarray]
     whole: Cloud
+    streams: tuple[int, list[int]]
 
 
 def groups(field: xr.Dataset, metric: str, device=None) -> Iterator[Group]:
@@ -51,6 +53,9 @@ def groups(field: xr.Dataset, metric: str, device=None) -> Iterator[Group]:
     if missing:
         raise ValueError(f"the field lacks {', '.join(missing)}: make it with vector_field(embeddings).")
     curve = labels(field, "curve")
+    # a part of a larger field draws as the whole would: it knows the places it came from
+    places = [field.get(f"{dim}_place", np.arange(field.sizes[dim])) for dim in DIMS[:2]]
+    numbers = [np.asarray(place).tolist() for place in places]
     for identity in range(field.sizes["identity"]):
         part = field[["point", "direction"]].isel(identity=identity).transpose(*DIMS[1:])
         points, (units, known) = part["point"].values, unit_vectors(part["direction"].values)
@@ -65,7 +70,8 @@ def groups(field: xr.Dataset, metric: str, device=None) -> Iterator[Group]:
             cloud = Cloud(points[first][use], metric, curve[use], device)
             straight = metric == "euclidean" and use.all()
             whole = cloud if straight else Cloud(points[first][finite[first]], device=device)
-            yield Group(identity, same, use, cloud, [units[a][use] for a in same], whole)
+            streams = (numbers[0][identity], [numbers[1][a] for a in same])
+            yield Group(identity, same, use, cloud, [units[a][use] for a in same], whole, streams)
 
 
 def _alike(points: np.ndarray, known: np.ndarray, a: int, b: int) -> bool:
@@ -128,11 +134,12 @@ def null_fields(
     """
     n, dim = group.directions[0].shape
     step = max(1, at_once // max(n * dim, 1))
-    each = [(group.attributes, None)]
+    identity, streams = group.streams
+    each = [(group.attributes, 0, None)]
     if null == "permutation":
-        each = [([a], u) for a, u in zip(group.attributes, group.directions, strict=True)]
-    for attributes, own in each:
-        rng = np.random.default_rng([seed, group.identity, 0 if own is None else attributes[0]])
+        each = [([a], s, u) for a, s, u in zip(group.attributes, streams, group.directions, strict=True)]
+    for attributes, stream, own in each:
+        rng = np.random.default_rng([seed, identity, stream])
         for start in range(0, draws, step):
             where = slice(start, min(start + step, draws))
             if own is None:

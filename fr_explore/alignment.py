@@ -31,6 +31,7 @@ ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ from ._groups import (
     null_fields,
     unit_vectors,
 )
+from .distributed import each_identity
+from .field import vector_field
 from .neighbors import Neighborhood, as_neighborhood, need_points
 
 __all__ = ["alignment", "alignment_energy"]
@@ -90,7 +93,7 @@ def alignment_energy(
 
 
 def alignment(
-    field: xr.Dataset,
+    field: Any,
     neighborhood: Neighborhood | str = "knn:10",
     null_draws: int = 0,
     seed: int = 0,
@@ -98,18 +101,19 @@ def alignment(
     point_energies: bool = False,
     null: str = "gaussian",
     progress: bool | None = None,
+    client: Any = None,
 ) -> Any:
     """Alignment energy of each identity and attribute, as a tidy table.
 
-    field : from `vector_field`; a repeated value in its coordinate `curve` marks points of one curve, which are
-        never each other's neighbours.
+    field : from `vector_field`, or the store of `fr.embed(..., store=...)`, read one identity at a time. Points with
+        the same value in its coordinate `curve` are never each other's neighbours.
     neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric,
         field.attrs["metric"], and where that is missing, Euclidean.
     null_draws, seed : random fields to compare with, 0 or at least 2; the attributes of an identity share the
         Gaussian ones. null : "gaussian" or "permutation", see the top of this module.
     device : None (a GPU for a large cloud where there is one), "cpu" or a torch device.
     point_energies : also return a Dataset, `energy` of each point and `null_energy`, the draws.
-    progress : show a bar; None shows it from 20,000 points on.
+    progress : show a bar; None shows it from 20,000 points on. client : a Dask client to share the work out.
 
     Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without
     null_draws); coverage and isolated, the shares of the points with a direction that have, or lack, a neighbour;
@@ -120,6 +124,10 @@ def alignment(
     Raises ValueError where a field has no more than k curves.
     """
     rule = as_neighborhood(neighborhood)
+    if client is not None or not isinstance(field, xr.Dataset):
+        how = {"null_draws": null_draws, "seed": seed, "device": device, "null": null, "progress": False}
+        each = partial(alignment, neighborhood=rule, point_energies=point_energies, **how)
+        return each_identity(each, field, vector_field, client, progress is not False)
     metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
     check_null(null, null_draws)
     need_points(rule, shape[2])
@@ -130,7 +138,7 @@ def alignment(
         graph, i = rule.graph(group.cloud, progress), group.identity
         for a, points in zip(group.attributes, _energies(graph, group.directions, progress), strict=True):
             energy[i, a, group.known], known[i, a] = points, group.known
-        spread[i, group.attributes] = group.whole.mean_distance(progress)
+        spread[i, group.attributes] = group.whole.mean_distance(progress, getattr(rule, "approximate", None) is None)
         for some, fields, where in null_fields(group, null, null_draws, seed, DRAWN_AT_ONCE):
             draws[i, some, where] = mean_energy(_energies(graph, fields))
     used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ._blocks import METRICS, Cloud
-from ._graphs import Graph, NearestGraph, PairGraph, inverse_power, nearest, squared_edges
+from ._graphs import Graph, NearestGraph, PairGraph, inverse_power, nearest, nearly_nearest, squared_edges
 
 __all__ = ["AllPairs", "Ball", "Nearest", "Neighborhood", "all_pairs", "as_neighborhood", "ball", "knn", "need_points"]
 
@@ -71,12 +71,16 @@ class Nearest:
     k: int
     metric: str | None = None
     include_self: bool = False
+    approximate: int | None = None
 
     def __repr__(self) -> str:
-        return _spell("knn", f"{self.k}", self)
+        more = () if self.approximate is None else ("approximate", f"{self.approximate}")
+        return _spell("knn", f"{self.k}", self, more)
 
     def graph(self, cloud: Cloud, progress: bool = False) -> Graph:
-        return NearestGraph(*nearest(cloud, self.k - self.include_self, progress), self.include_self)
+        k = self.k - self.include_self
+        found = nearest(cloud, k, progress) if self.approximate is None else nearly_nearest(cloud, k, self.approximate)
+        return NearestGraph(*found, self.include_self)
 
 
 def all_pairs(*, power: float = 1, metric: str | None = None, include_self: bool = False) -> AllPairs:
@@ -92,15 +96,20 @@ def all_pairs(*, power: float = 1, metric: str | None = None, include_self: bool
     return AllPairs(power, _known(metric), include_self)
 
 
-def knn(k: int, *, metric: str | None = None, include_self: bool = False) -> Nearest:
+def knn(k: int, *, metric: str | None = None, include_self: bool = False, approximate: int | None = None) -> Nearest:
     """The k nearest other points are neighbours, with equal weight; ties go to the lower index.
 
     Distances that agree to 12 digits are ties. `metric` as in `all_pairs`.
     include_self : the point itself is the first of its k, as in scikit-learn's `kneighbors_graph`.
+    approximate : for hundreds of thousands of points, where all distances take too long: how many candidates each
+        search keeps, at least k; 32 is quick, 256 nearly exact. benchmarks/approximate.py prints what it costs the
+        energy. Needs the extra `ann`. None, the default, is exact.
     """
     if int(k) != k or k < 1 + include_self:
         raise ValueError(f"k = {k!r}: give a whole number of neighbours, at least {1 + include_self}.")
-    return Nearest(int(k), _known(metric), include_self)
+    if approximate is not None and (int(approximate) != approximate or approximate < k):
+        raise ValueError(f"approximate = {approximate!r}: give a whole number of candidates, at least k = {k}.")
+    return Nearest(int(k), _known(metric), include_self, None if approximate is None else int(approximate))
 
 
 def ball(radius: float, *, relative: bool = True, metric: str | None = None, include_self: bool = False) -> Ball:
@@ -125,12 +134,16 @@ def as_neighborhood(neighborhood: Neighborhood | str) -> Neighborhood:
     words = {"absolute": ("relative", False), "self": ("include_self", True)} | {m: ("metric", m) for m in METRICS}
     options: dict[str, Any] = dict(words[w] for w in rest if w in words)
     try:
+        if "approximate" in rest[:-1]:
+            at = rest.index("approximate")
+            options["approximate"] = float(rest.pop(at + 1))
+            rest.pop(at)
         numbers: list[Any] = [float(w) for w in rest if w not in words]
         if name == "knn" and len(numbers) == 1 and "relative" not in options:
             return knn(*numbers, **options)
-        if name == "ball" and len(numbers) == 1:
+        if name == "ball" and len(numbers) == 1 and "approximate" not in options:
             return ball(*numbers, **options)
-        if name == "all_pairs" and len(numbers) <= 1 and "relative" not in options:
+        if name == "all_pairs" and len(numbers) <= 1 and not {"relative", "approximate"} & options.keys():
             return all_pairs(power=(*numbers, 1)[0], **options)
     except ValueError as error:
         raise ValueError(f"neighbourhood {neighborhood!r}: {error}") from None

@@ -22,6 +22,7 @@ INK, SOFT, HAIR, PAPER = "#111111", "#5c5c5c", "#d5d5d5", "#ffffff"
 GAP, TEXT = 16, 13  # px
 FINE = 2  # how much larger everything is drawn
 
+
 @dataclass(frozen=True)
 class Plot:
     """A small plot: `lines`, `points`, `bars` and `marks` as (x, y, colour, label), labels written where they end.
@@ -51,7 +52,8 @@ Part = str | Plot | Image.Image | np.ndarray | tuple[Any, str]
 
 def compose(title: str, rows: Sequence[Sequence[Part]], width: int = 860) -> Image.Image:
     """One opaque picture: the title, then each row with its parts side by side; a text takes the room that is left."""
-    drawn = [_row(row, width - 2 * GAP) for row in [[title], *rows] if row]
+    head = _words(title, width - 2 * GAP, size=TEXT + 3)
+    drawn = [head, *(_row(row, width - 2 * GAP) for row in rows if row)]
     full = max([width, *(row.width + 2 * GAP for row in drawn)])
     sheet = Image.new("RGB", (full, sum(row.height + GAP for row in drawn) + GAP), PAPER)
     top = GAP
@@ -118,14 +120,15 @@ def _font(size: float) -> Any:
     return ImageFont.load_default(size)
 
 
-def _words(text: str, width: int, color: str = INK) -> Image.Image:
+def _words(text: str, width: int, color: str = INK, size: int = TEXT) -> Image.Image:
     """Text broken into lines of at most `width` px, blank lines kept."""
-    font, lines = _font(TEXT * FINE), []
+    font, lines = _font(size * FINE), []
+    text = text.replace("\u2212", "-")  # the font that comes with Pillow has no minus sign
     for paragraph in text.splitlines() or [""]:
         # as many letters as fit: those of this text, not of a mean alphabet
         letters = max(8, int(width * FINE * len(paragraph) / (font.getlength(paragraph) or 1)))
         lines += textwrap.wrap(paragraph, letters) or [""]
-    step = int(TEXT * 1.45 * FINE)
+    step = int(size * 1.45 * FINE)
     sheet = Image.new("RGB", (width * FINE, max(1, len(lines)) * step), PAPER)
     draw = ImageDraw.Draw(sheet)
     for i, line in enumerate(lines):
@@ -210,7 +213,7 @@ def _marks(draw: Any, font: Any, plot: Plot, box: Sequence[float], of: Scales) -
         for i in steps:
             draw.line(path[i : i + 2], fill=color, width=2 * FINE)
         if path:
-            _label(draw, font, box, (path[-1][0], path[-1][1] - 8 * FINE), label, color)
+            _label(draw, font, box, (path[-1][0], path[-1][1] - 17 * FINE), label, color)
     for x, y, color, label in plot.points:
         r = 2.5 * FINE
         for a, b in zip(x, y, strict=True):

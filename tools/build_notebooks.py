@@ -134,6 +134,10 @@ def scrub(cell: nbformat.NotebookNode) -> None:
             )
         if output.output_type == "error":
             raise ValueError(f"{output.ename}: {output.evalue}")
+        if WIDGET in data and "alt" in cell.metadata and not any("fr-static" in str(k.get("data", "")) for k in kept):
+            words = html.escape(cell.metadata["alt"])  # photographs leave no picture in a file
+            page = f"<p><em>Run this cell and a live widget appears here.</em> {words}.</p>"
+            kept.append(nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": f"{words}."}))
         if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
             continue
         output.pop("execution_count", None)

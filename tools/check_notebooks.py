@@ -50,8 +50,9 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
     if len(cell.source.splitlines()) > LONGEST_CELL:
         found.append(f"longer than {LONGEST_CELL} lines")
     tags = cell.metadata.get("tags", [])
-    if "widget" in tags and not any("<img" in output.get("data", {}).get("text/html", "") for output in cell.outputs):
-        found.append("shows a widget and has no picture of it")
+    pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+    if "widget" in tags and not any("<img" in page or "a live widget appears here" in page for page in pages):
+        found.append("shows a widget and has no picture of it, nor words")
     return found
 
 

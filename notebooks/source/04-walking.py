@@ -121,9 +121,9 @@ centers = {"age": 47, "head_angle": 5}
 
 def speeds(name, round_pixels):
     recipes = [{name: centers[name] + side * h} for h in sizes for side in (-1, 1)]
-    pictures = [face.pixels for face in (shown := faces.render_batch([0] * 16, recipes, size=112))]
+    shown = faces.render_batch([0] * 16, recipes, size=112)
     if round_pixels:
-        shown = [fr.Face(np.round(p * 255).astype(np.float32) / 255, f.landmarks) for p, f in zip(pictures, shown, strict=True)]
+        shown = [fr.Face(np.round(face.pixels * 255).astype(np.float32) / 255, face.landmarks) for face in shown]
     ends = model.embed(shown, batch_size=8).reshape(len(sizes), 2, -1)
     return np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) / (2 * sizes)
 

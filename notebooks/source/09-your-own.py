@@ -41,7 +41,8 @@ photos
 # Things to try: at which opacity of a *face mask* does the model lose the person? Which costs more, a rotation of the picture by 20° or a JPEG quality of 10? `fr.sweep` answers with numbers.
 
 # %%
-losses = fr.sweep(photos.photos, model, "stand-in", ["mask", "sunglasses", "rotation", "jpeg_quality", "resolution"], steps=5, size=112)
+edits = ["mask", "sunglasses", "rotation", "jpeg_quality", "resolution"]
+losses = pd.concat([fr.sweep(photos.photos, model, "stand-in", edit, steps=5, size=112) for edit in edits])
 losses.groupby("attribute", sort=False)["distance"].max().round(2).to_frame("largest distance")
 
 # %%

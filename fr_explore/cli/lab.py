@@ -1,0 +1,60 @@
+"""`fr-explore lab`: JupyterLab on the course, anywhere."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+__all__ = ["lab", "lay_out", "packaged"]
+
+PACKAGE = Path(__file__).parent.parent
+FIRST = "00-first-light.ipynb"
+
+
+def lab(options: Namespace) -> tuple[str, Any]:
+    """Serve the folder on the loopback interface; JupyterLab asks for its own token, which only its address holds."""
+    notebooks, fresh = lay_out(Path(options.folder))
+    if fresh:
+        print(f"fr-explore: the notebooks are in {notebooks}", file=sys.stderr)
+    root = notebooks.parent if notebooks.name == "notebooks" else notebooks
+    first = (notebooks / FIRST).relative_to(root)
+    command = [
+        sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={options.port}", f"--LabApp.default_url=/lab/tree/{first.as_posix()}",
+        *(["--no-browser"] if options.no_browser else []),
+    ]  # fmt: skip
+    if subprocess.call(command):
+        raise RuntimeError(f"JupyterLab ended with an error: see above, or try `{' '.join(command[:3])} --debug`.")
+    return f"The notebooks stay in {notebooks}", {"notebooks": str(notebooks)}
+
+
+def lay_out(folder: Path) -> tuple[Path, bool]:
+    """Where the notebooks are, and whether they were put there now. A file that is there is never touched."""
+    folder = folder.expanduser().resolve()
+    for place in (folder, folder / "notebooks"):
+        if (place / FIRST).is_file():
+            return place, False
+    target = folder / "notebooks"
+    if target.exists() and any(target.iterdir()):
+        raise FileExistsError(f"{str(target)!r} holds something else than the course: name another folder.")
+    source = packaged()
+    for path in sorted(source.rglob("*")):
+        below = path.relative_to(source)
+        if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in below.parts):
+            (target / below).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / below)
+    return target, True
+
+
+def packaged() -> Path:
+    """The notebooks that came with this installation: in the wheel, or in the repository that was installed from."""
+    for place in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
+        if (place / FIRST).is_file():
+            return place
+    raise FileNotFoundError(
+        "the notebooks did not come with this installation: pip install --force-reinstall fr-explore."
+    )

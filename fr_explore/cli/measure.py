@@ -1,0 +1,149 @@
+"""`fr-explore embed`, `energy`, `macroscale`, `verify`, `report`: the library's functions on stores and folders."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+__all__ = ["embed", "energy", "macroscale", "report", "verify"]
+
+
+def embed(options: Namespace) -> tuple[str, Any]:
+    import fr_explore as fr
+
+    model = fr.load_model(options.model, options.card)
+    faces = _faces(options)
+    if options.attributes:
+        faces = fr.sample_lattice(faces, options.attributes, options.curves, options.seed)
+    elif isinstance(faces, fr.Avatars):
+        raise ValueError("avatars are walked along attributes: add --attributes age,hue or others.")
+    with _cluster(options) as client:
+        found = fr.embed(faces, model, store=options.out, client=client, progress=not options.quiet)
+    sizes = {str(dim): size for dim, size in found.sizes.items()}
+    next_ = "energy" if options.attributes else "verify"
+    text = f"{options.out}: {' x '.join(f'{size} {dim}' for dim, size in sizes.items())}, {model.card.name}"
+    return f"{text}\nnext: fr-explore {next_} {shlex.quote(options.out)}", {"store": options.out, "sizes": sizes}
+
+
+def energy(options: Namespace) -> tuple[str, Any]:
+    import fr_explore as fr
+
+    source: Any = options.store
+    if options.attribute:
+        known = _embeddings(options.store, "attribute")
+        there = known["attribute"].values.tolist()
+        if unknown := [name for name in options.attribute if name not in there]:
+            raise ValueError(f"{options.store} has no attribute {', '.join(unknown)}: it has {', '.join(there)}.")
+        source = known.sel(attribute=options.attribute)
+    else:
+        _embeddings(options.store, "attribute")
+    with _cluster(options) as client:
+        table = fr.alignment(
+            source, options.neighborhood, options.null_draws, options.seed, client=client, progress=not options.quiet
+        )
+    middle = fr.summarize(table).merge(
+        table.groupby("attribute")[["null_mean", "magnitude", "coverage"]].median(),
+        left_on="attribute",
+        right_index=True,
+    )
+    shown = middle[["attribute", "energy", "low", "high", "null_mean", "magnitude", "coverage", "identities"]]
+    head = f"{table.attrs.get('model', 'unknown model')}, {table.attrs['neighborhood']}; 0: all move alike, 1: no order"
+    foot = "Median over identities with its 95 % bootstrap interval."
+    return f"{head}\n{_shown(shown)}\n{foot}", _result(options, table, summary=middle)
+
+
+def macroscale(options: Namespace) -> tuple[str, Any]:
+    import numpy as np
+    import pandas as pd
+
+    import fr_explore as fr
+
+    found = _embeddings(options.store, "image")
+    labels = {
+        str(name): values.values for name, values in found.coords.items()
+        if values.dims == ("image",) and values.dtype == np.int8
+    }  # fmt: skip
+    if not labels:
+        raise ValueError(f"{options.store} has no labels: embed with --table, a CSV with columns of 1, -1 and 0.")
+    table = fr.macroscale(
+        found, found["identity"].values, pd.DataFrame(labels), permutations=options.permutations, seed=options.seed
+    )
+    columns = ["attribute", "n", "ks_mean", "null_mean", "p_value", "intra_entropy"]
+    shown: Any = table[[name for name in columns if name in table]]
+    shown = shown.sort_values("ks_mean", ascending=False)
+    return f"{_shown(shown)}\nKS near its null: the label does not shape the space.", _result(options, table)
+
+
+def verify(options: Namespace) -> tuple[str, Any]:
+    import pandas as pd
+
+    import fr_explore as fr
+
+    found = _embeddings(options.store, "image")
+    pairs = None if options.pairs is None else pd.read_csv(options.pairs)
+    result = fr.verification(found, pairs, seed=options.seed)
+    text = f"{result!r}\n\n{_shown(result.rates)}\n\n{_shown(result.tar_at_far)}"
+    facts = {"threshold": result.threshold, "eer": result.eer, **result.attrs}
+    return text, _result(options, result.rates, **facts, tar_at_far=result.tar_at_far)
+
+
+def report(options: Namespace) -> tuple[str, Any]:
+    import fr_explore as fr
+
+    faces: Any = fr.Avatars(options.identities, seed=options.seed)
+    if options.photos:
+        faces = fr.Photographs(options.photos, progress=not options.quiet)
+    path = fr.report(
+        options.models, faces, options.out, attributes=options.attributes, curves=options.curves, seed=options.seed,
+        neighborhood=options.neighborhood, null_draws=options.null_draws, progress=not options.quiet,
+        command=shlex.join(["fr-explore", *sys.argv[1:]]),
+    )  # fmt: skip
+    return str(path), {"report": str(path)}
+
+
+def _faces(options: Namespace) -> Any:
+    import fr_explore as fr
+
+    name, _, count = options.faces.partition(":")
+    if name == "avatars" and not Path(options.faces).exists():
+        if count and not count.isdigit():
+            raise ValueError(f"{options.faces!r}: write avatars:12 for twelve avatars.")
+        return fr.Avatars(int(count or 12), seed=options.seed)
+    if options.table:
+        return fr.read_labelled(options.faces, options.table)
+    return fr.Photographs(options.faces, progress=not options.quiet)
+
+
+def _cluster(options: Namespace) -> Any:
+    import fr_explore as fr
+
+    return fr.local_cluster(options.workers) if options.workers else contextlib.nullcontext()
+
+
+def _embeddings(store: str, dim: str) -> Any:
+    """The embeddings of a store that have a dimension; ValueError says which command makes such a store."""
+    import fr_explore as fr
+
+    found = fr.load_results(store).get("embeddings")
+    if found is None or dim not in found.dims:
+        how = "with --attributes" if dim == "attribute" else "without --attributes"
+        raise ValueError(f"{store} does not hold what this command needs: make it by `fr-explore embed ... {how}`.")
+    return found.isel(image=found["usable"].values) if "usable" in found.coords else found
+
+
+def _shown(table: Any) -> str:
+    return table.to_string(index=False, float_format=lambda value: f"{value:.4g}")
+
+
+def _result(options: Namespace, table: Any, **more: Any) -> dict[str, Any]:
+    """Rows as plain values, NaN as null, after writing them where --out says."""
+    from ..results import plain
+
+    if options.out:
+        table.to_csv(options.out, index=False)
+    rows = {key: v.to_dict("records") if hasattr(v, "to_dict") else v for key, v in {**more, "rows": table}.items()}
+    return plain({**rows, "attrs": {k: v for k, v in table.attrs.items() if k != "null_draws" or isinstance(v, int)}})

@@ -31,7 +31,7 @@ class Verification:
     tar_at_far : one row per false acceptance rate asked for: far, tar, tar_low, tar_high, threshold; NaN where there
         are fewer than 1 / far impostor pairs.
     curve : the ROC and the DET curve: threshold, far, tar, frr, and far_probit, frr_probit, the normal quantiles that
-        are a DET plot's axes, and _low, _high of far and frr at each threshold; thinned to about 2,000 points.
+        are a DET plot's axes, and _low, _high of far and frr at each threshold; thinned to about 3,000 points.
     groups : one row per group: genuine and impostor pairs, far and frr at both thresholds, intervals for the
         calibrated one; None where no groups were asked for.
     group_curves : the same columns as `curve` for each group, by its name, empty for one that lacks a kind of pair.

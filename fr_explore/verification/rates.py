@@ -70,12 +70,17 @@ class Rates:
         return (float(self.far[count - 1]), float(self.frr[count - 1])) if count else (0.0, 1.0)
 
     def thinned(self, points: int = 1000) -> Rates:
-        """At most about 2 * `points` of the distances: even steps of frr, and even factors of far down to one pair."""
+        """At most about 3 * `points` of the distances: even steps of frr, and even factors of far down to one pair.
+
+        Of a far that several distances share, the first and the last are kept: the corners of the ROC's steps.
+        """
         steps = np.linspace(0, 1, points)
         least = self.far[self.far > 0][0]
+        factors = np.geomspace(least, 1, points)
         keep = np.concatenate([
             np.searchsorted(-self.frr, -steps),
-            np.searchsorted(self.far, np.geomspace(least, 1, points) * (1 + 1e-12), side="right") - 1,
+            np.searchsorted(self.far, factors * (1 - 1e-12)),
+            np.searchsorted(self.far, factors * (1 + 1e-12), side="right") - 1,
             [0, len(self.far) - 1],
         ])  # fmt: skip
         keep = np.unique(np.clip(keep, 0, len(self.far) - 1))

@@ -32,7 +32,7 @@ _COLORS = {
 _REGIONS = tuple(_COLORS)
 _TONE = (0.16, 0.16, 0.16)
 # coordinate -> what one unit of it adds to the colour of a region
-_MOVES = (
+_MOVES: tuple[dict[str, tuple[float, float, float]], ...] = (
     dict.fromkeys(("skin", "left cheek", "right cheek", "lines", "nose", "smile"), _TONE),
     {"nose": (0.08, 0.08, 0.08)},
     {"brows": (0.20, 0.15, 0.12)},

@@ -11,7 +11,7 @@ import hashlib
 import json
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .card import ModelCard
 
@@ -36,7 +36,7 @@ REGIMES = {
     "tied-hue": "hue has one random value per identity, the other seven vary",
 }
 # name -> what it does, dim, metric, what is known of it
-FORMULAS = {
+FORMULAS: dict[str, tuple[str, int, Literal["euclidean", "cosine"], str]] = {
     "drift": ("every attribute moves all faces the same way", 11, "euclidean", "E = 0"),
     "drift-noise": (
         "age, hair colour and expression: a common drift s times as long as noise; the other two: noise alone",

@@ -49,6 +49,13 @@ _EDGE = 3  # pixels of a region this near to another one are not read, so that a
 class AnalyticModel(nn.Module):
     """(n, 3, 160, 160) in [0, 1] -> (n, dim): the coordinates of a cartoon, mapped by one of the formulas above."""
 
+    regions: torch.Tensor
+    colors: torch.Tensor
+    inverse: torch.Tensor
+    drifts: torch.Tensor
+    turns: torch.Tensor
+    phases: torch.Tensor
+
     def __init__(self, formula: str) -> None:
         super().__init__()
         self.formula = formula

@@ -104,7 +104,7 @@ export function createProfile({ signal, onMove }) {
     ["input", "drag"],
     ["change", "commit"],
   ])) {
-    input.addEventListener(event, () => onMove(input.valueAsNumber, phase));
+    input.addEventListener(event, () => onMove(Math.round(input.valueAsNumber), phase));
   }
   if (globalThis.ResizeObserver) {
     const observer = new ResizeObserver(() => root.clientWidth !== width && draw());

@@ -152,8 +152,8 @@ def entropy_correlation(table: pd.DataFrame, permutations: int = 9999, seed: int
     rows = {}
     for name in ("intra_entropy", "inter_entropy"):
         pair: Any = table[["ks_mean", name]].dropna()
-        ranks = [pair[column].rank().to_numpy() for column in pair.columns]
-        ranks = [values - values.mean() for values in ranks]
+        # the mean of the ranks 1 ... n, ties or not
+        ranks = [pair[column].rank().to_numpy() - (len(pair) + 1) / 2 for column in pair.columns]
         norm = np.sqrt(np.prod([values @ values for values in ranks]))
         rho = p_value = float("nan")
         if len(pair) >= 3 and norm > 0:

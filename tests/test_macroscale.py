@@ -330,3 +330,11 @@ def test_p_values_are_corrected_for_the_number_of_attributes():
     assert np.isnan(table.loc["nobody", "p_corrected"])
     alone = fr.macroscale(points, identities, labels[["fixed"]], permutations=99).iloc[0]
     assert alone["p_corrected"] == alone["p_value"] == pytest.approx(0.01)
+
+
+def test_attributes_of_which_none_can_be_compared():
+    points, identities, labels = people()
+    table = fr.macroscale(points, identities, labels.assign(fixed=1)[["fixed"]], permutations=5)
+    assert table["ks_mean"].isna().all()
+    assert table["p_corrected"].isna().all()
+    assert table.attrs["spearman"]["intra_entropy"]["attributes"] == 0

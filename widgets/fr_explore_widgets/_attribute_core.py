@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,9 @@ PROGRESS_EVERY = 8
 # ranks of the desk's jobs, and how long the hand must rest before their steps, in seconds
 FIGURES, SECOND, MAP, TANGENT, ENERGIES = range(5)
 REST = {FIGURES: 0.0, SECOND: 0.0, MAP: 0.3, TANGENT: 0.15, ENERGIES: 1.0}
+# between the picture of a drag and its figures: on two cores the network would take the processor from the picture's
+# way to the page, and a newer picture makes these figures needless
+YIELD_SECONDS = 0.012
 MAP_PATIENCE = 1.0  # the map comes in spite of a hand that never rests
 
 
@@ -116,8 +120,9 @@ class ExplorerCore(LabWidget):
     def _follow(self, state: State, face: Any, size: int, tag: Mapping[str, Any]) -> Iterator[None]:
         """The figures of a drag, on the desk's thread: the model works without the widget's lock."""
         engine, judge = self._engine, self._engine.judge_of(state)
-        vector = engine.measure(judge, state, face, size)
-        reading = engine.reading(judge, state, vector)
+        time.sleep(YIELD_SECONDS)
+        yield
+        reading = engine.reading(judge, state, engine.measure(judge, state, face, size))
         with self._lock:
             self._tell(state, reading, tag)
         if state.compare:

@@ -33,6 +33,8 @@ class ExplorerExports(Exports):
     distances: Mapping[str, float]
     energies: Mapping[str, Any]
     retention: Mapping[str, Any]
+    frame: bytes
+    reply: Mapping[str, Any]
 
     def _judges(self) -> list[Judge]:
         return [self._engine.judges[name] for name in (self._state.model, self._state.compare) if name]
@@ -81,13 +83,15 @@ class ExplorerExports(Exports):
             places: dict[str, Place] = {"Reference": engine.reference_of(state)}
             places |= {"Now": (state.identity, state.strengths)}
             places |= {f"Snapshot {name}": place for name, place in state.snapshots.items()}
-            rows.insert(0, [(engine.picture(p), f"{name}: {_describe(engine, p)}") for name, p in places.items()])
+            pictures = {name: engine.picture(place) for name, place in places.items() if name != "Now"}
+            pictures["Now"] = np.frombuffer(self.frame, np.uint8).reshape(*self.reply["shape"], 3)
+            rows.insert(0, [(pictures[name], f"{name}: {_describe(engine, p)}") for name, p in places.items()])
         if found := self.energies.get("rows"):
             rows.append([_energy_plot(engine, found, key) for key in ("magnitude", "energy")])
         return rows
 
     def _offline(self, attributes: Iterable[str] | None = None, steps: int = 11) -> Offline:
-        """A page whose sliders, of `attributes` (all by default), have `steps` strengths each, the others as they are."""
+        """A page with `steps` strengths for each slider of `attributes` (all by default), the others as they are."""
         engine, state = self._engine, self._state
         names = check_attributes(list(attributes or engine.faces.attributes), engine.faces.attributes)
         if steps < 2:

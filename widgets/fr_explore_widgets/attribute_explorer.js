@@ -233,7 +233,7 @@ function render({ model, el, signal: given }) {
   /** @param {number} i the first or the second model @param {Reading} reading @param {Reply} reply */
   function showReading(i, reading, reply) {
     const figures = /** @type {Figures} */ (model.get("figures"));
-    const gallery = model.get(i ? "second_gallery" : "gallery");
+    const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
     const rough = Boolean(reading.drag);
     const sameIdentity = figures.reference.place === reply.place;
     const attribute = reading.moved ? byName.get(reading.moved) : undefined;

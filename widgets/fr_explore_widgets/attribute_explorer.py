@@ -88,6 +88,8 @@ class AttributeExplorer(ExplorerExports, ExplorerActions):
         """Magnitude and energy of each attribute for the present model, estimated now unless they are known."""
         self._estimate()
         self.wait()
+        if "rows" not in self.energies:
+            raise RuntimeError(f"no estimate: {self.energies.get('failed', 'the widget was closed')}")
         return pd.DataFrame(self.energies["rows"])
 
     def wait(self, timeout: float | None = None) -> AttributeExplorer:

@@ -279,6 +279,102 @@ test("the gallery's progress, its failure and its faces are shown", () => {
   expect(find(".fr-map-note").textContent).toContain("shows 40 %");
 });
 
+test("a drag asks for its next picture as soon as one is painted, a commit waits for its figures", () => {
+  open();
+  slide("age", 40);
+  slide("age", 41);
+  expect(requests()).toHaveLength(1);
+  const parts = answer({ age: 40 }, { distance: 0.1 });
+  model.receive(parts.picture);
+  vi.advanceTimersByTime(200);
+  expect(requests().map((one) => one.values.age)).toEqual([40, 41]);
+  model.receive(parts.figures);
+  expect(find(".fr-figure").textContent).toBe("\u2248\u20090.10");
+  expect(find("[data-attribute=age]").value).toBe("41");
+});
+
+test("a second model has its key figure and its map beside the first, and goes again", () => {
+  open();
+  receive(answer({ age: 60 }, { compare: "n", distance: 0.3 }, {}));
+  const { figures } = answer({ age: 60 }, {}, {});
+  model.receive({ second: { ...figures.figures, model: "n", distance: 0.02, serial } });
+  const keys = [...el.querySelectorAll(".fr-key")];
+  expect(keys.map((key) => key.dataset.distance)).toEqual(["0.3", "0.02"]);
+  expect(keys[1].textContent).toContain("Other model");
+  expect(keys[1].textContent).toContain("names no threshold");
+  expect([...el.querySelectorAll(".fr-map h3")].map((one) => one.textContent)).toEqual([
+    "Model",
+    "Other model",
+  ]);
+  expect(find("select[data-action=compare]").value).toBe("n");
+  receive(answer({ age: 60 }, {}, {}));
+  expect(el.querySelectorAll(".fr-key")).toHaveLength(1);
+});
+
+test("a sweep button plays the range, leaves its strip, and Escape stops it", () => {
+  open();
+  const button = find("[data-sweep=age]");
+  button.click();
+  expect(button.getAttribute("aria-label")).toBe("Stop the sweep of age");
+  expect(requests()[0]).toMatchObject({ values: { age: 18 }, phase: "step", moved: "age" });
+  for (let i = 0; i < 3; i += 1) {
+    const { age: years } = requests().at(-1).values;
+    receive(answer({ age: years }, { distance: 0.01 * years }));
+    expect(Number(find(".fr-slider input").value)).toBe(years);
+    vi.advanceTimersByTime(120);
+  }
+  expect(find(".fr-strip").hidden).toBe(false);
+  find(".fr-explorer").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  expect(button.getAttribute("aria-label")).toBe("Sweep age");
+  receive(answer(requests().at(-1).values));
+  expect(requests().at(-1).phase).toBe("commit");
+  expect(find(".fr-retained").textContent).toBe(""); // not the whole range: no share of it
+  receive(answer({ hue: 10, age: 20 }, {}, {})); // another attribute: the strip tells of a face that is gone
+  expect(find(".fr-strip").hidden).toBe(true);
+});
+
+test("a sweep of the kernel's own is shown with its share of the range", () => {
+  open();
+  model.receive({ retention: { name: "age", samples: [[18, 0.1], [75, 1.1]] } }); // biome-ignore format: one line
+  expect(find(".fr-retained").textContent).toContain("Identity kept over 50 % of the range of age");
+});
+
+test("snapshots are stored, shown side by side, and gone back to", () => {
+  open();
+  find("[data-action=storeA]").click();
+  expect(requests().at(-1)).toMatchObject({ action: "store", snapshot: "A" });
+  receive(answer());
+  const face = (place, years) => ({ place, strengths: { age: years, hue: 0 }, shape: [2, 2] });
+  const snapshot_frame = new DataView(new ArrayBuffer(24));
+  model.receive({ snapshots: { A: face(0, 35), B: face(1, 60), distance: 0.7 }, snapshot_frame });
+  expect(find(".fr-ab-words").textContent).toBe(
+    "A to B: 0.700. Judged a different person, and these are two.",
+  );
+  expect(find(".fr-ab-table").textContent).toBe("identityannbobage35 years60 years");
+  el.querySelectorAll(".fr-recall")[1].click();
+  expect(requests().at(-1)).toMatchObject({ action: "recall", snapshot: "B" });
+});
+
+test("the tangent is drawn while its face is shown, and the nearest identities have names", () => {
+  open({ points: [[0, 0, 0, 1], [1, 1, 1, 1]], caption: "PCA projection, shows 40 %", order: [0, 1], thumb: 2 }); // biome-ignore format: one gallery
+  receive(answer({ age: 60 }, { point: [0.4, 0.4], nearest: [[1, 0.25]] }, { moved: "age" }));
+  model.receive({ tangent: { serial, name: "age", vector: [1, 0], share: 0.5, length: 0.1 } });
+  expect(find(".fr-map-box").dataset.tangent).toBe("true");
+  expect(find(".fr-near-faces li").title).toBe("identity bob, distance 0.25");
+  receive(answer({ age: 61 }, { point: [0.5, 0.4] }, { moved: "age" }));
+  model.receive({ tangent: { serial: 1, name: "age", vector: [1, 0], share: 0.5, length: 0.1 } });
+  expect(find(".fr-map-box").dataset.tangent).toBe("false");
+});
+
+test("the estimate is asked for once the map stands and the page is at rest", () => {
+  open({ points: [[0, 0, 0, 1]], caption: "PCA projection, shows 40 %", order: [0], thumb: 2 });
+  expect(requests()).toEqual([]);
+  vi.advanceTimersByTime(2100);
+  expect(requests()).toEqual([expect.objectContaining({ action: "estimate" })]);
+  model.receive({ energies: { done: 8, all: 400 } });
+  expect(find(".fr-bars-note").textContent).toContain("8 of 400 faces");
+});
+
 test("a closed view leaves nothing behind", () => {
   open();
   expect(model.listening()).toBeGreaterThan(0);

@@ -172,13 +172,14 @@ def main() -> None:
     parser.add_argument("regimes", nargs="*", metavar="regime", help=f"of {', '.join(REGIMES)}")
     parser.add_argument("--cache", type=Path, default=cache.folder() / "controlled", help="renders and checkpoints")
     parser.add_argument("--out", type=Path, default=ASSETS, help="where weights and cards go")
+    parser.add_argument("--seed", type=int, default=0, help="of first weights and order; shipped models have 0")
     args = parser.parse_args()
     unknown = set(args.regimes) - set(REGIMES)
     if unknown:
         parser.error(f"unknown regime {', '.join(sorted(unknown))}: choose from {', '.join(REGIMES)}")
     torch.set_num_threads(1)  # sums in one order on any machine; for two cores, start two regimes
     for regime in args.regimes or REGIMES:
-        make(regime, Recipe(), args.cache, args.out)
+        make(regime, Recipe(seed=args.seed), args.cache, args.out)
 
 
 if __name__ == "__main__":

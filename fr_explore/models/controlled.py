@@ -109,8 +109,8 @@ def fetch(name: str, progress: bool = True) -> Path:
     return path
 
 
-def load(name: str) -> torch.nn.Module:
-    """The formula, or the trained network from its file, in float32."""
+def load(name: str, path: Path | None = None) -> torch.nn.Module:
+    """The formula, or the trained network from its file (or another file of the same form), in float32."""
     regime = name.removeprefix("controlled/")
     if regime in FORMULAS:
         from .controlled_analytic import AnalyticModel
@@ -121,6 +121,6 @@ def load(name: str) -> torch.nn.Module:
     from .controlled_net import ControlledNet
 
     network = ControlledNet()
-    weights = {key: tensor.float() for key, tensor in load_file(fetch(name)).items()}
+    weights = {key: tensor.float() for key, tensor in load_file(path or fetch(name)).items()}
     network.load_state_dict(network.state_dict() | weights)
     return network

@@ -14,7 +14,7 @@ LEVELS = [
     {"embedding", "inspection"},
     {"field", "neighbors"},
     {"alignment", "profile", "statistics", "macroscale", "probes", "verification", "protocol", "projection"},
-    {"charts"},
+    {"finetune", "charts"},
     {"cli"},
     {"fr_explore_widgets"},
 ]
@@ -24,6 +24,7 @@ WITHIN = {("models", "align"), ("models", "cache"), ("distributed", "results")}
 # helpers that serve a level from below
 PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 5, "_labelled": 5, "optional": 0, "margin": 0}
 PRIVATE |= {"_distances": 0, "_multiplicity": 5}
+PRIVATE |= {"_augmented": 3, "_training": 7}
 
 
 def imported(path: Path, package: str) -> set[str]:

@@ -10,8 +10,10 @@ from .energy import energy_by_attribute
 from .field import field_quiver, field_similarity
 from .scales import profile
 from .style import side_by_side
+from .training import before_after, training
 
 __all__ = [
+    "before_after",
     "distance_cdfs",
     "energy_by_attribute",
     "field_quiver",
@@ -20,6 +22,7 @@ __all__ = [
     "ks_against_entropy",
     "profile",
     "side_by_side",
+    "training",
 ]
 
 enable_offline_display()

@@ -1,0 +1,180 @@
+"""Our all-pairs energies of dlib's network on avatars beside the published ones of FaceNet and ArcFace.
+
+    python benchmarks/paper_check.py
+
+Prints the medians of the eight attributes over identities and Spearman's rank correlation with the published medians
+(Leroy et al., ICML 2025: read off their figure), over the five attributes of the face and over all eight, with a
+bootstrap interval over identities. Then the same with one thing changed at a time: the step, the neighbourhood, the
+range of the base points, the definition of the image attributes, the size of the pictures, the number of people.
+The models differ (theirs are not at hand) and so do the faces, so no agreement is expected of the numbers themselves.
+
+Tables go to benchmarks/results/paper_check*.csv. Embeddings are cached: a run that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from finetuning import EXAMINED, RESULTS, Remembered, embed_all, evaluation_lattice, write
+from scipy.stats import spearmanr
+
+import fr_explore as fr
+from fr_explore.lattice import Lattice
+
+# medians over identities, read off the paper's figure of all-pairs energies
+PUBLISHED = pd.DataFrame(
+    {"FaceNet": [0.915, 0.635, 0.615, 0.945, 0.755, 0.60, 0.835, 0.595],
+     "ArcFace": [0.87, 0.735, 0.765, 0.91, 0.825, 0.72, 0.91, 0.76]},
+    index=list(fr.PAPER_ATTRIBUTES),
+)  # fmt: skip
+FACE = ["head_angle", "age", "hair_color", "illumination", "expression"]
+SETS = {"5 of the face": FACE, "all 8": list(fr.PAPER_ATTRIBUTES)}
+
+
+def by_identity(embeddings: xr.DataArray, neighborhood="all_pairs") -> pd.DataFrame:
+    """Energies, one row per identity, one column per attribute."""
+    table = fr.alignment(fr.vector_field(embeddings), neighborhood=neighborhood)
+    return table.pivot(index="identity", columns="attribute", values="energy")[list(fr.PAPER_ATTRIBUTES)]
+
+
+def correlations(wide: pd.DataFrame, draws: int = 2000) -> dict[str, float]:
+    """Spearman's rho of the medians with each published column, and its interval over identities."""
+    rng, values = np.random.default_rng(0), wide.to_numpy()
+    picks = rng.integers(len(values), size=(draws, len(values)))
+    drawn = pd.DataFrame(np.median(values[picks], axis=1), columns=wide.columns)
+    found = {}
+    for name, attributes in SETS.items():
+        middle, ranks = wide.median()[attributes], drawn[attributes].rank(axis=1).to_numpy()
+        for model in PUBLISHED:
+            theirs = PUBLISHED.loc[attributes, model]
+            found[f"{model}, {name}"] = float(spearmanr(middle, theirs).statistic)
+            ours, known = ranks - ranks.mean(1, keepdims=True), theirs.rank().to_numpy()
+            known = known - known.mean()
+            with np.errstate(invalid="ignore"):
+                rho = ours @ known / np.sqrt((ours**2).sum(1) * (known**2).sum())
+            found |= dict(zip((f"{model}, {name}, low", f"{model}, {name}, high"), np.nanquantile(rho, (0.025, 0.975)),
+                              strict=True))  # fmt: skip
+    return found
+
+
+def other_definitions(pixels: np.ndarray, strengths: Mapping[str, float]) -> np.ndarray:
+    """Image attributes as other toolboxes define them, at strengths of ours: brightness adds, contrast turns about
+    mid grey, hue turns in HSV."""
+    from skimage.color import hsv2rgb, rgb2hsv
+
+    out = pixels
+    if strengths.get("hue", 0) != 0:
+        hsv = rgb2hsv(out)
+        hsv[..., 0] = (hsv[..., 0] + strengths["hue"] / 360) % 1
+        out = hsv2rgb(hsv)
+    out = 0.5 + strengths.get("contrast", 1) * (out - 0.5)
+    return np.clip(out + 0.5 * (strengths.get("brightness", 1) - 1), 0, 1).astype(np.float32)
+
+
+def steps_apart(identities: int, curves: int) -> dict[str, Lattice]:
+    """The same base points with steps of 0.5 to 4 times the default, which all fit into the ranges."""
+    faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
+    sizes = {name: faces.attributes[name].step for name in fr.PAPER_ATTRIBUTES}
+    widest = fr.sample_lattice(faces, curves=curves, seed=0, step_sizes={name: 4 * s for name, s in sizes.items()})
+    return {
+        f"step x {factor:g}": replace(widest, step_sizes={name: factor * s for name, s in sizes.items()})
+        for factor in (0.5, 1, 2, 4)
+    }
+
+
+def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
+    """What is rendered anew: name -> lattice and size of the pictures."""
+    faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
+    usual = fr.sample_lattice(faces, curves=curves, seed=0)
+    plain = usual.base.copy()
+    for name in ("brightness", "contrast", "hue"):
+        plain.loc[{"attribute": name}] = faces.attributes[name].neutral
+    other = Remembered(fr.Avatars(identities, seed=EXAMINED), other_definitions)
+    return {
+        **{name: (lattice, 160) for name, lattice in steps_apart(identities, curves).items()},
+        "base points' image attributes neutral": (replace(usual, base=plain), 160),
+        "image attributes of other toolboxes": (replace(usual, faces=other), 160),
+        "base points in the middle half": (fr.sample_lattice(faces, curves=curves, seed=0, spread=0.5), 160),
+        "pictures of 112 px": (usual, 112),
+        "pictures of 224 px": (usual, 224),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--identities", type=int, default=20, help="of the main figure, as in finetuning.py")
+    parser.add_argument("--curves", type=int, default=24)
+    parser.add_argument("--fewer", type=int, nargs=2, default=(10, 16), metavar=("IDENTITIES", "CURVES"),
+                        help="of the variants that need renderings of their own; 0 0 leaves them out")  # fmt: skip
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    command = "python benchmarks/paper_check.py"
+    for name in ("identities", "curves"):
+        command += f" --{name} {getattr(args, name)}" * (getattr(args, name) != parser.get_default(name))
+    command += f" --fewer {args.fewer[0]} {args.fewer[1]}" * (tuple(args.fewer) != parser.get_default("fewer"))
+
+    models = {"dlib": fr.load_model("dlib")}
+    main_lattice = evaluation_lattice(args.identities, args.curves)
+    embeddings = embed_all([main_lattice], models)[0]["dlib"]
+    wide = by_identity(embeddings)
+    rows = [{"variant": "as it is", "identities": len(wide), "curves": args.curves, **medians(wide)}]
+    for rule in ("all_pairs:0", "all_pairs:2", "all_pairs:cosine", "knn:5", "knn:10", "ball:0.6:self", "ball:1"):
+        found = by_identity(embeddings, rule)
+        rows.append({"variant": rule, "identities": len(found), "curves": args.curves, **medians(found)})
+    for count in (5, 10):
+        rows.append({"variant": f"the first {count} people", "identities": count, "curves": args.curves,
+                     **medians(wide.iloc[:count])})  # fmt: skip
+    if all(args.fewer):
+        chosen = variants(*args.fewer)
+        for size in (160, 112, 224):
+            lattices = {name: lattice for name, (lattice, pixels) in chosen.items() if pixels == size}
+            found = embed_all(list(lattices.values()), models, size)
+            rows += [
+                {
+                    "variant": name,
+                    "identities": args.fewer[0],
+                    "curves": args.fewer[1],
+                    **medians(by_identity(e["dlib"])),
+                }
+                for name, e in zip(lattices, found, strict=True)
+            ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    report(wide, table)
+    write(table, "paper_check", command, args.results)
+    write(wide.reset_index(), "paper_check_identities", command, args.results)
+
+
+def medians(wide: pd.DataFrame) -> dict[str, float]:
+    return {**wide.median().to_dict(), **correlations(wide)}
+
+
+def report(wide: pd.DataFrame, table: pd.DataFrame) -> None:
+    pd.set_option("display.width", 220)
+    summary = fr.summarize(wide.melt(ignore_index=False, value_name="energy").reset_index())
+    shown = summary.set_index("attribute")[["energy", "low", "high"]].rename(columns={"energy": "dlib on avatars"})
+    print(f"All-pairs energy, median over {len(wide)} identities with its 95 % interval, and the published medians")
+    print(shown.join(PUBLISHED).sort_values("dlib on avatars").to_string(float_format="%.3f"))
+    for name, attributes in SETS.items():
+        rho = float(spearmanr(*PUBLISHED.loc[attributes].to_numpy().T).statistic)
+        print(f"for comparison, {name}: Spearman's rho of the published FaceNet with ArcFace {rho:.2f}")
+    print("\nSpearman's rho with the published medians, 95 % interval over identities")
+    for row in table.to_dict("records"):
+        parts = [
+            f"{model} {row[f'{model}, {name}']:+.2f} [{row[f'{model}, {name}, low']:+.2f}, "
+            f"{row[f'{model}, {name}, high']:+.2f}]"
+            for name in SETS for model in PUBLISHED
+        ]  # fmt: skip
+        print(f"  {row['variant']:38} {row['identities']:3} x {row['curves']:3}  5: {parts[0]}  {parts[1]}   "
+              f"8: {parts[2]}  {parts[3]}")  # fmt: skip
+    print("\nmedians of each variant")
+    print(table[["variant", *fr.PAPER_ATTRIBUTES]].to_string(index=False, float_format="%.3f"))
+
+
+if __name__ == "__main__":
+    main()

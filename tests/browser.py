@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,15 @@ def missing_chromium() -> str:
         f"the browser tests need Chromium, and none of {', '.join(CHROMIUM)} is on the PATH: apt-get install chromium "
         "(Debian), snap install chromium (Ubuntu), brew install --cask chromium (macOS)."
     )
+
+
+def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait until `true()` holds, and return it; on failure the last falsy value is shown."""
+    end = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
+        time.sleep(0.05)
+    return value
 
 
 @contextmanager
@@ -85,6 +94,7 @@ class Lab:
             "--ServerApp.use_redirect_file=False",
         ]
         command += [f"--IdentityProvider.token={self.token}", "--LabApp.expose_app_in_browser=True"]
+        command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
         command += ["--LabApp.extension_manager=readonly", "--allow-root"]
         self._log = open(self.home / "jupyterlab.log", "w", encoding="utf-8")
         self._server = subprocess.Popen(command, env=self._environment(), stdout=self._log, stderr=subprocess.STDOUT)
@@ -116,6 +126,16 @@ class Lab:
         notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
         nbformat.write(notebook, self.folder / name)
         return name
+
+    def end_kernels(self) -> None:
+        """End every kernel of this server."""
+        for session in self.get("api/sessions"):
+            request = urllib.request.Request(
+                f"{self.url}/api/sessions/{session['id']}",
+                headers={"Authorization": f"token {self.token}"},
+                method="DELETE",
+            )
+            urllib.request.urlopen(request, timeout=30).close()
 
     @contextmanager
     def kernel(self, notebook: str) -> Iterator[BlockingKernelClient]:
@@ -167,20 +187,24 @@ class Lab:
 class Notebook:
     """One notebook, open in a page of its own."""
 
-    def __init__(self, lab: Lab, browser: Browser, name: str, width: int = 1200, height: int = 1000) -> None:
+    def __init__(
+        self, lab: Lab, browser: Browser, name: str, width: int = 1200, height: int = 1000, host: str = "lab/tree"
+    ) -> None:
+        """`host` is the server's path of the application: "lab/tree" for JupyterLab, "notebooks" for Notebook 7."""
         self.lab, self.name = lab, name
         self.context = browser.new_context(viewport={"width": width, "height": height})
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset", timeout=120_000)
+        self.page.goto(f"{lab.url}/{host}/{name}?token={lab.token}&reset", timeout=120_000)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
         self.page.wait_for_function(
             "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=60_000,
+            timeout=120_000,
         )
         # more room, and nothing beside the notebook that could catch a key
-        self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        if host == "lab/tree":
+            self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
 
     def __enter__(self) -> Notebook:
         return self
@@ -208,6 +232,20 @@ class Notebook:
                 f"The cells printed:\n{printed}"
             ) from problem
         return found
+
+    def save(self) -> None:
+        """Save the notebook and wait until it is on disk."""
+        before = (self.lab.folder / self.name).stat().st_mtime_ns
+        self.command("docmanager:save")
+        end = time.monotonic() + 30
+        while (self.lab.folder / self.name).stat().st_mtime_ns == before:
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.name} was not saved within 30 s.")
+            self.page.wait_for_timeout(100)
+
+    def restart(self) -> None:
+        """Restart the kernel without asking."""
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
 
     def value(self, expression: str) -> Any:
         """The value of a Python expression in the notebook's kernel, for values with a literal form."""

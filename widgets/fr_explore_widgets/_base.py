@@ -132,8 +132,16 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     def open(self) -> None:
         """Open the comm to the browsers, if it is not."""
+        if box := self._trait_values.get("layout"):  # it rests with the widget
+            box.open()
         super().open()
         self._forget_route()
+
+    def close(self) -> None:
+        """Take the widget off every page."""
+        super().close()
+        if box := self._trait_values.get("layout"):  # ipywidgets makes one for every widget, and leaves it behind
+            box.close()
 
     @traitlets.observe("unseen")
     def _on_unseen(self, change: Mapping[str, Any]) -> None:
@@ -147,7 +155,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
             if self.here >= roll or roll != self.roll or self.resting or self._in_a_box():
                 return
             self._static.forget()
-            super().close()
+            LabWidget.close(self)  # not a subclass's: what the widget holds stays
             # ipywidgets takes it for closed for good
             vars(self).pop("_repr_mimebundle_", None)
 

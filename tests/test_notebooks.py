@@ -69,7 +69,7 @@ def test_they_are_clean_and_complete():
 
 
 def test_spelling():
-    places = ["README.md", "CHANGELOG.md", "widgets/README.md", "notebooks/source", "notebooks/GLOSSARY.md",
+    places = ["README.md", "CHANGELOG.md", "docs", "widgets/README.md", "notebooks/source", "notebooks/GLOSSARY.md",
               "notebooks/CHEATSHEET.md", "widgets/fr_explore_widgets/course"]  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "codespell_lib", *places], cwd=ROOT, capture_output=True, text=True, check=False

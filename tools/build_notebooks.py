@@ -121,6 +121,12 @@ def run(notebook: nbformat.NotebookNode) -> tuple[float, float]:
     return time.monotonic() - start, int(last.outputs[0].text) / 1024
 
 
+def words(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """An output that says what a cell shows when it is run."""
+    page = f"<p><em>Run this cell and a live widget appears here.</em> {html.escape(cell.metadata['alt'])}.</p>"
+    return nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": f"{cell.metadata['alt']}."})
+
+
 def scrub(cell: nbformat.NotebookNode) -> None:
     """Keep of a cell's outputs what teaches: no counts, no progress bars, no twins, no warnings of a machine."""
     cell.execution_count = None
@@ -135,9 +141,7 @@ def scrub(cell: nbformat.NotebookNode) -> None:
         if output.output_type == "error":
             raise ValueError(f"{output.ename}: {output.evalue}")
         if WIDGET in data and "alt" in cell.metadata and not any("fr-static" in str(k.get("data", "")) for k in kept):
-            words = html.escape(cell.metadata["alt"])  # photographs leave no picture in a file
-            page = f"<p><em>Run this cell and a live widget appears here.</em> {words}.</p>"
-            kept.append(nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": f"{words}."}))
+            kept.append(words(cell))  # photographs leave no picture in a file
         if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
             continue
         output.pop("execution_count", None)
@@ -162,11 +166,12 @@ def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
 
 
 def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> None:
-    """Show the student the results, but not those of the exercises and their checks."""
+    """Show the student the results, but not those of exercises, of checks, and of guesses that are still to be made."""
     ready = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
     for cell in student.cells:
-        if cell.cell_type == "code" and not {"exercise", "check"} & set(tags(cell)):
-            cell.outputs = ready[cell.id].outputs
+        if cell.cell_type != "code" or {"exercise", "check"} & set(tags(cell)) or "course.reveal(" in cell.source:
+            continue
+        cell.outputs = [words(cell)] if "Prediction(" in cell.source else ready[cell.id].outputs
     if "ran" in solution.metadata["course"]:
         student.metadata["course"]["ran"] = solution.metadata["course"]["ran"]
 

@@ -48,6 +48,7 @@ guess.commit(["age", "head_angle", "hair_color", "illumination", "brightness", "
 # Now the truth. `fr.sweep` sets one attribute to several strengths, here the two ends of its range, and gives the distance to the face with nothing changed.
 
 # %%
+explorer.wait()  # until the explorer's map is complete
 ends = [fr.sweep(faces, model, 0, name, steps=2) for name in fr.PAPER_ATTRIBUTES]
 furthest = {table["attribute"][0]: table["distance"].max() for table in ends}
 course.reveal(guess, furthest)
@@ -90,7 +91,7 @@ course.check("00a", same_person)
 # Look at the list of distances above. One number alone says little: it needs a yardstick. Below, the distances from identity 0 to eleven other people, all with a neutral face. **How many of the eight attributes can move this face further than the *nearest other person* is away?**
 
 # %%
-neutral = model.embed(faces.render_batch(faces.identities, [{}] * 12))
+neutral = model.embed(faces.render_batch(faces.identities, [{}] * 12), batch_size=8)
 others = np.linalg.norm(neutral[1:] - neutral[0], axis=1)
 print("distances to the others:", np.sort(others).round(2))
 
@@ -114,7 +115,7 @@ course.check("00b", how_many, furthest, others)
 
 # %%
 lattice = fr.sample_lattice(fr.Avatars(identities=3, seed=0), fr.PAPER_ATTRIBUTES, curves=10, seed=0)
-embeddings = fr.embed(lattice, model, progress=False)
+embeddings = fr.embed(lattice, model, batch_size=8, progress=False)
 
 # %%
 field = fr.vector_field(embeddings)

@@ -100,7 +100,7 @@ result[columns].sort_values("ks_mean", ascending=False).round(3)
 # Now look for yourself: colour the map by a label and watch the curves beneath.
 
 # %% tags=["widget"] alt="A map of people coloured by one label, and below it the cumulative distributions of distances inside each group and across, with their gap as a bracket"
-explorer = MacroscaleExplorer(embeddings, who, labels)
+explorer = MacroscaleExplorer(embeddings, who, labels, metric="euclidean", table=result)
 explorer
 
 # %% [markdown]

@@ -40,6 +40,7 @@ from .projection import Projection as Projection
 from .projection import pca as pca
 from .projection import umap as umap
 from .protocol import fold_accuracy as fold_accuracy
+from .report import report as report
 from .results import load_results as load_results
 from .results import save_results as save_results
 from .statistics import compare as compare

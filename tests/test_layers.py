@@ -15,6 +15,7 @@ LEVELS = [
     {"field", "neighbors"},
     {"alignment", "profile", "statistics", "macroscale", "probes", "verification", "protocol", "projection"},
     {"finetune", "charts"},
+    {"report"},
     {"cli"},
     {"fr_explore_widgets"},
 ]

@@ -1,0 +1,78 @@
+"""`report`: models compared on the same faces, in one HTML file that needs no network and suits a paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..attributes import PAPER_ATTRIBUTES
+from ..faces.base import FaceSource
+from ..lattice import sample_lattice
+from ..models.base import Model
+from ..models.registry import load_model
+from ..optional import import_extra
+from .measure import Findings, measure
+from .page import page
+from .sections import sections
+
+__all__ = ["report"]
+
+
+def report(
+    models: str | Model | Iterable[str | Model],
+    faces: FaceSource,
+    path: str | os.PathLike = "report.html",
+    *,
+    attributes: Iterable[str] | None = None,
+    curves: int = 100,
+    neighborhood: str = "knn:10",
+    null_draws: int = 200,
+    seed: int = 0,
+    command: str = "",
+    progress: bool = True,
+) -> Path:
+    """Compare models on the same lattice and write all of it into one HTML file.
+
+    Faces, energies with intervals and null, energy over the scale, maps, similarity of the attributes' fields,
+    verification, cards and licences, and what is needed to repeat it. Pictures and charts are inside; the file follows
+    the reader's light or dark theme and prints. Those of photographs are inside too: mind who gets the file.
+
+    Parameters
+    ----------
+    models : names that `fr.list_models()` lists, or models.
+    faces : the source; all its identities take part.
+    path : of the file; written anew if it is there.
+    attributes : to walk along; by default the paper's eight, as far as the source has them.
+    curves, seed : of `fr.sample_lattice`. neighborhood, null_draws : of `fr.alignment`.
+    command : what the reader is told to type for the same report; by default the call in Python.
+
+    Needs the extra `report`. Raises ValueError where fewer than two identities leave nothing to verify.
+    """
+    import_extra("vl_convert", "report", "A report's charts")
+    given = [models] if isinstance(models, (str, Model)) else list(models)
+    names = list(attributes or (name for name in PAPER_ATTRIBUTES if name in faces.attributes))
+    if not given or len(faces.identities) < 2:
+        raise ValueError(
+            f"{len(given)} models and {len(faces.identities)} identities: a report needs one model and two identities."
+        )
+    lattice = sample_lattice(faces, names, curves, seed)
+    findings: list[Findings] = []
+    for model in given:
+        loaded = model if isinstance(model, Model) else load_model(model)
+        findings.append(measure(lattice, loaded, neighborhood, null_draws, seed, progress))
+    if len({found.name for found in findings}) < len(findings):
+        raise ValueError("two of the models have the same name: give each card a name of its own.")
+    if not command:
+        shown = ", ".join(repr(found.name) for found in findings)
+        command = (
+            f"fr.report([{shown}], {faces!r}, attributes={names!r}, curves={curves}, "
+            f"neighborhood={neighborhood!r}, null_draws={null_draws}, seed={seed})"
+        )
+    title = f"On what {' and '.join(found.name for found in findings)} depend{'s' * (len(findings) == 1)}"
+    text = page(title, sections(lattice, findings, command))
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return path

@@ -1,0 +1,78 @@
+"""Pictures and charts of a report as text: inline SVG in the colours of the page, PNG as data."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from ..charts.style import GREY, INK, NULL_WORD, attribute_scales, finish, inline, label_of
+from ..optional import import_extra
+
+__all__ = ["comparison", "picture", "svg"]
+
+PANEL, ROW = 200, 30
+
+
+def svg(chart: Any, number: int, words: str) -> str:
+    """A chart as an SVG element that inherits the page's text colour; `number` keeps the ids of charts apart."""
+    text = import_extra("vl_convert", "report", "A report's charts").vegalite_to_svg(chart.to_dict())
+    text = re.sub(r'\bid="', f'id="c{number}-', text)
+    text = re.sub(r"url\(#", f"url(#c{number}-", text)
+    text = re.sub(r'(xlink:)?href="#', f'href="#c{number}-', text)
+    head = f'<svg role="img" aria-label="{words}"'
+    return text[text.index("<svg") :].replace("<svg", head, 1)
+
+
+def picture(rows: Sequence[Sequence[Any]], words: str, gap: int = 4) -> str:
+    """Faces in rows as one PNG inside the page."""
+    from PIL import Image
+
+    side = rows[0][0].pixels.shape[0]
+    width = max(map(len, rows)) * (side + gap) - gap
+    sheet = np.zeros((len(rows) * (side + gap) - gap, width, 4), np.uint8)
+    for r, row in enumerate(rows):
+        for c, face in enumerate(row):
+            place = np.s_[r * (side + gap) : r * (side + gap) + side, c * (side + gap) : c * (side + gap) + side]
+            sheet[place][..., :3] = np.asarray(face.to_image())
+            sheet[place][..., 3] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, format="PNG", optimize=True)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{words}" width="{width}" height="{sheet.shape[0]}" src="data:image/png;base64,{data}">'
+
+
+def comparison(summaries: dict[str, pd.DataFrame]) -> Any:
+    """Median energy with its interval for each attribute, a panel for each model, rows in one order for all."""
+    tables = [table.assign(model=name, label=table["attribute"].map(label_of)) for name, table in summaries.items()]
+    whole: Any = pd.concat(tables, ignore_index=True)
+    order = whole.groupby("label", sort=False)["energy"].median().sort_values().index.tolist()
+    colors, shapes = attribute_scales(whole["attribute"])
+    top = float(np.nanmax([1.1, whole["high"].max(), whole["energy"].max() * 1.02]))
+    x = alt.X("energy:Q", title="alignment energy E", scale=alt.Scale(domain=[0, top], nice=False),
+              axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2g"))  # fmt: skip
+    panels = []
+    for k, (name, rows) in enumerate(whole.groupby("model", sort=False)):
+        y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labels=k % 3 == 0, ticks=False, labelLimit=180))
+        base = alt.Chart(inline(rows)).encode(y=y)
+        color = alt.Color("label:N", scale=colors, legend=None)
+        null = rows["null_mean"].median()
+        level = float(null) if null == null else 1.0
+        layers: list[Any] = [
+            alt.Chart().mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=GREY).encode(x=alt.XDatum(level)),
+            alt.Chart().mark_text(**NULL_WORD, align="center", dy=-8).encode(x=alt.XDatum(level), y=alt.value(0)),
+            base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=alt.X("low:Q"), x2="high:Q", color=color),
+            base.mark_point(filled=True, size=70, opacity=1).encode(
+                x=x, color=color, shape=alt.Shape("label:N", scale=shapes, legend=None)
+            ),
+        ]
+        title = alt.Title(str(name), fontSize=13, fontWeight=600, anchor="start", color=INK, offset=16, limit=PANEL)
+        panels.append(alt.layer(*layers).properties(width=PANEL, height=ROW * len(order), title=title))
+    joined = alt.concat(*panels, columns=3, spacing=18).resolve_scale(color="shared", shape="shared")
+    return finish(joined)

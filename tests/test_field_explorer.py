@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import fr_explore as fr
 from fr_explore_widgets import FieldExplorer
 from fr_explore_widgets._field_look import near
-from fr_explore_widgets._field_plane import PLANES, planes
-from fr_explore_widgets._field_scales import Cell, Scales
+from fr_explore_widgets._field_plane import PLANES, Cell, planes
+from fr_explore_widgets._field_scales import Scales
 
 DIM = 12
 

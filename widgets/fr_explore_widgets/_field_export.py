@@ -11,7 +11,6 @@ import pandas as pd
 from fr_explore.attributes import ATTRIBUTES
 
 from ._field_look import Pictures
-from ._field_plane import planes
 from ._field_scales import KINDS, Scales, spelled
 from ._field_sheet import faces, neighbors, sheet
 from ._field_state import places
@@ -51,7 +50,7 @@ def tables(scales: Scales, state: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
                 row = {"identity": state["identity"], "attribute": name, "neighborhood": spelled(kind, value)}
                 rows.append(row | {"kind": kind, "scale": value, "energy": energy, "coverage": coverage})
     cell = scales.cell(identity, chosen)
-    plane = planes(cell)[state["plane"]]
+    plane = scales.planes(identity, chosen)[state["plane"]]
     points = pd.DataFrame({"identity": state["identity"], "attribute": state["attribute"], "curve": cell.curve})
     points = points.assign(x=plane.xy[:, 0], y=plane.xy[:, 1], magnitude=cell.magnitude)
     points["neighborhood"] = spelled(state["kind"], state["scale"])
@@ -63,7 +62,7 @@ def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) 
     """The words, the plane with its points by energy, E and coverage over the scale, and the faces of a curve."""
     identity, attribute, scale = places(scales, state)
     kind, profile = state["kind"], scales.profile(identity, attribute, state["kind"])
-    plane = planes(scales.cell(identity, attribute))[state["plane"]]
+    plane = scales.planes(identity, attribute)[state["plane"]]
     energy, low, series = scales.points(identity, attribute, kind)[scale], -0.01, []
     for high, color in BINS:
         here = (energy > low) & (energy <= high)

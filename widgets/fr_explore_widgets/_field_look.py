@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ._field_scales import Cell, Scales
+from ._field_plane import Cell
+from ._field_scales import Scales
 
 __all__ = ["Near", "Pictures", "near"]
 

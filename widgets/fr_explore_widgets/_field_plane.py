@@ -8,11 +8,19 @@ import numpy as np
 
 import fr_explore as fr
 
-from ._field_scales import Cell
-
-__all__ = ["PLANES", "Plane", "planes"]
+__all__ = ["PLANES", "Cell", "Plane", "planes"]
 
 PLANES = ("points", "directions", "mean")
+
+
+class Cell(NamedTuple):
+    """One identity and attribute: points and directions (curves, dim), magnitude (curves,), which have a direction."""
+
+    points: np.ndarray
+    directions: np.ndarray
+    magnitude: np.ndarray
+    known: np.ndarray
+    curve: np.ndarray
 
 
 class Plane(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,9 @@ import xarray as xr
 
 import fr_explore as fr
 
-__all__ = ["KINDS", "Cell", "Profile", "Scales", "spelled"]
+from ._field_plane import Cell, planes
+
+__all__ = ["KINDS", "Profile", "Scales", "spelled"]
 
 KINDS = ("knn", "ball")
 # round numbers, closer where fewer neighbours make more of a difference
@@ -22,16 +25,6 @@ KEPT = 64  # tables of point energies that are kept; the energies of whole cells
 NULL_EVERY = 5  # the null is drawn at every fifth scale: its spread falls smoothly between
 
 Key = tuple[int, int, str]  # places of identity and attribute, kind of neighbourhood
-
-
-class Cell(NamedTuple):
-    """One identity and attribute: points and directions (curves, dim), magnitude (curves,), which have a direction."""
-
-    points: np.ndarray
-    directions: np.ndarray
-    magnitude: np.ndarray
-    known: np.ndarray
-    curve: np.ndarray
 
 
 class Profile(NamedTuple):
@@ -69,6 +62,9 @@ class Scales:
         }
         self._points: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._profiles: dict[Key, Profile] = {}
+        # asked for again with every sheet and every picture
+        self.planes = lru_cache(KEPT)(lambda identity, attribute: planes(self.cell(identity, attribute)))
+        self.magnitude = lru_cache(None)(self._magnitude)
         self._busy = threading.RLock()
 
     def cell(self, identity: int, attribute: int) -> Cell:
@@ -131,7 +127,7 @@ class Scales:
             row = fr.alignment(part, spelled(kind, grid[place]), null_draws=self.draws, seed=self.seed).iloc[0]
             yield place, float(row["null_mean"]), float(row["null_sd"])
 
-    def magnitude(self, identity: int, attribute: int) -> float:
+    def _magnitude(self, identity: int, attribute: int) -> float:
         """The library's magnitude: the median |v| over the mean distance of two points; NaN without a neighbour."""
         cell = self.cell(identity, attribute)
         if cell.known.sum() < 2 or len(np.unique(cell.curve[cell.known])) < 2:

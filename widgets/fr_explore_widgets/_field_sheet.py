@@ -10,7 +10,6 @@ from fr_explore.attributes import ATTRIBUTES
 
 from ._base import WidgetError
 from ._field_look import Pictures, near
-from ._field_plane import planes
 from ._field_scales import Scales
 
 __all__ = ["describe", "faces", "middle", "neighbors", "sheet"]
@@ -40,7 +39,7 @@ def sheet(scales: Scales, identity: int, attribute: int, kind: str) -> dict[str,
     (curves,) and the energies (scales, curves).
     """
     cell = scales.cell(identity, attribute)
-    flat = planes(cell)
+    flat = scales.planes(identity, attribute)
     energies, profile = scales.points(identity, attribute, kind), scales.profile(identity, attribute, kind)
     parts = [*(np.hstack([p.xy, p.arrows]) for p in flat.values()), cell.magnitude, energies]
     head = {"identity": identity, "attribute": attribute, "kind": kind, "seq": 0, "client": ""}

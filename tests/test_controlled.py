@@ -278,7 +278,7 @@ def test_trained_model_and_card(regime):
     assert sum(p.numel() for p in model.module.parameters()) == facts["parameters"] < 1_500_000
     assert facts["verification"][0]["auc"] >= 0.95
     assert "generated faces only" in model.card.weaknesses[0]
-    assert model.card.threshold == facts["verification"][-1]["threshold"]
+    assert model.card.threshold == pytest.approx(facts["verification"][-1]["threshold"], abs=5e-4)
 
 
 def test_trained_models_were_made_alike():

@@ -122,6 +122,7 @@ def test_the_page_counts_what_python_counts(grouped):
 def test_wilson_is_scipys(bad, count):
     theirs = binomtest(bad, count).proportion_ci(method="wilson")
     assert wilson(bad / count, count) == pytest.approx((theirs.low, theirs.high), abs=1e-7)
+    assert (wilson(0, count)[0], wilson(1, count)[1]) == (0, 1)
 
 
 def test_without_an_error_the_interval_still_has_a_width(grouped):

@@ -110,7 +110,8 @@ class Pairs:
     @staticmethod
     def few(row: dict[str, Any]) -> bool:
         """Too few pairs or people of a kind for its rate to say much."""
-        return any(0 < row[kind] < FEW_PAIRS for kind in ("genuine", "impostor")) or (row["people"] or FEW_PEOPLE) < FEW_PEOPLE
+        few_pairs = any(0 < row[kind] < FEW_PAIRS for kind in ("genuine", "impostor"))
+        return few_pairs or (row["people"] or FEW_PEOPLE) < FEW_PEOPLE
 
     def _interval(self, name: str | None, rate: str, curve: pd.DataFrame, threshold: float, bad: int, among: int):
         place = int(np.searchsorted(curve["threshold"].to_numpy(float), threshold, side="right")) - 1
@@ -185,7 +186,8 @@ def wilson(share: float, count: float) -> tuple[float, float]:
         return float("nan"), float("nan")
     middle = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z / (1 + Z**2 / count) * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    # exactly at the end where the share is, whatever the last digit
+    return 0.0 if share == 0 else float(middle - half), 1.0 if share == 1 else float(middle + half)
 
 
 def _part(table: pd.DataFrame, name: str | None) -> pd.DataFrame:

@@ -29,7 +29,8 @@ export function wilson(share, count) {
   const middle = (share + z2 / (2 * count)) / (1 + z2 / count);
   const half =
     (Math.sqrt(z2) / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count ** 2));
-  return [Math.max(0, middle - half), Math.min(1, middle + half)];
+  // exactly at the end where the share is, whatever the last digit
+  return [share === 0 ? 0 : middle - half, share === 1 ? 1 : middle + half];
 }
 
 /**

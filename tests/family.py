@@ -4,6 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_PEOPLE = """import numpy as np, pandas as pd
+rng = np.random.default_rng(0)
+who = np.repeat(np.arange(30), 4)
+old = np.where(np.arange(30) % 2, 1, -1)[who]
+points = rng.normal(size=(30, 6))[who] + 0.5 * rng.normal(size=(120, 6))
+points[:, 0] += 1.2 * old
+"""
+_FIELD = """import numpy as np, xarray as xr
+from fr_explore_widgets import FieldExplorer
+rng = np.random.default_rng(0)
+v = rng.normal(size=(2, 2, 30, 8)) + [[[[1.5]], [[0]]]]
+length = np.linalg.norm(v, axis=-1)
+dims = ("identity", "attribute", "curve", "dim")
+field = xr.Dataset(
+    {
+        "point": (dims, rng.normal(size=(2, 2, 30, 8)).astype("f4")),
+        "direction": (dims, (v / length[..., None]).astype("f4")),
+        "magnitude": (dims[:3], length.astype("f4")),
+    },
+    {"identity": [0, 1], "attribute": ["age", "hue"]},
+    {"metric": "euclidean"},
+)
+w = FieldExplorer(field)
+"""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -50,6 +75,29 @@ CASES = [
         ".fr-explorer",
         "input[data-attribute=head_angle]",
         "w.strengths['head_angle']",
+        offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
+    ),
+    Case("field", _FIELD, ".fr-field", offline={}, state="w.set(attribute='hue')"),
+    Case(
+        "verification",
+        _PEOPLE + "from fr_explore_widgets import VerificationExplorer\n"
+        "groups = np.where(old > 0, 'old', 'young')\n"
+        "w = VerificationExplorer(points, who, groups, published=3.0, draws=60)",
+        ".fr-verify",
+        "[data-control=threshold]",
+        "w.threshold",
+        asks=False,
+        offline={},
+        state="w.set(threshold=2.5)",
+    ),
+    Case(
+        "macroscale",
+        _PEOPLE + "from fr_explore_widgets import MacroscaleExplorer\n"
+        "labels = pd.DataFrame({'old': old, 'smiling': np.where(rng.random(120) < .5, 1, -1)})\n"
+        "w = MacroscaleExplorer(points, who, labels, permutations=60)",
+        ".fr-macro",
+        offline={},
+        state="w.attribute = 'smiling'",
     ),
 ]

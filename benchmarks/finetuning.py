@@ -123,7 +123,7 @@ def against_others(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     Of energies the difference after - before; of magnitude and length the logarithm of after / before.
     """
     rows = []
-    wide = table.set_index(["model", "identity", "attribute"])
+    wide = table.set_index(["model", "identity", "attribute"]).sort_index()
     for quantity in [f"energy {scale}" for scale in SCALES] + ["magnitude", "length"]:
         found = []
         for target in targets:

@@ -25,7 +25,7 @@ from ._gallery import Gallery, collect, pick
 from ._judge import Judge
 from ._session import History, State
 
-__all__ = ["ExplorerCore"]
+__all__ = ["ENERGIES", "ExplorerCore"]
 
 MOST_IDENTITIES = 24
 PROGRESS_EVERY = 8
@@ -241,7 +241,7 @@ class ExplorerCore(LabWidget):
 
     def _point_along(self, state: State, moved: str | None, serial: int) -> None:
         """Ask the desk for the tangent of the attribute that moved, at the present face."""
-        if moved in self._engine.faces.attributes and self._engine.judge_of(state).gallery is not None:
+        if moved and moved in self._engine.faces.attributes and self._engine.judge_of(state).gallery is not None:
             self._give("tangent", TANGENT, self._tangent_steps(state, moved, serial), lambda problem: None)
 
     def _tangent_steps(self, state: State, moved: str, serial: int) -> Iterator[None]:
@@ -263,6 +263,7 @@ class ExplorerCore(LabWidget):
         judge = self._engine.judge_of(self._state)
         if judge.energies is None and not self._desk.has(f"energies {judge.name}"):
             self._give(f"energies {judge.name}", ENERGIES, self._energy_steps(judge), self._energies_failed)
+        self.energies = {**self.energies, **self._at}  # the answer that the page's next request waits for
 
     def _energy_steps(self, judge: Judge) -> Iterator[None]:
         for step in estimate(self._engine, judge, self._seed):

@@ -72,10 +72,10 @@ class Desk:
             self._jobs.pop(name, None)
             self._changed.notify_all()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Return True once nothing is left to do, False after `timeout` seconds."""
+    def wait(self, timeout: float | None = None, rank: float = math.inf) -> bool:
+        """Return True once nothing of a lower `rank` is left to do, False after `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._jobs, timeout)
+            return self._changed.wait_for(lambda: all(job.rank >= rank for job in self._jobs.values()), timeout)
 
     def stop(self) -> None:
         """Forget all jobs and wait for the thread to end its step."""

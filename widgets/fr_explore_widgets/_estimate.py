@@ -32,7 +32,7 @@ def from_table(table: Any, attributes: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(table, pd.DataFrame) or {"attribute", "energy", "magnitude"} - set(table.columns):
         found = ", ".join(map(str, table.columns)) if isinstance(table, pd.DataFrame) else type(table).__name__
         raise ValueError(f"energies: {found}: give the table of fr.alignment, with attribute, energy and magnitude.")
-    known = table[table["attribute"].isin(list(attributes))]
+    known = pd.DataFrame(table[table["attribute"].isin(list(attributes))])
     if known.empty:
         raise ValueError(f"energies: none of the attributes {', '.join(map(str, table['attribute'].unique()))} is one "
                          f"of this source: {', '.join(attributes)}.")  # fmt: skip
@@ -43,8 +43,8 @@ def from_table(table: Any, attributes: Mapping[str, Any]) -> dict[str, Any]:
             "name": name, "energy": _plain(part["energy"].mean()), "spread": _plain(part["energy"].std()),
             "magnitude": _plain(part["magnitude"].mean()), "null": _plain(null),
         })  # fmt: skip
-    curves = int(known["points"].median()) if "points" in known else None
-    identities = int(known["identity"].nunique()) if "identity" in known else None
+    curves = int(np.nanmedian(known["points"])) if "points" in known else None
+    identities = len(set(known["identity"])) if "identity" in known else None
     rule = str(table.attrs.get("neighborhood", ""))
     return {"source": "table", "rows": rows, "curves": curves, "identities": identities, "neighborhood": rule}
 

@@ -322,7 +322,10 @@ function render({ model, el, signal: given }) {
     tangent: showTangent,
     snapshots: showSnapshots,
     snapshot_frame: showSnapshots,
-    energies: () => showEnergies(),
+    energies() {
+      showEnergies();
+      link.settle(model.get("energies"));
+    },
     retention: showRetained,
     error: showError,
   };

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ._attribute_actions import ExplorerActions
+from ._attribute_core import ENERGIES
 from ._attribute_page import ExplorerExports
 from ._attribute_sweep import sweep_table
 from ._engine import Engine
@@ -87,14 +88,14 @@ class AttributeExplorer(ExplorerExports, ExplorerActions):
     def estimate(self) -> pd.DataFrame:
         """Magnitude and energy of each attribute for the present model, estimated now unless they are known."""
         self._estimate()
-        self.wait()
+        self._desk.wait()
         if "rows" not in self.energies:
             raise RuntimeError(f"no estimate: {self.energies.get('failed', 'the widget was closed')}")
         return pd.DataFrame(self.energies["rows"])
 
     def wait(self, timeout: float | None = None) -> AttributeExplorer:
         """Return when maps and figures are there; raises what stopped a map, or TimeoutError."""
-        if not self._desk.wait(timeout):
+        if not self._desk.wait(timeout, ENERGIES):
             raise TimeoutError(f"the map was not ready after {timeout:g} s: wait longer, or give fewer variations.")
         if self._problem is not None:
             raise self._problem

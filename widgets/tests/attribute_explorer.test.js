@@ -371,6 +371,11 @@ test("the estimate is asked for once the map stands and the page is at rest", ()
   expect(requests()).toEqual([]);
   vi.advanceTimersByTime(2100);
   expect(requests()).toEqual([expect.objectContaining({ action: "estimate" })]);
+  slide("age", 60); // waits for the answer to that, which is no picture
+  expect(requests()).toHaveLength(1);
+  const { client, seq } = requests()[0];
+  model.receive({ energies: { client, seq } });
+  expect(requests()[1]).toMatchObject({ action: "set", values: { age: 60 } });
   model.receive({ energies: { done: 8, all: 400 } });
   expect(find(".fr-bars-note").textContent).toContain("8 of 400 faces");
 });

@@ -59,8 +59,8 @@ print(photos.photos)
 # Any torch network or `.onnx` file works, once a **card** says how it wants its faces: [First light](00-first-light.ipynb) shows one. What happens if the card is wrong? The commonest mistake: a network that wants red, green, blue is fed blue, green, red. (It happened in published code.) **How far does the embedding of an ordinary face move if red and blue change places?** For scale: the nearest two of our twelve people are that far apart:
 
 # %%
-neutral = faces.render_batch(faces.identities, [{}] * 12, size=112)
-embeddings = model.embed(neutral, batch_size=8)
+neutral = [faces.render(person, size=96) for person in faces.identities]
+embeddings = model.embed(neutral, batch_size=4)
 between = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=-1)
 print(f"nearest two people: {between[np.triu_indices(12, 1)].min():.2f}, median: {np.median(between[np.triu_indices(12, 1)]):.2f}")
 
@@ -73,7 +73,7 @@ guess.commit(0.4)
 
 # %%
 swapped = [fr.Face(np.ascontiguousarray(face.pixels[..., ::-1]), face.landmarks) for face in neutral]
-moved = np.linalg.norm(model.embed(swapped, batch_size=8) - embeddings, axis=1)
+moved = np.linalg.norm(model.embed(swapped, batch_size=4) - embeddings, axis=1)
 course.reveal(guess, np.median(moved))
 
 # %%
@@ -147,7 +147,8 @@ course.check("09c", false_match_rates)
 
 # %%
 who, strengths = course.snapshots(faces, each=4, spread=0.6, seed=5)
-points = model.embed(faces.render_batch(who.tolist(), strengths, size=96), batch_size=8)
+pictures = [faces.render(*recipe, size=96) for recipe in zip(who.tolist(), strengths, strict=True)]
+points = model.embed(pictures, batch_size=4)
 melanin = faces.traits["melanin"]
 group = np.where(melanin > melanin.median(), "darker", "lighter")
 print(pd.Series(group).value_counts().to_dict(), "people")

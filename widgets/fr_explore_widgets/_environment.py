@@ -13,18 +13,28 @@ __all__ = ["check_environment"]
 
 # the front end's lifecycle is measured for these versions; the same bounds stand in pyproject.toml
 _NEEDED = {"anywidget": ((0, 9, 20), (0, 12)), "ipywidgets": ((8, 1), (9,)), "jupyterlab": ((4, 2), (5,))}
+# the classic notebook before 7 loads widgets in another way
+_OTHER_HOSTS = {"notebook": ((7,), (8,))}
 _LAB_EXTENSIONS = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 
 
 def check_environment() -> pd.DataFrame:
     """One row per thing that a widget needs: `part`, `found`, `ok`, and in `todo` what to do if it is not.
 
+    Where all is well and a widget still does not show, the page holds an older front end: reload it. In a notebook that
+    is not trusted only the widget's picture shows: run the cell.
+
     >>> check_environment()["ok"].all()
     True
     """
     rows = [_package(name, *bounds) for name, bounds in _NEEDED.items()]
+    rows += [_package(name, *bounds) for name, bounds in _OTHER_HOSTS.items() if _installed(name)]
     rows += [_extension(name, Path(sys.prefix)) for name in _LAB_EXTENSIONS]
     return pd.DataFrame(rows, columns=["part", "found", "ok", "todo"])
+
+
+def _installed(name: str) -> bool:
+    return any(metadata.distributions(name=name))
 
 
 def _package(name: str, low: tuple[int, ...], high: tuple[int, ...]) -> tuple[str, str, bool, str]:

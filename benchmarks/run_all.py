@@ -1,47 +1,140 @@
-"""Run every benchmark of this folder, one after the other, each in a process of its own.
+"""Run the benchmarks of this folder, one after the other, each in a process of its own, and write one table.
 
-    python benchmarks/run_all.py            # all of them
-    python benchmarks/run_all.py alignment  # some, by name
+    python benchmarks/run_all.py              # all, brief, under 15 minutes: prints the table, writes RESULTS.md
+    python benchmarks/run_all.py alignment    # some, by name, brief; RESULTS.md stays as it is
+    python benchmarks/run_all.py --list       # what there is, and how each is called
 
-Figures are ratios to a baseline of the same run: on a busy machine they hold, the milliseconds do not.
+Figures are ratios to a baseline of the same run: on a busy machine they hold, the milliseconds do not. Experiments
+that take longer (finetuning, controlled, paper_check) have commands of their own, see their first lines.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from figures import MARK
 
 FOLDER = Path(__file__).parent
-ARGUMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "extraction": ((), ("--memory",)),
+# name -> arguments of its brief form; the order is that of the table
+BRIEF: dict[str, tuple[str, ...]] = {
+    "alignment": ("--quick",),
+    "approximate": ("--brief",),
+    "macroscale": ("--rounds", "1"),
+    "extraction": ("--images", "64", "--rounds", "3"),
+    "avatars": (),
+    "photographs": (),
+    "distributed": ("--brief",),
+    "slider_latency": ("--events", "40"),
+    "field_scale": ("--events", "30"),
+    "map_frames": ("--moves", "60"),
+    "binder": ("--map",),
 }
+WHOLE, EACH = 15 * 60, 4 * 60  # seconds
 
 
 def main() -> int:
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "run_all")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(names)}")
-    chosen = parser.parse_args().names or names
-    if unknown := sorted(set(chosen) - set(names)):
-        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(names)}.")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    failed = []
+    there = [name for name in BRIEF if (FOLDER / f"{name}.py").is_file()]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(there)}")
+    parser.add_argument("--list", action="store_true", help="print the commands and run nothing")
+    args = parser.parse_args()
+    if unknown := sorted(set(args.names) - set(there)):
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(there)}.")
+    chosen = args.names or there
+    if args.list:
+        print("\n".join(f"python benchmarks/{name}.py {' '.join(BRIEF[name])}".rstrip() for name in chosen))
+        return 0
+    start, runs = time.monotonic(), []
     for name in chosen:
-        for arguments in ARGUMENTS.get(name, ((),)):
-            command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
-            print(f"\n== {name} {' '.join(arguments)}".rstrip(), flush=True)
-            start = time.perf_counter()
-            if subprocess.run(command, check=False).returncode:
-                failed.append(" ".join([name, *arguments]))
-            print(f"-- {time.perf_counter() - start:.0f} s", flush=True)
-    if failed:
-        print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
-    return int(bool(failed))
+        left = WHOLE - (time.monotonic() - start)
+        print(f"\n== {name} {' '.join(BRIEF[name])}".rstrip(), flush=True)
+        runs.append(run(name, min(EACH, left)) if left > 0 else {"name": name, "status": "not run: time was up"})
+        print(f"-- {runs[-1].get('seconds', 0):.0f} s, {runs[-1]['status']}", flush=True)
+    text = table(runs)
+    print(f"\n{text}")
+    if not args.names:
+        (FOLDER / "RESULTS.md").write_text(text + outputs(runs), encoding="utf-8")
+    return int(any(run["status"] != "ok" for run in runs))
+
+
+def run(name: str, limit: float) -> dict[str, Any]:
+    """Output, figures, seconds and peak memory of one benchmark, its own processes included."""
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+") as out:
+        command = [sys.executable, "-u", str(FOLDER / f"{name}.py"), *BRIEF[name]]
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        status = f"stopped after {limit:.0f} s"
+        while time.monotonic() - start < limit:
+            pid, code, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                status = "ok" if code == 0 else f"failed, status {os.waitstatus_to_exitcode(code)}"
+                break
+            time.sleep(0.1)
+        else:
+            os.killpg(process.pid, 9)
+            _, code, usage = os.wait4(process.pid, 0)
+        process.returncode = code
+        out.seek(0)
+        lines = out.read().splitlines()
+    figures = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    text = "\n".join(line for line in lines if not line.startswith(MARK))
+    print(text, flush=True)
+    seconds, peak = time.monotonic() - start, usage.ru_maxrss / 2**10
+    return {"name": name, "status": status, "seconds": seconds, "peak": peak, "figures": figures, "text": text}
+
+
+def machine() -> str:
+    """Processor, cores, memory, system and the packages that the figures depend on most."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    except (OSError, StopIteration, ValueError):  # not Linux
+        model, memory = platform.processor() or platform.machine(), "memory unknown"
+    parts = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch"))
+    return (
+        f"{model}, {os.cpu_count()} cores, {memory}, {platform.system()}, Python {platform.python_version()}, {parts}"
+    )
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """Figures as a Markdown table."""
+    here, today = machine(), datetime.date.today().isoformat()
+    head = ["benchmark", "figure", "ours", "baseline", "ratio", "peak memory", "machine"]
+    rows = [head, ["---"] * len(head)]
+    for run in runs:
+        peak = f"{run['peak']:,.0f} MiB" if "peak" in run else "–"
+        figures = run.get("figures") or [{"name": f"{run['status']}, {run.get('seconds', 0):.0f} s; see below"}]
+        for one in figures:
+            base = one.get("baseline")
+            rows.append([
+                run["name"], one["name"], f"{one['ours']:.3g} {one['unit']}" if "ours" in one else "–",
+                f"{base:.3g} {one['unit']} ({one['against']})" if base is not None else "–",
+                f"{one['ratio']:.2f}" if one.get("ratio") else "–", peak, "as above",
+            ])  # fmt: skip
+    lines = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+    return (
+        f"# Benchmarks\n\nWritten by `make bench` on {today}; the only source of figures in README. "
+        f"A ratio above 1 is in our favour. Peak memory is that of the largest process of the benchmark.\n\n"
+        f"Machine: {here}, load {os.getloadavg()[0]:.1f} at the end.\n\n{lines}\n"
+    )
+
+
+def outputs(runs: list[dict[str, Any]]) -> str:
+    """What each benchmark printed, word for word."""
+    parts = [f"\n## {run['name']} {' '.join(BRIEF[run['name']])}".rstrip() + f"\n\n{run['status']}" for run in runs]
+    return "".join(f"{part}\n\n```\n{run.get('text', '')}\n```\n" for part, run in zip(parts, runs, strict=True))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,24 @@
 """The command line: what it prints, what it returns."""
 
 import importlib.metadata
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
+import warnings
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from fr_explore import cache, cli
 from fr_explore.models import facenet, weights
 from fr_explore.models.presets import PRESETS
+
+MODEL = "controlled/drift"  # in closed form, so quick
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +26,14 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("FR_EXPLORE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     return tmp_path / "cache"
+
+
+@pytest.fixture(autouse=True)
+def _own_warnings():
+    """The command shows warnings its own way; what it changes is put back."""
+    shown = warnings.showwarning
+    yield
+    warnings.showwarning = shown
 
 
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -56,8 +74,6 @@ def test_misspelt_model_before_any_download(capsys):
 
 
 def test_cache_listed_and_cleared(capsys, folder):
-    import numpy as np
-
     cache.store(cache.key("one"), np.zeros((1000, 128), np.float32), {"model": "dlib"})
     weights.folder().mkdir(parents=True)
     (weights.folder() / "net.pt").write_bytes(bytes(2**21))
@@ -77,7 +93,7 @@ def test_empty_cache(capsys):
     assert "embeddings: 0.0 MiB" in run(capsys, "cache", "list")[1]
 
 
-@pytest.mark.parametrize("arguments", [(), ("cache",), ("fetch",), ("dance",)])
+@pytest.mark.parametrize("arguments", [(), ("cache",), ("fetch",), ("dance",), ("embed", "x")])
 def test_wrong_use(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
@@ -92,9 +108,174 @@ def test_help_stays_light():
     assert done.stdout.strip().endswith("False")
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> str:
+    """What `fr-explore embed` leaves on the disk."""
+    path = str(tmp_path_factory.mktemp("store") / "run.zarr")
+    words = ["embed", "avatars:3", "--model", MODEL, "--attributes", "age,hue", "--curves", "12", "--out", path]
+    assert cli.main([*words, "--quiet"]) == 0
+    return path
+
+
+def test_energy_for_people_and_for_programs(capsys, store, tmp_path):
+    status, out, _ = run(capsys, "energy", store, "--null-draws", "5", "--neighborhood", "knn:3", "--quiet")
+    assert status == 0
+    assert out.splitlines()[0] == f"{MODEL}, knn:3; 0: all move alike, 1: no order"
+    table = tmp_path / "rows.csv"
+    words = ["energy", store, "--null-draws", "5", "--neighborhood", "knn:3", "--quiet", "--json", "--out", str(table)]
+    status, out, _ = run(capsys, *words)
+    data = json.loads(out)
+    assert {row["attribute"] for row in data["summary"]} == {"age", "hue"}
+    assert len(data["rows"]) == 6 == len(pd.read_csv(table))
+    assert data["attrs"]["model"] == MODEL
+    one = json.loads(run(capsys, *words, "--attribute", "hue")[1])
+    assert [r["energy"] for r in one["rows"]] == [r["energy"] for r in data["rows"] if r["attribute"] == "hue"]
+
+
+def test_progress_goes_to_standard_error(capsys, store):
+    _, out, err = run(capsys, "energy", store, "--null-draws", "0", "--neighborhood", "knn:3", "--json")
+    json.loads(out)
+    assert "energies" in err
+
+
+def test_pictures_verified_and_on_the_large_scale(capsys, tmp_path):
+    """A folder of pictures with a table, from embedding to rates."""
+    import fr_explore as fr
+
+    people, faces = fr.Avatars(6, seed=0), []
+    for i in people.identities:
+        for k in range(4):
+            people.render(i, {"age": 30 + 5 * k}).to_image().save(tmp_path / f"{i}-{k}.png")
+            faces.append({"file": f"{i}-{k}.png", "identity": i, "bold": 1 if (i + k) % 2 else -1})
+    pd.DataFrame(faces).to_csv(tmp_path / "faces.csv", index=False)
+    path = str(tmp_path / "people.zarr")
+    status, out, err = run(capsys, "embed", str(tmp_path), "--table", "faces.csv", "--model", "dlib", "--out", path)
+    assert status == 0, err
+    assert "next: fr-explore verify" in out
+    data = json.loads(run(capsys, "verify", path, "--json")[1])
+    assert 0 <= data["eer"] <= 0.5
+    data = json.loads(run(capsys, "macroscale", path, "--json", "--permutations", "9")[1])
+    assert [row["attribute"] for row in data["rows"]] == ["bold"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("energy", "STORE", "--attribute", "nose"), "has no attribute nose: it has age, hue"),
+        (("verify", "STORE"), "make it by `fr-explore embed ... without --attributes`"),
+        (("energy", "nowhere.zarr"), "no such file or folder: 'nowhere.zarr'"),
+        (("energy", "STORE", "--neighborhood", "knn:x"), "neighbourhood 'knn:x'"),
+        (("embed", "avatars:3", "--model", "dlip", "--out", "x"), "Did you mean 'dlib'?"),
+        (("embed", "avatars:3", "--model", "dlib", "--out", "x"), "add --attributes age,hue"),
+        (("embed", "avatars:x", "--model", "dlib", "--out", "x"), "write avatars:12"),
+    ],
+)
+def test_an_error_is_one_line_with_the_next_step(capsys, store, words, text):
+    status, out, err = run(capsys, *[store if word == "STORE" else word for word in words])
+    assert (status, out) == (1, "")
+    assert err.startswith("fr-explore: ")
+    assert len(err.strip().splitlines()) == 1
+    assert text in err
+
+
+def test_debug_shows_the_trace(capsys):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        cli.main(["energy", "nowhere.zarr", "--debug"])
+
+
+def test_ctrl_c_loses_nothing(tmp_path):
+    """Stopped in the middle: status 130, one line; the finished identities stay, and the same command ends the work."""
+    import zarr
+
+    path = tmp_path / "run.zarr"
+    words = ["embed", "avatars:6", "--model", "dlib", "--attributes", "age", "--curves", "8", "--out", str(path)]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))",
+        *words,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def done() -> np.ndarray:
+        return np.asarray(zarr.open_group(str(path), mode="r")["complete"])
+
+    deadline = time.monotonic() + 300
+    while not path.exists() or not done().any():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1].startswith("fr-explore: stopped; what was finished is kept")
+    kept = int(done().sum())
+    assert 0 < kept < 6
+    assert cli.main([*words, "--quiet"]) == 0
+    assert done().tolist() == [1] * 6
+
+
+def test_doctor(capsys, monkeypatch):
+    status, out, _ = run(capsys, "doctor", "--json")
+    assert status == 0
+    states = {row["what"]: row["state"] for row in json.loads(out)}
+    assert states["torch"] == states["avatars"] == states["model"] == states["widgets"] == "ok"
+    monkeypatch.setenv("FR_EXPLORE_CACHE", "/proc/nowhere")
+    status, _, err = run(capsys, "doctor")
+    if os.access("/proc", os.W_OK):  # nothing is forbidden to root; the package check below is not
+        return
+    assert (status, "set FR_EXPLORE_CACHE" in err) == (1, True)
+
+
+def test_doctor_finds_a_fault(capsys, monkeypatch):
+    from fr_explore.cli import doctor
+
+    monkeypatch.setattr(doctor, "CORE", ("numpy", "no-such-package"))
+    status, _, err = run(capsys, "doctor")
+    assert status == 1
+    assert "1 fault: no-such-package (not installed: pip install --force-reinstall fr-explore)" in err
+
+
+def test_lab_lays_out_and_never_overwrites(tmp_path, monkeypatch, capsys):
+    from fr_explore.cli import lab
+
+    calls = []
+    monkeypatch.setattr(lab.subprocess, "call", lambda command: calls.append(command) or 0)
+    assert cli.main(["lab", str(tmp_path / "course"), "--no-browser"]) == 0
+    first = tmp_path / "course" / "notebooks" / "00-first-light.ipynb"
+    assert first.is_file()
+    assert f"--ServerApp.root_dir={tmp_path / 'course'}" in calls[0]
+    assert "--ServerApp.ip=127.0.0.1" in calls[0]  # and JupyterLab's own token, which nothing here turns off
+    assert not [word for word in calls[0] if "token" in word or "password" in word]
+    first.write_text("mine")
+    assert cli.main(["lab", str(tmp_path / "course")]) == 0
+    assert cli.main(["lab", str(first.parent)]) == 0
+    assert first.read_text() == "mine"
+    (tmp_path / "other" / "notebooks").mkdir(parents=True)
+    (tmp_path / "other" / "notebooks" / "thesis.ipynb").write_text("mine")
+    assert cli.main(["lab", str(tmp_path / "other")]) == 1
+    assert "holds something else than the course: name another folder" in capsys.readouterr().err
+    assert len(calls) == 3
+
+
+def test_help_teaches(capsys):
+    for words in (["--help"], ["embed", "--help"], ["report", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(words)
+        assert caught.value.code == 0
+        assert "fr-explore embed" in (out := capsys.readouterr().out) or "example:" in out
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    code = "import sys; from fr_explore.cli import main; sys.exit(main(['models']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read().decode() == ""
+    assert process.wait() == 0
+
+
 def test_the_command_is_declared():
     import tomllib
-    from pathlib import Path
 
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
     assert project["scripts"] == {"fr-explore": "fr_explore.cli:main"}

@@ -38,5 +38,8 @@ def test_every_source_and_asset_is_inside(names):
     assert any(name.startswith("fr_explore/assets/") for name in names)
 
 
-def test_no_test_or_notebook_inside(names):
-    assert not [name for name in names if "test" in name or name.endswith(".ipynb")]
+def test_no_test_inside_and_notebooks_where_the_command_finds_them(names):
+    assert not [name for name in names if "test" in name]
+    inside = {name for name in names if name.endswith(".ipynb")}
+    assert "fr_explore/notebooks/00-first-light.ipynb" in inside  # for `fr-explore lab`
+    assert not [name for name in inside if not name.startswith("fr_explore/notebooks/") or "checkpoint" in name]

@@ -102,7 +102,8 @@ def _energy_caption(people: int, draws: int) -> str:
         return f"{words} No random fields were drawn, so nothing is tested against them."
     return (
         f"{words} z: standard deviations of the null between E and its mean. Below null: identities whose E is lower "
-        f"than chance (p at most {1 - LEVEL:.2g} against {draws} random fields, one-sided, Holm over the model's rows)."
+        f"than {draws} random fields give (p at most {1 - LEVEL:.2g}, one-sided, each by itself: chance alone gives "
+        f"{1 - LEVEL:.0%} of them)."
     )
 
 

@@ -1,0 +1,109 @@
+"""The report: one file that needs nothing else, says what was done, and trusts no text that came from a file."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from toy import Squares, toy_model
+
+import fr_explore as fr
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+
+
+class Page(HTMLParser):
+    """Tags, their attributes, and the text outside of style and SVG."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    hostile = toy_model(HOSTILE, 1, title=HOSTILE, licence=HOSTILE)
+    models = [toy_model("first", 0, licence="CC0", weaknesses=("blind",)), hostile]
+    faces = Squares(("ann", HOSTILE, "c <b>"))
+    how = {"attributes": ["age", "hue"], "curves": 20, "null_draws": 20, "command": HOSTILE}
+    found = fr.report(models, faces, path, **how, progress=False)
+    assert found == path
+    assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+    return path.read_text()
+
+
+def test_nothing_is_fetched_and_nothing_runs(text):
+    page = Page(text)
+    assert not {tag for tag, _ in page.tags} & {"script", "iframe", "object", "embed", "link", "form", "base"}
+    for tag, attrs in page.tags:
+        assert not [name for name in attrs if name.startswith("on")], (tag, attrs)
+        for name in ("src", "href", "xlink:href"):
+            assert attrs.get(name, "#").startswith(("data:image/png;base64,", "#")), (tag, attrs)
+    assert "default-src 'none'" in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_hostile_names_are_text(text):
+    """Markup in the names of models and people, in licences and commands, is shown and not obeyed."""
+    assert "<script" not in text
+    assert "<img src=x" not in text
+    assert HOSTILE in Page(text).text  # what a reader sees is what stood there
+
+
+def test_all_that_a_reader_needs(text):
+    page = Page(text)
+    for words in (
+        "What was found", "The faces", "At which scale", "Maps", "Which attributes move faces alike", "Verification",
+        "The models and their licences", "How to repeat it", "n = 3 identities with 20 base points", "95%", "null",
+        "CC0", "blind", "seed 0", "numpy", "arXiv 2507.11372",
+    ):  # fmt: skip
+        assert words in page.text, words
+    numbers = [int(n) for n in re.findall(r"<b>Figure (\d+)\.</b>", text)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert sum(tag == "svg" for tag, _ in page.tags) == 9
+    for tag, attrs in page.tags:
+        assert tag != "svg" or attrs["aria-label"]
+        assert tag != "img" or attrs["alt"]
+
+
+def test_ids_of_charts_do_not_meet(text):
+    ids = [attrs["id"] for _, attrs in Page(text).tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    used = set(re.findall(r"url\(#([^)]+)\)", text))
+    assert used
+    assert used <= set(ids)
+
+
+def test_numbers_are_those_of_the_library(tmp_path):
+    model, faces = toy_model(), Squares()
+    how = {"attributes": ["age"], "curves": 12, "null_draws": 0}
+    text = fr.report(model, faces, tmp_path / "r.html", **how, progress=False).read_text()
+    lattice = fr.sample_lattice(faces, ["age"], curves=12, seed=0)
+    table = fr.alignment(fr.vector_field(fr.embed(lattice, model, progress=False)))
+    assert f"{table['energy'].median():.2f} [" in text
+    assert "No random fields were drawn" in text
+    assert "fr.report(['toy'], Squares(('a', 'b', 'c')), attributes=['age'], curves=12" in Page(text).text
+
+
+def test_what_no_report_can_be_made_of(tmp_path):
+    with pytest.raises(ValueError, match="a report needs one model and two identities"):
+        fr.report(toy_model(), Squares(("alone",)), tmp_path / "r.html", progress=False)
+    how = {"attributes": ["age"], "curves": 12, "null_draws": 0}
+    with pytest.raises(ValueError, match="two of the models have the same name"):
+        fr.report([toy_model(), toy_model()], Squares(), tmp_path / "r.html", **how, progress=False)
+
+
+def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ImportError, match=r'pip install "fr-explore\[report\]"'):
+        fr.report(toy_model(), Squares(), tmp_path / "r.html")

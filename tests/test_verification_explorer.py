@@ -132,6 +132,13 @@ def test_without_an_error_the_interval_still_has_a_width(grouped):
     assert (row["far_low"], row["far_high"]) == pytest.approx(wilson(0, 14))
 
 
+def test_an_equal_error_rate_of_0_is_not_certain():
+    points, who, _ = people(spread=0.01)
+    w = VerificationExplorer(points, who, draws=20)
+    assert w.setup["eer"]["rate"] == 0
+    assert w.setup["eer"]["high"] == pytest.approx(wilson(0, 14)[1])
+
+
 def test_from_pair_distances():
     points, who, _ = people()
     table = fr.pair_distances(points, who)

@@ -58,7 +58,9 @@ class Pairs:
         marks[0] |= {"low": found.threshold_low, "high": found.threshold_high}
         curves = {None: found.curve, **found.group_curves}
         people = {name: _people(_part(found.pairs, name), found.pairs) for name in curves}
-        eer = {"rate": found.eer, "low": found.eer_low, "high": found.eer_high, "at": _eer(found.pairs)[1]}
+        # without an error no draw has one either
+        edges = wilson(0, people[None]) if found.eer == 0 else (found.eer_low, found.eer_high)
+        eer = {"rate": found.eer, "low": edges[0], "high": edges[1], "at": _eer(found.pairs)[1]}
         facts = {"draws": a["draws"], "resampled": a["resampled"], "target": a["target"]}
         return cls(found.pairs, a["metric"], curves, marks, eer, people, a["level"], title, facts)
 

@@ -24,6 +24,7 @@ import sys
 import time
 
 import numpy as np
+from figures import figure
 
 RADIUS, K = 0.8, 10
 RADII = np.linspace(0.1, 1.5, 30)
@@ -174,6 +175,8 @@ def report(found: dict[str, dict], n: int, dim: int) -> None:
     print(f"{'':30}{'seconds':>9}{'peak MB':>9}{'x baseline':>12}{'of products':>13}   energy")
     for name, row in found.items():
         base = [found[b]["seconds"] / row["seconds"] for b in found if b.startswith(name + ", ")]
+        for other in (b for b in found if b.startswith(name + ", ")):
+            figure(f"{name}, {n:,} x {dim}", row["seconds"], "s", found[other]["seconds"], other.partition(", ")[2])
         speed = " / ".join(f"{ratio:.1f}" for ratio in base)
         ours = name in ("all pairs", "k-NN", "ball")
         share = f"{row['seconds'] / (two / 2 if name == 'all pairs' else two):.2f}" if ours else ""
@@ -182,6 +185,9 @@ def report(found: dict[str, dict], n: int, dim: int) -> None:
     if "profile of 30 radii" in found:
         ratio = found["profile of 30 radii"]["seconds"] / found["ball"]["seconds"]
         print(f"\nprofile of 30 radii: {ratio:.2f} times one ball energy")
+        figure(
+            "profile of 30 radii", found["profile of 30 radii"]["seconds"], "s", found["ball"]["seconds"], "one ball"
+        )
 
 
 def main() -> None:

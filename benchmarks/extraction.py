@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import torch
+from figures import figure
 
 import fr_explore as fr
 from fr_explore.models import dlib_resnet, facenet
@@ -129,6 +130,7 @@ def one_model(
     for row, values in times.items():
         print(f"  {row:22s} {np.median(values):7.2f} ms per image   {np.median(values / times['ours']):5.2f} x ours")
     print(f"  ratio, bare network's time / ours: {np.median(times['bare'] / times['ours']):.3f}", flush=True)
+    figure(f"{name}, an image", np.median(times["ours"]), "ms", np.median(times["bare"]), "bare network")
     if "ours, bfloat16" in rows:
         a, b = model.embed(crops), half.embed(crops)
         cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)

@@ -22,7 +22,7 @@ KINDS = ("knn", "ball")
 DEFAULT_KS = (*range(1, 11), 12, 14, 16, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500)
 DEFAULT_RADII = np.round(np.arange(1, 31) * 0.05, 2)
 KEPT = 64  # tables of point energies that are kept; the energies of whole cells are kept for all
-NULL_EVERY = 5  # the null is drawn at every fifth scale: its spread falls smoothly between
+NULL_EVERY = 2  # the null is drawn at every second scale: its spread falls smoothly between
 
 Key = tuple[int, int, str]  # places of identity and attribute, kind of neighbourhood
 

@@ -83,7 +83,7 @@ export function createProfile({ signal, onMove }) {
     picture.setAttribute("height", String(floor + FOOT));
     picture.replaceChildren(...parts);
     input.style.left = `${LEFT - THUMB}px`;
-    input.style.width = `${width - LEFT - RIGHT + 2 * THUMB}px`;
+    input.style.width = `calc(100% - ${LEFT + RIGHT - 2 * THUMB}px)`;
     input.style.height = `${floor}px`;
     speak();
   }

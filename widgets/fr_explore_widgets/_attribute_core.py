@@ -214,8 +214,7 @@ class ExplorerCore(LabWidget):
             else:
                 setattr(self, trait, {"done": 0, "all": 0})
                 self._give(f"map {judge.name}", MAP, self._map_steps(judge), self._map_failed(trait))
-        main = engine.judge_of(state)
-        self.energies = main.energies or {}
+        self.energies = engine.judge_of(state).energies or {}
 
     def _map_steps(self, judge: Judge) -> Iterator[None]:
         engine = self._engine
@@ -254,9 +253,8 @@ class ExplorerCore(LabWidget):
         if judge.gallery is not None:
             flat, share = judge.gallery.project_step(*ends)
             length = judge.distance(*ends)
-            self.tangent = {
-                "serial": serial, "name": moved, "vector": flat.tolist(), "share": share, "length": length,
-            }  # fmt: skip
+            told = {"vector": flat.tolist(), "share": share, "length": length}
+            self.tangent = {"serial": serial, "name": moved, **told}
 
     def _estimate(self) -> None:
         """Have the energies of the present model estimated, unless they are known."""

@@ -268,10 +268,11 @@ def test_help_teaches(capsys):
 
 def test_a_reader_that_leaves_early_is_no_error():
     code = "import sys; from fr_explore.cli import main; sys.exit(main(['models']))"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read().decode() == ""
-    assert process.wait() == 0
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read().decode() == ""
+        assert process.wait() == 0
 
 
 def test_the_command_is_declared():

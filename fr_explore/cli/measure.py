@@ -65,7 +65,8 @@ def macroscale(options: Namespace) -> tuple[str, Any]:
     found = _embeddings(options.store, "image")
     labels = {
         str(name): values.values for name, values in found.coords.items()
-        if values.dims == ("image",) and values.dtype == np.int8
+        if values.dims == ("image",) and values.dtype.kind == "i" and name != "identity"
+        and np.isin(values.values, (-1, 0, 1)).all()
     }  # fmt: skip
     if not labels:
         raise ValueError(f"{options.store} has no labels: embed with --table, a CSV with columns of 1, -1 and 0.")

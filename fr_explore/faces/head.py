@@ -49,7 +49,7 @@ class Head:
     """The asset as arrays ready for use: bases in float32, topology, masks, hair and glasses."""
 
     def __init__(self, data: bytes) -> None:
-        asset = np.load(io.BytesIO(data))
+        asset = np.load(io.BytesIO(data), allow_pickle=False)
         self.digest = hashlib.sha256(data).hexdigest()
         for name in ("corners", "builds", "local", "expressions"):
             scale = asset[name + "_scale"][:, None, None]

@@ -149,7 +149,7 @@ def _gather(files: list[Path], places: np.ndarray) -> np.ndarray:
     for i, file in enumerate(files):
         try:
             vectors = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+        except Exception as error:  # NumPy reads the header as Python text, whose tokenizer has errors of its own
             raise ValueError(f"{file.name} is no plain .npy array: {error}") from None
         if vectors.ndim != 2 or vectors.dtype.kind != "f":
             raise ValueError(

@@ -91,7 +91,7 @@ def test_stubs_keep_everything_but_the_solution():
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_no_solution_stands_in_the_student_version(path):
     student = build.target(path, "student").read_text(encoding="utf-8")
-    solutions = re.findall(r"# BEGIN SOLUTION: .*\n((?:.*\n)*?)# *END SOLUTION", path.read_text(encoding="utf-8"))
+    solutions = re.findall(r"# BEGIN SOLUTION: .*\n((?:.*\n)*?) *# END SOLUTION", path.read_text(encoding="utf-8"))
     lines = [line.strip("# ") for block in solutions for line in block.splitlines() if len(line.strip()) > 25]
     assert not [line for line in lines if line in student]
 

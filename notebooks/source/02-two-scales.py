@@ -175,7 +175,7 @@ cloud = pd.DataFrame({"person": faces.identities, "radius of the cloud": radius,
 cloud.assign(quotient=gaps / np.array(radius)).round(2)
 
 # %% [markdown]
-# Where the quotient is below two, the clouds of two people come close to touching: for them the dot is a poor picture, and a threshold has to cut through both. There is no single scale that separates *pictures* from *people*; there is a distribution of each.
+# At a quotient of two, two clouds of equal radius would touch. See how close some of these come: for them the dot is a poor picture, and a threshold has little room. There is no single scale that separates *pictures* from *people*; there is a distribution of each.
 
 # %% [markdown]
 # ## Take away

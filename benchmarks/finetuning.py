@@ -7,7 +7,8 @@ The prediction, fixed before any run: the target's magnitude falls and its energ
 Per target, dlib's network is fine-tuned on avatars of one seed (fr.finetune, its defaults) and compared with itself
 as it was on other avatars, whom no training saw: energies at 10 nearest neighbours and over all pairs, magnitudes,
 and profiles over the scale, paired over identities. Tests flip signs, Holm's correction is over all rows of a
-quantity (targets x attributes). Tables go to benchmarks/results/finetune*.csv, with the command in their first line.
+quantity (targets x attributes). With --step 4 the same is measured over longer steps.
+Tables go to benchmarks/results/finetune*.csv, with the command in their first line.
 
 A run that was killed goes on: weights from their checkpoints, embeddings from the cache, both under --work.
 """
@@ -80,9 +81,11 @@ def embed_all(lattices: Sequence[Lattice], models: Mapping[str, object], size: i
     return [{name: xr.concat(arrays, "identity") for name, arrays in found.items()} for found in parts]
 
 
-def evaluation_lattice(identities: int, curves: int) -> Lattice:
-    """The paper's eight attributes on people whom no training saw."""
-    return fr.sample_lattice(Remembered(fr.Avatars(identities, seed=EXAMINED)), curves=curves, seed=0)
+def evaluation_lattice(identities: int, curves: int, factor: float = 1) -> Lattice:
+    """The paper's eight attributes on people whom no training saw; steps of `factor` times the default."""
+    faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
+    sizes = {name: factor * faces.attributes[name].step for name in fr.PAPER_ATTRIBUTES}
+    return fr.sample_lattice(faces, curves=curves, seed=0, step_sizes=sizes)
 
 
 def energies(embeddings: Mapping[str, xr.DataArray]) -> pd.DataFrame:
@@ -201,19 +204,20 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--identities", type=int, default=20, help="avatars to examine")
     parser.add_argument("--curves", type=int, default=24)
+    parser.add_argument("--step", type=float, default=1.0, help="steps of this many times the default")
     parser.add_argument("--photographs", type=Path, help="a folder of labelled photographs, one folder per person")
     parser.add_argument("--work", type=Path, default=fr_cache() / "finetuning", help="where checkpoints are kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the tables are written")
     args = parser.parse_args()
     command = f"python benchmarks/finetuning.py --targets {' '.join(args.targets)} --seed {args.seed}"
-    for name in ("people", "steps", "identities", "curves"):
+    for name in ("people", "steps", "identities", "curves", "step"):
         if getattr(args, name) != parser.get_default(name):
-            command += f" --{name} {getattr(args, name)}"
+            command += f" --{name} {getattr(args, name):g}"
 
     model = fr.load_model("dlib")
     models = {"dlib": model} | {f"dlib+{target}": tune(model, target, args) for target in args.targets}
     history = pd.concat([tuned.history for tuned in list(models.values())[1:]])
-    embeddings = embed_all([evaluation_lattice(args.identities, args.curves)], models)[0]
+    embeddings = embed_all([evaluation_lattice(args.identities, args.curves, args.step)], models)[0]
     table = energies(embeddings)
     changed, others = changes(table, args.targets), against_others(table, args.targets)
     verified = verifications({name: array.isel(attribute=0).sel(step=0) for name, array in embeddings.items()},
@@ -226,8 +230,9 @@ def main() -> None:
     report(changed, others, verified, args.targets)
     parts = {"": changed, "_others": others, "_identities": table, "_verification": verified, "_history": history,
              "_profiles": profiles(embeddings, np.arange(0.3, 1.55, 0.1))}  # fmt: skip
+    suffix = "" if args.step == 1 else f"_step{args.step:g}"
     for name, part in parts.items():
-        write(part, f"finetune{name}", command, args.results)
+        write(part, f"finetune{suffix}{name}", command, args.results)
 
 
 def fr_cache() -> Path:

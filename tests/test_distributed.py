@@ -204,6 +204,7 @@ def test_the_cluster_listens_on_loopback_only_and_asks_for_a_key(client):
 
 
 def test_workers_have_a_limit_and_one_thread(client):
+    client.wait_for_workers(2)  # one may just have been killed
     limits = [worker["memory_limit"] for worker in client.scheduler_info()["workers"].values()]
     assert limits == [3 * 2**30] * 2
     assert set(client.nthreads().values()) == {1}

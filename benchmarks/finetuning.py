@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--identities", type=int, default=20, help="avatars to examine")
     parser.add_argument("--curves", type=int, default=24)
     parser.add_argument("--step", type=float, default=1.0, help="steps of this many times the default")
-    parser.add_argument("--photographs", type=Path, help="a folder of labelled photographs, one folder per person")
+    parser.add_argument("--photographs", type=Path, help="a folder of photographs, laid out as LFW: name/name_0001.jpg")
     parser.add_argument("--work", type=Path, default=fr_cache() / "finetuning", help="where checkpoints are kept")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where the tables are written")
     args = parser.parse_args()
@@ -223,7 +223,7 @@ def main() -> None:
     verified = verifications({name: array.isel(attribute=0).sel(step=0) for name, array in embeddings.items()},
                              "avatars")  # fmt: skip
     if args.photographs:
-        pictures = fr.read_labelled(args.photographs)
+        pictures = fr.read_lfw(args.photographs, private=True)
         verified = pd.concat([
             verified, verifications({name: fr.embed(pictures, m) for name, m in models.items()}, "photographs")
         ])  # fmt: skip

@@ -12,6 +12,7 @@ from ._distances import METRICS
 
 __all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "sample"]
 
+
 def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[np.ndarray, np.ndarray, str]:
     """Points (images, dim) float32 or float64, identity codes (images,) from 0 in order of appearance, the metric.
 

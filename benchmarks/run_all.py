@@ -34,7 +34,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "extraction": ("--images", "64", "--rounds", "3"),
     "avatars": (),
     "photographs": (),
-    "distributed": ("--brief",),
+    "cluster": ("--brief",),
     "slider_latency": ("--events", "40"),
     "field_scale": ("--events", "30"),
     "map_frames": ("--moves", "60"),

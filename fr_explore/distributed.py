@@ -17,7 +17,7 @@ What it costs, on paper
 -----------------------
 With c seconds a picture on one core (about 0.01 for dlib's network, 0.06 for FaceNet's, and as much again to read or
 render the picture), n pictures, m models, length d and w cores, embeddings take n m c / w seconds and 4 n m d bytes.
-`benchmarks/distributed.py` measures c and prints the table for its machine; with c = 0.02 and d = 512 it is
+`benchmarks/cluster.py` measures c and prints the table for its machine; with c = 0.02 and d = 512 it is
 
                      pictures x models     core hours    with 64 cores     storage
     CelebA                   202,599 x 1            1           1 minute     0.4 GB

@@ -1,7 +1,7 @@
 """Work on a Dask cluster: speed-up, memory of each worker, kill -9, and what large jobs would cost.
 
-python benchmarks/distributed.py            # some minutes
-python benchmarks/distributed.py --brief    # two or three minutes
+python benchmarks/cluster.py            # some minutes
+python benchmarks/cluster.py --brief    # two or three minutes
 
 One and two workers of one thread each, on this machine, in turn; the serial run has one thread too. "On paper" scales
 the measured unit costs up; it is arithmetic, no measurement.

@@ -10,6 +10,7 @@ How a source is written: notebooks/source/README.md.
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import html
 import os
@@ -92,9 +93,9 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
 
 
 def code_digest(notebook: nbformat.NotebookNode) -> str:
-    """Of all that decides the outputs, as far as the notebook itself goes."""
-    code = "\n# %%\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+    """Of all in a notebook that decides its outputs: what the code says, not how it is laid out."""
+    code = [ast.dump(ast.parse(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\n".join(code).encode()).hexdigest()[:16]
 
 
 def target(path: Path, version: str) -> Path:

@@ -34,7 +34,11 @@ print(f"pixels {picture.pixels.shape}: {picture.pixels.size:,} numbers; embeddin
 
 # %%
 turned = [picture, faces.render(0, {"head_angle": 20}), faces.render(0, {"illumination": 60})]
-course.show_faces([fr.show_crops(turned, model)], alt="Above, three pictures of one person with their landmarks marked; below, the crop of each that the model sees", width=420)
+course.show_faces(
+    [fr.show_crops(turned, model)], width=420,
+    alt="Above, three pictures of one person with their landmarks marked; "
+    "below, the crop of each that the model sees",
+)
 
 # %% [markdown]
 # ## 2. Predict: who is the nearest?

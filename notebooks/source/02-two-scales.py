@@ -31,10 +31,15 @@ who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 
 # %%
-course.show_faces(pictures[:6] + pictures[8:14], [f"person {p}" for p in [0] * 6 + [1] * 6], alt="Random pictures:", width=90)
+course.show_faces(
+    pictures[:6] + pictures[8:14], [f"person {p}" for p in [0] * 6 + [1] * 6],
+    alt="Random pictures:", width=90,
+)
 
 # %% tags=["widget"] alt="A number to be guessed, the ratio of distances between and within people, and a button that commits the guess"
-guess = Prediction("How many times larger is the distance between people?", "number", unit="times", low=0.5, high=20)
+guess = Prediction(
+    "How many times larger is the distance between people?", "number", unit="times", low=0.5, high=20,
+)
 guess
 
 # %% tags=["solution"]
@@ -105,9 +110,13 @@ plane = fr.pca(points)
 shadow = plane.transform(points)
 table = pd.DataFrame({"first": shadow[:, 0], "second": shadow[:, 1], "person": who.astype(str)})
 title = alt.Title("96 pictures of 12 people", subtitle=plane.caption)
-marks = alt.Chart(table, title=title, description="A scatter plot: clouds of one colour per person, many of them overlapping")
+marks = alt.Chart(
+    table, title=title,
+    description="A scatter plot: clouds of one colour per person, many of them overlapping",
+)
 marks.mark_circle(size=60).encode(
-    x=alt.X("first", title="first axis (embedding units)"), y=alt.Y("second", title="second axis"), color="person", tooltip=["person"],
+    x=alt.X("first", title="first axis (embedding units)"), y=alt.Y("second", title="second axis"),
+    color="person", tooltip=["person"],
 ).properties(width=420, height=320)
 
 # %% [markdown]
@@ -121,8 +130,11 @@ sample = pd.DataFrame({
     "on the map": np.linalg.norm(shadow[i] - shadow[j], axis=1),
     "pair": np.where(who[i] == who[j], "same person", "different people"),
 })[i != j]
-alt.Chart(sample, description="Distances on the map against true distances: all dots lie below the diagonal").mark_circle(opacity=0.5).encode(
-    x="true distance", y="on the map", color=alt.Color("pair", scale=alt.Scale(range=["#b8741a", "#2a78b8"])), shape="pair",
+alt.Chart(
+    sample, description="Distances on the map against true distances: all dots lie below the diagonal",
+).mark_circle(opacity=0.5).encode(
+    x="true distance", y="on the map", shape="pair",
+    color=alt.Color("pair", scale=alt.Scale(range=["#b8741a", "#2a78b8"])),
 ).properties(width=420, height=280)
 
 # %% [markdown]
@@ -152,8 +164,8 @@ def neighbor(points):
 
 true, mapped = neighbor(points), neighbor(shadow)
 print(f"the map names the true nearest neighbour for {np.mean(true == mapped):.0%} of the pictures")
-print(f"the nearest picture shows the same person: {np.mean(who[true] == who):.0%} in {points.shape[1]} dimensions, "
-      f"{np.mean(who[mapped] == who):.0%} on the map")
+print(f"the nearest picture shows the same person: {np.mean(who[true] == who):.0%} "
+      f"in {points.shape[1]} dimensions, {np.mean(who[mapped] == who):.0%} on the map")
 
 # %% [markdown]
 # That is why the laboratory writes the true distance beside its map, in the model's own dimension, together with the natural variation of the same person. Try it: find two faces that touch on the map, and read how far apart they are. Then drag *age* from end to end: does the trail leave the cloud of its own person?

@@ -28,11 +28,15 @@ from fr_explore_widgets import FieldExplorer, Prediction, course
 faces = fr.Avatars(identities=3, seed=0)
 model = fr.load_model("dlib")
 angles = np.linspace(-30, 30, 13)
-course.show_faces([faces.render(0, {"head_angle": a}) for a in angles[::3]], [f"{a:g}°" for a in angles[::3]], alt="The head turns:")
+course.show_faces(
+    [faces.render(0, {"head_angle": a}) for a in angles[::3]], [f"{a:g}°" for a in angles[::3]],
+    alt="The head turns:",
+)
 
 # %% tags=["widget"] alt="Empty axes, head angle against distance, in which a curve can be drawn, and a button that commits it"
 guess = Prediction(
-    "How far from the face at 0° ?", "curve", x=angles, low=0, high=0.6, x_label="head angle in degrees", y_label="distance",
+    "How far from the face at 0° ?", "curve", x=angles, low=0, high=0.6,
+    x_label="head angle in degrees", y_label="distance",
 )
 guess
 
@@ -59,7 +63,7 @@ turning[["strength", "distance", "same_person"]].set_index("strength").round(2).
 # %% tags=["exercise"]
 def straightness(points):
     """Chord by length of a curve through the points (n, dim), in their order -> a number from 0 to 1."""
-    # BEGIN SOLUTION: the lengths of the steps from each point to the next, added up; the chord divided by that.
+    # BEGIN SOLUTION: the lengths of all steps, from each point to the next; the chord divided by them.
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
     return np.linalg.norm(points[-1] - points[0]) / steps.sum()
     # END SOLUTION
@@ -76,7 +80,9 @@ for name in ("age", "head_angle", "illumination", "expression", "hue"):
         way = model.embed(faces.render_batch([person] * 13, recipes, size=96), batch_size=8)
         length = np.linalg.norm(np.diff(way, axis=0), axis=1).sum()
         chord = np.linalg.norm(way[-1] - way[0])
-        rows.append({"attribute": name, "person": person, "length": length, "chord": chord, "straightness": chord / length})
+        rows.append({
+            "attribute": name, "person": person, "length": length, "chord": chord, "straightness": chord / length,
+        })
 walks = pd.DataFrame(rows)
 walks.groupby("attribute", sort=False)[["length", "chord", "straightness"]].agg(["mean", "min", "max"]).round(2)
 
@@ -100,7 +106,7 @@ def central_difference(below, middle, above):
 
     below, middle, above: embeddings (dim,) one step below the base point, at it, and one step above.
     """
-    # BEGIN SOLUTION: the difference of two of the three; its length; and the difference divided by its length.
+    # BEGIN SOLUTION: the difference of two of the three; its length; the difference divided by it.
     v = above - below
     magnitude = np.linalg.norm(v)
     return magnitude, v / magnitude
@@ -129,13 +135,17 @@ def speeds(name, round_pixels):
 
 # %%
 table = pd.concat([
-    pd.DataFrame({"attribute": name, "pixels": "8 bits" if coarse else "exact", "h": sizes, "speed": speeds(name, coarse)})
+    pd.DataFrame({
+        "attribute": name, "pixels": "8 bits" if coarse else "exact", "h": sizes, "speed": speeds(name, coarse),
+    })
     for name in centers for coarse in (False, True)
 ])
-alt.Chart(table, description="Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels").mark_line(point=True).encode(
+words = "Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels"
+colors = alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[name].color for name in centers])
+alt.Chart(table, description=words).mark_line(point=True).encode(
     x=alt.X("h", scale=alt.Scale(type="log"), title="step h (years, degrees)"),
     y=alt.Y("speed", scale=alt.Scale(type="log"), title="speed (distance per unit)"),
-    color=alt.Color("attribute", scale=alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[n].color for n in centers])), strokeDash="pixels",
+    color=alt.Color("attribute", scale=colors), strokeDash="pixels",
 ).properties(width=420, height=260)
 
 # %% [markdown]
@@ -144,7 +154,8 @@ alt.Chart(table, description="Speed against step size, on logarithmic axes: for 
 # So "the direction of the curve" is a statement *at a step size*. The library's default steps (`faces.attributes["age"].step`) lie well above the noise and below the curvature, and a finding worth reporting should survive half and double the step.
 
 # %%
-pd.Series({name: f"{faces.attributes[name].step:g} {faces.attributes[name].unit}" for name in fr.PAPER_ATTRIBUTES}, name="default step").to_frame().T
+records = [faces.attributes[name] for name in fr.PAPER_ATTRIBUTES]
+pd.DataFrame({record.name: f"{record.step:g} {record.unit}" for record in records}, index=["default step"])
 
 # %% [markdown]
 # ## 5. A field

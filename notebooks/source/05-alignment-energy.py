@@ -64,7 +64,7 @@ for rule in ("knn:2", "ball:0.6", "ball:1", "all_pairs"):
 def energy(directions, neighbors):
     """E of unit arrows (n, dim); neighbors[i] holds the numbers of the neighbours of i, never i itself."""
     # BEGIN SOLUTION: for each arrow the mean of 1 - cosine over its neighbours; then the mean over arrows.
-    return np.mean([np.mean(1 - directions[near] @ u) for u, near in zip(directions, neighbors)])
+    return np.mean([np.mean(1 - directions[near] @ u) for u, near in zip(directions, neighbors, strict=True)])
     # END SOLUTION
 
 # %% tags=["check"]
@@ -94,7 +94,10 @@ course.check("05b", energy_of_all_pairs)
 # %%
 rng = np.random.default_rng(0)
 places = rng.standard_normal((40, 2))
-draws = {dim: [fr.alignment_energy(places, rng.standard_normal((40, dim)), "knn:5") for _ in range(200)] for dim in (2, 16, 128)}
+draws = {
+    dim: [fr.alignment_energy(places, rng.standard_normal((40, dim)), "knn:5") for _ in range(200)]
+    for dim in (2, 16, 128)
+}
 pd.DataFrame(draws).rename_axis(columns="dimensions").agg(["mean", "std"]).round(3)
 
 # %% [markdown]
@@ -114,12 +117,12 @@ field = fr.vector_field(fr.embed(lattice, model, size=96, batch_size=8, progress
 # %%
 near = fr.alignment(field, neighborhood=fr.knn(3), null_draws=100, seed=0)
 far = fr.alignment(field, neighborhood=fr.all_pairs(power=0), null_draws=100, seed=0)
-both = pd.DataFrame({
-    "3 nearest": near.groupby("attribute", sort=False)["energy"].median(),
+each = near.groupby("attribute", sort=False)
+pd.DataFrame({
+    "3 nearest": each["energy"].median(), "least": each["energy"].min(), "largest": each["energy"].max(),
     "all pairs": far.groupby("attribute", sort=False)["energy"].median(),
-    "magnitude": near.groupby("attribute", sort=False)["magnitude"].median(),
-})
-both.assign(**{"least": near.groupby("attribute")["energy"].min(), "largest": near.groupby("attribute")["energy"].max()}).round(2)
+    "magnitude": each["magnitude"].median(),
+}).round(2)
 
 # %% [markdown]
 # Medians over three people; `least` and `largest` are the extremes over them for the three nearest: **that** spread is the error bar to quote, for it says what another person would change. `magnitude` is the median length of the arrows, in units of the mean distance between faces of that person.
@@ -178,4 +181,4 @@ course.check("05c", reading)
 # - Compare with random arrows for significance, look at the magnitude for size, at the spread over people for certainty.
 # - These were three avatars and one network. The paper's own numbers rest on forty identities.
 #
-# Next: notebook 6 trains models of which we *know* what they depend on, and asks whether the energy finds it. To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); the magnet behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).
+# Next: [6. Where the truth is known](06-controlled-models.ipynb) tries it on models of which we *know* what they depend on. To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); the magnet behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).

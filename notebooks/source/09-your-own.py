@@ -62,7 +62,8 @@ print(photos.photos)
 neutral = [faces.render(person, size=96) for person in faces.identities]
 embeddings = model.embed(neutral, batch_size=4)
 between = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=-1)
-print(f"nearest two people: {between[np.triu_indices(12, 1)].min():.2f}, median: {np.median(between[np.triu_indices(12, 1)]):.2f}")
+apart = between[np.triu_indices(12, 1)]
+print(f"nearest two people: {apart.min():.2f}, median: {np.median(apart):.2f}")
 
 # %% tags=["widget"] alt="A distance to be guessed, from 0 to 1, and a button that commits the guess"
 guess = Prediction("Median distance that swapping red and blue moves a face", "number", low=0, high=1)

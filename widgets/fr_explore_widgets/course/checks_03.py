@@ -24,7 +24,7 @@ def _gaps(inside, across, at=None):
     """F_inside - F_across, by counting."""
     at = [*inside, *across] if at is None else at
     share = [[sum(v <= t for v in values) / len(values) for t in at] for values in (inside, across)]
-    return np.subtract(*share)
+    return np.array(share[0]) - np.array(share[1])
 
 
 def _labels():

@@ -149,7 +149,7 @@ if there:
     print(f"{full['identities'].max()} avatars; networks: {', '.join(full['regime'].unique())}")
 else:
     print("The tables are not beside this notebook. They are in the repository of fr-explore, in the folder")
-    print("benchmarks/results; python benchmarks/controlled.py makes them anew, in about an hour.")
+    print("benchmarks/results; python benchmarks/controlled.py makes them anew.")
 
 # %% [markdown]
 # What is a large difference? An interval over people answers "would other people give the same?". It cannot answer "would another *training* give the same?". That is what the **twin** is for: `all-varied` trained a second time, from another seed. Whatever the twin differs by has nothing to do with hue; it is the null of this experiment.

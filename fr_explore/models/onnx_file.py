@@ -86,6 +86,10 @@ class OnnxNetwork(torch.nn.Module):
             "digest", torch.tensor(list(hashlib.sha256(path.read_bytes()).digest()), dtype=torch.uint8)
         )
 
+    def __reduce__(self) -> tuple:
+        """A session cannot travel: a copy, in another process too, opens the file anew."""
+        return type(self), (self.path.absolute(), self.device, self.size)
+
     def _read_input(self, size: int) -> None:
         inputs = self.session.get_inputs()
         shape = inputs[0].shape if len(inputs) == 1 else None

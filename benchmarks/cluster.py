@@ -36,6 +36,14 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
+def warm_up() -> None:
+    """Import what the work needs; within, because the function travels without this file's globals."""
+    import fr_explore as library
+
+    library.load_model("dlib", device="cpu")
+    library.Avatars(1).render(0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brief", action="store_true", help="fewer faces and points")
@@ -76,8 +84,7 @@ def clouds(identities: int, points: int) -> xr.Dataset:
 def on_cluster(workers: int, memory: str, lattice, model, serial, field, folder: Path) -> tuple[float, float]:
     """Seconds of embeddings and of energies; the workers have imported everything before the clock starts."""
     with fr.local_cluster(workers, memory) as client:
-        client.run(lambda: fr.load_model("dlib", device="cpu").fingerprint)
-        client.run(lambda: fr.Avatars(1).render(0))
+        client.run(warm_up)
         start = time.perf_counter()
         found = fr.embed(lattice, model, store=folder / f"{workers}.zarr", client=client, progress=False)
         embed = time.perf_counter() - start

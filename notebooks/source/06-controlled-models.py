@@ -162,13 +162,13 @@ if there:
     hues = alt.Color("network:N", title=None, scale=alt.Scale(range=["#17708c", "#7d7d7d"]), legend=alt.Legend(orient="bottom"))
     base = alt.Chart().encode(y=alt.Y("attribute:N", title=None), yOffset="network:N", color=hues)
     spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="less all-varied"), x2="high:Q")
-    dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=alt.Shape("network:N", title=None))
+    dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=alt.Shape("network:N", legend=None))
     panel = alt.layer(spans, dots, data=rows).properties(width=210, height=240)
     chart = panel.facet(column=alt.Column("measure:N", title=None)).resolve_scale(x="independent")
     display(fr.charts.style.finish(chart, "What changes if hue never varies?", "means and 95 % intervals over 24 avatars"))
 
 # %% [markdown]
-# Look at three things. The mark of hue, beside the grey ones. The *other* attributes: their magnitudes fall, more than the twin's do. Magnitude is relative to the mean distance between faces of a person; hue now makes up much of that distance, so all else becomes a smaller part of it. A rise in one place is a fall in others. And the length of the grey lines: it shows how far an effect must reach before you believe it.
+# Look at three things. The mark of hue, beside the grey ones. The *other* attributes: their magnitudes fall, more than the twin's do. Magnitude is relative to the mean distance between faces of a person; hue now makes up much of that distance, so all else becomes a smaller part of it. A rise in one place is a fall in others. And the grey marks: their distance from 0 shows how far an effect must reach before you believe it.
 
 # %% [markdown]
 # ## 4. The predictions that failed

@@ -158,15 +158,25 @@ def lab(tmp_path_factory):
         yield running
 
 
-MOVE = """(cell) => {
-  const input = cell.querySelector('input[type=range]');
+# moves the first slider of a cell by about a tenth of its way, or where a widget has none, its first choice
+MOVE = """async (cell) => {
+  const controls = () => [...cell.querySelectorAll('input[type=range]')].filter((e) => +e.max > +e.min && !e.disabled);
+  const choices = () => [...cell.querySelectorAll('[class*=fr-] select')].filter((e) => e.options.length > 1);
+  for (let i = 0; i < 100 && !controls().length && !choices().length; i += 1) {
+    if (!cell.querySelector('[data-control], .fr-explorer, canvas')) return null;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  const input = controls()[0] ?? choices()[0];
   if (!input) return null;
-  const before = input.valueAsNumber;
-  input.focus();
-  input.stepUp(1);
-  if (input.valueAsNumber === before) input.stepDown(1);
+  const before = input.value;
+  if (input.type === 'range') {
+    const by = (input.max - input.min) / 10;
+    input.valueAsNumber = +before + by > +input.max ? +before - by : +before + by;
+  } else {
+    input.selectedIndex = (input.selectedIndex + 1) % input.options.length;
+  }
   for (const name of ['input', 'change']) input.dispatchEvent(new Event(name, { bubbles: true }));
-  return [before, input.valueAsNumber];
+  return [before, input.value];
 }"""
 
 

@@ -583,6 +583,7 @@ def test_running_a_cell_fifty_times_leaves_nothing_behind(lab, browser, host):
     name = lab.write(f"again-{host[:3]}.ipynb", [cell])
     with Notebook(lab, browser, name, host=host) as notebook:
         page = notebook.page
+        own = len(notebook.errors)  # Notebook 7 starts with errors of its own
         notebook.run_all()
         notebook.wait_for(".fr-energy", 120)
         process = psutil.Process(notebook.value("__import__('os').getpid()"))
@@ -605,4 +606,4 @@ def test_running_a_cell_fifty_times_leaves_nothing_behind(lab, browser, host):
         assert alive <= 6, "widgets of earlier runs are held"
         assert after[0] <= 1.1 * before[0]
         assert after[1] <= 1.1 * before[1]
-        assert notebook.errors == []
+        assert notebook.errors[own:] == []

@@ -3,6 +3,8 @@
 - Why no bundler: the modules are small and few, and a checkout must run as it is.
 - Why packed, and unpacked by `LOADER`: a module that a page has imported is never freed, and anywidget imports one for
   every widget; the loader is tiny and imports each front end once. Packed, all of them are a quarter of their text.
+- Why a view is emptied at its end: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and with
+  it the model and its views; so what is left of them is small.
 - Why the style goes with it, into the view's element: it is packed too, and holds where a host shows widgets in a
   shadow root, which the document's styles do not reach.
 - How: `import { a } from "./shared_x.js"` brings that module in once, each in a scope of its own, so that private
@@ -41,7 +43,11 @@ async function render(context) {
   const style = document.createElement("style");
   style.textContent = css;
   context.el.append(style);
-  return widget.render(context);
+  const end = await widget.render(context);
+  return () => {
+    end?.();
+    context.el.replaceChildren();
+  };
 }
 export default { render };
 """

@@ -23,7 +23,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 # what a model is built from: the parts of one level that this design names together
 WITHIN = {("models", "align"), ("models", "cache"), ("distributed", "results")}
 # helpers that serve a level from below
-PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 5, "_labelled": 5, "optional": 0, "margin": 0}
+PRIVATE = {"_blocks": 5, "_graphs": 5, "_groups": 5, "_parallel": 0, "_labelled": 5, "optional": 0, "margin": 0}
 PRIVATE |= {"_distances": 0, "_multiplicity": 5}
 PRIVATE |= {"_augmented": 3, "_training": 7}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
@@ -14,6 +13,7 @@ from operator import index
 import numpy as np
 import pandas as pd
 
+from .._parallel import cores
 from ..attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, check_strengths
 from .adjust import adjust
 from .appearance import hair_tone, skin_fields
@@ -110,7 +110,7 @@ class Avatars:
         """Many faces, on all cores; the same pixels as `render` one by one."""
         if len(identities) != len(strengths):
             raise ValueError(f"{len(identities)} identities but {len(strengths)} strengths: give one mapping each.")
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
+        with ThreadPoolExecutor(min(cores(), 8)) as pool:
             return list(pool.map(lambda i, s: self.render(i, s, size), identities, strengths))
 
     def labels(self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -139,7 +140,7 @@ class Model:
             self._check_crops(faces)
         out = np.empty((len(faces), self.card.dim), np.float32)
         space = self._space(min(batch_size, len(faces)))
-        with torch.inference_mode():
+        with torch.inference_mode(), _one_thread(getattr(self.module, "has_own_threads", False)):
             for start in range(0, len(faces), batch_size):
                 some = faces[start : start + batch_size]
                 if isinstance(some, np.ndarray):
@@ -205,6 +206,21 @@ def pick_device(device: str = "auto") -> torch.device:
             "device='auto' or 'cpu', or check the driver with `nvidia-smi`."
         )
     return chosen
+
+
+@contextlib.contextmanager
+def _one_thread(wanted: bool) -> Iterator[None]:
+    """Torch on one thread beside a runtime with threads of its own: torch's would go on spinning on its cores."""
+    import torch
+
+    threads = torch.get_num_threads()
+    if wanted:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if wanted:
+            torch.set_num_threads(threads)
 
 
 def _by_shape(faces: Sequence[Face]) -> Iterator[list[int]]:

@@ -63,6 +63,7 @@ class OnnxNetwork(torch.nn.Module):
 
     digest: torch.Tensor
     dim: int
+    has_own_threads = True
     _output: str
 
     def __init__(self, path: Path, device: str = "auto", size: int = 112) -> None:

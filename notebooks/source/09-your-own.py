@@ -188,4 +188,4 @@ for weakness in model.card.weaknesses:
 # - Small rates meet large crowds; zero errors in a small test prove little (rule of three).
 # - Measure errors by group, with intervals over people, and say who carries them.
 #
-# To read: Grother, Ngan, Hanaoka, *Face Recognition Vendor Test, Part 3: Demographic Effects*, 2019, [NIST IR 8280](https://doi.org/10.6028/NIST.IR.8280); Hanley and Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983, [doi 10.1001/jama.1983.03330370053031](https://doi.org/10.1001/jama.1983.03330370053031), on the rule of three.
+# Next: [10. Scaling up](10-scaling-up.ipynb). To read: Grother, Ngan, Hanaoka, *Face Recognition Vendor Test, Part 3: Demographic Effects*, 2019, [NIST IR 8280](https://doi.org/10.6028/NIST.IR.8280); Hanley and Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983, [doi 10.1001/jama.1983.03330370053031](https://doi.org/10.1001/jama.1983.03330370053031), on the rule of three.

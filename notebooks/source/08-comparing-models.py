@@ -1,0 +1,246 @@
+# %% [markdown]
+# # 8. Comparing models
+#
+# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
+#
+# "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks in the same pictures, then our numbers with published ones, and asks each time how much the comparison can bear.
+#
+# You will
+#
+# - compare two models person by person, on the same faces,
+# - count how many people a comparison needs before it can find anything,
+# - put our energies beside the paper's, and judge the agreement,
+# - see what a rank correlation over eight attributes is worth.
+
+# %% [markdown]
+# ## 1. Two models, the same faces
+#
+# **dlib**'s network was trained on three million photographs. **`controlled/all-varied`** is small and saw nothing but avatars, with every attribute varied. Look at both in the same face: the second map is that of the second model. Which of them does *age* move further, compared with its other people?
+
+# %%
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+from fr_explore_widgets import AttributeExplorer, Prediction, course
+
+faces = fr.Avatars(identities=8, seed=0)
+models = {name: fr.load_model(name) for name in ("dlib", "controlled/all-varied")}
+
+# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of two models beside each other"
+explorer = AttributeExplorer(faces, models["dlib"], compare=models["controlled/all-varied"], size=96, variations=2)
+explorer
+
+# %% [markdown]
+# Do not compare the two distances as they stand: one is Euclidean, the other $1 - \cos$, and each model has a threshold of its own. Two things can be compared: whether a change crosses the model's *own* threshold, and energies, which have no unit.
+
+# %% [markdown]
+# ## 2. Predict
+#
+# $E$ is the alignment energy over all pairs: 0 if an attribute moves all faces of a person one way, 1 if directions are as random. **For which attribute is dlib's $E$ furthest below that of the small network?** Largest gap on top.
+
+# %% tags=["widget"] alt="Four attributes to be ranked by the gap between the energies of two models, and a button that commits the guess"
+attributes = ["age", "hair_color", "head_angle", "hue"]
+guess = Prediction("Where is dlib's energy furthest below the other's?", "ranking", attributes)
+guess
+
+# %% tags=["solution"]
+guess.commit(["hue", "hair_color", "age", "head_angle"])
+
+# %% [markdown]
+# One lattice for both: the same eight people, the same eight base points, the same steps (half a minute, once).
+
+# %%
+lattice = fr.sample_lattice(faces, attributes, curves=8, seed=0)
+fields = {
+    name: fr.vector_field(fr.embed(lattice, model, size=80, batch_size=8, progress=False))
+    for name, model in models.items()
+}
+
+# %%
+energies = pd.concat(
+    fr.alignment(field, neighborhood="all_pairs", null_draws=50).assign(model=name) for name, field in fields.items()
+)
+wide = energies.pivot(index=["attribute", "identity"], columns="model", values="energy")
+gap = wide["controlled/all-varied"] - wide["dlib"]  # above 0: dlib's arrows agree better
+course.reveal(guess, gap.groupby("attribute").mean())
+
+# %%
+fr.summarize(energies)[["model", "attribute", "energy", "low", "high", "minimum", "maximum", "identities"]].round(2)
+
+# %% [markdown]
+# `energy` is the median over eight people, `low` to `high` its 95 % interval over people, `minimum` and `maximum` the extremes. Intervals of two models may overlap and the models differ nevertheless: a person with high energy in one model may have it in the other as well. So compare **each person with herself**.
+
+# %% [markdown]
+# ## 3. A test without assumptions
+#
+# Let $g_i$ be the gap of person $i$: energy in one model minus energy in the other. If the two models were alike, a coin might have decided which is called the first, for each person anew. So toss all signs in all $2^n$ ways, and count how often the mean gap lies **as far from 0 as the one you saw, or further, on either side**. That share is $p$.
+#
+# ### Exercise 8a: toss all coins
+
+# %% tags=["exercise"]
+def p_value(gaps):
+    """Share of the 2**n ways to toss the signs of gaps (n,) whose mean is at least as far from 0 as theirs."""
+    # BEGIN SOLUTION: itertools.product gives all signs; mind rounding where two means are equal.
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(gaps))))
+    return np.mean(np.abs(signs @ gaps) >= np.abs(np.sum(gaps)) - 1e-12)
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("08a", p_value)
+
+# %% [markdown]
+# The library does the same, gives the mean gap an interval, and corrects for the number of tests (Holm): four attributes are four chances to be lucky. There `difference` is the first model minus the second.
+
+# %%
+tests = fr.compare(energies, between="model")
+tests[["attribute", "difference", "low", "high", "p", "p_adjusted", "identities"]].round(3)
+
+# %%
+for row in tests.itertuples():
+    verdict = "holds after correction" if row.p_adjusted < 0.05 else "not shown by these people"
+    print(f"{row.attribute:11} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
+
+# %% [markdown]
+# "Not shown" is not "equal": look at the interval of such a difference. Does it contain gaps that would matter to you? Then eight people have told you little.
+#
+# ### Exercise 8b: how many people?
+#
+# With $n$ people, $p$ can never be smaller than $2/2^n$: only "all plus" and "all minus" are as far out. With $m$ tests and the strictest correction, the smallest $p$ is multiplied by $m$. **How many people must there be, so that a result can come out at or below the level at all?**
+
+# %% tags=["exercise"]
+def people_needed(tests, level):
+    """The smallest n at which the smallest possible p, times the number of tests, is at most the level."""
+    # BEGIN SOLUTION: solve m * 2 / 2**n <= level for whole n.
+    return int(np.ceil(np.log2(2 * tests / level)))
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("08b", people_needed)
+
+# %% [markdown]
+# ## 4. Over all scales
+#
+# All pairs is one choice. Does the difference hold for near neighbours as well? Medians over eight people, gap as above; `radius` in units of a person's mean distance. `faces with a neighbour` is the coverage, where it is low the row says little.
+
+# %%
+profiles = pd.concat(
+    fr.alignment_profile(field, [0.7, 0.9, 1.1, 1.3, 1.5]).assign(model=name) for name, field in fields.items()
+)
+scales = profiles.pivot(index=["attribute", "identity"], columns=["radius", "model"], values="energy")
+below = scales.xs("controlled/all-varied", axis=1, level="model") - scales.xs("dlib", axis=1, level="model")
+table = below.groupby("attribute").median().T
+table.assign(**{"faces with a neighbour": profiles.groupby("radius")["coverage"].median()}).round(2)
+
+# %%
+signs = np.sign(table.dropna()).abs().sum().eq(np.sign(table.dropna()).sum().abs())
+for attribute, same in signs.items():
+    print(f"{attribute:11} the gap has {'one sign at all radii' if same else 'different signs: it depends on the scale'}")
+
+# %% [markdown]
+# ## 5. The paper's models beside ours
+#
+# The paper measured FaceNet and ArcFace on generated faces of forty people. Its medians over people, all pairs, read off a figure:
+
+# %%
+published = pd.DataFrame({
+    "FaceNet": [0.915, 0.635, 0.615, 0.945, 0.755, 0.60, 0.835, 0.595],
+    "ArcFace": [0.87, 0.735, 0.765, 0.91, 0.825, 0.72, 0.91, 0.76],
+}, index=list(fr.PAPER_ATTRIBUTES))  # Leroy and others, ICML 2025; two digits at best
+published.T
+
+# %% [markdown]
+# How alike are the two *orders*? **Spearman's** $\rho$ is the correlation of ranks: 1 for the same order, 0 for unrelated ones, -1 for the reverse. **What is $\rho$ between FaceNet and ArcFace?**
+
+# %% tags=["widget"] alt="A rank correlation from -1 to 1 to be guessed, and a button that commits the guess"
+likeness = Prediction("Spearman's rho of FaceNet's and ArcFace's energies", "number", low=-1, high=1)
+likeness
+
+# %% tags=["solution"]
+likeness.commit(0.5)
+
+# %%
+course.reveal(likeness, published.corr("spearman").loc["FaceNet", "ArcFace"])
+
+# %% [markdown]
+# Ours: dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it, on more people and base points than a lesson allows, and keeps the table beside it.
+
+# %%
+file = Path("../benchmarks/results/paper_check.csv")
+if file.exists():
+    checked = pd.read_csv(file, comment="#").set_index("variant")
+    ours = checked.loc["as it is", list(fr.PAPER_ATTRIBUTES)].astype(float)
+    print(f"dlib on {checked.loc['as it is', 'identities']:.0f} avatars, {checked.loc['as it is', 'curves']:.0f} base points each")
+    display(published.assign(**{"dlib, ours": ours}).sort_values("dlib, ours").round(3))
+else:
+    print("The table is benchmarks/results/paper_check.csv in the repository of fr-explore; this folder has no copy.")
+
+# %%
+if file.exists():
+    columns = [f"{model}, {which}" for which in ("5 of the face", "all 8") for model in published]
+    wanted = ["as it is", "knn:5", "ball:1", "step x 0.5", "step x 4", "base points' image attributes neutral"]
+    intervals = checked.loc["as it is"]
+    for name in columns:
+        print(f"{name:24} rho {intervals[name]:.2f}, {intervals[name + ', low']:.2f} to {intervals[name + ', high']:.2f} over people")
+    display(checked.loc[[name for name in wanted if name in checked.index], columns].astype(float).round(2))
+
+# %% [markdown]
+# Each row changes one choice: the neighbourhood, the step, where the base points lie. The five attributes *of the face* are those a generator moves; brightness, contrast and hue are changes of the *picture*. Compare the two halves of the table: with which do the orders agree better? Is that a finding, or luck? The next exercise helps.
+#
+# And note what the interval "over people" leaves out: it would not change if *other attributes* had been chosen. With eight attributes the sample that matters has eight members.
+
+# %% [markdown]
+# ## 6. What is a rank correlation of eight worth?
+#
+# ### Exercise 8c: all orders
+#
+# Of all orders of $n$ things, which share has a $\rho$ of at least $r$ with a given one? With $d_i$ the difference of the two ranks of thing $i$: $\rho = 1 - 6 \sum_i d_i^2 \,/\, (n (n^2 - 1))$.
+
+# %% tags=["exercise"]
+def share_of_orders(n, r):
+    """Share of all orders of n things whose Spearman's rho with the order 0, 1, ..., n - 1 is at least r."""
+    # BEGIN SOLUTION: itertools.permutations gives all orders; the formula gives rho for each.
+    orders = np.array(list(itertools.permutations(range(n))))
+    rho = 1 - 6 * ((orders - np.arange(n)) ** 2).sum(axis=1) / (n * (n**2 - 1))
+    return np.mean(rho >= r)
+    # END SOLUTION
+
+# %% tags=["check"]
+course.check("08c", share_of_orders)
+
+# %% [markdown]
+# The same by simulation: a hundred thousand random orders.
+
+# %%
+rng = np.random.default_rng(0)
+for n, r in ((5, 0.69), (5, 0.79), (5, 0.89), (8, 0.34), (8, 0.6)):
+    drawn = rng.permuted(np.tile(np.arange(n) - (n - 1) / 2, (100_000, 1)), axis=1)
+    rho = drawn @ np.sort(drawn[0]) / np.sum(drawn[0] ** 2)
+    print(f"{n} attributes, rho of at least {r}: about one order in {1 / np.mean(rho >= r):.0f}")
+
+# %% [markdown]
+# Of all orders of eight, **one in seventeen** reaches 0.6. Who compares two models, three neighbourhoods and two sets of attributes looks at twelve correlations, and one of those is no surprise at all. A rank correlation over a handful of attributes can *contradict* a claim; it can hardly carry one. The models differ here, the faces differ and the attributes are defined differently: no agreement of the numbers was to be expected, and what there is of order is a hint to be tested on more attributes.
+
+# %% [markdown]
+# ## 7. More models
+#
+# FaceNet's weights are fetched on first use, 107 MiB, verified by their checksum: `fr.load_model("facenet-vggface2")`, or ahead of a lesson `fr-explore fetch facenet-vggface2` in a terminal. ArcFace's you bring yourself: `fr.load_model("arcface.onnx", card="arcface")`; mind the licence of its weights. All that is known by name:
+
+# %%
+known = fr.list_models()
+fetched = known["weights"].str.contains("on first use")
+known.assign(download=np.where(fetched, "yes", "no"))[["metric", "dim", "download"]]
+
+# %% [markdown]
+# ## Take away
+#
+# - Same faces, same base points, same steps; then each person with herself, corrected for the number of tests.
+# - Before you measure, count: with $n$ people, $p$ cannot fall below $2/2^n$.
+# - "Not shown" is not "equal". Give the interval.
+# - A comparison at one scale is a comparison at one scale.
+# - A rank correlation of eight attributes has a sample of eight, however many pictures stand behind each.
+#
+# Next: [9. Your own faces, your own model](09-your-own.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979, [JSTOR 4615733](https://www.jstor.org/stable/4615733); Fisher's coins: *The Design of Experiments*, 1935, section 21.

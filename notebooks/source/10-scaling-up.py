@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10. Scaling up
 #
-# *About 30 minutes, for researchers. Before this: [5. Alignment energy](05-alignment-energy.ipynb).*
+# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). For researchers.*
 #
 # A lesson has a few hundred faces. A study has ten million pictures, a thousand models, a cloud of a million points. What of the library still works then, what does it cost, and what stays the same? Everything here is small enough for a laptop; the *rules* by which it grows are what counts.
 #
@@ -26,6 +26,7 @@ import fr_explore as fr
 from fr_explore.cli import main as fr_explore_command
 from fr_explore_widgets import FieldExplorer, Prediction, course
 
+# %%
 extras = {"zarr": "zarr", "dask": "distributed", "ann": "faiss"}  # name of the extra: a package it brings
 there = {extra: find_spec(package) is not None for extra, package in extras.items()}
 for extra, found in there.items():

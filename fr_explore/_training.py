@@ -24,6 +24,55 @@ WARM = 20  # steps until the full learning rate: Adam's first ones have little t
 SMALLEST = 1e-3  # a tensor's root mean square counts as at least this, so that one of zeros moves too
 
 
+class Adam:
+    """Adam (Kingma and Ba 2015) by torch's own step, for groups of one tensor and one learning rate each.
+
+    Making a `torch.optim.Adam` imports torch's compiler: 150 MB, which a notebook on Binder does not have.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]]) -> None:
+        import torch
+
+        self.param_groups = groups
+        tensors = [group["params"][0] for group in groups]
+        self.state = {
+            "means": [torch.zeros_like(tensor) for tensor in tensors],
+            "squares": [torch.zeros_like(tensor) for tensor in tensors],
+            "steps": [torch.zeros(()) for _ in tensors],
+        }
+
+    def zero_grad(self) -> None:
+        for group in self.param_groups:
+            group["params"][0].grad = None
+
+    def step(self) -> None:
+        import torch
+        from torch.optim.adam import adam
+
+        settings: dict[str, Any] = {"amsgrad": False, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0, "eps": 1e-8}
+        with torch.no_grad():
+            for group, mean, square, step in zip(self.param_groups, *self.state.values(), strict=True):
+                (tensor,) = group["params"]
+                if tensor.grad is not None:
+                    adam(
+                        [tensor],
+                        [tensor.grad],
+                        [mean],
+                        [square],
+                        [],
+                        [step],
+                        lr=group["lr"],
+                        maximize=False,
+                        **settings,
+                    )
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.state = state
+
+
 @dataclass(slots=True)
 class Run:
     """A training run at some step: all that a checkpoint holds, so that a killed run goes on exactly.
@@ -43,7 +92,6 @@ class Run:
     @classmethod
     def begin(cls, model: Model, recipe: dict[str, Any], path: Path | None) -> Run:
         """At the start, or where the checkpoint ends."""
-        import torch
 
         student = Model(copy.deepcopy(model.module), model.card, str(model.device))
         groups = []
@@ -51,7 +99,7 @@ class Run:
             if tensor.requires_grad:
                 scale = float(tensor.detach().square().mean().sqrt())
                 groups.append({"params": [tensor], "first": recipe["learning_rate"] * max(scale, SMALLEST)})
-        run = cls(student, torch.optim.Adam(groups), recipe, path, 0, [], {}, np.zeros(3))
+        run = cls(student, Adam(groups), recipe, path, 0, [], {}, np.zeros(3))
         if path is not None and path.is_file():
             run._load(path)
         return run
@@ -202,10 +250,15 @@ def _triplet(vectors: Any, margin: float) -> Any:
     return (margin + farthest - nearest).clamp(min=0).mean()
 
 
+def _auc(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    """Share of pairs (genuine, impostor) in which the genuine distance is smaller; half for ties."""
+    ordered = np.sort(impostor)
+    ranks = [np.searchsorted(ordered, genuine, side=side) for side in ("left", "right")]
+    return float(1 - np.mean(ranks) / len(ordered))
+
+
 def _verify(model: Model, check: Augmented, seed: int) -> dict[str, float]:
     """Verification of held-out people, over base pictures and copies, and how far the copies lie from theirs."""
-    from sklearn.metrics import roc_auc_score
-
     rng = np.random.default_rng([seed, 3])  # the same strengths at every check
     each = (1 + SHOWN) * check.pictures
     faces = [
@@ -214,11 +267,11 @@ def _verify(model: Model, check: Augmented, seed: int) -> dict[str, float]:
     vectors = model.embed(faces)
     who = np.repeat(np.arange(len(check.people)), each)
     found = verification(vectors, identities=who, metric=model.card.metric, at_far=(0.01,), draws=0)
-    auc = roc_auc_score(found.pairs["same"], -found.pairs["distance"])
+    auc = _auc(*(found.pairs.loc[found.pairs["same"] == same, "distance"].to_numpy() for same in (True, False)))
     if model.card.metric == "cosine":
         vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     sets = vectors.astype(np.float64).reshape(-1, 1 + SHOWN, vectors.shape[1])
     moved = np.linalg.norm(sets[:, 1:] - sets[:, :1], axis=-1).mean()
     first = sets[:: check.pictures, 0]
     apart = np.linalg.norm(first[:, None] - first, axis=-1)[np.triu_indices(len(first), 1)].mean()
-    return {"auc": float(auc), "tar": float(found.tar_at_far["tar"].iloc[0]), "movement": float(moved / apart)}
+    return {"auc": auc, "tar": float(found.tar_at_far["tar"].iloc[0]), "movement": float(moved / apart)}

@@ -1,7 +1,8 @@
 // Requests to the kernel: one in flight, the newest slider values win, nothing else is lost.
 //
 // A hand moves a slider once per frame of the display: each move asks as soon as the kernel has answered the one before.
-// More than one move in a frame comes from a program; then a request in CROWD_MS is enough, and the last always goes.
+// More than one move in a frame comes from a program; then a request in CROWD_MS and for CROWD values is enough (a slow
+// machine stretches a burst), and the last value always goes.
 
 /** @typedef {import("./shared_types").Command} Command */
 /** @typedef {import("./shared_types").Model} Model */
@@ -11,6 +12,9 @@ export const PATIENCE_MS = 4000;
 
 /** Between requests while more slider values come than anybody could see. */
 export const CROWD_MS = 80;
+export const CROWD = 10;
+/** Nothing waits longer than this many times CROWD_MS for the crowd to grow. */
+const MOST_PAUSES = 4;
 
 /**
  * Add a command to those that wait. Slider values merge into one command, so that a burst costs one request; buttons
@@ -39,10 +43,13 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   let open = true;
   let frame = 0; // the frame in which a slider value came, while it lasts
   let crowded = false; // another one came in it
+  let come = 0; // slider values since the last request
+  let pauses = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let pause;
 
   function count() {
+    come += 1;
     if (frame) crowded = true;
     else {
       frame = requestAnimationFrame(() => {
@@ -63,12 +70,20 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     waiting = waiting.slice(1);
     seq += 1;
     flight = { seq, late: false, timer: setTimeout(overdue, patience) };
+    come = 0;
+    pauses = 0;
     if (crowded) {
       crowded = false;
-      pause = setTimeout(resume, CROWD_MS);
+      pause = setTimeout(later, CROWD_MS);
     }
     model.set("request", { client, seq, ...next });
     model.save_changes();
+  }
+
+  function later() {
+    pauses += 1;
+    if (crowded && come < CROWD && pauses < MOST_PAUSES) pause = setTimeout(later, CROWD_MS);
+    else resume();
   }
 
   function resume() {

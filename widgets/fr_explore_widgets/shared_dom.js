@@ -99,7 +99,8 @@ function themeBehind(element) {
     const theme = themeOf(getComputedStyle(node).backgroundColor);
     if (theme) return theme;
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  // a page that is going away may have lost it
+  return globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 /**

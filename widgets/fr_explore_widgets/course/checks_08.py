@@ -75,7 +75,7 @@ CHECKS = {
                 lambda g: _p(g) / 2, "One end only, the nearer one. Count the tosses that lie as far out on the other."
             ),
             Mistake(
-                lambda g: stats.ttest_1samp(g, 0).pvalue,
+                lambda g: stats.ttest_1samp(g, 0)[1],
                 "That is a t test, which assumes a normal distribution. Toss the signs instead.",
             ),
         ),

@@ -16,6 +16,9 @@ export const CROWD = 10;
 /** Nothing waits longer than this many times CROWD_MS for the crowd to grow. */
 const MOST_PAUSES = 4;
 
+/** After this time a request is repeated that another view's may have replaced. */
+export const AGAIN_MS = 250;
+
 /**
  * Add a command to those that wait. Slider values merge into one command, so that a burst costs one request; buttons
  * keep their place between them.
@@ -38,8 +41,10 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   /** @type {Command[]} */
   let waiting = [];
   let seq = 0;
-  /** @type {{seq: number, late: boolean, timer: ReturnType<typeof setTimeout>} | null} */
+  /** @type {{seq: number, late: boolean, timer: ReturnType<typeof setTimeout>, request: object} | null} */
   let flight = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let again;
   let open = true;
   let frame = 0; // the frame in which a slider value came, while it lasts
   let crowded = false; // another one came in it
@@ -69,15 +74,28 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     if ((flight && !flight.late) || !next || !open || pause !== undefined) return;
     waiting = waiting.slice(1);
     seq += 1;
-    flight = { seq, late: false, timer: setTimeout(overdue, patience) };
+    const request = { client, seq, ...next };
+    flight = { seq, late: false, timer: setTimeout(overdue, patience), request };
     come = 0;
     pauses = 0;
     if (crowded) {
       crowded = false;
       pause = setTimeout(later, CROWD_MS);
     }
-    model.set("request", { client, seq, ...next });
+    model.set("request", request);
     model.save_changes();
+  }
+
+  /** Views of one widget share its model: a request that waits there is replaced by that of another view. The kernel
+   * carries out no request twice, so that it can be repeated. */
+  function overtaken() {
+    if (!flight || model.get("request")?.client === client) return;
+    clearTimeout(again);
+    again = setTimeout(() => {
+      if (!flight || !open) return;
+      model.set("request", flight.request);
+      model.save_changes();
+    }, AGAIN_MS);
   }
 
   function later() {
@@ -92,7 +110,10 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     pump();
   }
 
+  model.on("change:request", overtaken);
   signal.addEventListener("abort", () => {
+    model.off("change:request", overtaken);
+    clearTimeout(again);
     cancelAnimationFrame(frame);
     clearTimeout(pause);
     if (flight) clearTimeout(flight.timer);
@@ -115,6 +136,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     settle(answer) {
       if (!flight || answer.client !== client || answer.seq !== flight.seq) return false;
       clearTimeout(flight.timer);
+      clearTimeout(again);
       flight = null;
       onSilence(false);
       pump();
@@ -126,11 +148,12 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       waiting = [];
       if (flight) clearTimeout(flight.timer);
       flight = null;
+      clearTimeout(again);
       clearTimeout(pause);
       pause = undefined;
     },
     get busy() {
-      return flight !== null || waiting.length > 0;
+      return (flight !== null && !flight.late) || waiting.length > 0;
     },
   };
 }

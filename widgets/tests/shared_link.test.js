@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CROWD_MS, createLink, enqueue, PATIENCE_MS } from "../fr_explore_widgets/shared_link.js";
+import { AGAIN_MS, CROWD_MS, createLink, enqueue, PATIENCE_MS } from "../fr_explore_widgets/shared_link.js";
 import { fakeModel } from "./fake_model.js";
 
 const set = (values, phase = "drag") => ({ action: "set", values, moved: Object.keys(values)[0], phase });
@@ -123,4 +123,16 @@ test("what ends a move waits for the request on its way, in order", () => {
   answer(3);
   expect(requests()[3].values).toEqual({ age: 3 });
   answer(4);
+});
+
+test("a request that another view's replaced is repeated, as the same one", () => {
+  link.send({ action: "undo" });
+  model.receive({ request: { client: "another", seq: 7, action: "set" } });
+  vi.advanceTimersByTime(AGAIN_MS);
+  expect(requests()).toHaveLength(2);
+  expect(requests()[1]).toEqual(requests()[0]);
+  answer(1);
+  model.receive({ request: { client: "another", seq: 8, action: "set" } });
+  vi.advanceTimersByTime(AGAIN_MS);
+  expect(requests()).toHaveLength(2);
 });

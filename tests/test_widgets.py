@@ -514,13 +514,15 @@ def test_the_environment_of_this_test_run_fits():
 
 
 def test_an_environment_that_does_not_fit_says_what_to_do(monkeypatch, tmp_path):
-    versions = {"anywidget": "0.9.3", "ipywidgets": "8.1.5", "jupyterlab": "4.4.0rc1"}
+    versions = {"anywidget": "0.9.3", "ipywidgets": "8.1.5", "jupyterlab": "4.4.0rc1", "notebook": "6.5.4"}
     monkeypatch.setattr(environment.metadata, "version", versions.__getitem__)
+    monkeypatch.setattr(environment, "_installed", versions.__contains__)
     monkeypatch.setattr(environment.sys, "prefix", str(tmp_path))
     table = check_environment().set_index("part")
     assert not table.loc["anywidget", "ok"]
     assert 'pip install "anywidget>=0.9.20,<0.12"' in table.loc["anywidget", "todo"]
     assert table.loc["jupyterlab", "ok"]
+    assert 'pip install "notebook>=7,<8"' in table.loc["notebook", "todo"]
     assert "force-reinstall" in table.loc["JupyterLab extension anywidget", "todo"]
     package = tmp_path / "share/jupyter/labextensions/anywidget/package.json"
     package.parent.mkdir(parents=True)

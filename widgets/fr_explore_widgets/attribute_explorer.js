@@ -8,11 +8,13 @@ import { retentionWords } from "./attribute_retention.js";
 import { createSliders } from "./attribute_sliders.js";
 import { createSnapshots } from "./attribute_snapshots.js";
 import { createSweep } from "./attribute_sweep.js";
-import { followTheme, h, paint } from "./shared_dom.js";
+import { button, followTheme, h, paint } from "./shared_dom.js";
+import { walkByKeys } from "./shared_history.js";
 import { createLink } from "./shared_link.js";
 import { cutSprite } from "./shared_map.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
 import { createPicker } from "./shared_picker.js";
+import { listen } from "./shared_view.js";
 import { describe, formatValue } from "./shared_words.js";
 
 /** @typedef {import("./shared_types").Gallery} Gallery */
@@ -58,16 +60,15 @@ function render({ model, el, signal: given }) {
     link.send({ action: "models", model: name, compare }),
   );
   const snapshots = createSnapshots(setup.attributes, nameOf, (command) => link.send(command));
-  const button = (/** @type {string} */ text, /** @type {string} */ action) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", () => link.send({ action: node.dataset.action ?? action }));
+  const command = (/** @type {string} */ text, /** @type {string} */ action) => {
+    const node = button(text, action, () => link.send({ action: node.dataset.action ?? action }));
     return node;
   };
   const buttons = {
-    undo: button("Undo", "undo"),
-    redo: button("Redo", "redo"),
-    reset: button("Reset", "reset"),
-    pin: button("Pin as reference", "pin"),
+    undo: command("Undo", "undo"),
+    redo: command("Redo", "redo"),
+    reset: command("Reset", "reset"),
+    pin: command("Pin as reference", "pin"),
   };
   const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }));
   const retained = h("p", { class: "fr-sub fr-retained" });
@@ -313,7 +314,7 @@ function render({ model, el, signal: given }) {
     sweep.drop();
   }
 
-  const listen = {
+  listen(model, signal, {
     reply: showReply,
     figures: showFigures,
     second: showSecond,
@@ -328,18 +329,11 @@ function render({ model, el, signal: given }) {
     },
     retention: showRetained,
     error: showError,
-  };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
   });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape") sweep.stop();
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.stopPropagation();
-    link.send({ action: event.shiftKey ? "redo" : "undo" });
   });
+  walkByKeys(root, (by) => link.send({ action: by > 0 ? "redo" : "undo" }));
   followTheme(root, signal, () => {
     for (const { map } of views) map.redraw();
   });

@@ -2,10 +2,10 @@
 
 import { createStrip } from "./attribute_retention.js";
 import { h, uid } from "./shared_dom.js";
-import { createSlider } from "./shared_slider.js";
+import { createAttributeSlider } from "./shared_slider.js";
 
 /** @typedef {import("./shared_types").Attribute} Attribute */
-/** @typedef {ReturnType<typeof createSlider> & {strip: ReturnType<typeof createStrip>, play: (on: boolean) => void}} Row */
+/** @typedef {ReturnType<typeof createAttributeSlider> & {strip: ReturnType<typeof createStrip>, play: (on: boolean) => void}} Row */
 
 const GROUPS = [
   { key: "face", title: "Face" },
@@ -20,7 +20,7 @@ const GROUPS = [
  * @returns {Row}
  */
 function createRow(attribute, { onMove, onHelp, onSweep }) {
-  const slider = createSlider(attribute, { onMove, onHelp });
+  const slider = createAttributeSlider(attribute, { onMove, onHelp });
   const strip = createStrip(attribute);
   const sweep = h("button", { type: "button", class: "fr-sweep", "data-sweep": attribute.name });
   const play = (/** @type {boolean} */ on) => {

@@ -7,7 +7,7 @@ import { h, term } from "./shared_dom.js";
 
 /** @typedef {import("./energy_types").Scene} Scene */
 /** @typedef {import("./energy_types").Settings} Settings */
-/** @typedef {import("./energy_slider").Spec} Spec */
+/** @typedef {import("./energy_types").Spec} Spec */
 
 /** The sliders' records. @type {Record<"order" | "radius" | "k" | "dim", Spec>} */
 export const SLIDERS = {
@@ -17,7 +17,6 @@ export const SLIDERS = {
     low: 0,
     high: 1,
     step: 0.01,
-    neutral: 1,
     ends: ["0, hot", "1, frozen"],
     help: "The inverse of a temperature: how much of the pattern, how much noise.",
     show: (q) =>
@@ -39,7 +38,6 @@ export const SLIDERS = {
     low: 0,
     high: MAX_RADIUS,
     step: 0.02,
-    neutral: 0.6,
     help: "Who counts as a neighbour: all arrows within this distance, in units of the mean distance of two arrows.",
     show: (r) => `${r.toFixed(2)} \u00d7 mean distance`,
     speak: (r) => `${r.toFixed(2)} times the mean distance`,
@@ -50,7 +48,6 @@ export const SLIDERS = {
     low: 1,
     high: MAX_K,
     step: 1,
-    neutral: 4,
     help: "Who counts as a neighbour: this many of the nearest arrows.",
     show: (k) => `${k} nearest`,
     speak: (k) => `${k} nearest`,
@@ -61,7 +58,6 @@ export const SLIDERS = {
     low: 2,
     high: MAX_DIM,
     step: 1,
-    neutral: 2,
     help: "Of the space the arrows point in. A face embedding has 128 or 512.",
     show: (d) => `${d}`,
     speak: (d) => `${d} dimensions`,

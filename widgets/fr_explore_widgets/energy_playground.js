@@ -4,23 +4,16 @@
 import { arrows, ordered, place } from "./energy_arrows.js";
 import { createFormula } from "./energy_formula.js";
 import { createKey, SLIDERS } from "./energy_key.js";
-import { createSlider } from "./energy_slider.js";
 import { createStage } from "./energy_stage.js";
-import {
-  checked,
-  compute,
-  createHistory,
-  curve,
-  DEFAULTS,
-  PRESETS,
-  preset,
-  presetOf,
-} from "./energy_state.js";
+import { checked, compute, curve, DEFAULTS, PRESETS, preset, presetOf } from "./energy_state.js";
 import { createStrip, remember } from "./energy_strip.js";
 import { thumbnail } from "./energy_svg.js";
 import { caption } from "./energy_words.js";
-import { followTheme, h, uid } from "./shared_dom.js";
+import { button, followTheme, h, uid } from "./shared_dom.js";
+import { createHistory, walkByKeys } from "./shared_history.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { createSlider } from "./shared_slider.js";
+import { listen } from "./shared_view.js";
 
 /** @typedef {import("./energy_types").Settings} Settings */
 /** @typedef {import("./energy_state").Preset} Preset */
@@ -74,9 +67,9 @@ function picture(name) {
 /** @param {(partial: Partial<Settings>, how?: How) => void} change */
 function createControls(change) {
   const sliders = Object.values(SLIDERS).map((spec) => {
-    const slider = createSlider(spec, (name, value, phase) =>
-      change({ [name]: value }, { hold: phase === "drag" }),
-    );
+    /** @type {(name: string, value: number, phase: "drag" | "commit") => void} */
+    const onMove = (name, value, phase) => change({ [name]: value }, { hold: phase === "drag" });
+    const slider = createSlider(spec, onMove);
     return { ...slider, name: /** @type {keyof typeof SLIDERS} */ (spec.name) };
   });
   const rule = h("select", { class: "fr-select", id: uid("rule") });
@@ -158,15 +151,6 @@ function render({ model, el, signal: given }) {
     },
   });
   const strip = createStrip(signal);
-  const button = (
-    /** @type {string} */ text,
-    /** @type {string} */ action,
-    /** @type {() => void} */ act,
-  ) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", act);
-    return node;
-  };
   const buttons = {
     draw: button("New draw", "draw", () => change({ seed: settings.seed + 1 }, { glide: true })),
     undo: button("Undo", "undo", () => walkHistory(-1)),
@@ -316,13 +300,7 @@ function render({ model, el, signal: given }) {
     change(told, { glide: true, from: "kernel" });
   }
 
-  const showError = () => notices.showError(model.get("error") ?? {});
-  model.on("change:state", fromKernel);
-  model.on("change:error", showError);
-  signal.addEventListener("abort", () => {
-    model.off("change:state", fromKernel);
-    model.off("change:error", showError);
-  });
+  listen(model, signal, { state: fromKernel, error: () => notices.showError(model.get("error") ?? {}) });
   // a slider that is dragged and brought back ends without a change
   for (const event of ["pointerup", "pointercancel", "focusout"]) {
     root.addEventListener(event, () => {
@@ -334,11 +312,8 @@ function render({ model, el, signal: given }) {
       step = null;
       drawArrows(false);
     }
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.stopPropagation();
-    walkHistory(event.shiftKey ? 1 : -1);
   });
+  walkByKeys(root, walkHistory);
   followTheme(root, signal);
   watchKernel(el, model, signal, (gone) => notices.showBanner(gone ? LOST : ""));
   const first = /** @type {Partial<Settings>} */ (model.get("state") ?? {});

@@ -1,4 +1,4 @@
-// The settings of the playground, their presets and history, and the scene that follows from them.
+// The settings of the playground, their presets, and the scene that follows from them.
 
 import { arrows, ordered, place } from "./energy_arrows.js";
 import {
@@ -125,36 +125,4 @@ export function curve(settings, name, values) {
     const now = { ...settings, [name]: value };
     return (fixed ?? closedForm(base, graph(d, now)))(survival(drift(now.order), now.dim));
   });
-}
-
-/** Commits of one slider that follow each other this closely, as of a held key, make one step of undo. */
-export const MERGE_MS = 1000;
-
-/** Settings that were committed, and the walk along them. @param {Settings} first */
-export function createHistory(first) {
-  let states = [first];
-  let at = 0;
-  let last = { moved: "", when: 0 };
-  return {
-    /** @param {Settings} settings @param {string} [moved] the slider, if it was one @param {number} [when] */
-    commit(settings, moved = "", when = Date.now()) {
-      if (JSON.stringify(settings) === JSON.stringify(states[at])) return;
-      const merge = at > 0 && moved !== "" && moved === last.moved && when - last.when < MERGE_MS;
-      states = [...states.slice(0, at + (merge ? 0 : 1)), settings].slice(-200);
-      at = states.length - 1;
-      last = { moved, when };
-    },
-    /** @param {-1 | 1} by */
-    step(by) {
-      at = Math.min(Math.max(at + by, 0), states.length - 1);
-      last = { moved: "", when: 0 };
-      return states[at];
-    },
-    get canUndo() {
-      return at > 0;
-    },
-    get canRedo() {
-      return at < states.length - 1;
-    },
-  };
 }

@@ -3,7 +3,7 @@
 import { h } from "./shared_dom.js";
 import { s } from "./shared_svg.js";
 
-/** @typedef {import("./energy_slider").Spec} Spec */
+/** @typedef {import("./energy_types").Spec} Spec */
 /** @typedef {{name: string, run: number, x: number, energy: number}} Past */
 /** @typedef {{spec: Spec, past: Past[], run: number, closed: [number, number][], random: number, now: Past}} Shown */
 

@@ -17,6 +17,9 @@ export interface Settings extends Rule {
   selected: number;
 }
 
+/** A slider, and what stands at the ends of its strip. */
+export type Spec = import("./shared_types").SliderSpec & { ends?: [string, string] };
+
 /** Everything that follows from the settings. */
 export interface Scene {
   settings: Settings;

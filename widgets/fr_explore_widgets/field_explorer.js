@@ -8,9 +8,10 @@ import { decode, nullAt, PLANES } from "./field_sheet.js";
 import { createAttributes, createCurve, createRadios, createStrip } from "./field_side.js";
 import { GLOSSARY, planeText, scaleText } from "./field_words.js";
 import { followTheme, h, term, uid } from "./shared_dom.js";
-import { createHistory } from "./shared_history.js";
+import { createHistory, walkByKeys } from "./shared_history.js";
 import { createLink } from "./shared_link.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { listen } from "./shared_view.js";
 
 /** @typedef {import("./field_types").FieldSetup} FieldSetup */
 /** @typedef {import("./field_types").FieldState} FieldState */
@@ -336,7 +337,7 @@ function render({ model, el, signal: given }) {
   const redraw = () => {
     if (sheets.has(sheetKey(cell(), state.kind))) draw();
   };
-  const listen = {
+  listen(model, signal, {
     sheet: takeSheet,
     near: takeNear,
     look: takeLook,
@@ -344,17 +345,8 @@ function render({ model, el, signal: given }) {
     strip: redraw,
     state: fromKernel,
     error: showError,
-  };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
   });
-  root.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.stopPropagation();
-    walk(event.shiftKey ? 1 : -1);
-  });
+  walkByKeys(root, walk);
   followTheme(root, signal, () => field.setTheme(root.dataset.theme === "dark"));
   watchKernel(el, model, signal, (gone) => {
     notices.showBanner(gone ? LOST : "");

@@ -5,10 +5,11 @@ import { createCdf, curvesOf } from "./macroscale_cdf.js";
 import { createChart, createNull } from "./macroscale_chart.js";
 import { createMap } from "./macroscale_map.js";
 import { probability, probeWords, TERMS } from "./macroscale_words.js";
-import { followTheme, h, term, uid } from "./shared_dom.js";
-import { createHistory } from "./shared_history.js";
+import { button, followTheme, h, term, uid } from "./shared_dom.js";
+import { createHistory, walkByKeys } from "./shared_history.js";
 import { createLink } from "./shared_link.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { listen } from "./shared_view.js";
 
 /** @typedef {import("./shared_types").Model} Model */
 /** @typedef {import("./macroscale_types").Row} Row */
@@ -78,15 +79,6 @@ function render({ model, el, signal: given }) {
   const select = h("select", { class: "fr-select", id: uid("attribute"), "data-control": "attribute" });
   for (const { name, label } of setup.attributes) select.append(h("option", { value: name, text: label }));
   select.addEventListener("change", () => change({ attribute: select.value }));
-  const button = (
-    /** @type {string} */ text,
-    /** @type {string} */ action,
-    /** @type {() => void} */ act,
-  ) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", act);
-    return node;
-  };
   const buttons = {
     before: button("\u2039", "before", () => go(-1)),
     after: button("\u203a", "after", () => go(1)),
@@ -269,24 +261,15 @@ function render({ model, el, signal: given }) {
     if (problem.what) link.settle(problem);
   }
 
-  const listen = {
+  listen(model, signal, {
     state: fromKernel,
     results: draw,
     umap_points: draw,
     progress: showProgress,
     reply: showReply,
     error: showError,
-  };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
   });
-  root.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.stopPropagation();
-    walk(event.shiftKey ? 1 : -1);
-  });
+  walkByKeys(root, walk);
   followTheme(root, signal, draw);
   watchKernel(el, model, signal, (lost) => {
     gone = lost;

@@ -1,7 +1,7 @@
 // The camera: preview, take, look, use or retake. It runs only while its preview shows: the light goes off with it.
 
 import { toJpeg } from "./photo_pictures.js";
-import { h } from "./shared_dom.js";
+import { button, h } from "./shared_dom.js";
 
 /** @typedef {import("./photo_types").Camera} Camera */
 /** @typedef {import("./shared_types").Problem} Problem */
@@ -46,15 +46,6 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
   video.muted = true;
   video.playsInline = true;
   const still = h("img", { class: "fr-preview", alt: "The picture that was taken" });
-  const button = (
-    /** @type {string} */ text,
-    /** @type {string} */ action,
-    /** @type {() => void} */ press,
-  ) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", press);
-    return node;
-  };
   const buttons = {
     take: button("Take picture", "take", take),
     use: button("Use this picture", "use", use),

@@ -2,9 +2,10 @@
 
 import { createCamera } from "./photo_camera.js";
 import { prepare } from "./photo_pictures.js";
-import { followTheme, h, paint, term, uid } from "./shared_dom.js";
+import { button, followTheme, h, paint, term, uid } from "./shared_dom.js";
 import { createLink } from "./shared_link.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { listen } from "./shared_view.js";
 
 /** @typedef {import("./photo_types").Item} Item */
 /** @typedef {import("./photo_types").Shot} Shot */
@@ -93,15 +94,6 @@ function render({ model, el, signal: given }) {
   const spoken = h("div", { class: "fr-hidden", role: "status" });
   const say = (/** @type {string} */ text) => {
     status.textContent = text;
-  };
-  const button = (
-    /** @type {string} */ text,
-    /** @type {string} */ action,
-    /** @type {() => void} */ press,
-  ) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", press);
-    return node;
   };
   const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, tabindex: -1 });
   const buttons = {
@@ -255,12 +247,8 @@ function render({ model, el, signal: given }) {
   });
   root.addEventListener("keydown", (event) => event.key === "Escape" && camera.close());
 
-  const listen = { items: show, error: showError, reply: () => settle(model.get("reply")) };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
-    answer?.(false);
-  });
+  listen(model, signal, { items: show, error: showError, reply: () => settle(model.get("reply")) });
+  signal.addEventListener("abort", () => answer?.(false));
   followTheme(root, signal);
   watchKernel(el, model, signal, (now) => {
     gone = now;

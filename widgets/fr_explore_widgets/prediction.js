@@ -3,9 +3,10 @@
 import { createCurve } from "./prediction_curve.js";
 import { createNumber } from "./prediction_number.js";
 import { createRanking } from "./prediction_ranking.js";
-import { followTheme, h, uid } from "./shared_dom.js";
+import { button, followTheme, h, uid } from "./shared_dom.js";
 import { createLink } from "./shared_link.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { listen } from "./shared_view.js";
 
 /** @typedef {import("./prediction_types").Setup} Setup */
 /** @typedef {import("./prediction_types").State} State */
@@ -66,19 +67,15 @@ function render({ model, el, signal: given }) {
     if (text) spoken.textContent = text;
   });
   const link = createLink(model, { signal, onSilence: (silent) => notices.showBanner(silent ? SILENT : "") });
-  const button = (/** @type {string} */ text, /** @type {string} */ action) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", () => {
-      const guess = action === "commit" ? { guess: input.value() } : {};
-      if (model.get("offline")) alone(action);
-      else link.send(/** @type {Command} */ ({ action, ...guess }));
-    });
-    return node;
+  const act = (/** @type {string} */ action) => () => {
+    const guess = action === "commit" ? { guess: input.value() } : {};
+    if (model.get("offline")) alone(action);
+    else link.send(/** @type {Command} */ ({ action, ...guess }));
   };
   const buttons = {
-    commit: button("Commit guess", "commit"),
-    reveal: button("Reveal the truth", "reveal"),
-    retry: button("Try again", "retry"),
+    commit: button("Commit guess", "commit", act("commit")),
+    reveal: button("Reveal the truth", "reveal", act("reveal")),
+    retry: button("Try again", "retry", act("retry")),
   };
   const status = h("p", { class: "fr-standing", role: "status" });
   const tries = h("ol", { class: "fr-tries fr-sub", "aria-label": "Earlier tries" });
@@ -152,11 +149,7 @@ function render({ model, el, signal: given }) {
     next?.focus();
   }
 
-  const listen = { state: show, result: show, error: showError, reply: answered };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
-  });
+  listen(model, signal, { state: show, result: show, error: showError, reply: answered });
   followTheme(root, signal);
   watchKernel(el, model, signal, (now) => {
     gone = now;

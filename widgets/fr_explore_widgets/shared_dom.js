@@ -31,6 +31,13 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A button with words; `action` names it for styles and tests. @param {string} text @param {string} action @param {() => void} press */
+export function button(text, action, press) {
+  const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
+  node.addEventListener("click", press);
+  return node;
+}
+
 /**
  * Raw RGB bytes as RGBA, as a canvas wants them.
  * @param {DataView} view

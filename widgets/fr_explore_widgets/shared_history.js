@@ -1,4 +1,4 @@
-// Undo and redo: states that were committed, and the walk along them.
+// Undo and redo: states that were committed, the walk along them, and its keys.
 
 /** Commits of one control that follow each other this closely, as of a held key, make one step. */
 export const MERGE_MS = 1000;
@@ -33,4 +33,14 @@ export function createHistory(first) {
       return at < states.length - 1;
     },
   };
+}
+
+/** Ctrl+Z and Shift+Ctrl+Z (on a Mac with Command) anywhere in a widget. @param {HTMLElement} root @param {(by: -1 | 1) => void} walk */
+export function walkByKeys(root, walk) {
+  root.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    event.stopPropagation();
+    walk(event.shiftKey ? 1 : -1);
+  });
 }

@@ -14,6 +14,20 @@ export interface Attribute {
   help: string;
 }
 
+/** A slider, in the words of its widget. `from`: where its filled part begins, by default at the low end. */
+export interface SliderSpec {
+  name: string;
+  label: string;
+  low: number;
+  high: number;
+  step: number;
+  from?: number;
+  color?: string;
+  help: string;
+  show: (value: number) => string;
+  speak: (value: number) => string;
+}
+
 export type Strengths = Record<string, number>;
 
 /** [x, y, place of the identity, 1 for its neutral face] */

@@ -1,8 +1,17 @@
 // A view among others: how many show one widget, the static picture they replace, the state that a lost kernel leaves.
 
-import { h, uid } from "./shared_dom.js";
+import { button, h, uid } from "./shared_dom.js";
 
 /** @typedef {import("./shared_types").Model} Model */
+
+/** Hear of the changes of traits for as long as the view lives.
+ * @param {Model} model @param {AbortSignal} signal @param {Record<string, () => void>} callbacks by trait */
+export function listen(model, signal, callbacks) {
+  for (const [name, callback] of Object.entries(callbacks)) model.on(`change:${name}`, callback);
+  signal.addEventListener("abort", () => {
+    for (const [name, callback] of Object.entries(callbacks)) model.off(`change:${name}`, callback);
+  });
+}
 
 /** Jupyter clears an output and fills it again within this time when a cell is run again. */
 export const UNSEEN_MS = 2500;
@@ -97,8 +106,7 @@ export function keepState(el, model) {
     class: "fr-text",
     value: JSON.stringify(state),
   });
-  const copy = h("button", { type: "button", class: "fr-button", "data-action": "copy", text: "Copy" });
-  copy.addEventListener("click", async () => {
+  const copy = button("Copy", "copy", async () => {
     text.select();
     try {
       await navigator.clipboard.writeText(text.value);
@@ -118,23 +126,20 @@ export function keepState(el, model) {
 export function offerState(el, model) {
   const found = leftBehind(left(), whereabouts(el, model));
   if (!found || JSON.stringify(found.state) === JSON.stringify(model.get("state"))) return;
-  const button = (/** @type {string} */ text, /** @type {string} */ action) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", () => {
-      if (action === "restore") {
-        send(model, "request", { client: uid("restore"), seq: 1, action, state: found.state });
-      }
-      left().splice(left().indexOf(found), 1);
-      box.remove();
-    });
-    return node;
+  const done = () => {
+    left().splice(left().indexOf(found), 1);
+    box.remove();
+  };
+  const restore = () => {
+    send(model, "request", { client: uid("restore"), seq: 1, action: "restore", state: found.state });
+    done();
   };
   const box = h(
     "div",
     { class: "fr-bookmark" },
     h("span", { text: "The kernel was restarted." }),
-    button("Bring back the last state", "restore"),
-    button("Start afresh", "afresh"),
+    button("Bring back the last state", "restore", restore),
+    button("Start afresh", "afresh", done),
   );
   el.querySelector(".fr-notices")?.append(box);
 }

@@ -1,9 +1,10 @@
 // VerificationExplorer: the distances came once; here the threshold moves over them. The kernel keeps the state, and
 // measures the genuine pairs again where an attribute is slid.
 
-import { followTheme, h } from "./shared_dom.js";
-import { createHistory } from "./shared_history.js";
+import { button, followTheme, h } from "./shared_dom.js";
+import { createHistory, walkByKeys } from "./shared_history.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
+import { listen } from "./shared_view.js";
 import { decode, decodeShift, ratesAt, rocOf } from "./verification_data.js";
 import { createGroups } from "./verification_groups.js";
 import { createKey } from "./verification_key.js";
@@ -46,15 +47,6 @@ function render({ model, el, signal: given }) {
   const density = createDensity(signal, (threshold, phase) => change({ threshold }, phase, "threshold"));
   const key = createKey((threshold) => change({ threshold }));
   const curve = createRoc(signal);
-  const button = (
-    /** @type {string} */ text,
-    /** @type {string} */ action,
-    /** @type {() => void} */ act,
-  ) => {
-    const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-    node.addEventListener("click", act);
-    return node;
-  };
   const buttons = {
     undo: button("Undo", "undo", () => walk(-1)),
     redo: button("Redo", "redo", () => walk(1)),
@@ -212,28 +204,19 @@ function render({ model, el, signal: given }) {
   }
 
   const showError = () => notices.showError(model.get("error") ?? {});
-  const listen = {
+  listen(model, signal, {
     setup: readSetup,
     state: fromKernel,
     shifts: showShifts,
     progress: showProgress,
     error: showError,
-  };
-  for (const [name, callback] of Object.entries(listen)) model.on(`change:${name}`, callback);
-  signal.addEventListener("abort", () => {
-    for (const [name, callback] of Object.entries(listen)) model.off(`change:${name}`, callback);
   });
   for (const event of ["pointerup", "pointercancel", "focusout"]) {
     root.addEventListener(event, () => {
       dragging = false;
     });
   }
-  root.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    event.preventDefault();
-    event.stopPropagation();
-    walk(event.shiftKey ? 1 : -1);
-  });
+  walkByKeys(root, walk);
   followTheme(root, signal);
   watchKernel(el, model, signal, (gone) => {
     notices.showBanner(gone ? LOST : "");

@@ -18,7 +18,6 @@ import { reach, walk } from "../fr_explore_widgets/energy_stage.js";
 import {
   checked,
   compute,
-  createHistory,
   curve,
   DEFAULTS,
   preset,
@@ -284,29 +283,6 @@ describe("settings", () => {
     expect(spelled({ ...DEFAULTS, rule: "knn", include_self: true })).toBe("knn:4:self");
     expect(spelled({ ...DEFAULTS, rule: "all" })).toBe("all_pairs:0");
     expect(spelled({ ...DEFAULTS, rule: "all_weighted", include_self: true })).toBe("all_pairs");
-  });
-
-  test("walk back and forth, and forget what was undone", () => {
-    const history = createHistory({ at: 0 });
-    history.commit({ at: 1 });
-    history.commit({ at: 1 });
-    history.commit({ at: 2 });
-    expect(history.step(-1)).toEqual({ at: 1 });
-    expect(history.step(-1)).toEqual({ at: 0 });
-    expect(history.canUndo).toBe(false);
-    expect(history.step(1)).toEqual({ at: 1 });
-    history.commit({ at: 9 });
-    expect(history.canRedo).toBe(false);
-    expect(history.step(-1)).toEqual({ at: 1 });
-  });
-
-  test("take a held key as one step of undo, a pause as two", () => {
-    const history = createHistory({ at: 0 });
-    history.commit({ at: 1 }, "order", 100);
-    history.commit({ at: 2 }, "order", 600);
-    history.commit({ at: 3 }, "radius", 700);
-    history.commit({ at: 4 }, "radius", 5000);
-    expect([1, 2, 3, 4].map(() => history.step(-1).at)).toEqual([3, 2, 0, 0]);
   });
 });
 

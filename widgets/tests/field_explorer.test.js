@@ -13,7 +13,6 @@ import {
   STILL,
 } from "../fr_explore_widgets/field_sheet.js";
 import { caveats, curveText, planeText, scaleText, sentence } from "../fr_explore_widgets/field_words.js";
-import { createHistory } from "../fr_explore_widgets/shared_history.js";
 import { fakeCanvas, fakeModel } from "./fake_model.js";
 
 const CURVES = 4;
@@ -216,19 +215,6 @@ test("an axis has round numbers with room between them; a line has gaps", () => 
       [3, 4],
     ]),
   ).toBe("M0.0 1.0M2.0 3.0L3.0 4.0");
-});
-
-test("history merges a held key, forgets what was undone, and ends at its ends", () => {
-  const history = createHistory({ x: 0 });
-  history.commit({ x: 1 }, "x", 0);
-  history.commit({ x: 2 }, "x", 100);
-  expect(history.step(-1)).toEqual({ x: 0 });
-  expect(history.canUndo).toBe(false);
-  expect(history.step(1)).toEqual({ x: 2 });
-  history.commit({ x: 3 }, "x", 5000);
-  history.step(-1);
-  history.commit({ x: 9 }, "y", 9000);
-  expect(history.canRedo).toBe(false);
 });
 
 test("the scale slides without the kernel: E, words, coverage; the state goes out on release", () => {

@@ -1,7 +1,8 @@
 """Work on a Dask cluster: speed-up, memory of each worker, kill -9, and what large jobs would cost.
 
-python benchmarks/cluster.py            # some minutes
-python benchmarks/cluster.py --brief    # two or three minutes
+python benchmarks/cluster.py                   # four minutes
+python benchmarks/cluster.py --brief           # one minute
+python benchmarks/cluster.py --parts speed     # or kills, paper: these alone
 
 One and two workers of one thread each, on this machine, in turn; the serial run has one thread too. "On paper" scales
 the measured unit costs up; it is arithmetic, no measurement.
@@ -11,66 +12,74 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import signal
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import dask
 import numpy as np
+import pandas as pd
 import xarray as xr
 import zarr
 from figures import figure
+from PIL import Image
 
 import fr_explore as fr
+from fr_explore.faces.folders import LabelledImages
+from fr_explore.models import facenet
 
-# images, embedding length, models of that work
-JOBS = {"CelebA": (202_599, 512, 1), "10 million images": (10_000_000, 512, 1), "1,000 models": (202_599, 512, 1000)}
+# images and models of that work; embeddings of 512 numbers
+JOBS = {"CelebA": (202_599, 1), "10 million images": (10_000_000, 1), "1,000 models": (202_599, 1000)}
+DIM, EACH = 512, 20  # and base faces of a person in CelebA
+QUICK = {"null_draws": 20, "progress": False}
 
 
 def peak() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    """Largest resident memory of this process so far, in MiB; getrusage would count its parent's."""
+    from pathlib import Path
+
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 2**10
 
 
-def warm_up() -> None:
-    """Import what the work needs; within, because the function travels without this file's globals."""
+def warm_up(used: Callable[[], float]) -> list[float]:
+    """Import what the work needs: peak memory before, with torch, with everything. It travels without this file."""
+    sizes = [used()]
+    import torch  # noqa: F401  its memory is what is asked for
+
+    sizes.append(used())
     import fr_explore as library
 
     library.load_model("dlib", device="cpu")
     library.Avatars(1).render(0)
+    return [*sizes, used()]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brief", action="store_true", help="fewer faces and points")
     parser.add_argument("--memory", default="2 GiB", help="limit of each worker (%(default)s)")
+    parser.add_argument("--parts", nargs="+", choices=("speed", "kills", "paper"), default=("speed", "kills", "paper"))
     args = parser.parse_args()
-    identities, curves, points = (6, 8, 1500) if args.brief else (12, 40, 4000)
+    # a worker that was killed leaves others with half a message, which they would report at length
+    dask.config.set({"logging": {"distributed": "critical", "distributed.worker": "critical"}})
+    identities, curves, points = (8, 10, 2500) if args.brief else (12, 40, 5000)
     lattice = fr.sample_lattice(fr.Avatars(identities, seed=0), ["age", "hue"], curves=curves, seed=0)
-    model, faces = fr.load_model("dlib", device="cpu"), identities * curves * 5
+    field, model = clouds(identities, points), fr.load_model("dlib", device="cpu")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        start = time.perf_counter()
-        serial = fr.embed(lattice, model, cache=False, progress=False)
-        alone = time.perf_counter() - start
-        field = clouds(identities, points)
-        times = {workers: on_cluster(workers, args.memory, lattice, model, serial, field, folder) for workers in (1, 2)}
-        print(f"\n{faces} faces, {identities} identities x {points:,} points x 128, 20 null draws; seconds")
-        print(f"{'':12}{'serial':>10}{'1 worker':>10}{'2 workers':>11}{'speed-up':>10}")
-        start = time.perf_counter()
-        fr.alignment(field, "knn:10", null_draws=20, progress=False)
-        energies = time.perf_counter() - start
-        for row, own, k in (("embeddings", alone, 0), ("energies", energies, 1)):
-            one, two = times[1][k], times[2][k]
-            print(f"{row:12}{own:10.1f}{one:10.1f}{two:11.1f}{one / two:10.2f}")
-            figure(f"{row} on two workers", two, "s", one, "one worker")
-        killed(args.memory, lattice, model, serial, folder)
-        size = sum(path.stat().st_size for path in (folder / "2.zarr").rglob("*") if path.is_file())
-    on_paper(alone / faces, energies / identities / points**2, size / (identities * curves * 2 * 3 * 128 * 4))
+        if "speed" in args.parts:
+            speed(lattice, model, field, Path(name), args.memory)
+        if "kills" in args.parts:
+            kills(lattice, model, field, Path(name), args.memory)
+        if "paper" in args.parts:
+            on_paper(Path(name), 1024)
 
 
 def clouds(identities: int, points: int) -> xr.Dataset:
@@ -81,56 +90,139 @@ def clouds(identities: int, points: int) -> xr.Dataset:
     return xr.Dataset({"point": (dims, place), "direction": (dims, arrows), "magnitude": (dims[:3], arrows[..., 0])})
 
 
-def on_cluster(workers: int, memory: str, lattice, model, serial, field, folder: Path) -> tuple[float, float]:
-    """Seconds of embeddings and of energies; the workers have imported everything before the clock starts."""
-    with fr.local_cluster(workers, memory) as client:
-        client.run(warm_up)
-        start = time.perf_counter()
-        found = fr.embed(lattice, model, store=folder / f"{workers}.zarr", client=client, progress=False)
-        embed = time.perf_counter() - start
-        gap = float(abs(found - serial).max() / np.linalg.norm(serial, axis=-1).max())
-        start = time.perf_counter()
-        fr.alignment(field, "knn:10", null_draws=20, client=client, progress=False)
-        energies = time.perf_counter() - start
-        used = ", ".join(f"{value:,.0f}" for value in client.run(peak).values())
+def timed(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    found = function(*args, **options)
+    return time.perf_counter() - start, found
+
+
+def speed(lattice, model, field, folder: Path, memory: str) -> None:
+    """Seconds in this process, with one worker and with two, which have imported everything before the clock starts."""
+    identities, attributes, curves, steps = lattice.shape
+    fr.Avatars(1).render(0)
+    alone, serial = timed(fr.embed, lattice, model, cache=False, progress=False)
+    energies, _ = timed(fr.alignment, field, "knn:10", **QUICK)
+    rows = {"embeddings": [alone], "energies": [energies]}
+    for workers in (1, 2):
+        with fr.local_cluster(workers, memory) as client:
+            stages = [client.run(warm_up, peak)]
+            took, found = timed(
+                fr.embed, lattice, model, store=folder / f"{workers}.zarr", client=client, progress=False
+            )
+            rows["embeddings"].append(took)
+            stages.append({worker: [used] for worker, used in client.run(peak).items()})
+            rows["energies"].append(timed(fr.alignment, field, "knn:10", client=client, **QUICK)[0])
+            stages.append({worker: [used] for worker, used in client.run(peak).items()})
+        for worker in stages[0]:
+            sizes = [f"{size:,.0f}" for stage in stages for size in stage[worker]]
+            print(
+                f"{workers} workers, peak memory of each, MiB of {memory}: Dask alone {sizes[0]}, with torch "
+                f"{sizes[1]}, with model and avatars {sizes[2]}, after extraction {sizes[3]}, after energies {sizes[4]}"
+            )
+        print(f"  largest difference of embeddings to the serial ones {gap(found, serial):.1e}", flush=True)
+    faces, points = identities * curves * (attributes * (steps - 1) + 1), field.sizes["curve"]
     print(
-        f"{workers} workers: peak memory {used} MiB of {memory} each; largest difference to serial {gap:.1e}",
-        flush=True,
+        f"\n{faces} faces; {identities} identities x {points:,} points x 128, {QUICK['null_draws']} null draws; seconds"
     )
-    return embed, energies
+    print(f"{'':12}{'serial':>10}{'1 worker':>10}{'2 workers':>11}{'speed-up':>10}")
+    for row, (own, one, two) in rows.items():
+        print(f"{row:12}{own:10.1f}{one:10.1f}{two:11.1f}{one / two:10.2f}")
+        figure(f"{row} on two workers", two, "s", one, "one worker")
 
 
-def killed(memory: str, lattice, model, serial, folder: Path) -> None:
-    """kill -9 for one of two workers after the first identity is done."""
+def gap(found, expected) -> float:
+    """Largest difference, in lengths of the longest embedding."""
+    return float(abs(found - expected).max() / np.linalg.norm(expected, axis=-1).max())
+
+
+def kills(lattice, model, field, folder: Path, memory: str) -> None:
+    """kill -9 for one of two workers, once during extraction and once during energies."""
+    serial = fr.embed(lattice, model, cache=False, progress=False)
+    expected = fr.alignment(field, "knn:10", **QUICK)
     path = folder / "killed.zarr"
+
+    def one_is_done() -> bool:
+        return path.exists() and bool(np.asarray(zarr.open_group(str(path), mode="r")["complete"]).any())
+
     with fr.local_cluster(2, memory) as client:
-        pids = client.run(os.getpid)
-
-        def kill() -> None:
-            while not (path.exists() and np.asarray(zarr.open_group(str(path), mode="r")["complete"]).any()):
-                time.sleep(0.01)
-            busy = next((worker for worker, tasks in client.processing().items() if tasks), next(iter(pids)))
-            os.kill(pids[busy], signal.SIGKILL)
-
-        thread = threading.Thread(target=kill)
-        thread.start()
-        found = fr.embed(lattice, model, store=path, client=client, progress=False)
-        thread.join()
-        gone = set(pids.values()) - set(client.run(os.getpid).values())
-    gap = float(abs(found - serial).max() / np.linalg.norm(serial, axis=-1).max())
-    print(
-        f"kill -9 of worker {gone}: all {lattice.shape[0]} identities there, largest difference {gap:.1e}", flush=True
-    )
+        client.run(warm_up, peak)
+        with killed(client, one_is_done) as gone:
+            found = fr.embed(lattice, model, store=path, client=client, progress=False)
+        print(f"\nkill -9 of worker {gone} during extraction: all {len(serial)} identities there, ", end="")
+        print(f"largest difference {gap(found, serial):.1e}", flush=True)
+        client.wait_for_workers(2)
+        with killed(client, lambda: any(client.processing().values())) as gone:
+            table = fr.alignment(field, "knn:10", client=client, **QUICK)
+        far = float(abs(table["energy"] - expected["energy"]).max())
+        print(f"kill -9 of worker {gone} during energies: all {len(table)} rows there, largest difference {far:.1e}")
 
 
-def on_paper(face: float, pair: float, overhead: float) -> None:
-    """Large jobs from unit costs: seconds a face, seconds a pair of points with 20 draws, bytes stored a byte."""
-    print(f"\nOn paper, one core, from {1000 * face:.1f} ms a face and {1e9 * pair:.0f} ns a pair of points:")
-    print(f"{'':20}{'core hours':>12}{'with 64':>10}{'storage':>10}{'exact energy of all images':>30}")
-    for name, (images, dim, models) in JOBS.items():
-        hours, storage = images * models * face / 3600, images * models * dim * 4 * overhead / 2**30
-        energy = images**2 * pair * dim / 128 * models / 3600
-        print(f"{name:20}{hours:12,.0f}{hours / 64:10,.1f}{storage:7,.1f} GiB{energy:20,.0f} core hours")
+@contextmanager
+def killed(client, when: Callable[[], bool]) -> Iterator[list[int]]:
+    """kill -9 for the worker that is busy first, once `when()`; the list gives its process."""
+    pids, gone = client.run(os.getpid), []
+
+    def work() -> None:
+        while not when():
+            time.sleep(0.005)
+        busy = next((worker for worker, tasks in client.processing().items() if tasks), next(iter(pids)))
+        gone.append(pids[busy])
+        os.kill(pids[busy], signal.SIGKILL)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield gone
+    thread.join()
+    assert not set(gone) & set(client.run(os.getpid).values())
+
+
+def on_paper(folder: Path, images: int) -> None:
+    """Large jobs from unit costs, which one thread of this process has."""
+    pictures = like_celeba(folder, images)
+    costs: dict[str, float] = {}
+    for name, model in models().items():
+        fr.embed(pictures.take(range(8)), model, cache=False, progress=False)  # warm-up
+        some = pictures if model.card.dim < DIM else pictures.take(range(images // 16))
+        store = folder / f"{model.card.dim}.zarr"
+        costs[name] = timed(fr.embed, some, model, store=store, progress=False)[0] / len(some)
+    size = sum(path.stat().st_size for path in (folder / "128.zarr").rglob("*") if path.is_file()) / (images * 128 * 4)
+    points = 4000
+    pair = timed(fr.alignment, clouds(1, points), "knn:10", **QUICK)[0] / points**2
+    print("\nOn paper, one thread of one core, a picture of 178 x 218 px read, aligned, embedded and stored: ", end="")
+    print(", ".join(f"{1000 * cost:.1f} ms ({name})" for name, cost in costs.items()))
+    print(f"exact energy among 10 neighbours, 20 draws: {1e9 * pair:.0f} ns a pair of points x 128")
+    hours = "".join(f"{f'hours, {name}':>18}{'on 64 cores':>13}" for name in costs)
+    print(f"{'':20}{hours}{'storage':>12}{f'energies of {EACH}':>16}{'of all in one cloud':>22}")
+    for name, (count, networks) in JOBS.items():
+        row = [count * networks * cost / 3600 for cost in costs.values()]
+        shown = "".join(f"{value:18,.0f}{value / 64:13,.1f}" for value in row)
+        storage = count * networks * DIM * 4 * size / 1e9
+        near, far = (count * n * pair * DIM / 128 * networks / 3600 for n in (EACH, count))
+        print(f"{name:20}{shown}{storage:9,.1f} GB{near:14,.1f} h{far:20,.0f} h")
+    print(f"storage: 4 bytes a number, {size:.3f} times as much measured for {images:,} pictures x 128")
+
+
+def like_celeba(folder: Path, images: int) -> LabelledImages:
+    """Pictures of the size, kind and landmarks of CelebA's aligned ones; avatars, because only the time counts."""
+    faces, table, points = fr.Avatars(4, seed=0), [], []
+    for i in range(images):
+        face = faces.render(i % 4, size=160)
+        Image.fromarray(np.asarray(face.to_image())).resize((178, 218)).save(folder / f"{i:06d}.jpg", quality=95)
+        table.append({"file": f"{i:06d}.jpg", "identity": i % 4})
+        points.append(face.landmarks * [178 / 160, 218 / 160])
+    problems = pd.DataFrame({"file": [], "reason": []})
+    return LabelledImages(folder, pd.DataFrame(table), (), problems, np.array(points, np.float32))
+
+
+def models() -> dict[str, Any]:
+    """The quickest and the slowest of the networks that come with the library; FaceNet untrained is as fast."""
+    from facenet_pytorch import InceptionResnetV1
+
+    card = facenet.CARDS["facenet-vggface2"]
+    return {
+        "dlib": fr.load_model("dlib", device="cpu"),
+        "FaceNet": fr.load_model(InceptionResnetV1(), card=card, device="cpu"),
+    }
 
 
 if __name__ == "__main__":

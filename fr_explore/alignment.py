@@ -13,17 +13,14 @@ attribute moves the embedding there. That is a system of spins.
     temperature      what disorders the spins: arrows drawn around a common drift s times as long as their noise
                      have E = 1/(1 + s²); s -> infinity is the frozen, s = 0 the hot limit
 
-E = 0: all arrows are parallel, the attribute moves every image the same way, the model depends on it. E = 1: no
-order, as for independent random arrows. E > 1: neighbours oppose each other. A short range sees local order (a
-vortex looks aligned), a long one global order only, so a ranking of attributes can flip with the range: see
-`alignment_profile`. Small E is not large effect: a model may move little but always the same way, so read the
-magnitude beside it.
+E = 0: all arrows are parallel, the attribute moves every image the same way, the model depends on it. E = 1: no order,
+as for independent random arrows. E > 1: neighbours oppose each other. A short range sees local order (a vortex looks
+aligned), a long one global order only, so a ranking of attributes can flip with the range: see `alignment_profile`.
+Small E is not large effect: a model may move little but always the same way, so read the magnitude beside it.
 
 Null models. "gaussian": independent random arrows on the same sites, the hot limit; mean 1 and, for w summing to
 1 in each row, variance sum_{i<j} (w_ij + w_ji)²/(dim n²). "permutation": the same arrows shuffled over the sites;
 it keeps the magnetisation and removes what depends on place. z = (E - null mean)/null sd: negative is aligned.
-
-In matrices E_i = 1 - u_i·(A U)_i / deg_i, which needs no difference of any pair.
 
 After Leroy, Mastropietro, Nurisso, Vaccarino, "Attributes Shape the Embedding Space of Face Recognition Models",
 ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and isolated points are not averaged in.
@@ -74,8 +71,7 @@ def alignment_energy(
     points : (n, dim), where the arrows sit; directions : (n, any dim), the arrows, of any length.
     neighborhood, device : as in `alignment`; metric : of the points, unless the neighbourhood names its own.
     curve : (n,) ids or None; points with the same id are never each other's neighbours.
-    point_energies : give the (n,) array of E_i instead, NaN for a point without a direction (zero or NaN) or
-        without a neighbour.
+    point_energies : give the (n,) array of E_i instead, NaN for a point without a direction or a neighbour.
     """
     rule = as_neighborhood(neighborhood)
     points, directions = as_real_matrix(points, "points"), as_real_matrix(directions, "directions")
@@ -87,8 +83,8 @@ def alignment_energy(
     energies = np.full(len(points), np.nan)
     if known.any():
         ids = None if curve is None else curve_ids(curve, len(points))[known]
-        cloud = Cloud(points[known], rule.metric or metric, ids, device)
-        energies[known] = _energies(rule.graph(cloud), [unit[known]])[0]
+        graph = rule.graph(Cloud(points[known], rule.metric or metric, ids, device))
+        energies[known] = _energies(graph, [unit[known]])[0]
     return energies if point_energies else float(mean_energy(energies))
 
 
@@ -105,8 +101,8 @@ def alignment(
 ) -> Any:
     """Alignment energy of each identity and attribute, as a tidy table.
 
-    field : from `vector_field`, or the store of `fr.embed(..., store=...)`, read one identity at a time. Points with
-        the same value in its coordinate `curve` are never each other's neighbours.
+    field : from `vector_field`, or the store of `fr.embed(..., store=...)`, read by identity; a call that was stopped
+        goes on from there. Points with the same value in its coordinate `curve` are no neighbours.
     neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric,
         field.attrs["metric"], and where that is missing, Euclidean.
     null_draws, seed : random fields to compare with, 0 or at least 2; the attributes of an identity share the
@@ -115,18 +111,16 @@ def alignment(
     point_energies : also return a Dataset, `energy` of each point and `null_energy`, the draws.
     progress : show a bar; None shows it from 20,000 points on. client : a Dask client to share the work out.
 
-    Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without
-    null_draws); coverage and isolated, the shares of the points with a direction that have, or lack, a neighbour;
-    zero_direction, the share of points that have none (zero or NaN) and take no part; magnitude, the median |v|
-    over the mean pairwise Euclidean distance of the identity's points; points, the number of curves. attrs say what
-    was used. Energy is NaN, and a warning names the row, where no point has a neighbour.
-
-    Raises ValueError where a field has no more than k curves.
+    Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without null_draws);
+    coverage and isolated, the shares of the points with a direction that have, or lack, a neighbour; zero_direction,
+    the share of points that have none (zero or NaN) and take no part; magnitude, the median |v| over the mean pairwise
+    Euclidean distance of the identity's points; points, the number of curves. attrs say what was used. Energy is NaN,
+    and a warning names the row, where no point has a neighbour. ValueError where a field has no more than k curves.
     """
     rule = as_neighborhood(neighborhood)
     if client is not None or not isinstance(field, xr.Dataset):
-        how = {"null_draws": null_draws, "seed": seed, "device": device, "null": null, "progress": False}
-        each = partial(alignment, neighborhood=rule, point_energies=point_energies, **how)
+        how = {"null_draws": null_draws, "seed": seed, "device": device, "null": null, "point_energies": point_energies}
+        each = partial(alignment, neighborhood=rule, progress=False, **how)
         return each_identity(each, field, vector_field, client, progress is not False)
     metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
     check_null(null, null_draws)
@@ -150,7 +144,7 @@ def alignment(
 
 
 def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False) -> np.ndarray:
-    """E_i = 1 - (sum_j w_ij u_i·u_j) / (sum_j w_ij) for each field, (fields, n); NaN without a neighbour."""
+    """E_i = 1 - u_i·(A U)_i / deg_i, which needs no difference of any pair: (fields, n); NaN without a neighbour."""
     sums = graph.sums(directions, progress)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.clip(1 - sums.aligned / sums.weight, 0, 2)

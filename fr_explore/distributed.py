@@ -34,8 +34,11 @@ disk second; memory does not, as long as one identity fits.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -48,7 +51,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from .optional import import_extra
-from .results import as_dataset, load_results
+from .results import as_dataset, load_results, plain, provenance
 
 __all__ = ["each_identity", "fill", "local_cluster", "run"]
 
@@ -61,8 +64,10 @@ def local_cluster(workers: int | None = None, memory: str = "2 GiB", dashboard: 
     ----------
     workers : one for each core by default.
     memory : what a worker may hold. Dask lets it pause at 80 % and restarts it at 95 %.
-    dashboard : serve Dask's dashboard on the loopback address that `client.dashboard_link` gives. Dask asks nobody
-        for a password there: leave it off on a machine that you share.
+    dashboard : serve Dask's dashboard on the loopback address that `client.dashboard_link` gives. Dask has no
+        password or token for it, so everybody who is logged in on this machine can read it: leave it off where others
+        are. To see that of a remote machine, forward its port P: `ssh -L P:127.0.0.1:P machine`, then open
+        127.0.0.1:P at home.
 
     All ports are on the loopback interface. Scheduler and workers take part only with a key that is made for this
     cluster and kept in memory, because whoever reaches a scheduler can run code.
@@ -72,8 +77,12 @@ def local_cluster(workers: int | None = None, memory: str = "2 GiB", dashboard: 
     """
     distributed = import_extra("distributed", "dask", "A local cluster")
     config = import_extra("dask.config", "dask", "A local cluster")
-    # without the dashboard its server has no pages either
-    with config.set({} if dashboard else {"distributed.scheduler.http.routes": []}):
+    # Dask has the C library give back every freed block at once; torch and NumPy, which want the next one right away,
+    # then take three times as long
+    settings: dict[str, Any] = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
+    if not dashboard:  # then its server has no pages either
+        settings["distributed.scheduler.http.routes"] = []
+    with config.set(settings):
         cluster = distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -194,19 +203,19 @@ def _write(work: Callable[..., Any], path: str, width: int, *rest: Any) -> list[
     return remarks
 
 
-def each_identity(
-    function: Callable[[Any], Any], source: Any, field_of: Callable[[Any], Any], client: Any, progress: bool
-) -> Any:
+def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any], client: Any, progress: bool) -> Any:
     """A function of a field or of embeddings, identity by identity, its tables put together again.
 
     Parameters
     ----------
-    function : takes the field of a part of `source` and gives a table, or a table and a Dataset.
+    function : takes the field of a part of `source` and gives a table, or a table and a Dataset. Its keywords say all
+        that its numbers depend on.
     source : a field, or embeddings, or the path of a store of which only one part at a time is read, by the worker
         that computes on it. field_of : makes a field of embeddings.
 
     Parts carry the coordinates identity_place and attribute_place, their positions in the whole, so that random draws
-    are those that the whole would get.
+    are those that the whole would get. What is finished of a store is kept in it until all is: whoever starts a call
+    anew that was stopped or killed gets the same table, and what was finished is not computed again.
     """
     known = isinstance(source, (xr.Dataset, xr.DataArray))
     data = source if known else load_results(source)["embeddings"]
@@ -214,17 +223,63 @@ def each_identity(
     threads = sum(client.nthreads().values()) if client is not None else 1
     pieces = min(attributes, math.ceil(threads / identities))
     cells = [(i, some.tolist()) for i in range(identities) for some in np.array_split(np.arange(attributes), pieces)]
-    units = [_cut(data, cell) for cell in cells] if known else cells
+    folder = None if known else _unfinished(Path(source), function, cells)
+    found: list[Any] = [None if folder is None else _kept(folder / f"{number}.json") for number in range(len(cells))]
+    todo = [number for number, result in enumerate(found) if result is None]
+    units = [_cut(data, cells[number]) if known else cells[number] for number in todo]
     task = partial(_part, function, field_of, None if known else os.path.abspath(source))
-    found: list[Any] = [None] * len(cells)
-    with tqdm(total=len(cells), unit="task", desc="energies", disable=not progress) as bar:
-        for number, result in run(task, (), units, client):
-            found[number] = result
+    with tqdm(
+        total=len(cells), initial=len(cells) - len(todo), unit="task", desc="energies", disable=not progress
+    ) as bar:
+        for at, result in run(task, (), units, client):
+            found[todo[at]] = result
+            if folder is not None:
+                with contextlib.suppress(OSError):  # a full disk costs what is kept, never the result
+                    _keep(folder / f"{todo[at]}.json", result)
             bar.update()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
     if isinstance(found[0], pd.DataFrame):
         return _stacked(found)
     rows = [xr.concat([d for _, d in found[k : k + pieces]], "attribute") for k in range(0, len(found), pieces)]
     return _stacked([table for table, _ in found]), xr.concat(rows, "identity")
+
+
+def _unfinished(path: Path, function: partial, cells: list) -> Path | None:
+    """The folder of a call's finished parts, named by all that decides them; None where the store cannot keep any."""
+    zarr = import_extra("zarr", "zarr", "A store of embeddings")
+    attrs = {} if path.is_file() else dict(zarr.open_group(str(path), mode="r", zarr_format=2).attrs)
+    if "key" not in attrs:  # of a file whose content has no name
+        return None
+    complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"]).tolist()
+    how = [function.func.__qualname__, function.keywords, cells, attrs["key"], complete, provenance()["versions"]]
+    # no result has a dash in its name: `load_results` passes over the folder, a group without arrays for Zarr
+    folder = path / f"unfinished-{hashlib.sha256(json.dumps(plain(how)).encode()).hexdigest()[:16]}"
+    try:
+        zarr.open_group(str(folder), mode="a", zarr_format=2)
+    except OSError:  # a store that may only be read
+        return None
+    return folder
+
+
+def _keep(path: Path, result: Any) -> None:
+    """A part as one JSON file, whole or not at all; JSON's numbers are exact."""
+    table, details = result if isinstance(result, tuple) else (result, None)
+    data = [table.to_dict("list"), plain(table.attrs), None if details is None else details.to_dict()]
+    scratch = path.with_suffix(".part")
+    scratch.write_text(json.dumps(data, default=plain))
+    scratch.replace(path)
+
+
+def _kept(path: Path) -> Any:
+    """What `_keep` wrote, or None."""
+    try:
+        columns, attrs, details = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    table = pd.DataFrame(columns)
+    table.attrs = attrs
+    return table if details is None else (table, xr.Dataset.from_dict(details))
 
 
 def _cut(data: Any, cell: tuple[int, list[int]]) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from ._blocks import Cloud, sweep
 from ._graphs import squared_edges
 from ._groups import DIMS, check_null, field_metric, groups, null_columns, null_fields, tidy
 from ._parallel import host
+from .distributed import each_identity
+from .field import vector_field
 from .neighbors import ball
 
 __all__ = ["alignment_profile"]
@@ -20,7 +24,7 @@ DRAWN_AT_ONCE = 32_000_000  # numbers in the random fields held at one time
 
 
 def alignment_profile(
-    field: xr.Dataset,
+    field: Any,
     radii=None,
     *,
     relative: bool = True,
@@ -30,6 +34,7 @@ def alignment_profile(
     null: str = "gaussian",
     device=None,
     progress: bool | None = None,
+    client: Any = None,
 ) -> pd.DataFrame:
     """Energy of `ball(radius)` for many radii, in one pass over the distances.
 
@@ -41,11 +46,11 @@ def alignment_profile(
 
     Parameters
     ----------
-    field : from `vector_field`.
+    field : from `vector_field`, or the store of `fr.embed(..., store=...)`, read one identity at a time.
     radii : any order; None: 30 values from 0.05 to 1.5, or to 1.5 mean distances in units of the metric.
     relative : radii in units of the mean pairwise distance, else in units of the metric.
     metric : of the points, "euclidean", "cosine" or "chord"; None takes that of the field.
-    null_draws, seed, null, device, progress : as in `alignment`.
+    null_draws, seed, null, device, progress, client : as in `alignment`.
 
     Returns
     -------
@@ -54,10 +59,15 @@ def alignment_profile(
     neighbour; neighbors, their mean number over all points with a direction. attrs say what was used.
     """
     check_null(null, null_draws)
-    metric = ball(0, metric=metric).metric or field_metric(field)
+    named = ball(0, metric=metric).metric
     if radii is None and not relative:
         raise ValueError("radii in units of the metric have no default: give radii, or relative=True.")
     edges = _check_radii(np.linspace(0.05, 1.5, 30) if radii is None else radii)
+    if client is not None or not isinstance(field, xr.Dataset):
+        how = {"radii": edges, "relative": relative, "null_draws": null_draws, "seed": seed, "null": null}
+        each = partial(alignment_profile, **how, metric=named, device=device, progress=False)
+        return each_identity(each, field, vector_field, client, progress is not False)
+    metric = named or field_metric(field)
     shape = tuple(field.sizes[d] for d in DIMS[:2])
     progress = field.sizes["curve"] >= 20_000 if progress is None else progress
     energy, draws = np.full((*shape, len(edges)), np.nan), np.full((*shape, len(edges), null_draws), np.nan)

@@ -115,9 +115,10 @@ def load_results(path: str | os.PathLike) -> Results:
                 store = stack.enter_context(zarr.storage.ZipStore(path, mode="r"))
             root = zarr.open_group(store, mode="r", zarr_format=2)
             attrs = dict(root.attrs)
-            _check(path, attrs, root)
-            names = [name for name, _ in sorted(root.groups())]
-            found = {name: _open(store, name, load=path.is_file()) for name in names}
+            # groups of other names are work that goes on, see `distributed`
+            groups = {name: group for name, group in sorted(root.groups()) if name.isidentifier()}
+            _check(path, attrs, {"": root, **groups})
+            found = {name: _open(store, name, load=path.is_file()) for name in groups}
         except _Refused:
             raise
         except Exception as error:  # Zarr and its codecs raise almost anything on damaged files
@@ -205,7 +206,7 @@ def _pack(store: Path, target: Path) -> None:
             archive.write(path, path.relative_to(store).as_posix())
 
 
-def _check(path: Path, attrs: Mapping[str, Any], root: Any) -> None:
+def _check(path: Path, attrs: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
     """ValueError for a file of another kind or time, or with codecs that are not plain numbers."""
     schema = attrs.get("schema")
     if not isinstance(schema, int):
@@ -215,7 +216,7 @@ def _check(path: Path, attrs: Mapping[str, Any], root: Any) -> None:
             f"{str(path)!r} has schema {schema}, this version of fr-explore reads up to {SCHEMA}: "
             "pip install --upgrade fr-explore."
         )
-    for name, group in [("", root), *root.groups()]:
+    for name, group in groups.items():
         for array, data in group.arrays():
             parts = [*(data.metadata.filters or ()), data.metadata.compressor]
             used = {part.codec_id for part in parts if part is not None}

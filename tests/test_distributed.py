@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -181,6 +183,94 @@ def test_kill_nine_costs_nothing_but_time(client, tmp_path):
     thread.join()
     assert len(killed) == 1
     pd.testing.assert_frame_equal(shared, table, rtol=1e-9)
+
+
+def folders(path) -> list:
+    return [entry for entry in path.iterdir() if entry.name.startswith("unfinished")]
+
+
+SLOW_ENERGIES = """
+import sys, time
+import fr_explore as fr
+from fr_explore import distributed
+
+def slow(*rest, work=distributed._part):
+    time.sleep(0.2)
+    return work(*rest)
+
+distributed._part = slow
+fr.alignment(sys.argv[1], "knn:3", null_draws=4, point_energies=sys.argv[2] == "points", progress=False)
+"""
+
+
+@pytest.mark.parametrize("kind", ["table", "points"])
+def test_energies_go_on_where_the_main_process_was_killed(kind, tmp_path, monkeypatch):
+    """kill -9 of the process that called: the same call computes the other identities only, and gives the same."""
+    path = tmp_path / "run.zarr"
+    found = fill(fr.sample_lattice(Squares(tuple("abcdef")), ["age", "hue"], curves=20, seed=0), path)
+    how = {"null_draws": 4, "point_energies": kind == "points"}
+    expected = fr.alignment(fr.vector_field(found), "knn:3", **how)
+    process = subprocess.Popen([sys.executable, "-c", SLOW_ENERGIES, str(path), kind])
+    while len(list(path.glob("unfinished-*/*.json"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    kept = len(list(path.glob("unfinished-*/*.json")))
+    assert 2 <= kept < 6
+    assert list(fr.load_results(path)) == ["embeddings"]  # a store with work in progress reads as ever
+    calls, part = [], distributed._part
+    monkeypatch.setattr(distributed, "_part", lambda *rest: calls.append(rest[-1]) or part(*rest))
+    fr.alignment(path, "knn:4", null_draws=4, progress=False)  # another question starts from nothing
+    assert len(calls) == 6
+    calls.clear()
+    again = fr.alignment(path, "knn:3", **how, progress=False)
+    assert len(calls) == 6 - kept
+    if kind == "points":
+        xr.testing.assert_equal(again[1], expected[1])
+        assert again[1].attrs == expected[1].attrs
+        again, expected = again[0], expected[0]
+    pd.testing.assert_frame_equal(again, expected, check_exact=True)
+    assert again.attrs == expected.attrs
+    assert folders(path) == []
+
+
+def test_what_is_kept_of_energies_is_no_stumbling_block(lattice, tmp_path, monkeypatch):
+    """Damaged parts, a full disk and embeddings that have changed cost time and never a number."""
+    path, part, asked = tmp_path / "run.zarr", distributed._part, []
+    fill(lattice, path)
+    expected = fr.alignment(path, "knn:3", progress=False)
+
+    def stop(*rest):
+        asked.append(rest[-1])
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return part(*rest)
+
+    monkeypatch.setattr(distributed, "_part", stop)
+    with pytest.raises(KeyboardInterrupt):
+        fr.alignment(path, "knn:3", progress=False)
+    (folder,) = folders(path)
+    (folder / "0.json").write_text("[")  # as after a power cut
+    pd.testing.assert_frame_equal(fr.alignment(path, "knn:3", progress=False), expected, check_exact=True)
+    assert len(asked) == 3 + 2
+    monkeypatch.setattr(distributed, "_keep", lambda *rest: (_ for _ in ()).throw(OSError("disk full")))
+    pd.testing.assert_frame_equal(fr.alignment(path, "knn:3", progress=False), expected, check_exact=True)
+    monkeypatch.setattr(zarr, "open_group", lambda *a, opened=zarr.open_group, **k: opened(*a, **k) if k["mode"] == "r"
+                        else (_ for _ in ()).throw(PermissionError("read only")))  # fmt: skip
+    pd.testing.assert_frame_equal(fr.alignment(path, "knn:3", progress=False), expected, check_exact=True)
+
+
+def test_profiles_from_a_store_and_on_a_cluster(client, lattice, serial, tmp_path):
+    path = tmp_path / "run.zarr"
+    fill(lattice, path)
+    field = fr.vector_field(serial)
+    for radii in (None, [0.5, 1.0]):
+        expected = fr.alignment_profile(field, radii, null_draws=3)
+        for source, where in ((path, None), (path, client), (field, client)):
+            found = fr.alignment_profile(source, radii, null_draws=3, client=where, progress=False)
+            pd.testing.assert_frame_equal(found, expected, rtol=1e-9)
+            assert found.attrs == expected.attrs
 
 
 def test_errors_of_workers_reach_the_caller(client, lattice, tmp_path):

@@ -28,14 +28,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-@pytest.fixture(autouse=True)
-def _own_warnings():
-    """The command shows warnings its own way; what it changes is put back."""
-    shown = warnings.showwarning
-    yield
-    warnings.showwarning = shown
-
-
 def run(capsys, *arguments: str) -> tuple[int, str, str]:
     status = cli.main(arguments)
     return status, *capsys.readouterr()
@@ -273,6 +265,12 @@ def test_a_reader_that_leaves_early_is_no_error():
         process.stdout.close()
         assert process.stderr.read().decode() == ""
         assert process.wait() == 0
+
+
+def test_a_notebook_that_calls_it_keeps_its_own_warnings(capsys):
+    shown = warnings.showwarning
+    assert run(capsys, "models")[0] == 0
+    assert warnings.showwarning is shown
 
 
 def test_the_command_is_declared():

@@ -16,6 +16,7 @@ from fr_explore_widgets import FieldExplorer
 from fr_explore_widgets._field_look import near
 from fr_explore_widgets._field_plane import PLANES, Cell, planes
 from fr_explore_widgets._field_scales import Scales
+from fr_explore_widgets._field_sheet import sheet
 
 DIM = 12
 
@@ -71,7 +72,7 @@ def test_what_the_page_looks_up_is_what_the_library_computes(metric, curve):
                 if scale >= 28:  # two curves of this attribute have no direction
                     continue
                 part = field.sel(identity=["anna"], attribute=[name])
-                if np.isnan(w.sheet["energy"][place]):
+                if w.sheet["energy"][place] is None:
                     assert np.isnan(energies[place]).all()
                     continue
                 table, points = fr.alignment(part, rule(scale), point_energies=True)
@@ -90,7 +91,7 @@ def test_the_profile_is_the_one_of_the_library():
     ask(w, "sheet", identity=1, kind=1)
     profile = fr.alignment_profile(field, w.scales.grid["ball"])
     own = profile[(profile["identity"] == "ben") & (profile["attribute"] == "age")]
-    np.testing.assert_allclose(w.sheet["energy"], own["energy"], atol=1e-5)
+    np.testing.assert_allclose(np.array(w.sheet["energy"], float), own["energy"], atol=1e-5)
     np.testing.assert_allclose(w.sheet["coverage"], own["coverage"], atol=1e-12)
     w.close()
 
@@ -193,6 +194,17 @@ def test_the_background_brings_the_null_and_the_other_identities():
     assert none.nulls == {}
     assert none.strip
     none.close()
+
+
+def test_what_has_no_number_travels_as_null():
+    """A radius that holds no neighbour has no energy; JSON has no NaN, and Jupyter would send a text and warn."""
+    w = FieldExplorer(make_field(), radii=[1e-6, 0.6], null_draws=0).wait(60)
+    traits = {"strip": w.strip, "nulls": w.nulls, **sheet(w.scales, 0, 0, "ball")}
+    assert w.strip["0,ball"][0][0] is None
+    assert traits["sheet"]["energy"][0] is None
+    del traits["sheet_data"]
+    json.dumps(traits, allow_nan=False)
+    w.close()
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,12 @@ Ctrl-C: what was finished is kept, and the same command goes on from there.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status, see EPILOG."""
-    options = _parser().parse_args(arguments)
-    warnings.showwarning = _remark
+    with warnings.catch_warnings():  # put back afterwards: `main` is called from notebooks too
+        warnings.showwarning = _remark
+        return _run(_parser().parse_args(arguments))
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         module, _, name = options.run.partition(".")
         text, data = getattr(importlib.import_module(f".{module}", __package__), name)(options)

@@ -15,7 +15,7 @@ import fr_explore as fr
 
 from ._field_plane import Cell, planes
 
-__all__ = ["KINDS", "Profile", "Scales", "spelled"]
+__all__ = ["KINDS", "Profile", "Scales", "plain", "spelled"]
 
 KINDS = ("knn", "ball")
 # round numbers, closer where fewer neighbours make more of a difference
@@ -37,6 +37,15 @@ class Profile(NamedTuple):
 def spelled(kind: str, scale: float) -> str:
     """A neighbourhood as the library spells it: "knn:10", "ball:0.6"."""
     return f"{kind}:{scale:g}"
+
+
+def plain(value: Any) -> Any:
+    """None in place of every NaN, in lists and dicts too: JSON has no NaN, and Jupyter would send the text "nan"."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 class Scales:

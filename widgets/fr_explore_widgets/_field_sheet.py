@@ -10,7 +10,7 @@ from fr_explore.attributes import ATTRIBUTES
 
 from ._base import WidgetError
 from ._field_look import Pictures, near
-from ._field_scales import Scales
+from ._field_scales import Scales, plain
 
 __all__ = ["describe", "faces", "middle", "neighbors", "sheet"]
 
@@ -46,7 +46,7 @@ def sheet(scales: Scales, identity: int, attribute: int, kind: str) -> dict[str,
     head |= {"planes": {name: [p.variance, p.seen] for name, p in flat.items()}, "known": int(cell.known.sum())}
     head |= {"magnitude": scales.magnitude(identity, attribute), "length": _median(cell.magnitude)}
     head |= {"energy": profile.energy.tolist(), "coverage": profile.coverage.tolist()}
-    return {"sheet": head, "sheet_data": b"".join(np.ascontiguousarray(a, "<f4").tobytes() for a in parts)}
+    return {"sheet": plain(head), "sheet_data": b"".join(np.ascontiguousarray(a, "<f4").tobytes() for a in parts)}
 
 
 def neighbors(scales: Scales, identity: int, attribute: int, curve: int) -> dict[str, Any]:

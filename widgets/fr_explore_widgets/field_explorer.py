@@ -15,7 +15,7 @@ from . import _field_sheet as sheets
 from ._base import LabWidget
 from ._desk import Desk, Job
 from ._field_look import Pictures
-from ._field_scales import KINDS, Scales
+from ._field_scales import KINDS, Scales, plain
 from ._field_state import check, first, places
 
 __all__ = ["FieldExplorer"]
@@ -147,7 +147,7 @@ class FieldExplorer(LabWidget):
                 for _ in self.scales.steps(other, attribute, kind):
                     yield
         everyone = range(len(self.scales.identities))
-        rows = [self.scales.profile(i, attribute, kind).energy.tolist() for i in everyone]
+        rows = [plain(self.scales.profile(i, attribute, kind).energy.tolist()) for i in everyone]
         self.strip = {**self.strip, f"{attribute},{kind}": rows}
 
     @traitlets.validate("state")

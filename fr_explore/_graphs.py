@@ -20,7 +20,8 @@ from .optional import import_extra
 __all__ = ["Graph", "NearestGraph", "PairGraph", "Sums", "inverse_power", "nearest", "nearly_nearest", "squared_edges"]
 
 
-SEED = 8  # a row's first bound is the (k + 1)-th of 8 (k + 1) columns
+SEED = 16  # a row's first bound is the (k + 1)-th of 16 (k + 1) columns
+PATIENCE = 3  # how many times as many as are held may wait to be compared
 TIE = 1e-11  # relative difference below which squared distances may be rounded to the same number
 
 
@@ -175,24 +176,58 @@ def _candidates(cloud: Cloud, slack, k: int, progress: bool) -> tuple[np.ndarray
     """
     best = np.full((cloud.n, k + 1), np.inf, cloud.precision)
     column = np.zeros(best.shape, np.int64)
-    locks = [threading.Lock() for _ in range(64)]
+    lists: dict[int, _Shortlist] = {}
 
     def visit(q, rows: slice, cols: slice) -> None:
         cloud.exclude(q, rows, cols)
         for here, others, tile in [(rows, cols, q), (cols, rows, q.T)][: 1 if rows == cols else 2]:
+            mine = lists.setdefault(here.start, _Shortlist(best[here], column[here]))
             if cloud.device is None:
-                # what is above the k + 1 found so far cannot enter; another thread may lower them meanwhile
-                where, value = _below(tile, slack[others], best[here].max(1), k)
+                row, where, value = _below(tile, slack[others], mine.bound, k)
             else:
-                value, where = map(host, _topk(tile - slack[others], k))
-            with locks[here.start // 512 % 64]:
-                values = np.concatenate([best[here], value], axis=1)
-                columns = np.concatenate([column[here], where + others.start], axis=1)
-                order = np.argpartition(values, k, axis=1)[:, : k + 1]
-                best[here], column[here] = (np.take_along_axis(a, order, 1) for a in (values, columns))
+                value, where = (host(a).ravel() for a in _topk(tile - slack[others], k))
+                row = np.repeat(np.arange(len(tile)), len(value) // len(tile))
+            mine.add(row, where + others.start, value)
 
     sweep(cloud, visit, progress, refine=False)
+    for mine in lists.values():
+        mine.settle()
     return best, column
+
+
+class _Shortlist:
+    """The k + 1 nearest so far of some rows, in the arrays `best` and `column`, and what waits to be compared.
+
+    A comparison costs more than finding what is below a bound that is not the latest: it is put off until as many
+    wait as are held a few times over. Another thread may lower the bound of a row meanwhile.
+    """
+
+    def __init__(self, best: np.ndarray, column: np.ndarray) -> None:
+        self.best, self.column, self.bound = best, column, best.max(1)
+        self.waiting: list[tuple[np.ndarray, ...]] = []
+        self.lock = threading.Lock()
+
+    def add(self, row: np.ndarray, column: np.ndarray, value: np.ndarray) -> None:
+        with self.lock:
+            self.waiting.append((row.astype(np.uint16), column, value))
+            first = np.isinf(self.bound[0])
+            if first or sum(len(value) for *_, value in self.waiting) > PATIENCE * self.best.size:
+                self.settle()
+
+    def settle(self) -> None:
+        n, width = self.best.shape
+        held = (np.repeat(np.arange(n, dtype=np.uint16), width), self.column.ravel(), self.best.ravel())
+        row, column, value = (np.concatenate(parts) for parts in zip(held, *self.waiting, strict=True))
+        self.waiting = []
+        order = np.argsort(row, kind="stable")  # of 16 bits: in linear time
+        row, count = row[order], np.bincount(row, minlength=n)
+        place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
+        values = np.full((n, count.max()), np.inf, value.dtype)
+        columns = np.zeros(values.shape, np.int64)
+        values[row, place], columns[row, place] = value[order], column[order]
+        order = np.argpartition(values, width - 1, axis=1)[:, :width]
+        self.best[:], self.column[:] = (np.take_along_axis(a, order, 1) for a in (values, columns))
+        self.bound = self.best[:, -1].copy()
 
 
 def _topk(tile, k: int):
@@ -200,28 +235,21 @@ def _topk(tile, k: int):
     return tile.topk(min(k + 1, tile.shape[1]), dim=1, largest=False, sorted=False)
 
 
-def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of all entries below the bound of their row, filled up with infinity.
+def _below(tile: np.ndarray, slack: np.ndarray, bound: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
+    """Rows, columns and values of all entries below the bound of their row.
 
     Few are left once a row has seen some tiles, and finding them costs a fraction of a selection. A row that has
     seen none takes its first bound from some columns: the k + 1 smallest of them are no nearer than those of all.
     """
-    if not np.isfinite(bound).all():
+    if np.isinf(bound).any():
         some = slice(0, min(tile.shape[1], SEED * (k + 1)))
         if some.stop > k:
             bound = np.minimum(bound, np.partition(tile[:, some] - slack[some], k, axis=1)[:, k])
     if tile.flags.c_contiguous:
-        rows, cols = np.divmod(np.flatnonzero(tile <= (bound + slack.max())[:, None]), tile.shape[1])
+        row, column = np.divmod(np.flatnonzero(tile <= (bound + slack.max())[:, None]), tile.shape[1])
     else:  # the lower triangle's view of a tile, read in the order of the memory
-        cols, rows = np.divmod(np.flatnonzero(bound + slack.max() >= tile.T), tile.shape[0])
-        order = np.argsort(rows, kind="stable")
-        rows, cols = rows[order], cols[order]
-    count = np.bincount(rows, minlength=len(tile))
-    place = np.arange(len(rows)) - (np.cumsum(count) - count)[rows]
-    where = np.zeros((len(tile), count.max()), np.int64)
-    value = np.full(where.shape, np.inf, tile.dtype)
-    where[rows, place], value[rows, place] = cols, tile[rows, cols] - slack[cols]
-    return where, value
+        column, row = np.divmod(np.flatnonzero(bound + slack.max() >= tile.T), tile.shape[0])
+    return row, column, tile[row, column] - slack[column]
 
 
 def _decide(cloud: Cloud, i: int, among: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -69,11 +69,15 @@ def _blas():
 
 
 def over(items: list, work: Callable[[Any], None], progress: bool = False, device=None) -> None:
-    """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU."""
+    """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU.
+
+    A single item does without BLAS's threads too: once woken, they spin for a tenth of a second and take that time
+    from whatever comes next.
+    """
     from tqdm.auto import tqdm
 
     workers = cores()
-    if device is not None or workers == 1 or len(items) == 1:
+    if device is not None or workers == 1:
         for item in tqdm(items, disable=not progress, leave=False):
             work(item)
         return

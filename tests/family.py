@@ -34,6 +34,9 @@ w = FieldExplorer(field)
 class Case:
     """One widget. `cell` leaves it in `w`; `root` is its element; `slider` one that asks the kernel, if there is one,
     and `value` what the kernel then holds; `offline` are the arguments of a small page, None where there is no page.
+
+    When the kernel is gone, `inert` are the controls that must rest, because only the kernel computes what they ask
+    for, and `alive` is one that goes on, because the browser has all it needs for it; `shows` is what it then changes.
     """
 
     name: str
@@ -44,6 +47,9 @@ class Case:
     asks: bool = True
     offline: dict | None = None
     state: str = ""  # a statement that changes the state
+    inert: str = ""
+    alive: str = ""
+    shows: str = ""
 
 
 CASES = [
@@ -56,6 +62,8 @@ CASES = [
         asks=False,
         offline={},
         state="w.set(order=0.31)",
+        alive="[data-setting=order]",  # the browser computes everything
+        shows=".fr-figure",
     ),
     Case(
         "prediction",
@@ -65,8 +73,14 @@ CASES = [
         ".fr-prediction",
         offline={},
         state="w.commit(['hue', 'age', 'contrast'])",
+        inert="[data-action=commit], [data-action=reveal], [data-action=retry]",  # the kernel keeps guess and truth
     ),
-    Case("photos", "from fr_explore_widgets import PhotoInput\nw = PhotoInput()", ".fr-photos"),
+    Case(
+        "photos",
+        "from fr_explore_widgets import PhotoInput\nw = PhotoInput()",
+        ".fr-photos",
+        inert="[data-action]",  # the kernel looks for faces and keeps the pictures
+    ),
     Case(
         "attribute",
         "import fr_explore as fr\nfrom fr_explore_widgets import AttributeExplorer\n"
@@ -77,8 +91,18 @@ CASES = [
         "w.strengths['head_angle']",
         offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
+        # the kernel renders and embeds: nothing can move, only the picture of a snapshot could, and none is stored here
+        inert="input, select, [data-action]:not([data-action=copy])",
     ),
-    Case("field", _FIELD, ".fr-field", offline={}, state="w.set(attribute='hue')"),
+    Case(
+        "field",
+        _FIELD,
+        ".fr-field",
+        offline={},
+        state="w.set(attribute='hue')",
+        alive=".fr-cursor",  # the energies at every scale are in the page
+        shows=".fr-scale-words",
+    ),
     Case(
         "verification",
         _PEOPLE + "from fr_explore_widgets import VerificationExplorer\n"
@@ -90,6 +114,8 @@ CASES = [
         asks=False,
         offline={},
         state="w.set(threshold=2.5)",
+        alive="[data-control=threshold]",  # the distances are in the page, which counts them
+        shows=".fr-key",
     ),
     Case(
         "macroscale",
@@ -99,5 +125,8 @@ CASES = [
         ".fr-macro",
         offline={},
         state="w.attribute = 'smiling'",
+        inert="[data-action=probe], [data-action=umap]",  # both are computed by the kernel
+        alive="[data-action=before]",  # what was measured is in the page
+        shows=".fr-sentence",
     ),
 ]

@@ -7,8 +7,10 @@ import io
 import json
 import os
 import re
+import sys
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +180,23 @@ def test_a_widget_that_no_page_shows_rests_and_wakes(monkeypatch):
     gone, w, box = weakref.ref(w), None, None
     gc.collect()
     assert gone() is None, "at rest, nothing but the user's reference keeps it"
+
+
+def test_in_colab_the_view_names_the_manager_that_can_show_it(monkeypatch):
+    """With a stand-in for Colab's module, which exists nowhere else: what anywidget asks of it is what it gives."""
+    colab, shown = types.ModuleType("google.colab.output"), []
+    colab.enable_custom_widget_manager = lambda: None
+    colab._widgets = types.SimpleNamespace(_installed_url="colab/manager.js")
+    monkeypatch.setitem(sys.modules, "google.colab.output", colab)
+    monkeypatch.setattr("fr_explore_widgets._base.display", lambda *data, **more: shown.append((data, more)))
+    w = Small()
+    w._ipython_display_()
+    (((data,), more),) = shown
+    mime = "application/vnd.jupyter.widget-view+json"
+    assert data[mime]["model_id"] == w.model_id
+    assert data["text/plain"].endswith("run the cell for the live widget.")
+    assert more["metadata"][mime]["colab"]["custom_widget_manager"]["url"] == "colab/manager.js"
+    w.close()
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
@@ -559,10 +578,17 @@ def test_restart_and_reopening(opened, browser):
     notebook.wait_for(f"{case.root} .fr-banner[role=status]:visible", 30)
     print(f"{case.name}: banner after {time.monotonic() - began:.1f} s")
     assert time.monotonic() - began < 5
-    if case.slider and case.asks:
-        assert page.locator(f"{case.root} input[type=range]:enabled").count() == 0
+    first = page.locator(case.root).first
+    assert case.inert or case.alive
+    if case.inert:
+        assert first.locator(case.inert).count() > 0
+        assert first.locator(case.inert).locator("visible=true").and_(first.locator(":enabled")).count() == 0
     if kept:
         assert json.loads(page.locator(f"{case.root} .fr-bookmark input").first.input_value()) == kept
+        if case.alive:
+            before = first.locator(case.shows).first.text_content()
+            first.locator(case.alive).first.press("Enter" if "action" in case.alive else "ArrowLeft")
+            until(lambda: first.locator(case.shows).first.text_content() != before, 5)
         notebook.run_all()
         page.locator(f"{case.root} [data-action=restore]").first.click(timeout=60_000)
         until(lambda: notebook.value("w.state") == kept, 30)

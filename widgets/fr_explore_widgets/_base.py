@@ -105,9 +105,10 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         self._static.show()
-        data = {"text/plain": f"{self._heading()}: run the cell for the live widget."}
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        display(data | {"application/vnd.jupyter.widget-view+json": view}, raw=True)
+        # anywidget's own bundle: in Colab its metadata names the manager that can show it
+        data, metadata = anywidget.AnyWidget._repr_mimebundle_(self) or ({}, {})
+        data["text/plain"] = f"{self._heading()}: run the cell for the live widget."
+        display(data, metadata=metadata, raw=True)
 
     def _kept(self) -> tuple[bytes, str]:
         with self._lock:

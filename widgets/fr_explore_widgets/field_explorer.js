@@ -28,6 +28,10 @@ const PLANE_NAMES = {
   mean: "mean direction across, first PC of the faces up",
 };
 const LOST = "The kernel is gone. What this page was sent already can still be looked at.";
+const LACK = {
+  what: "The kernel had not sent this part of the field before it went.",
+  todo: "Run the cell again to see it.",
+};
 const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
 const LOOKS_KEPT = 150;
 
@@ -38,6 +42,7 @@ function render({ model, el, signal: given }) {
   const { signal } = stop;
   const setup = /** @type {FieldSetup} */ (model.get("setup"));
   let state = /** @type {FieldState} */ (model.get("state"));
+  let gone = false;
   const history = createHistory(state);
   /** @type {Map<string, Sheet>} */
   const sheets = new Map();
@@ -256,7 +261,13 @@ function render({ model, el, signal: given }) {
     const before = state;
     state = { ...state, ...partial };
     if (state.kind !== before.kind && partial.scale === undefined) state.scale = otherScale(state.kind);
+    if (gone) {
+      const lacks = !sheets.has(sheetKey(cell(), state.kind));
+      notices.showError(lacks ? LACK : {});
+      if (lacks) state = before;
+    }
     draw();
+    if (state === before) return;
     if (hold || from === "kernel") return;
     const names = Object.keys(partial);
     if (from !== "history") history.commit(state, names.length === 1 ? names[0] : "");
@@ -348,7 +359,8 @@ function render({ model, el, signal: given }) {
   });
   walkByKeys(root, walk);
   followTheme(root, signal, () => field.setTheme(root.dataset.theme === "dark"));
-  watchKernel(el, model, signal, (gone) => {
+  watchKernel(el, model, signal, (now) => {
+    gone = now;
     notices.showBanner(gone ? LOST : "");
     root.classList.toggle("fr-lost", gone);
     link.connect(!gone);

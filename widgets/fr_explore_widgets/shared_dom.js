@@ -100,9 +100,14 @@ export function readable(hex, dark) {
   return `rgb(${parts.map((c) => Math.round(c + (toward - c) * amount)).join(", ")})`;
 }
 
+/** The element around another, also where that stands at the top of a shadow root. @param {Element} node */
+function around(node) {
+  return node.parentElement ?? /** @type {Partial<ShadowRoot>} */ (node.getRootNode()).host ?? null;
+}
+
 /** @param {Element} element */
 function themeBehind(element) {
-  for (let node = element.parentElement; node; node = node.parentElement) {
+  for (let node = around(element); node; node = around(node)) {
     const theme = themeOf(getComputedStyle(node).backgroundColor);
     if (theme) return theme;
   }

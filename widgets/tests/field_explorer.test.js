@@ -345,6 +345,24 @@ test("the kernel's state is followed, and its errors are shown with what to do",
   expect($(".fr-error").textContent).toBe("It failed. OSError: no Look elsewhere.");
 });
 
+test("without its kernel it goes on over what is here, and says what is not", () => {
+  vi.useFakeTimers();
+  const { $, cursor, el, model } = setUp();
+  model.fire("comm_live_update");
+  vi.advanceTimersByTime(2000);
+  vi.useRealTimers();
+  expect(el.dataset.kernel).toBe("gone");
+  slide(cursor, 2, "input", "change");
+  expect($(".fr-field").dataset.energy).toBe("0.4");
+  const people = $(".fr-top select");
+  people.value = "1";
+  people.dispatchEvent(new Event("change"));
+  expect($(".fr-error").textContent).toContain("had not sent this part of the field");
+  expect([people.value, $(".fr-field").dataset.energy]).toEqual(["0", "0.4"]);
+  slide(cursor, 1, "input", "change");
+  expect($(".fr-error").hidden).toBe(true);
+});
+
 test("data that cannot be read are reported, not drawn", () => {
   const { $ } = setUp({ sheet_data: new DataView(new ArrayBuffer(8)) });
   expect($(".fr-error").textContent).toContain("The field could not be read.");

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { h, paint, readable, term, themeOf, toRGBA } from "../fr_explore_widgets/shared_dom.js";
+import { followTheme, h, paint, readable, term, themeOf, toRGBA } from "../fr_explore_widgets/shared_dom.js";
 import { createNotices, PING_MS, watchKernel } from "../fr_explore_widgets/shared_notice.js";
 import { createPicker } from "../fr_explore_widgets/shared_picker.js";
 import { fakeCanvas, fakeModel } from "./fake_model.js";
@@ -129,4 +129,18 @@ test.each([
   picker.disable(true);
   expect(control.disabled).toBe(true);
   picker.root.remove();
+});
+
+test("the theme is that of the page around a shadow root too", () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
+  const host = document.body.appendChild(document.createElement("div"));
+  host.style.backgroundColor = "rgb(17, 17, 17)";
+  const root = document.createElement("div");
+  host.attachShadow({ mode: "open" }).append(root);
+  const stop = new AbortController();
+  followTheme(root, stop.signal);
+  expect(root.dataset.theme).toBe("dark");
+  stop.abort();
+  host.remove();
+  vi.unstubAllGlobals();
 });

@@ -9,7 +9,7 @@ BIN := .venv/bin
 THREADS := OMP_NUM_THREADS=1
 LAB_OPTIONS ?=
 
-.PHONY: help lab test test-python test-front test-browser lint format notebooks bench site clean need-node need-chromium
+.PHONY: help lab test test-python test-unit test-notebooks test-front test-browser lint format notebooks bench site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,8 +19,13 @@ lab: $(BIN)/.lab ## set up and open the laboratory on the first notebook
 
 test: need-node need-chromium test-front test-python test-browser ## set up and run every test
 
-test-python: $(BIN)/.dev ## the Python tests alone, which need neither Node nor Chromium
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser"
+test-python: test-unit test-notebooks ## the Python tests alone, which need neither Node nor Chromium
+
+test-unit: $(BIN)/.dev ## of those, all but the ones that execute the notebooks
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook"
+
+test-notebooks: $(BIN)/.dev ## every notebook executed, student and solution version: time, memory, checks
+	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m notebook
 
 test-front: need-node widgets/node_modules/.installed ## the front end's linter, types and tests
 	cd widgets && npm run --silent lint && npm run --silent types && npm test --silent

@@ -28,7 +28,7 @@ def torch_alone():
     return build.run(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": build.KERNEL}))[1]
 
 
-@pytest.mark.slow
+@pytest.mark.notebook
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_solution_runs_within_its_time_and_memory(path, torch_alone, capsys):
     notebook = build.versions(path)["solution"]
@@ -46,7 +46,7 @@ def test_the_solution_runs_within_its_time_and_memory(path, torch_alone, capsys)
             assert any(build.WIDGET in output.get("data", {}) for output in cell.outputs), cell.source
 
 
-@pytest.mark.slow
+@pytest.mark.notebook
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_student_version_runs_to_its_end_and_says_not_yet(path):
     notebook = build.versions(path)["student"]
@@ -134,11 +134,11 @@ def test_prose_faults_are_found(tmp_path):
     (tmp_path / "there.md").write_text("# One heading\n")
     text = (
         "# A\n### C\n[x](gone.md) [y](there.md#one-heading) [z](there.md#two) ![](a.png) <img src='b'> colored "
-        "`color` *Color* [w](https://example.org/color)\n"
+        "`color` *Color* [w](https://example.org/color) `tools/gone.py` `tools/check_prose.py` `NN/a.py`\n"
     )
     assert [fault.split(",")[0] for fault in check_prose.faults(text, tmp_path)] == [
         "a dead link to gone.md", "a link to a heading that is not there", "a dead link to a.png",
-        "a picture without a text", "a picture without a text", "a heading of level 3 under one of level 1",
+        "it names a file that is not there", "a picture without a text", "a picture without a text", "a heading of level 3 under one of level 1",
         "American spelling in prose",
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Prose of README, docs and notebooks: links inside the repository, texts for pictures, order of headings, spelling.
+"""Prose of README, docs and notebooks: links inside the repository, names of files, texts for pictures, headings, words.
 
 Spelling in general is for codespell (`make lint`); here only the choice of British spelling in prose is kept.
 """
@@ -22,6 +22,7 @@ AMERICAN = re.compile(
     r"\b(?:(?:re)?colou?r(?<!colour)\w*|neighbor\w*|gray\w*|centers?|centered|behavior\w*|(?:normal|organ|real|recogn|"
     r"summar|visual|minim|maxim|standard|general|random)iz(?:e|ed|es|ing|ation)\b|favorite|meters?|analyz\w+|"
     r"modeling|labeled|labeling|licenses\b)", re.I)  # fmt: skip
+FILE = re.compile(r"`([\w.-]+/[\w./-]+\.(?:py|md|ipynb|ya?ml|toml|js|css|csv))`")
 QUOTED = re.compile(r"\*[^*\n]+\*|\"[^\"\n]+\"|https?://\S+|\]\([^)]*\)")
 
 
@@ -45,6 +46,9 @@ def faults(text: str, folder: Path) -> Iterator[str]:
             there = anchors(text if path is None else path.read_text(encoding="utf-8"))
             if anchor not in there:
                 yield f"a link to a heading that is not there, {target}"
+    for name in FILE.findall(text):
+        if "NN" not in name and not ((ROOT / name).exists() or (folder / name).exists()):
+            yield f"it names a file that is not there, {name}"
     yield from (f"a picture without a text, {place}" for alt, place in PICTURE.findall(bare) if not alt.strip())
     yield from (f"a picture without a text, {tag[:60]}" for tag in IMG.findall(bare) if not _has_alt(tag))
     levels = [len(marks) for marks, _ in HEADING.findall(bare)]

@@ -109,15 +109,16 @@ fr.charts.genuine_impostor(pairs, threshold=scales.threshold)
 plane = fr.pca(points)
 shadow = plane.transform(points)
 table = pd.DataFrame({"first": shadow[:, 0], "second": shadow[:, 1], "person": who.astype(str)})
-title = alt.Title("96 pictures of 12 people", subtitle=plane.caption)
-marks = alt.Chart(
-    table, title=title,
-    description="A scatter plot: clouds of one colour per person, many of them overlapping",
-)
-marks.mark_circle(size=60).encode(
+words = "A scatter plot: a cloud of dots for each person, under the person's number, many of them overlapping"
+dots = alt.Chart(table, description=words).mark_circle(size=50, opacity=0.8).encode(
     x=alt.X("first", title="first axis (embedding units)"), y=alt.Y("second", title="second axis"),
-    color="person", tooltip=["person"],
-).properties(width=420, height=320)
+    color=alt.Color("person", legend=None, scale=alt.Scale(scheme="tableau20")), tooltip=["person"],
+)
+numbers = dots.mark_text(fontSize=15, fontWeight=700, dy=-2).encode(
+    x="mean(first)", y="mean(second)", text="person", color=alt.value("currentColor"), detail="person",
+)
+map_of_all = alt.layer(dots, numbers).properties(width=480, height=340)
+fr.charts.style.finish(map_of_all, "96 pictures of 12 people", plane.caption)
 
 # %% [markdown]
 # A shadow can only shorten: two points that are far apart can fall on one spot, never the other way round. Each dot below is one pair of pictures. On the diagonal the map would be honest.
@@ -130,12 +131,14 @@ sample = pd.DataFrame({
     "on the map": np.linalg.norm(shadow[i] - shadow[j], axis=1),
     "pair": np.where(who[i] == who[j], "same person", "different people"),
 })[i != j]
-alt.Chart(
-    sample, description="Distances on the map against true distances: all dots lie below the diagonal",
-).mark_circle(opacity=0.5).encode(
-    x="true distance", y="on the map", shape="pair",
-    color=alt.Color("pair", scale=alt.Scale(range=["#b8741a", "#2a78b8"])),
-).properties(width=420, height=280)
+words = "Distances on the map against true distances: all dots lie below the diagonal"
+hues = alt.Color("pair", title=None, scale=alt.Scale(range=[fr.charts.style.DIFFERENT, fr.charts.style.SAME]))
+dots = alt.Chart(sample, description=words).mark_point(filled=True, opacity=0.6).encode(
+    x=alt.X("true distance", title="true distance"), y=alt.Y("on the map", title="distance on the map"), color=hues, shape=alt.Shape("pair", title=None),
+)
+honest = alt.Chart(pd.DataFrame({"d": [0, sample["true distance"].max()]})).mark_line(
+    strokeDash=[4, 4], color=fr.charts.style.GREY).encode(x="d", y="d")
+fr.charts.style.finish(alt.layer(honest, dots).properties(width=480, height=280), "The map shortens", "600 pairs of pictures")
 
 # %% [markdown]
 # ### Exercise 2b: who is my neighbour?

@@ -184,4 +184,4 @@ beside[["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_
 # - A probe says whether a label can be read at all. Readable is not the same as important.
 # - Thirty avatars, three pictures each, one network: the intervals are wide, and avatars are not people.
 #
-# Next: [4. Walking along an attribute](04-walking.ipynb). To read: Leroy, Mastropietro, Nurisso, Vaccarino, *Attributes Shape the Embedding Space of Face Recognition Models*, ICML 2025, section 4, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Alain and Bengio, *Understanding intermediate layers using linear classifier probes*, 2016, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644).
+# Next: [4. Walking along an attribute](04-walking.ipynb). To read: Leroy, Mastropietro, Nurisso, Vaccarino, *Attributes Shape the Embedding Space of Face Recognition Models*, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Alain and Bengio, *Understanding intermediate layers using linear classifier probes*, 2016, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644).

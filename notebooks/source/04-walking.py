@@ -142,11 +142,13 @@ table = pd.concat([
 ])
 words = "Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels"
 colors = alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[name].color for name in centers])
-alt.Chart(table, description=words).mark_line(point=True).encode(
-    x=alt.X("h", scale=alt.Scale(type="log"), title="step h (years, degrees)"),
-    y=alt.Y("speed", scale=alt.Scale(type="log"), title="speed (distance per unit)"),
-    color=alt.Color("attribute", scale=colors), strokeDash="pixels",
-).properties(width=420, height=260)
+lines = alt.Chart(table, description=words).mark_line(point=True).encode(
+    x=alt.X("h", scale=alt.Scale(type="log", nice=False), title="step h (years, degrees)", axis=alt.Axis(tickCount=4)),
+    y=alt.Y("speed", scale=alt.Scale(type="log", nice=False), title="speed (distance per unit)", axis=alt.Axis(tickCount=4)),
+    color=alt.Color("attribute", scale=colors, title=None), strokeDash=alt.StrokeDash("pixels", legend=None),
+    shape=alt.Shape("pixels", scale=alt.Scale(range=["square", "circle"])),
+).properties(width=480, height=280)
+fr.charts.style.finish(lines, "How fast does the embedding move?", "one face, steps of different sizes")
 
 # %% [markdown]
 # Read it from right to left. Far right the step is so long that the curve bends under it. In the middle, *age* has a plateau: a speed that the step does not change. Far left the lines climb: a step so small changes a few pixels only, by amounts that depend on where edges fall between them, and the model answers to that. Rounding to 8 bits makes it far worse. *Head angle* has hardly a plateau: every little turn moves every edge in the picture.
@@ -207,4 +209,4 @@ fr.charts.field_similarity(fr.field_similarity(field))
 # - A field is an arrow at each of many faces. A plane shows little of it; compare arrows in all dimensions.
 # - Three people, one network, generated faces: the pattern is worth noticing, the numbers are theirs.
 #
-# Next: [5. Alignment energy](05-alignment-energy.ipynb). To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Fornberg, *Generation of finite difference formulas on arbitrarily spaced grids*, Mathematics of Computation 51, 1988, [doi 10.1090/S0025-5718-1988-0935077-0](https://doi.org/10.1090/S0025-5718-1988-0935077-0).
+# Next: [5. Alignment energy](05-alignment-energy.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Fornberg, *Generation of finite difference formulas on arbitrarily spaced grids*, Mathematics of Computation 51, 1988, [doi 10.1090/S0025-5718-1988-0935077-0](https://doi.org/10.1090/S0025-5718-1988-0935077-0).

@@ -181,4 +181,4 @@ course.check("05c", reading)
 # - Compare with random arrows for significance, look at the magnitude for size, at the spread over people for certainty.
 # - These were three avatars and one network. The paper's own numbers rest on forty identities.
 #
-# Next: [6. Where the truth is known](06-controlled-models.ipynb) tries it on models of which we *know* what they depend on. To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); the magnet behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).
+# Next: [6. Where the truth is known](06-controlled-models.ipynb) tries it on models of which we *know* what they depend on. To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); the magnet behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).

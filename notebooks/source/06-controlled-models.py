@@ -243,4 +243,4 @@ if there:
 # - Failed predictions belong in the report. These had a reason, energy depends on scale, and the reason was tested apart.
 # - All of this was avatars and networks of 0.7 million weights.
 #
-# Next: [7. Teaching invariance](07-teaching-invariance.ipynb) repairs such a network. To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on planting a known truth before an explanation is believed: Adebayo and others, *Sanity Checks for Saliency Maps*, 2018, [arXiv 1810.03292](https://arxiv.org/abs/1810.03292).
+# Next: [7. Teaching invariance](07-teaching-invariance.ipynb) repairs such a network. To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on planting a known truth before an explanation is believed: Adebayo and others, *Sanity Checks for Saliency Maps*, 2018, [arXiv 1810.03292](https://arxiv.org/abs/1810.03292).

@@ -227,4 +227,4 @@ if there:
 # - Reliable, large and due to the lesson are three claims: $p$ for the first, the size for the second, a control for the third.
 # - One seed, two networks and generated faces. Nothing here says that it works on photographs: verify on your own pairs.
 #
-# Next: [8. Comparing models](08-comparing-models.ipynb). To read: Leroy and others, ICML 2025, section 5, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); batch-hard triplets: Hermans, Beyer, Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017, [arXiv 1703.07737](https://arxiv.org/abs/1703.07737).
+# Next: [8. Comparing models](08-comparing-models.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); batch-hard triplets: Hermans, Beyer, Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017, [arXiv 1703.07737](https://arxiv.org/abs/1703.07737).

@@ -241,4 +241,4 @@ known.assign(download=np.where(fetched, "yes", "no"))[["metric", "dim", "downloa
 # - A comparison at one scale is a comparison at one scale.
 # - A rank correlation of eight attributes has a sample of eight, however many pictures stand behind each.
 #
-# Next: [9. Your own faces, your own model](09-your-own.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979, [JSTOR 4615733](https://www.jstor.org/stable/4615733); Fisher's coins: *The Design of Experiments*, 1935, section 21.
+# Next: [9. Your own faces, your own model](09-your-own.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979, [JSTOR 4615733](https://www.jstor.org/stable/4615733); Fisher's coins: *The Design of Experiments*, 1935, chapter III.

@@ -8,7 +8,7 @@
 # You will
 #
 # - measure unit costs in seconds, and scale them up on paper before you start,
-# - see time grow with the square of the points while memory does not,
+# - see time grow with the square of the points, and memory only slowly,
 # - judge an approximate search by what it misses and by what the energy makes of it,
 # - fill a store that may be interrupted, on a cluster, and leave a file that others can check.
 
@@ -76,7 +76,7 @@ def cost(pictures, models, seconds, cores, dim):
 course.check("10a", cost)
 
 # %% [markdown]
-# At 0.02 s and 512 numbers, with 64 cores: CelebA once takes a minute and 0.4 GB; ten million pictures an hour and 20 GB; CelebA with a thousand models 18 hours and 415 GB. (`help(fr_explore.distributed)` has the table, `benchmarks/distributed.py` measures it for your machine.) Processor time limits first, the disk second.
+# At 0.02 s and 512 numbers, with 64 cores: CelebA once takes a minute and 0.4 GB; ten million pictures an hour and 20 GB; CelebA with a thousand models 18 hours and 415 GB. (`help(fr_explore.distributed)` has the table, `benchmarks/cluster.py` measures it for your machine.) Processor time limits first, the disk second.
 
 # %% [markdown]
 # ## 2. All pairs, without all pairs in memory
@@ -115,7 +115,7 @@ for n in (1000, 2000, 4000, 8000):
 pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix would take MB", "energy"]).round(3)
 
 # %% [markdown]
-# Double the points: the matrix takes four times as much, and the time goes the same way in the end, for every distance is still computed. The peak does not. Time is what ends an exact search: a million points in one cloud are $10^{12}$ distances, days of a core. (And the energy changes with $n$: ten nearest neighbours of more points are *nearer*. Compare equal numbers of points.)
+# Double the points: the matrix takes four times as much, and the time goes the same way in the end, for every distance is still computed. The peak grows only slowly. Time is what ends an exact search: a million points in one cloud are $10^{12}$ distances, days of a core. (And the energy changes with $n$: ten nearest neighbours of more points are *nearer*. Compare equal numbers of points.)
 
 # %% [markdown]
 # ## 3. Approximate neighbours
@@ -238,7 +238,7 @@ folder.cleanup()
 # ## Take away
 #
 # - Measure seconds for one picture, do the sum on paper, then start.
-# - Exact energies: time grows with the square of one person's points, memory does not.
+# - Exact energies: time grows with the square of one person's points, memory only slowly.
 # - Approximate neighbours: state the candidates, double them once, look at the energy and not at recall alone.
 # - A store can be interrupted and resumed; a cluster changes where numbers are computed, not what they are.
 # - Save results with their circumstances. And count people, not pictures.

@@ -92,7 +92,7 @@ CASES = [
         offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
         # the kernel renders and embeds: nothing can move, only the picture of a snapshot could, and none is stored here
-        inert="input, select, [data-action]:not([data-action=copy])",
+        inert="input:not(.fr-text), select, [data-action]:not([data-action=copy])",
     ),
     Case(
         "field",

@@ -276,7 +276,10 @@ def opened(browser, tmp_path):
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(p.to_html(tmp_path / "page.html").as_uri())
+        path = p.to_html(tmp_path / "page.html")
+        text = path.read_text(encoding="utf-8").replace("$widget.render(", "window.model = $model;\n$widget.render(")
+        path.write_text(text, encoding="utf-8")
+        page.goto(path.as_uri())
         page.wait_for_selector(".fr-prediction")
         return page
 
@@ -384,3 +387,48 @@ def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, tmp_path):
         page.wait_for_selector(".fr-prediction .fr-banner:visible", timeout=20_000)
         assert second.locator("[data-action=commit]").is_disabled()
         assert notebook.errors == []
+
+
+OFFLINE = [
+    (Prediction("How far?", unit="cm", truth=12.5), ["9.75", "0", "12.5"]),
+    (Prediction("How far?", low=-2e-5, high=1e6, truth=0), ["0.5"]),
+    (
+        Prediction("Which?", "ranking", ["age", "hue", "contrast"], truth={"age": 0.2, "hue": 0.2, "contrast": 0.7}),
+        [""],
+    ),
+    (Prediction("How?", "curve", x=[0, 1.5, 3], y_label="E", truth=[0.25, None, 0.1]), [""]),
+]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("p", "guesses"), OFFLINE, ids=["number", "zero", "ranking", "curve"])
+def test_a_page_scores_in_the_words_of_the_library(opened, p, guesses):
+    page = opened(p)
+    # its source does not tell the truth to who looks at it before the guess
+    kept = json.loads(page.locator("#data").text_content())["traits"]
+    assert kept["state"]["truth"] is None
+    assert list(kept["truth"]) == ["$bytes"]
+    for guess in guesses:
+        if guess:
+            page.locator("input[type=number]").fill(guess)
+        if p.setup["kind"] == "curve":
+            page.locator(".fr-board").focus()
+            for key in ("ArrowUp", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowRight", "ArrowUp"):
+                page.keyboard.press(key)
+        page.locator("[data-action=commit]").click()
+        if page.locator("[data-action=reveal]").is_visible():
+            page.locator("[data-action=reveal]").click()
+        told = page.locator(".fr-standing").text_content()
+        made = json.loads(page.evaluate("JSON.stringify(model.get('state').tries.at(-1).guess)"))
+        assert told == p._kind.words(made, p._kind.truth(p._answer))
+        page.locator("[data-action=retry]").click()
+    assert page.locator(".fr-tries li").last.text_content().endswith(told)
+
+
+@pytest.mark.browser
+def test_a_page_without_the_truth_says_who_has_it(opened):
+    page = opened(Prediction("How far?"))
+    page.locator("input[type=number]").fill("3")
+    page.locator("[data-action=commit]").click()
+    assert "the notebook that made it tells it" in page.locator(".fr-standing").text_content()
+    assert page.locator("[data-action=reveal]").is_hidden()

@@ -28,8 +28,8 @@ export function basis({ source, curves, identities, neighborhood, done, all }) {
   return `Quick estimate: ${sample}, all pairs; it may be off by a tenth or more.${more}`;
 }
 
-/** @param {Attribute[]} attributes @param {() => void} ask */
-export function createBars(attributes, ask) {
+/** @param {Attribute[]} attributes @param {() => void} ask @param {boolean} [alone] on a page without a kernel */
+export function createBars(attributes, ask, alone = false) {
   const byName = new Map(attributes.map((a) => [a.name, a]));
   const body = h("tbody");
   const head = h(
@@ -80,18 +80,20 @@ export function createBars(attributes, ask) {
     /** @param {Energies} energies @param {string} moved the attribute that moved last, to stand out */
     show(energies, moved) {
       const { rows = [], done = 0, all = 0, failed } = energies;
-      const waits = Boolean(all) && done < all;
+      const waits = Boolean(all) && done < all && !alone;
       table.hidden = !rows.length;
       progress.hidden = !waits;
       progress.value = all ? done / all : 0;
-      button.hidden = rows.length > 0 || waits;
+      button.hidden = rows.length > 0 || waits || alone;
       note.textContent = failed
         ? `No estimate: ${failed}`
         : rows.length
           ? basis(energies)
           : waits
             ? `A quick estimate is being made: ${done} of ${all} faces.`
-            : "A quick estimate takes a few hundred faces.";
+            : alone
+              ? "No estimate was made before this page was written. It needs the notebook: w.estimate(), then w.to_html()."
+              : "A quick estimate takes a few hundred faces.";
       const magnitudes = Math.max(...rows.map((r) => r.magnitude ?? 0), 0.01);
       const energy = Math.max(1.15, ...rows.map((r) => r.energy ?? 0));
       body.replaceChildren(

@@ -70,7 +70,7 @@ function render({ model, el, signal: given }) {
     reset: command("Reset", "reset"),
     pin: command("Pin as reference", "pin"),
   };
-  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }));
+  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
   const retained = h("p", { class: "fr-sub fr-retained" });
   const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
   const { root: panel, sliders } = createSliders(setup.attributes, {

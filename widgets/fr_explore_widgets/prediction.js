@@ -3,6 +3,7 @@
 import { createCurve } from "./prediction_curve.js";
 import { createNumber } from "./prediction_number.js";
 import { createRanking } from "./prediction_ranking.js";
+import { scoreWords } from "./prediction_score.js";
 import { button, followTheme, h, uid } from "./shared_dom.js";
 import { createLink } from "./shared_link.js";
 import { createNotices, watchKernel } from "./shared_notice.js";
@@ -23,8 +24,9 @@ const SILENT = "The kernel has not answered for some seconds: it is busy, or it 
  * @param {State} state
  * @param {boolean} hasTruth the kernel knows the answer
  * @param {string} words of the last try, once revealed
+ * @param {boolean} [alone] on a page without a kernel
  */
-export function standing(state, hasTruth, words) {
+export function standing(state, hasTruth, words, alone = false) {
   const n = state.tries.length;
   if (state.open) {
     if (!n) return "Nothing is revealed before you commit a guess.";
@@ -32,8 +34,9 @@ export function standing(state, hasTruth, words) {
     return `Try ${n + 1}. It is counted beside the first${seen}.`;
   }
   if (state.truth !== null) return words || "The truth stands beside your guess.";
-  return hasTruth
-    ? "Committed. Reveal the truth when you are ready."
+  if (hasTruth) return "Committed. Reveal the truth when you are ready.";
+  return alone
+    ? "Committed. This page does not hold the truth; the notebook that made it tells it."
     : "Committed. The truth comes with the next cell of the notebook.";
 }
 
@@ -58,6 +61,7 @@ function render({ model, el, signal: given }) {
   const { signal } = stop;
   const setup = /** @type {Setup} */ (model.get("setup"));
   const id = uid("question");
+  const offline = Boolean(model.get("offline"));
   let gone = false;
 
   const notices = createNotices();
@@ -69,7 +73,7 @@ function render({ model, el, signal: given }) {
   const link = createLink(model, { signal, onSilence: (silent) => notices.showBanner(silent ? SILENT : "") });
   const act = (/** @type {string} */ action) => () => {
     const guess = action === "commit" ? { guess: input.value() } : {};
-    if (model.get("offline")) alone(action);
+    if (offline) alone(action);
     else link.send(/** @type {Command} */ ({ action, ...guess }));
   };
   const buttons = {
@@ -113,7 +117,7 @@ function render({ model, el, signal: given }) {
     const late = !state.open && last?.after_reveal ? ", after the truth was shown" : "";
     const count = state.tries.length + Number(state.open);
     badge.textContent = count > 1 ? `try ${count}${late}` : "";
-    status.textContent = standing(state, setup.has_truth, words[words.length - 1] ?? "");
+    status.textContent = standing(state, setup.has_truth, words[words.length - 1] ?? "", offline);
     tries.replaceChildren(...earlier(state, words).map((text) => h("li", { text })));
     tries.hidden = !tries.childElementCount;
   }
@@ -124,16 +128,24 @@ function render({ model, el, signal: given }) {
     if (problem.what) link.settle(problem);
   }
 
-  /** On a page without a kernel: what the kernel would do, but for the score. @param {string} action */
+  /** The truth that a page brings with it, not to be read by chance in its source. */
+  function hidden() {
+    return JSON.parse(new TextDecoder().decode(/** @type {DataView<ArrayBuffer>} */ (model.get("truth"))));
+  }
+
+  /** On a page without a kernel: what the kernel would do. @param {string} action */
   function alone(action) {
     const state = /** @type {State} */ (model.get("state"));
     const one = { guess: input.value(), after_reveal: state.truth !== null };
     const change = {
       commit: { tries: [...state.tries, one], open: false },
       retry: { open: true },
-      reveal: { truth: model.get("truth") },
+      reveal: { truth: action === "reveal" ? hidden() : null },
     }[action];
-    model.set("state", { ...state, ...change });
+    const now = /** @type {State} */ ({ ...state, ...change });
+    const told = now.truth === null ? [] : now.tries.map(({ guess }) => scoreWords(setup, guess, now.truth));
+    model.set("result", { ...model.get("result"), words: told });
+    model.set("state", now);
     focusNext();
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -154,11 +155,12 @@ class Prediction(LabWidget):
         return [[self._words()], [Plot(lines=lines, low=setup["low"], high=setup["high"], **axes)]]
 
     def _offline(self, **resolution: Any) -> Offline:
-        """The page lets one guess and reveals by itself, so that a truth that is known stands in its file."""
+        """The page lets one guess, reveals and scores by itself: a truth that is known stands encoded in its file."""
         if resolution:
             raise ValueError(f"{', '.join(resolution)}: a prediction has no resolution to set.")
         answer = self._answer() if callable(self._answer) else self._answer
-        return Offline(traits={} if answer is None else {"truth": self._kind.truth(answer)})
+        # base64 in the end: not a secret, but nobody who looks at the source reads it before the guess
+        return Offline(traits={} if answer is None else {"truth": json.dumps(self._kind.truth(answer)).encode()})
 
     def _change(self, **parts: Any) -> None:
         self.state, self.error = dict(self.state) | parts, {}

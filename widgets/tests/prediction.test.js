@@ -4,6 +4,7 @@ import widget, { earlier, standing } from "../fr_explore_widgets/prediction.js";
 import { filled, stroke, ticks } from "../fr_explore_widgets/prediction_curve.js";
 import { short, span } from "../fr_explore_widgets/prediction_number.js";
 import { move, placeFor } from "../fr_explore_widgets/prediction_ranking.js";
+import { general, scoreWords } from "../fr_explore_widgets/prediction_score.js";
 import { fakeModel } from "./fake_model.js";
 
 const FRESH = { version: 1, tries: [], open: true, truth: null };
@@ -252,4 +253,35 @@ test("leaves nothing behind", () => {
   expect(model.listening()).toBeGreaterThan(3);
   stop();
   expect(model.listening()).toBe(0);
+});
+
+test.each([
+  [0, 4, "0"],
+  [1234, 4, "1234"],
+  [12346, 4, "1.235e+04"],
+  [0.00012346, 3, "0.000123"],
+  [-0.0000120001, 3, "-1.2e-05"],
+  [0.5, 4, "0.5"],
+])("%d in %i digits is %s, as Python's g has it", (x, digits, text) => expect(general(x, digits)).toBe(text));
+
+test("a page scores in the sentences of the kernel", () => {
+  const number = { kind: "number", unit: "cm" };
+  expect(scoreWords(number, 9, 12)).toBe("You said 9 cm, it is 12 cm: 3 cm too low, 25 % of the truth.");
+  expect(scoreWords(number, 12, 12)).toBe("You said 12 cm, it is 12 cm: exactly right.");
+  expect(scoreWords({ kind: "number", unit: "" }, 1, 0)).toBe("You said 1, it is 0: 1 too high.");
+  const truth = { order: ["c", "a", "b"], values: [0.7, 0.2, 0.2] };
+  const ranking = { kind: "ranking" };
+  expect(scoreWords(ranking, ["c", "b", "a"], truth)).toBe(
+    "Every pair in the right order: Kendall's tau 1.00.",
+  );
+  expect(scoreWords(ranking, ["a", "c", "b"], truth)).toBe(
+    "1 of 2 pairs is the wrong way round: Kendall's tau 0.00.",
+  );
+  expect(scoreWords(ranking, ["a", "b", "c"], { ...truth, values: null })).toBe(
+    "2 of 3 pairs are the wrong way round: Kendall's tau \u22120.33.",
+  );
+  const curve = { kind: "curve", x: [0, 1.5, 3], x_label: "k", low: 0, high: 2 };
+  expect(scoreWords(curve, [1, 1, 1], [0.5, null, 1.5])).toBe(
+    "On average 0.5 away, 25 % of the axis; farthest at k 3, by 0.5.",
+  );
 });

@@ -22,7 +22,9 @@ def check_environment() -> pd.DataFrame:
     """One row per thing that a widget needs: `part`, `found`, `ok`, and in `todo` what to do if it is not.
 
     Where all is well and a widget still does not show, the page holds an older front end: reload it. In a notebook that
-    is not trusted only the widget's picture shows: run the cell.
+    is not trusted only the widget's picture shows: run the cell. It looks at the files of JupyterLab and Notebook 7 in
+    this environment, and cannot see what VS Code or Colab load of their own: VS Code asks once whether it may fetch
+    anywidget's front end (setting `jupyter.widgetScriptSources`).
 
     >>> check_environment()["ok"].all()
     True

@@ -177,6 +177,10 @@ test("the bars say what they rest on, and draw the null where there is one", () 
     "Quick estimate: 4 curves each of 3 identities, all pairs; it may be off by a tenth or more. Refining: 9 of 20 faces.",
   );
   expect(bars.root.querySelector("progress").hidden).toBe(false);
+  const alone = createBars([age], () => {}, true);
+  alone.show({ done: 3, all: 20 }, "");
+  expect(alone.root.querySelector("button").hidden).toBe(true);
+  expect(alone.root.textContent).toContain("It needs the notebook: w.estimate(), then w.to_html().");
   bars.show({ failed: "ValueError: no" }, "");
   expect(bars.root.textContent).toContain("No estimate: ValueError: no");
   expect(bars.root.querySelector("button.fr-button").hidden).toBe(false);

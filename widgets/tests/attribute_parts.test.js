@@ -179,7 +179,7 @@ test("the bars say what they rest on, and draw the null where there is one", () 
   expect(bars.root.querySelector("progress").hidden).toBe(false);
   const alone = createBars([age], () => {}, true);
   alone.show({ done: 3, all: 20 }, "");
-  expect(alone.root.querySelector("button").hidden).toBe(true);
+  expect(alone.root.querySelector("button.fr-button").hidden).toBe(true);
   expect(alone.root.textContent).toContain("It needs the notebook: w.estimate(), then w.to_html().");
   bars.show({ failed: "ValueError: no" }, "");
   expect(bars.root.textContent).toContain("No estimate: ValueError: no");

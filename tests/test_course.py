@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
+from course_rows import RIGHT as LATER_RIGHT
+from course_rows import WRONG as LATER_WRONG
 from scipy import stats
 from scipy.spatial.distance import cdist, cosine, euclidean, pdist, squareform
 
@@ -19,7 +21,7 @@ from fr_explore_widgets import Prediction, course
 from fr_explore_widgets.course import comparing
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = ("00", "01", "02", "03", "04", "05", "09")
+NOTEBOOKS = [f"{number:02}" for number in range(11)]
 FURTHEST = dict(zip("abcdefghij", (0.1, 0.2, 0.35, 0.5, 0.58, 0.65, 0.8, 0.9, 0.95, 0.99), strict=True))
 OTHERS = np.array([0.34, 0.33, 0.97])
 
@@ -120,7 +122,7 @@ RIGHT = {
     "09a": [lambda r, n: 1 - (1 - r) ** n, lambda r, n: stats.binom.sf(0, n, r)],
     "09b": [lambda n, chance=0.05: 1 - chance ** (1 / n), lambda n, chance: stats.beta.ppf(1 - chance, 1, n)],
     "09c": [grouped, lambda d, g, t: [(d[g == k] <= t).mean() for k in sorted(set(g))]],
-}
+} | LATER_RIGHT
 
 # exercise: (wrong answer, a piece of its hint); the hints of CHECKS come on top of these
 WRONG = {
@@ -154,7 +156,7 @@ WRONG = {
     "09a": [(lambda r, n: r * n, "expected number"), (lambda r, n: 0, "3/4")],
     "09b": [(lambda n, c=0.05: 3 / n, "approximation"), (lambda n, c: 0, "observed")],
     "09c": [(lambda d, g, t: [((g == k) & (d <= t)).mean() for k in sorted(set(g))], "a small group looks safe")],
-}
+} | LATER_WRONG
 
 
 def checks(number):
@@ -166,13 +168,16 @@ CONTEXT = {"00b": (FURTHEST, OTHERS)}
 MISTAKES = [(name, k) for name, check in ALL.items() for k in range(len(check.mistakes))]
 
 
+def source_of(number):
+    return next((ROOT / "notebooks" / "source").glob(f"{number}-*.py")).read_text(encoding="utf-8")
+
+
 def test_every_exercise_of_every_source_has_a_check_and_rows_here():
     asked = set()
-    for path in (ROOT / "notebooks" / "source").glob("*.py"):
-        if path.stem[:2] in NOTEBOOKS:
-            text = path.read_text()
-            asked |= set(re.findall(r'course\.check\("(\w+)"', text))
-            assert text.count('tags=["exercise"]') == text.count("course.check(") >= 2, path.name
+    for number in NOTEBOOKS:
+        text = source_of(number)
+        asked |= set(re.findall(r'course\.check\("(\w+)"', text))
+        assert text.count('tags=["exercise"]') == text.count("course.check(") >= 2, number
     assert asked == set(ALL) == set(RIGHT) == set(WRONG)
 
 
@@ -221,7 +226,7 @@ def test_stubs_are_not_yet_and_crashes_are_told(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_no_hint_leaks_the_solution(name):
-    source = next((ROOT / "notebooks" / "source").glob(f"{name[:2]}-*.py")).read_text()
+    source = source_of(name[:2])
     lines = [
         line.strip()
         for block in re.findall(r"# BEGIN SOLUTION: .*\n((?:.*\n)*?) *# END SOLUTION", source)
@@ -234,6 +239,39 @@ def test_no_hint_leaks_the_solution(name):
         assert not any(line.removeprefix("return ") in text for line in lines)
         assert "np." not in text
         assert text.endswith((".", "?", ".)"))
+
+
+def test_the_examples_that_hints_give_are_true():
+    assert ALL["06a"].truth(1.0) == pytest.approx(0.5)
+    assert ALL["06b"].truth([0, 0, 0], [1, 2, 3]) == pytest.approx((2, 0.577), abs=1e-3)
+    line = np.array([[0.0], [1.0], [2.0], [4.0]])
+    assert ALL["07a"].truth(line, np.array([0, 0, 1, 1]), 1.0) == pytest.approx(0.75)
+    assert ALL["07b"].truth(1.0, 1.0) == pytest.approx(0)
+    assert ALL["08a"].truth([1.0, 1.0]) == 0.5
+    assert ALL["08b"].truth(1, 0.05) == 6
+    assert ALL["08c"].truth(4, 0.75) == pytest.approx(1 / 6)
+    assert ALL["10a"].truth(1000, 1, 0.036, 1, 250) == pytest.approx((0.01, 0.001))
+    assert ALL["10b"].truth(800) == 10
+    assert ALL["10c"].truth(np.array([[1, 2], [3, 4]]), np.array([[2, 5], [4, 3]])) == 0.75
+
+
+def test_the_exercise_of_notebook_6_is_what_the_library_finds():
+    model = fr.load_model("controlled/drift-noise")
+    lattice = fr.sample_lattice(fr.Cartoons(identities=1, seed=1), ["age"], curves=40, seed=0)
+    field = fr.vector_field(fr.embed(lattice, model, progress=False, cache=False))
+    energy = fr.alignment(field, neighborhood=fr.all_pairs(power=0))["energy"].item()
+    assert energy == pytest.approx(ALL["06a"].truth(0.5), abs=0.03)
+
+
+def test_one_order_of_eight_in_seventeen_reaches_a_rank_correlation_of_six_tenths():
+    assert 1 / ALL["08c"].truth(8, 0.6) == pytest.approx(17, abs=0.5)
+
+
+def test_the_published_medians_are_those_of_the_benchmark():
+    text = (ROOT / "benchmarks" / "paper_check.py").read_text(encoding="utf-8")
+    for model in ("FaceNet", "ArcFace"):
+        found = [re.search(rf'"{model}": \[([\d., ]+)\]', source).group(1) for source in (text, source_of("08"))]
+        assert found[0] == found[1]
 
 
 def test_an_answer_that_changes_its_arguments_harms_only_itself():

@@ -33,6 +33,8 @@ CHARTS = '<script src="assets/vega.js"></script>'
 EXPORT = """
 def _export(widget, path):
     from pathlib import Path
+    if not hasattr(widget, "to_html"):
+        return  # photographs leave no page
     if callable(getattr(widget, "wait", None)):
         widget.wait(300)
     try:

@@ -138,8 +138,8 @@ def test_prose_faults_are_found(tmp_path):
     )
     assert [fault.split(",")[0] for fault in check_prose.faults(text, tmp_path)] == [
         "a dead link to gone.md", "a link to a heading that is not there", "a dead link to a.png",
-        "it names a file that is not there", "a picture without a text", "a picture without a text", "a heading of level 3 under one of level 1",
-        "American spelling in prose",
+        "it names a file that is not there", "a picture without a text", "a picture without a text",
+        "a heading of level 3 under one of level 1", "American spelling in prose",
     ]  # fmt: skip
 
 

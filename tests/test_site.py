@@ -32,6 +32,10 @@ def notebook(tmp_path):
         nbformat.v4.new_code_cell("from fr_explore_widgets import EnergyPlayground"),
         nbformat.v4.new_code_cell("EnergyPlayground()", metadata={"tags": ["widget"], "alt": 'Arrows "on" a ring'}),
         nbformat.v4.new_code_cell("None", outputs=[chart]),
+        nbformat.v4.new_code_cell(
+            "import ipywidgets\nbox = ipywidgets.VBox()\nbox",
+            metadata={"tags": ["widget"], "alt": "No page of its own"},
+        ),
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
@@ -68,6 +72,7 @@ def test_the_page_works_from_disk_with_the_network_off(notebook, tmp_path, schem
     build_site.assets(out)
     (out / "widgets").mkdir()
     pages = build_site.export_widgets(notebook, out / "widgets")
+    assert list(pages) == ["cell-2"]  # the other widget has no page of its own
     body = build_site.notebook_body(notebook, pages)
     (out / "05-a-notebook.html").write_text(build_site.page("5. A notebook", body), encoding="utf-8")
 

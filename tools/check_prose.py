@@ -1,4 +1,4 @@
-"""Prose of README, docs and notebooks: links inside the repository, names of files, texts for pictures, headings, words.
+"""Prose of README, docs and notebooks: links inside the repository, file names, texts for pictures, headings, words.
 
 Spelling in general is for codespell (`make lint`); here only the choice of British spelling in prose is kept.
 """

@@ -88,12 +88,6 @@ class Desk:
             thread.join(timeout=10)
 
     def _run(self) -> None:
-        import os
-        if os.environ.get("FRN"):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), int(os.environ["FRN"]))
-        if os.environ.get("FRT"):
-            import torch
-            torch.set_num_threads(1)
         while (taken := self._next()) is not None:
             name, job = taken
             ended, problem = True, None

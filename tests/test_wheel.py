@@ -23,7 +23,11 @@ def names(tmp_path_factory) -> set[str]:
 
 def test_top_level_names(names):
     top = {name.split("/")[0] for name in names}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"fr_explore", "fr_explore_widgets"}
+    packages = {name for name in top if not name.endswith((".dist-info", ".data"))}
+    assert packages == {"fr_explore", "fr_explore_widgets"}
+    # besides, the one line that switches the server's extension on
+    (switch,) = {name for name in names if ".data/" in name}
+    assert switch.endswith(".data/data/etc/jupyter/jupyter_server_config.d/fr_explore_widgets.json")
 
 
 def test_every_source_and_asset_is_inside(names):

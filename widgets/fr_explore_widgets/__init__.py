@@ -1,23 +1,6 @@
 """fr-explore's live widgets for Jupyter. `AttributeExplorer(faces, model)` is the laboratory."""
 
-from ._environment import check_environment
-from .attribute_explorer import AttributeExplorer
-from .energy_playground import EnergyPlayground
-from .field_explorer import FieldExplorer
-from .macroscale_explorer import MacroscaleExplorer
-from .photo_explorer import PhotoExplorer
-from .photo_input import PhotoInput
-from .prediction import Prediction
-from .verification_explorer import VerificationExplorer
+# lazy: the Jupyter server loads `server` of this package, and needs neither torch nor a widget for it
+import lazy_loader
 
-__all__ = [
-    "AttributeExplorer",
-    "EnergyPlayground",
-    "FieldExplorer",
-    "MacroscaleExplorer",
-    "PhotoExplorer",
-    "PhotoInput",
-    "Prediction",
-    "VerificationExplorer",
-    "check_environment",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

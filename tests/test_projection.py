@@ -97,6 +97,26 @@ def test_wrong_dimension_on_transform():
         fr.pca(cloud()).transform(xr.DataArray(np.zeros((2, 8)), dims=("a", "b")))
 
 
+# the package warns on import that one of its parts needs Tensorflow, which nothing here does
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_umap_keeps_groups_together_and_repeats_with_its_seed():
+    rng = np.random.default_rng(0)
+    middles = 6 * rng.standard_normal((3, 1, 64))
+    points = middles + rng.standard_normal((3, 40, 64))
+    labelled = xr.DataArray(points, dims=("identity", "sample", "dim"), attrs={"metric": "cosine"})
+    low = fr.umap(labelled, seed=1)
+    assert low.dims == ("identity", "sample", "axis")
+    assert low.attrs == labelled.attrs
+    groups = low.values
+    apart = np.linalg.norm(groups.mean(1)[:, None] - groups.mean(1)[None], axis=2)[np.triu_indices(3, 1)]
+    assert apart.min() > 3 * groups.std(axis=1).max()
+    np.testing.assert_array_equal(fr.umap(points, metric="cosine", seed=1), groups)
+    # another dimension order is the same data
+    np.testing.assert_array_equal(fr.umap(labelled.transpose("dim", ...), seed=1), groups)
+    with pytest.raises(ValueError, match="neighbors = 120 with 120 points: give a number from 2 to 119"):
+        fr.umap(points, neighbors=120)
+
+
 def test_umap_absent_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(ImportError, match=r"A UMAP projection needs.*pip install \"fr-explore\[umap\]\""):

@@ -22,6 +22,7 @@ from browser import Lab, Notebook, chromium, find_chromium, missing_chromium, un
 from family import CASES
 from PIL import Image
 
+from fr_explore_widgets import _assets
 from fr_explore_widgets._base import LabWidget, WidgetError
 from fr_explore_widgets._page import Offline, Pixels
 from fr_explore_widgets._picture import Plot, compose, png, small_png, ticks
@@ -305,6 +306,21 @@ def test_hostile_names_stay_text_and_the_grid_answers(browser, tmp_path):
 
 PAGED = [case for case in CASES if case.offline is not None]
 
+# every view brings the shared style with it, so a widget further down a page repeats it after this one's own rules
+RESTYLED = """(css) => {
+  const all = [...document.querySelectorAll(".fr-lab, .fr-lab *")];
+  const read = () => all.map((one) => Object.fromEntries(
+    [...getComputedStyle(one)].map((name) => [name, getComputedStyle(one).getPropertyValue(name)])));
+  const before = read();
+  document.body.append(Object.assign(document.createElement("style"), { textContent: css }));
+  const after = read();
+  document.body.lastElementChild.remove();
+  return all.flatMap((one, i) => {
+    const changed = Object.keys(before[i]).filter((name) => before[i][name] !== after[i][name]);
+    return changed.length ? [`${one.tagName}.${one.getAttribute("class")}: ${changed.slice(0, 3).join(", ")}`] : [];
+  });
+}"""
+
 
 @pytest.mark.browser
 @pytest.mark.parametrize("case", PAGED, ids=[case.name for case in PAGED])
@@ -331,6 +347,10 @@ def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, browser, tmp
     page.wait_for_timeout(300)
     assert page.locator(".fr-error:visible").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    for width in (380, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(200)
+        assert page.evaluate(RESTYLED, _assets.read("shared.css")) == []
     context.close()
     names["w"].close()
     assert problems == []

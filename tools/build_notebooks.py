@@ -46,7 +46,10 @@ def stub(source: str) -> str:
         if begin := BEGIN.match(line):
             inside = begin
             if begin["indent"]:
-                out.append(f'{begin["indent"]}raise NotImplementedError("{begin["text"]}")')
+                text = f'"{begin["text"]}"'
+                if len(text) > 80:  # readable without scrolling sideways
+                    text = f"\n{begin['indent']}    {text}\n{begin['indent']}"
+                out.append(f"{begin['indent']}raise NotImplementedError({text})")
         elif END.match(line):
             inside = None
         elif inside is None:

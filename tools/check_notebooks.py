@@ -17,6 +17,7 @@ import nbformat
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
+WIDEST = 112  # characters of a line of code: more would be cut off in a window 1200 px wide
 LARGEST = 1.5e6  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
 TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
@@ -49,6 +50,8 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
         found.append("holds a live widget, which nobody can open; a picture belongs there")
     if len(cell.source.splitlines()) > LONGEST_CELL:
         found.append(f"longer than {LONGEST_CELL} lines")
+    if wide := [line for line in cell.source.splitlines() if len(line) > WIDEST]:
+        found.append(f"has a line of {len(wide[0])} characters, more than {WIDEST}: {wide[0].strip()[:40]}")
     tags = cell.metadata.get("tags", [])
     pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
     if "widget" in tags and not any("<img" in page or "a live widget appears here" in page for page in pages):

@@ -144,7 +144,7 @@ explorer
 
 # %% tags=["exercise"]
 def error_rates(genuine, impostor, threshold):
-    """(false non-match rate, false match rate) of arrays of distances; same person where distance <= threshold."""
+    """(false non-match rate, false match rate) of arrays of distances; the same person: <= threshold."""
     # BEGIN SOLUTION: one mean of a comparison for each kind of pair, in the order (FNMR, FMR).
     return np.mean(genuine > threshold), np.mean(impostor <= threshold)
     # END SOLUTION
@@ -159,7 +159,7 @@ course.check("01b", error_rates)
 
 # %% tags=["exercise"]
 def threshold_for(impostor, rate):
-    """The largest threshold, or one with the same decisions, at which a share of at most `rate` is <= threshold."""
+    """The largest threshold (or one that decides alike) at which at most a share `rate` is <= threshold."""
     # BEGIN SOLUTION: sort the distances; count how many may pass; stop just before the first that may not.
     ordered = np.sort(impostor)
     allowed = int(np.floor(rate * len(ordered) + 1e-9))

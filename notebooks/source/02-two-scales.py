@@ -88,7 +88,8 @@ for spread in (0.2, 0.5, 1.0):
     people, recipes = course.snapshots(faces, each=4, spread=spread, seed=3)
     some = model.embed(faces.render_batch(people.tolist(), recipes, size=96), batch_size=8)
     found = fr.overlap(some, people, metric="euclidean")
-    rows.append({"spread": spread, "d_in": found.genuine_mean, "d_out": found.impostor_mean, "ratio": found.ratio})
+    means = {"d_in": found.genuine_mean, "d_out": found.impostor_mean, "ratio": found.ratio}
+    rows.append({"spread": spread, **means})
 pd.DataFrame(rows).round(2)
 
 # %% [markdown]
@@ -131,14 +132,18 @@ sample = pd.DataFrame({
     "on the map": np.linalg.norm(shadow[i] - shadow[j], axis=1),
     "pair": np.where(who[i] == who[j], "same person", "different people"),
 })[i != j]
+
+# %%
 words = "Distances on the map against true distances: all dots lie below the diagonal"
 hues = alt.Color("pair", title=None, scale=alt.Scale(range=[fr.charts.style.DIFFERENT, fr.charts.style.SAME]))
 dots = alt.Chart(sample, description=words).mark_point(filled=True, opacity=0.6).encode(
-    x=alt.X("true distance", title="true distance"), y=alt.Y("on the map", title="distance on the map"), color=hues, shape=alt.Shape("pair", title=None),
+    x=alt.X("true distance", title="true distance"), y=alt.Y("on the map", title="distance on the map"),
+    color=hues, shape=alt.Shape("pair", title=None),
 )
 honest = alt.Chart(pd.DataFrame({"d": [0, sample["true distance"].max()]})).mark_line(
     strokeDash=[4, 4], color=fr.charts.style.GREY).encode(x="d", y="d")
-fr.charts.style.finish(alt.layer(honest, dots).properties(width=480, height=280), "The map shortens", "600 pairs of pictures")
+both = alt.layer(honest, dots).properties(width=480, height=280)
+fr.charts.style.finish(both, "The map shortens", "600 pairs of pictures")
 
 # %% [markdown]
 # ### Exercise 2b: who is my neighbour?

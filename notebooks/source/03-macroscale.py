@@ -138,11 +138,12 @@ fr.charts.ks_against_entropy(result)
 
 # %%
 habit = np.random.default_rng(1).random(len(faces.identities)) < 0.4
-same_people = [{**recipe, "glasses": float(habit[person])} for person, recipe in zip(who, strengths, strict=True)]
+same_people = [{**recipe, "glasses": float(habit[p])} for p, recipe in zip(who, strengths, strict=True)]
 with_habit = model.embed(faces.render_batch(who.tolist(), same_people, size=96), batch_size=8)
 labels_habit = faces.labels(who.tolist(), same_people)[["glasses"]]
 again = fr.macroscale(with_habit, who, labels_habit, metric="euclidean", permutations=200, seed=0)
-both = pd.concat([result[result["attribute"] == "glasses"], again]).assign(glasses=["picture by picture", "a habit"])
+both = pd.concat([result[result["attribute"] == "glasses"], again])
+both = both.assign(glasses=["picture by picture", "a habit"])
 both[["glasses", "intra_entropy", "ks_mean", "null_mean", "p_value"]].round(3)
 
 # %% [markdown]
@@ -170,7 +171,7 @@ course.check("03c", origin)
 # %%
 probes = fr.linear_probe(embeddings, who, labels, folds=5, seed=0)
 beside = probes.merge(result[["attribute", "ks_mean", "p_value"]], on="attribute")
-beside[["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]].round(2)
+beside[["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]].round(3)
 
 # %% [markdown]
 # A label can be *readable* without *shaping* the space: a probe finds one direction among 128, however little of the distance lies along it; KS asks whether the label moves the distances themselves. "The model knows about $x$" and "the model groups people by $x$" are two claims; this table shows both, and a label may pass one and fail the other.

@@ -81,7 +81,8 @@ for name in ("age", "head_angle", "illumination", "expression", "hue"):
         length = np.linalg.norm(np.diff(way, axis=0), axis=1).sum()
         chord = np.linalg.norm(way[-1] - way[0])
         rows.append({
-            "attribute": name, "person": person, "length": length, "chord": chord, "straightness": chord / length,
+            "attribute": name, "person": person,
+            "length": length, "chord": chord, "straightness": chord / length,
         })
 walks = pd.DataFrame(rows)
 walks.groupby("attribute", sort=False)[["length", "chord", "straightness"]].agg(["mean", "min", "max"]).round(2)
@@ -129,7 +130,7 @@ def speeds(name, round_pixels):
     recipes = [{name: centers[name] + side * h} for h in sizes for side in (-1, 1)]
     shown = faces.render_batch([0] * 16, recipes, size=112)
     if round_pixels:
-        shown = [fr.Face(np.round(face.pixels * 255).astype(np.float32) / 255, face.landmarks) for face in shown]
+        shown = [fr.Face((face.pixels * 255).round().astype("float32") / 255, face.landmarks) for face in shown]
     ends = model.embed(shown, batch_size=8).reshape(len(sizes), 2, -1)
     return np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) / (2 * sizes)
 
@@ -140,13 +141,16 @@ table = pd.concat([
     })
     for name in centers for coarse in (False, True)
 ])
+
+# %%
 words = "Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels"
 colors = alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[name].color for name in centers])
+log, grey = alt.Scale(type="log", nice=False), alt.Legend(symbolFillColor="gray", symbolStrokeColor="gray")
 lines = alt.Chart(table, description=words).mark_line(point=True).encode(
-    x=alt.X("h", scale=alt.Scale(type="log", nice=False), title="step h (years, degrees)", axis=alt.Axis(tickCount=4)),
-    y=alt.Y("speed", scale=alt.Scale(type="log", nice=False), title="speed (distance per unit)", axis=alt.Axis(tickCount=4)),
+    x=alt.X("h", scale=log, title="step h (years, degrees)", axis=alt.Axis(tickCount=4)),
+    y=alt.Y("speed", scale=log, title="speed (distance per unit)", axis=alt.Axis(tickCount=4)),
     color=alt.Color("attribute", scale=colors, title=None), strokeDash=alt.StrokeDash("pixels", legend=None),
-    shape=alt.Shape("pixels", scale=alt.Scale(range=["square", "circle"])),
+    shape=alt.Shape("pixels", scale=alt.Scale(range=["square", "circle"]), legend=grey),
 ).properties(width=480, height=280)
 fr.charts.style.finish(lines, "How fast does the embedding move?", "one face, steps of different sizes")
 

@@ -29,8 +29,9 @@ import fr_explore as fr
 from fr_explore_widgets import FieldExplorer, Prediction, course
 
 cartoons = fr.Cartoons(identities=3, seed=0)
-shown = [cartoons.render(0), cartoons.render(0, {"age": 70}), cartoons.render(0, {"hair_color": 1}), cartoons.render(1)]
-course.show_faces(shown, ["a cartoon", "older", "other hair", "another person"], alt="Faces of flat coloured regions:")
+recipes = {"a cartoon": {}, "older": {"age": 70}, "other hair": {"hair_color": 1}}
+shown = [*(cartoons.render(0, recipe) for recipe in recipes.values()), cartoons.render(1)]
+course.show_faces(shown, [*recipes, "another person"], alt="Faces of flat coloured regions:")
 
 # %% [markdown]
 # The model `controlled/drift-noise` is a formula. Where it stands, an attribute moves the embedding along
@@ -45,7 +46,7 @@ course.show_faces(shown, ["a cartoon", "older", "other hair", "another person"],
 
 # %% tags=["exercise"]
 def expected_energy(s):
-    """Energy of arrows s u + n: u common to all, every n at a right angle to u and to the other n, all of length 1."""
+    """Energy of arrows s u + n: u common to all, each n at right angles to all others; lengths 1."""
     # BEGIN SOLUTION: the inner product of v and v', and their two lengths; then one minus the cosine.
     return 1 / (1 + s**2)
     # END SOLUTION
@@ -78,7 +79,8 @@ found.agg(["mean", "min", "max"]).round(2)
 # Neither was told what an attribute is. **Which attribute's magnitude rises most from the first network to the second?** (Magnitude: how far one step moves the embedding, over the mean distance between faces of that person.) Largest rise on top.
 
 # %% tags=["widget"] alt="Three attributes to be ranked by how much their magnitude rises, and a button that commits the guess"
-guess = Prediction("Hue never varied in training: whose magnitude rises most?", "ranking", ["age", "brightness", "hue"])
+options = ["age", "brightness", "hue"]
+guess = Prediction("Hue never varied in training: whose magnitude rises most?", "ranking", options)
 guess
 
 # %% tags=["solution"]
@@ -124,7 +126,7 @@ explorer
 
 # %% tags=["exercise"]
 def paired_change(before, after):
-    """(mean difference after - before, its standard error); both arrays hold the same people in the same order."""
+    """(mean difference after - before, its standard error); both arrays hold the same people, in one order."""
     # BEGIN SOLUTION: the differences person by person, their mean, and how uncertain a mean of n of them is.
     d = np.asarray(after) - np.asarray(before)
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
@@ -159,13 +161,16 @@ if there:
     rows = pd.concat([full[full["regime"] == "fixed-hue"], twin])
     rows = rows[rows["measure"].isin(["magnitude", "energy, all pairs"])]
     rows["network"] = np.where(rows["regime"] == "twin", "null: trained again", "hue never varied")
-    hues = alt.Color("network:N", title=None, scale=alt.Scale(range=["#17708c", "#7d7d7d"]), legend=alt.Legend(orient="bottom"))
+    scale, below = alt.Scale(range=["#17708c", "#7d7d7d"]), alt.Legend(orient="bottom")
+    hues = alt.Color("network:N", title=None, scale=scale, legend=below)
     base = alt.Chart().encode(y=alt.Y("attribute:N", title=None), yOffset="network:N", color=hues)
     spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="less all-varied"), x2="high:Q")
-    dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=alt.Shape("network:N", legend=None))
+    shape = alt.Shape("network:N", legend=None)
+    dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=shape)
     panel = alt.layer(spans, dots, data=rows).properties(width=210, height=240)
     chart = panel.facet(column=alt.Column("measure:N", title=None)).resolve_scale(x="independent")
-    display(fr.charts.style.finish(chart, "What changes if hue never varies?", "means and 95 % intervals over 24 avatars"))
+    caption = "means and 95 % intervals over 24 avatars"
+    display(fr.charts.style.finish(chart, "What changes if hue never varies?", caption))
 
 # %% [markdown]
 # Look at three things. The mark of hue, beside the grey ones. The *other* attributes: their magnitudes fall, more than the twin's do. Magnitude is relative to the mean distance between faces of a person; hue now makes up much of that distance, so all else becomes a smaller part of it. A rise in one place is a fall in others. And the grey marks: their distance from 0 shows how far an effect must reach before you believe it.

@@ -83,7 +83,8 @@ guess.commit(20)
 # %%
 chart = display("The first check comes in a moment.", display_id=True)
 tuned = fr.finetune(
-    model, fr.Avatars(identities=20, seed=1), {"brightness": True}, steps=80, pictures=3, size=80, check_every=20,
+    model, fr.Avatars(identities=20, seed=1), {"brightness": True},
+    steps=80, pictures=3, size=80, check_every=20,
     on_check=lambda history: chart.update(fr.charts.training(history)), progress=False,
 )  # fmt: skip
 tuned.history.round(3)
@@ -102,7 +103,8 @@ print(*tuned.card.weaknesses[-1:])
 # Four avatars, ten faces of each, three attributes of the image; and `all-varied` as the goal.
 
 # %%
-lattice = fr.sample_lattice(fr.Avatars(identities=4, seed=5), ["brightness", "contrast", "hue"], curves=10, seed=0)
+others = fr.Avatars(identities=4, seed=5)
+lattice = fr.sample_lattice(others, ["brightness", "contrast", "hue"], curves=10, seed=0)
 tables = []
 for name, network in {"before": model, "after": tuned, "all-varied": healthy}.items():
     field = fr.vector_field(fr.embed(lattice, network, size=80, progress=False))
@@ -116,7 +118,8 @@ middle = live.groupby(["model", "attribute"])["magnitude"].median().unstack()
 course.reveal(guess, float(100 * middle.loc["after", "brightness"] / middle.loc["before", "brightness"]))
 
 # %%
-live.pivot_table(index="attribute", columns="model", values=["length", "magnitude", "energy"], aggfunc="median").round(2)
+columns = ["length", "magnitude", "energy"]
+live.pivot_table(index="attribute", columns="model", values=columns, aggfunc="median").round(2)
 
 # %%
 fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness")
@@ -169,7 +172,8 @@ if there:
         for target, row in own.loc[quantity].iterrows():
             held = np.sign(row["difference"]) == sign and row["p_adjusted"] < 0.01
             wanted = "falls" if sign < 0 else "rises"
-            print(f"{target:13} {quantity:17} {wanted}: {'holds' if held else 'does NOT hold'}  ({row['difference']:+.3f})")
+            verdict = "holds" if held else "does NOT hold"
+            print(f"{target:13} {quantity:17} {wanted}: {verdict}  ({row['difference']:+.3f})")
 
 # %% [markdown]
 # Where the length fell and the magnitude did not, exercise 7b says how that can be. And an energy may rise by a reliable and yet *tiny* amount: a target that was near 1 before had little left to rise.
@@ -197,7 +201,8 @@ course.check("07c", control)
 # %%
 if there:
     percent = 100 * (changes["after"] / changes["before"] - 1)
-    wide = changes.assign(percent=percent).pivot(index="attribute", columns=["quantity", "target"], values="percent")
+    columns = ["quantity", "target"]
+    wide = changes.assign(percent=percent).pivot(index="attribute", columns=columns, values="percent")
     display(wide[["magnitude", "length"]].round(0).astype(int).loc[fr.PAPER_ATTRIBUTES, :])
 
 # %% [markdown]
@@ -206,7 +211,8 @@ if there:
 # %%
 if there:
     people = pd.read_csv(results / "finetune_identities.csv", comment="#")
-    people = people[people["model"].isin(["dlib", "dlib+brightness"])].rename(columns={"energy all_pairs": "energy"})
+    people = people[people["model"].isin(["dlib", "dlib+brightness"])]
+    people = people.rename(columns={"energy all_pairs": "energy"})
     display(fr.charts.before_after(people, target="brightness"))
 
 # %% [markdown]
@@ -215,7 +221,8 @@ if there:
 # %%
 if there:
     verified = pd.read_csv(results / "finetune_verification.csv", comment="#")
-    columns = ["pictures", "model", "auc", "eer", "eer_low", "eer_high", "tar_at_far_0.01", "tar_low", "tar_high", "moved"]
+    columns = ["pictures", "model", "auc", "eer", "eer_low", "eer_high"]
+    columns += ["tar_at_far_0.01", "tar_low", "tar_high", "moved"]
     display(verified[columns].round(3))
 
 # %% [markdown]

@@ -31,7 +31,8 @@ faces = fr.Avatars(identities=8, seed=0)
 models = {name: fr.load_model(name) for name in ("dlib", "controlled/all-varied")}
 
 # %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of two models beside each other"
-explorer = AttributeExplorer(faces, models["dlib"], compare=models["controlled/all-varied"], size=96, variations=2)
+second = models["controlled/all-varied"]
+explorer = AttributeExplorer(faces, models["dlib"], compare=second, size=96, variations=2)
 explorer
 
 # %% [markdown]
@@ -62,14 +63,16 @@ fields = {
 
 # %%
 energies = pd.concat(
-    fr.alignment(field, fr.all_pairs(power=0), null_draws=50).assign(model=name) for name, field in fields.items()
+    fr.alignment(field, fr.all_pairs(power=0), null_draws=50).assign(model=name)
+    for name, field in fields.items()
 )
 wide = energies.pivot(index=["attribute", "identity"], columns="model", values="energy")
 gap = wide["controlled/all-varied"] - wide["dlib"]  # above 0: dlib's arrows agree better
 course.reveal(guess, gap.groupby("attribute").mean())
 
 # %%
-fr.summarize(energies)[["model", "attribute", "energy", "low", "high", "minimum", "maximum", "identities"]].round(2)
+columns = ["model", "attribute", "energy", "low", "high", "minimum", "maximum", "identities"]
+fr.summarize(energies)[columns].round(2)
 
 # %% [markdown]
 # `energy` is the median over eight people, `low` to `high` its 95 % interval over people, `minimum` and `maximum` the extremes. Intervals of two models may overlap and the models differ nevertheless: a person with high energy in one model may have it in the other as well. So compare **each person with herself**.
@@ -128,7 +131,8 @@ course.check("08b", people_needed)
 
 # %%
 profiles = pd.concat(
-    fr.alignment_profile(field, [0.7, 0.9, 1.1, 1.3, 1.5], metric="chord").assign(model=name) for name, field in fields.items()
+    fr.alignment_profile(field, [0.7, 0.9, 1.1, 1.3, 1.5], metric="chord").assign(model=name)
+    for name, field in fields.items()
 )
 scales = profiles.pivot(index=["attribute", "identity"], columns=["radius", "model"], values="energy")
 below = scales.xs("controlled/all-varied", axis=1, level="model") - scales.xs("dlib", axis=1, level="model")
@@ -171,10 +175,11 @@ file = Path("../benchmarks/results/paper_check.csv")
 if file.exists():
     checked = pd.read_csv(file, comment="#").set_index("variant")
     ours = checked.loc["as it is", list(fr.PAPER_ATTRIBUTES)].astype(float)
-    print(f"dlib on {checked.loc['as it is', 'identities']:.0f} avatars, {checked.loc['as it is', 'curves']:.0f} base points each")
+    first = checked.loc["as it is"]
+    print(f"dlib on {first['identities']:.0f} avatars, {first['curves']:.0f} base points each")
     display(published.assign(**{"dlib, ours": ours}).sort_values("dlib, ours").round(3))
 else:
-    print("The table is benchmarks/results/paper_check.csv in the repository of fr-explore; this folder has no copy.")
+    print("The table is benchmarks/results/paper_check.csv in the repository of fr-explore; here is no copy.")
 
 # %%
 if file.exists():
@@ -182,7 +187,8 @@ if file.exists():
     wanted = ["as it is", "knn:5", "ball:1", "step x 0.5", "step x 4", "base points' image attributes neutral"]
     intervals = checked.loc["as it is"]
     for name in columns:
-        print(f"{name:24} rho {intervals[name]:.2f}, {intervals[name + ', low']:.2f} to {intervals[name + ', high']:.2f} over people")
+        low, high = intervals[name + ", low"], intervals[name + ", high"]
+        print(f"{name:24} rho {intervals[name]:.2f}, {low:.2f} to {high:.2f} over people")
     display(checked.loc[[name for name in wanted if name in checked.index], columns].astype(float).round(2))
 
 # %% [markdown]

@@ -78,7 +78,8 @@ moved = np.linalg.norm(model.embed(swapped, batch_size=4) - embeddings, axis=1)
 course.reveal(guess, np.median(moved))
 
 # %%
-course.show_faces([neutral[0], swapped[0]], ["as it is", "red and blue swapped"], alt="One face in two colour orders:")
+captions = ["as it is", "red and blue swapped"]
+course.show_faces([neutral[0], swapped[0]], captions, alt="One face in two colour orders:")
 
 # %% [markdown]
 # No error, no warning: every distance is a little wrong, and the threshold no longer fits. So check a new model before you believe it: look at its crops (`fr.show_crops`), compare one embedding with the model's own reference code, and repeat a published accuracy with `fr.fold_accuracy`.
@@ -159,8 +160,11 @@ pairs = pd.DataFrame(dict(zip(("first", "second"), np.triu_indices(len(who), 1),
 one, other = group[who[pairs["first"]]], group[who[pairs["second"]]]
 pairs["same"] = who[pairs["first"]] == who[pairs["second"]]
 pairs["skin"] = np.where(one == other, one, "one of each")
-result = fr.verification(points, pairs, identities=who, metric="euclidean", published=0.6, by="skin", draws=200, seed=0)
-result.groups[["group", "genuine", "impostor", "far", "far_low", "far_high", "frr", "frr_low", "frr_high"]].round(3)
+result = fr.verification(
+    points, pairs, identities=who, metric="euclidean", published=0.6, by="skin", draws=200, seed=0,
+)
+columns = ["group", "genuine", "impostor", "far", "far_low", "far_high", "frr", "frr_low", "frr_high"]
+result.groups[columns].round(3)
 
 # %% [markdown]
 # The same pairs live: the row of a group shows its errors and their intervals. **Slide the threshold. Is there one at which no group carries more false matches than the other, and what does it do to the false non-matches?** Then press the mark of the published threshold, 0.6, which was found on photographs: avatars are more alike than people are.

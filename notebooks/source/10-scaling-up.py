@@ -67,7 +67,7 @@ course.reveal(guess, 1e7 * seconds["embed"] / 3600)
 
 # %% tags=["exercise"]
 def cost(pictures, models, seconds, cores, dim):
-    """Hours and GB (10**9 bytes) of embedding all pictures with all models, float32, `seconds` a picture on one core."""
+    """Hours and GB (10**9 bytes) to embed all pictures with all models, float32; `seconds` each, one core."""
     # BEGIN SOLUTION: work divided by cores; four bytes for each number that is kept.
     return pictures * models * seconds / cores / 3600, pictures * models * dim * 4 / 1e9
     # END SOLUTION
@@ -110,7 +110,8 @@ for n in (1000, 2000, 4000, 8000):
     tracemalloc.start()
     start = time.perf_counter()
     energy = fr.alignment_energy(points[:n], arrows[:n], "knn:10")
-    rows.append((n, time.perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6, n * n * 8 / 1e6, energy))
+    seconds, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6
+    rows.append((n, seconds, peak, n * n * 8 / 1e6, energy))
     tracemalloc.stop()
 pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix would take MB", "energy"]).round(3)
 
@@ -126,7 +127,7 @@ pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix would take M
 
 # %% tags=["exercise"]
 def recall(exact, found):
-    """Share of true neighbours that were found; exact, found: (points, k) numbers of neighbours, in any order."""
+    """Share of true neighbours that were found; exact, found: (points, k) numbers of neighbours, any order."""
     # BEGIN SOLUTION: for each point, how many of its own neighbours are in both rows.
     return np.mean([np.isin(true, got).mean() for true, got in zip(exact, found)])
     # END SOLUTION
@@ -143,7 +144,8 @@ if there["ann"]:
     for candidates in (10, 32, 128):
         start = time.perf_counter()
         near = fr.alignment_energy(points, arrows, fr.knn(10, approximate=candidates))
-        print(f"{candidates:4} candidates: energy {near:.5f}, off by {near - exact:+.1e}, {time.perf_counter() - start:.1f} s")
+        took = time.perf_counter() - start
+        print(f"{candidates:4} candidates: energy {near:.5f}, off by {near - exact:+.1e}, {took:.1f} s")
 else:
     print('Left out here: approximate neighbours need pip install "fr-explore[ann]".')
 
@@ -218,10 +220,13 @@ else:
 # %%
 energies = fr.alignment(field, neighborhood="knn:3", null_draws=20, seed=0)
 if there["zarr"]:
-    path = fr.save_results(store.with_name("study.zarr.zip"), energies=energies, models=[model], lattice=lattice,
-                           about="Lesson 10: two avatars, ten base points.")
+    path = fr.save_results(
+        store.with_name("study.zarr.zip"), energies=energies, models=[model], lattice=lattice,
+        about="Lesson 10: two avatars, ten base points.",
+    )
     again = fr.load_results(path)
-    print(f"{path.stat().st_size / 1e3:.0f} kB; the same table: {again['energies'].equals(energies)}; kept beside it:")
+    same = again["energies"].equals(energies)
+    print(f"{path.stat().st_size / 1e3:.0f} kB; the same table: {same}; kept beside it:")
     print(", ".join(again.attrs))
 else:
     print('Left out here: saving needs pip install "fr-explore[zarr]".')

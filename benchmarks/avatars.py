@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from figures import figure
 
 import fr_explore as fr
 from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES
@@ -18,6 +19,8 @@ from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES
 
 def report(name: str, value: str, target: str, good: bool) -> None:
     print(f"{name:<46} {value:<26} target {target:<14} {'ok' if good else 'MISSED'}", flush=True)
+    if target != "-":
+        figure(name, value, target=target, met=good)
 
 
 def drawn(rng: np.random.Generator, middle: bool = False, share: float = 1.0) -> dict[str, float]:

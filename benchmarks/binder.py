@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import figure
+
 ROOT = Path(__file__).parent.parent
 LIMIT_MB, SECONDS, MEMORY = 500, 15, 2 * 1024**3
 FIRST_MAP = """
@@ -99,6 +101,8 @@ def main() -> None:
         beyond = row["peak"] - base["peak"]
         fits = row["seconds"] <= most and beyond <= LIMIT_MB
         good &= fits
+        figure(title.partition(" (")[0], row["seconds"], "s", target=f"<= {most} s", met=row["seconds"] <= most)
+        figure("  its memory beyond torch's", beyond, "MB", target=f"<= {LIMIT_MB} MB", met=beyond <= LIMIT_MB)
         print(f"{title:38}{row['seconds']:9.1f}{row['peak']:9.0f}{beyond:14.0f}{'' if fits else '   over its limit'}")
     sys.exit(not good)
 

@@ -9,11 +9,23 @@ __all__ = ["MARK", "figure"]
 MARK = "#figure "
 
 
-def figure(name: str, ours: float, unit: str, baseline: float | None = None, against: str = "") -> None:
-    """Record a figure, beside its baseline where it has one.
+def figure(
+    name: str,
+    ours: float | str,
+    unit: str = "",
+    baseline: float | None = None,
+    against: str = "",
+    target: str = "",
+    met: bool = True,
+) -> None:
+    """Record a figure, beside its baseline and its target where it has them.
 
-    `unit` : of both, smaller being better but for rates such as "images/s"; `against` says what the baseline is.
+    `ours` : a number, or what stands in the table. `unit` : of both, smaller being better but for rates such as
+    "images/s". `against` says what the baseline is, `target` what was promised, `met` whether it was kept.
     """
-    better = None if baseline is None or not ours else (ours / baseline if "/s" in unit else baseline / ours)
+    better = None
+    if baseline is not None and not isinstance(ours, str) and ours:
+        better = ours / baseline if "/s" in unit else baseline / ours
     row = {"name": name, "ours": ours, "unit": unit, "baseline": baseline, "against": against, "ratio": better}
+    row |= {"target": target, "met": bool(met)}
     print(MARK + json.dumps(row), flush=True)

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from figures import figure
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -105,6 +106,10 @@ def main() -> int:
         rates[name] = 1000 / np.mean(gaps)
         title = f"{arguments.points} points" if name == "map" else "empty canvas"
         print(f"{title:<24}{rates[name]:8.1f}{1000 / np.percentile(gaps, 95):10.1f}{np.mean(drawn):8.1f}")
+    figure(
+        f"map of {arguments.points:,} points while it pans", rates["map"], "frames/s", rates["empty"], "empty canvas",
+        f">= {TARGET} a second", rates["map"] >= TARGET,
+    )  # fmt: skip
     print(f"target: at least {TARGET} a second; {os.cpu_count()} cores")
     return int(rates["map"] < TARGET)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import chromium
+from browser import chromium, until
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parent.parent
@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import build_site  # noqa: E402  (a tool, not a package)
 
 sys.path.pop(0)
+HEIGHT = "(one) => one.offsetHeight"
 CHART = {
     "data": {"values": [{"x": "<script>alert(1)</script>", "y": 1}]},
     "mark": "bar",
@@ -88,6 +89,8 @@ def test_the_page_works_from_disk_with_the_network_off(notebook, tmp_path, schem
         frame = page.locator("iframe")
         frame.scroll_into_view_if_needed()
         inside = frame.content_frame
+        # the frame takes its widget's height: no empty room, nothing to scroll
+        until(lambda: frame.evaluate(HEIGHT) == inside.locator("main").evaluate(HEIGHT) + 2)
         before = inside.locator("[role=meter]").first.get_attribute("aria-valuenow")
         inside.locator("input[type=range]").first.press("Home")
         assert inside.locator("[role=meter]").first.get_attribute("aria-valuenow") != before

@@ -37,6 +37,8 @@ def _export(widget, path):
         return  # photographs leave no page
     if callable(getattr(widget, "wait", None)):
         widget.wait(300)
+    if hasattr(widget, "estimate"):
+        widget.estimate()  # its bars; a page can't ask for them
     try:
         widget.to_html(path)
         print("exported")
@@ -111,8 +113,11 @@ def finish(body: str) -> str:
 
 def page(title: str, body: str, steps: str = "", launch: str = "") -> str:
     frame = string.Template((PARTS / "page.html").read_text(encoding="utf-8"))
-    charts = f'{CHARTS}<script src="assets/charts.js"></script>' if 'class="chart"' in body else ""
-    return frame.substitute(title=html.escape(title), body=body, steps=steps, launch=launch, charts=charts)
+    scripts = f'{CHARTS}<script src="assets/charts.js"></script>' if 'class="chart"' in body else ""
+    if "<iframe" in body:
+        # before the frames load
+        body = f'<script src="assets/frames.js"></script>{body}'
+    return frame.substitute(title=html.escape(title), body=body, steps=steps, launch=launch, scripts=scripts)
 
 
 def notebook_body(path: Path, pages: dict[str, str]) -> str:
@@ -152,7 +157,8 @@ def assets(out: Path) -> None:
     )
     (out / "assets" / "site.css").write_text(style, encoding="utf-8")
     (out / "assets" / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # window.vegaEmbed
-    shutil.copy(PARTS / "charts.js", out / "assets")
+    for name in ("charts.js", "frames.js"):
+        shutil.copy(PARTS / name, out / "assets")
 
 
 def index(paths: list[Path], texts: list[str]) -> str:

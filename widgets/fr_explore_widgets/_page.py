@@ -48,7 +48,11 @@ body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 <script type="module">
 {script}
 const $model = await $page_model.createModel(JSON.parse(document.getElementById("data").textContent));
-$widget.render({{ model: $model, el: document.getElementById("widget") }});
+const $el = document.getElementById("widget");
+$widget.render({{ model: $model, el: $el }});
+// in a frame: its height, for the page around it to make room
+if (parent !== window)
+  new ResizeObserver(() => parent.postMessage({{ frExploreHeight: $el.offsetHeight }}, "*")).observe($el);
 </script>
 </body>
 </html>

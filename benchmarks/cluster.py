@@ -31,6 +31,7 @@ import pandas as pd
 import xarray as xr
 import zarr
 from dask import config
+from dask.utils import parse_bytes
 from figures import figure
 from PIL import Image
 
@@ -130,6 +131,8 @@ def speed(lattice, model, field, folder: Path, memory: str) -> None:
                 f"{sizes[1]}, with model and avatars {sizes[2]}, after extraction {sizes[3]}, after energies {sizes[4]}"
             )
         print(f"  largest difference of embeddings to the serial ones {gap(found, serial):.1e}", flush=True)
+    most, limit = max(max(stages[-1].values())), parse_bytes(memory) / 2**20
+    figure("two workers, peak memory of each", most, "MiB", target=f"<= {limit:,.0f} MiB", met=most <= limit)
     faces, points = identities * curves * (attributes * (steps - 1) + 1), field.sizes["curve"]
     print(
         f"\n{faces} faces; {identities} identities x {points:,} points x 128, {QUICK['null_draws']} null draws; seconds"
@@ -160,34 +163,39 @@ def kills(lattice, model, field, folder: Path, memory: str) -> None:
 
     with fr.local_cluster(2, memory) as client:
         client.run(warm_up, peak)
-        with killed(client, one_is_done) as gone:
+        with killed(client, one_is_done):
             found = fr.embed(lattice, model, store=path, client=client, progress=False)
-        print(f"\nkill -9 of worker {gone} during extraction: all {len(serial)} identities there, ", end="")
-        print(f"largest difference {gap(found, serial):.1e}", flush=True)
+        left("extraction", len(serial), "identities", gap(found, serial), 1e-5)
         client.wait_for_workers(2)
-        with killed(client, lambda: any(client.processing().values())) as gone:
+        with killed(client, lambda: any(client.processing().values())):
             table = fr.alignment(field, "knn:10", client=client, **QUICK)
         far = float(abs(table["energy"] - expected["energy"]).max())
-        print(f"kill -9 of worker {gone} during energies: all {len(table)} rows there, largest difference {far:.1e}")
+        left("energies", len(table), "rows", far, 1e-9)
+
+
+def left(during: str, count: int, what: str, far: float, most: float) -> None:
+    print(f"kill -9 of a worker during {during}: all {count} {what} there, largest difference {far:.1e}", flush=True)
+    figure(f"kill -9 during {during}, largest difference", far, target=f"<= {most:.0e}", met=far <= most)
 
 
 @contextmanager
-def killed(client, when: Callable[[], bool]) -> Iterator[list[int]]:
-    """kill -9 for the worker that is busy first, once `when()`; the list gives its process."""
-    pids, gone = client.run(os.getpid), []
+def killed(client, when: Callable[[], bool]) -> Iterator[None]:
+    """kill -9 for a worker that has a task, once `when()`; an error where Dask lost no task by it."""
+    pids = client.run(os.getpid)
 
     def work() -> None:
         while not when():
             time.sleep(0.005)
-        busy = next((worker for worker, tasks in client.processing().items() if tasks), next(iter(pids)))
-        gone.append(pids[busy])
-        os.kill(pids[busy], signal.SIGKILL)
+        busy = [worker for worker, tasks in client.processing().items() if tasks]
+        os.kill(pids[busy[0]], signal.SIGKILL)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    yield gone
+    yield
     thread.join()
-    assert not set(gone) & set(client.run(os.getpid).values())
+    deaths = [event for _, event in client.get_events("all") if event["action"] == "remove-worker"]
+    if not deaths or not deaths[-1]["processing-tasks"]:
+        raise RuntimeError("the work was over before a worker could be killed: give it more to do.")
 
 
 def on_paper(folder: Path, images: int) -> None:
@@ -209,10 +217,12 @@ def on_paper(folder: Path, images: int) -> None:
     print(f"{'':20}{hours}{'storage':>12}{'energy, one cloud':>20}")
     for name, (count, networks) in JOBS.items():
         row = [count * networks * cost / 3600 for cost in costs.values()]
-        shown = "".join(f"{value:18,.1f}{value / 64:13,.1f}" for value in row)
+        shown = "".join(f"{value:18,.1f}{value / 64:13,.2f}" for value in row)
         storage = count * networks * DIM * 4 * size / 1e9
         energy = count**2 * pair * DIM / 128 * networks / 3600
         print(f"{name:20}{shown}{storage:9,.1f} GB{energy:18,.1f} h")
+    even = [f"{cost / (pair * DIM / 128):,.0f} ({name})" for name, cost in costs.items()]
+    print(f"one cloud of so many points takes as long for its exact energy as for its embeddings: {', '.join(even)}")
     print(f"storage: 4 bytes a number, {size:.3f} times as much measured for {images:,} pictures x 128")
 
 

@@ -30,7 +30,7 @@ from figures import MARK
 FOLDER = Path(__file__).parent
 # name -> arguments of its brief form; the order is that of the table
 BRIEF: dict[str, tuple[str, ...]] = {
-    "alignment": ("--repeat", "1"),
+    "alignment": ("--repeat", "2"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
     "extraction": ("--images", "64", "--rounds", "3"),

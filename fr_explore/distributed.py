@@ -15,20 +15,21 @@ they share. Tasks, retries and transport are Dask's, files are Zarr's.
 
 What it costs, on paper
 -----------------------
-With c seconds a picture on one core (about 0.01 for dlib's network, 0.06 for FaceNet's, and as much again to read or
-render the picture), n pictures, m models, length d and w cores, embeddings take n m c / w seconds and 4 n m d bytes.
-`benchmarks/cluster.py` measures c and prints the table for its machine; with c = 0.02 and d = 512 it is
+With c seconds a picture on one core, read, aligned and stored (0.005 for dlib's network, 0.02 for FaceNet's), n
+pictures, m models and length d, embeddings take n m c core seconds and 4 n m d bytes. Exact energies take e = d / 100
+ns for each pair of points of one cloud, thus e n^2 of all pictures in one. `benchmarks/cluster.py` measures c and e
+and prints the table for its machine; with c = 0.02 and d = 512, of a machine with 2 cores, it is
 
-                     pictures x models     core hours    with 64 cores     storage
-    CelebA                   202,599 x 1            1           1 minute     0.4 GB
-    10 million images     10,000,000 x 1           56             1 hour      20 GB
-    1,000 models          202,599 x 1000        1,126           18 hours     415 GB
+                     pictures x models   core hours   with 64 cores   storage   energy, all in one cloud
+    CelebA                   202,599 x 1          1        1 minute    0.4 GB         0.06 core hours
+    10 million images     10,000,000 x 1         56          1 hour     20 GB          142 core hours
+    1,000 models          202,599 x 1000      1,126        18 hours    415 GB           58 core hours
 
-Memory: a worker holds torch and one model (0.7 GB and more with torch's CUDA build), and the unit it works on, 4 MB
-for 1,024 pictures or 4 d bytes for each face of an identity; the number of pictures does not enter. Exact energies
-grow with the square of the points of one identity, which are thousands; of a million points in one cloud they take
-days of a core, and `knn(k, approximate=64)` minutes. So processor time comes first as a limit for many models, the
-disk second; memory does not, as long as one identity fits.
+Processor time is the first limit for many models, the disk the second. A worker holds torch, one model (0.7 GB and
+more with torch's CUDA build) and 4 MB for 1,024 pictures, or an identity's faces. One large cloud meets memory first:
+it is one task, 50 bytes a number, so 2 GiB take 50,000 points of 512, and 10 million would need 250 GB, whatever the
+neighbours. From 100,000 points on `knn(k, approximate=64)` is quicker than exact (benchmarks/approximate.py); a
+million of 512 take 1.4 hours exact, and from c / e = 4 million on energies outlast their embeddings.
 """
 
 from __future__ import annotations

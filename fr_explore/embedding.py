@@ -82,6 +82,8 @@ def embed(
     store : a Zarr store for embeddings larger than memory, such as "run.zarr". One identity, or 1,024 pictures, is
         in memory at a time; what the store holds already is not computed again. `fr.load_results` opens it too.
     client : a Dask client whose workers fill the store, such as `fr.local_cluster()`; all of them must see its path.
+        Progress is the same bar; to watch the tasks, `fr.local_cluster(dashboard=True)` serves Dask's dashboard on
+        the loopback interface, at the address `client.dashboard_link`, see there.
 
     Returns
     -------

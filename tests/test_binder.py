@@ -134,6 +134,7 @@ def clean(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.notebook  # the step that warms the caches executes one
 def test_post_build_installs_the_project_and_warms_what_first_light_needs_without_a_network(clean, tmp_path):
     checkout, env = clean
     done = subprocess.run(

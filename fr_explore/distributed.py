@@ -52,7 +52,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from .optional import import_extra
-from .results import as_dataset, load_results, plain, provenance
+from .results import as_dataset, load_results, loaded, plain, provenance
 
 __all__ = ["each_identity", "fill", "local_cluster", "run"]
 
@@ -152,13 +152,12 @@ def fill(
     path = Path(path).absolute()
     if not path.exists():
         _create(path, template, width, {**facts, "key": key})
-    root = zarr.open_group(str(path), mode="r", zarr_format=2)
-    if root.attrs.get("key") != key:
+    if load_results(path).attrs.get("key") != key:
         raise ValueError(
             f"{str(path)!r} holds embeddings of another lattice, other pictures, another model or another size: "
             "give another name, or delete it first."
         )
-    complete = np.asarray(root["complete"])
+    complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"])
     todo = np.flatnonzero(complete == 0).tolist()
     write, remarks = partial(_write, work, str(path), width), []
     with tqdm(total=len(complete) * faces, unit="face", desc="embed", disable=not progress) as bar:
@@ -235,7 +234,7 @@ def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any]
         for at, result in run(task, (), units, client):
             found[todo[at]] = result
             if folder is not None:
-                with contextlib.suppress(OSError):  # a full disk costs what is kept, never the result
+                with contextlib.suppress(OSError):  # a full disk, a store only to be read: no result is lost
                     _keep(folder / f"{todo[at]}.json", result)
             bar.update()
     if folder is not None:
@@ -247,7 +246,7 @@ def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any]
 
 
 def _unfinished(path: Path, function: partial, cells: list) -> Path | None:
-    """The folder of a call's finished parts, named by all that decides them; None where the store cannot keep any."""
+    """The folder of a call's finished parts, named by all that decides them; None where nothing names them."""
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
     attrs = {} if path.is_file() else dict(zarr.open_group(str(path), mode="r", zarr_format=2).attrs)
     if "key" not in attrs:  # of a file whose content has no name
@@ -255,18 +254,14 @@ def _unfinished(path: Path, function: partial, cells: list) -> Path | None:
     complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"]).tolist()
     how = [function.func.__qualname__, function.keywords, cells, attrs["key"], complete, provenance()["versions"]]
     # no result has a dash in its name: `load_results` passes over the folder, a group without arrays for Zarr
-    folder = path / f"unfinished-{hashlib.sha256(json.dumps(plain(how)).encode()).hexdigest()[:16]}"
-    try:
-        zarr.open_group(str(folder), mode="a", zarr_format=2)
-    except OSError:  # a store that may only be read
-        return None
-    return folder
+    return path / f"unfinished-{hashlib.sha256(json.dumps(plain(how)).encode()).hexdigest()[:16]}"
 
 
 def _keep(path: Path, result: Any) -> None:
     """A part as one JSON file, whole or not at all; JSON's numbers are exact."""
     table, details = result if isinstance(result, tuple) else (result, None)
     data = [table.to_dict("list"), plain(table.attrs), None if details is None else details.to_dict()]
+    import_extra("zarr", "zarr", "A store").open_group(str(path.parent), mode="a", zarr_format=2)
     scratch = path.with_suffix(".part")
     scratch.write_text(json.dumps(data, default=plain))
     scratch.replace(path)
@@ -290,7 +285,7 @@ def _cut(data: Any, cell: tuple[int, list[int]]) -> Any:
 
 
 def _part(function: Callable[[Any], Any], field_of: Callable[[Any], Any], path: str | None, unit: Any) -> Any:
-    part = unit if path is None else _cut(load_results(path)["embeddings"], unit).load()
+    part = unit if path is None else loaded(_cut(load_results(path)["embeddings"], unit), path)
     return function(part if isinstance(part, xr.Dataset) else field_of(part))
 
 

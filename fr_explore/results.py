@@ -25,7 +25,7 @@ import xarray as xr
 
 from .optional import import_extra
 
-__all__ = ["SCHEMA", "Results", "load_results", "plain", "provenance", "save_results"]
+__all__ = ["SCHEMA", "Results", "load_results", "loaded", "plain", "provenance", "save_results", "writable"]
 
 SCHEMA = 1
 # what may stand in a store's metadata; numcodecs also has "pickle", which older versions decode without asking
@@ -122,8 +122,34 @@ def load_results(path: str | os.PathLike) -> Results:
         except _Refused:
             raise
         except Exception as error:  # Zarr and its codecs raise almost anything on damaged files
-            raise _Refused(f"{str(path)!r} is no readable store of results: {error or repr(error)}") from error
+            raise _Refused(
+                f"{str(path)!r} is no readable store of results: {error or repr(error)}. Give one that fr.save_results "
+                "or `fr-explore embed` wrote, or delete it and compute it anew."
+            ) from error
     return Results(found, attrs)
+
+
+def loaded(array: xr.DataArray, path: str | os.PathLike) -> xr.DataArray:
+    """The numbers of an array of a store, in memory; ValueError where its files are damaged."""
+    try:
+        return array.load()
+    except Exception as error:  # as above
+        raise ValueError(
+            f"{str(path)!r} is damaged, numbers of {array.name} cannot be read: {error or repr(error)}. Delete it and "
+            "compute it anew."
+        ) from error
+
+
+def writable(path: str | os.PathLike) -> Path:
+    """The path of a file to be written, looked at before the work whose result it shall hold; OSError says why not."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(path.parent)!r} for {path.name!r}: make it, or name another.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(f"{str(path)!r} cannot be written: name a file in a folder of yours.")
+    return path
 
 
 def provenance(models: Iterable[Any] = (), lattice: Any = None) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """The command line: what it prints, what it returns."""
 
+import errno
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,7 +87,9 @@ def test_empty_cache(capsys):
     assert "embeddings: 0.0 MiB" in run(capsys, "cache", "list")[1]
 
 
-@pytest.mark.parametrize("arguments", [(), ("cache",), ("fetch",), ("dance",), ("embed", "x")])
+@pytest.mark.parametrize(
+    "arguments", [(), ("cache",), ("fetch",), ("dance",), ("embed", "x"), ("energy", "x", "--workers", "-2")]
+)
 def test_wrong_use(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
@@ -160,10 +164,35 @@ def test_pictures_verified_and_on_the_large_scale(capsys, tmp_path):
         (("embed", "avatars:3", "--model", "dlip", "--out", "x"), "Did you mean 'dlib'?"),
         (("embed", "avatars:3", "--model", "dlib", "--out", "x"), "add --attributes age,hue"),
         (("embed", "avatars:x", "--model", "dlib", "--out", "x"), "write avatars:12"),
+        (("embed", "avatars:3", "--model", MODEL, "--card", "arcface", "--out", "x"), "--card is for .onnx files"),
+        (
+            ("embed", "avatars:3", "--model", MODEL, "--attributes", "age", "--out", "FILE"),
+            "no readable store of results",
+        ),
+        (("energy", "STORE", "--out", "nowhere/x.csv"), "there is no folder 'nowhere' for 'x.csv': make it"),
+        (
+            ("energy", "DAMAGED", "--neighborhood", "knn:3", "--quiet"),
+            "is damaged, numbers of embedding cannot be read",
+        ),
+        (("energy", "DAMAGED", "--attribute", "age", "--quiet"), "is damaged, numbers of embedding cannot be read"),
+        (("report", MODEL, "--out", "FOLDER"), "is a folder: give the name of a file"),
+        (("report", MODEL, "--out", "nowhere/r.html"), "there is no folder 'nowhere' for 'r.html'"),
+        (("lab", "FILE"), "Not a directory: see what is there, or name another."),
     ],
 )
-def test_an_error_is_one_line_with_the_next_step(capsys, store, words, text):
-    status, out, err = run(capsys, *[store if word == "STORE" else word for word in words])
+def test_an_error_is_one_line_with_the_next_step(capsys, store, words, text, tmp_path):
+    places = {
+        "STORE": Path(store),
+        "FILE": tmp_path / "notes.txt",
+        "FOLDER": tmp_path,
+        "DAMAGED": tmp_path / "cut.zarr",
+    }
+    places["FILE"].touch()
+    shutil.copytree(store, places["DAMAGED"])
+    os.truncate(places["DAMAGED"] / "embeddings" / "embedding" / "1.0.0.0.0", 100)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = run(capsys, *[str(places.get(word, word)) for word in words])
+    assert sorted(tmp_path.iterdir()) == before  # no half-written file
     assert (status, out) == (1, "")
     assert err.startswith("fr-explore: ")
     assert len(err.strip().splitlines()) == 1
@@ -205,6 +234,32 @@ def test_ctrl_c_loses_nothing(tmp_path):
     assert 0 < kept < 6
     assert cli.main([*words, "--quiet"]) == 0
     assert done().tolist() == [1] * 6
+
+
+def test_a_refusal_of_the_system_says_what_to_do():
+    full = OSError(errno.ENOSPC, "No space left on device", "run.zarr")
+    words = "'run.zarr': No space left on device: make room on the disk; the same command then goes on."
+    assert cli._words(full) == words
+    assert cli._words(KeyError("x")) == "KeyError: 'x' (--debug shows where)"
+
+
+def test_ctrl_c_during_energies(tmp_path, store):
+    """Stopped in the middle: status 130, finished identities are kept in the store and taken up by the same command."""
+    path = tmp_path / "run.zarr"
+    shutil.copytree(store, path)
+    words = ["energy", str(path), "--null-draws", "20000", "--neighborhood", "knn:3", "--json"]
+    code = "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not list(path.glob("unfinished-*/*.json")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().strip().splitlines()[-1].startswith("fr-explore: stopped; what was finished is kept")
+    assert 1 <= len(list(path.glob("unfinished-*/*.json"))) < 3
 
 
 def test_doctor(capsys, monkeypatch):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import errno
 import importlib
 import json
+import logging
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -27,13 +31,23 @@ Results go to standard output, progress and remarks to standard error. --json gi
 Exit status: 0 done, 1 failed (one line says why and what to do; --debug shows where), 2 wrong use, 130 stopped by
 Ctrl-C: what was finished is kept, and the same command goes on from there.
 """
+# what to do where the system refuses a file or folder
+NEXT = {
+    errno.ENOENT: "check the name, or make the folder first",
+    errno.EACCES: "name a place that you may read and write",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOSPC: "make room on the disk; the same command then goes on",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status, see EPILOG."""
     with warnings.catch_warnings():  # put back afterwards: `main` is called from notebooks too
         warnings.showwarning = _remark
-        return _run(_parser().parse_args(arguments))
+        arguments = sys.argv[1:] if arguments is None else list(arguments)
+        options = _parser().parse_args(arguments)
+        options.command = shlex.join(["fr-explore", *arguments])
+        return _run(options)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -44,16 +58,24 @@ def _run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
+        # a read that Zarr had begun is dropped when the process ends, which asyncio would report at length
+        atexit.register(logging.getLogger("asyncio").setLevel, logging.CRITICAL)
         print("\nfr-explore: stopped; what was finished is kept: the same command goes on from there.", file=sys.stderr)
         return 130
     except Exception as error:
         if options.debug:
             raise
-        known = isinstance(error, (OSError, ValueError, ImportError, RuntimeError, TypeError))
-        text = str(error) if known and str(error) else f"{type(error).__name__}: {error} (--debug shows where)"
-        print(f"fr-explore: {' '.join(text.split())}", file=sys.stderr)
+        print(f"fr-explore: {' '.join(_words(error).split())}", file=sys.stderr)
         return 1
     return 0
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        what = NEXT.get(error.errno or 0, "see what is there, or name another")
+        return f"{str(error.filename)!r}: {error.strerror}: {what}."
+    known = isinstance(error, (OSError, ValueError, ImportError, RuntimeError, TypeError))
+    return str(error) if known and str(error) else f"{type(error).__name__}: {error} (--debug shows where)"
 
 
 def _remark(message: Any, category: type[Warning], *rest: Any) -> None:
@@ -105,7 +127,7 @@ def _measurements(command: Any) -> None:
     embed.add_argument("--attributes", type=_names, help="walk along these, such as age,hue; without: pictures as is")
     embed.add_argument("--table", help="CSV of the folder with columns file, identity and labels")
     embed.add_argument("--curves", type=int, default=100, help="base points for each identity (%(default)s)")
-    embed.add_argument("--workers", type=int, default=0, help="processes on this machine (none)")
+    embed.add_argument("--workers", type=_count, default=0, help="processes on this machine (none)")
     embed.add_argument("--seed", type=int, default=0)
     energy = command(
         "energy", "measure.energy", "alignment energy of each attribute of a store",
@@ -114,7 +136,7 @@ def _measurements(command: Any) -> None:
     energy.add_argument("--attribute", action="append", metavar="NAME", help="only this one; may be repeated")
     energy.add_argument("--neighborhood", default="knn:10", help="knn:10, ball:0.6, all_pairs (%(default)s)")
     energy.add_argument("--null-draws", type=int, default=200, help="random fields to compare with (%(default)s)")
-    energy.add_argument("--workers", type=int, default=0, help="processes on this machine (none)")
+    energy.add_argument("--workers", type=_count, default=0, help="processes on this machine (none)")
     macroscale = command(
         "macroscale", "measure.macroscale", "KS of every label of a store", "macroscale people.zarr --json"
     )
@@ -151,6 +173,12 @@ def _stock(command: Any) -> None:
     command("list", "stock.cache_list", "folders, numbers and sizes", "cache list", actions)
     clear = command("clear", "stock.cache_clear", "delete the cached embeddings", "cache clear", actions)
     clear.add_argument("--weights", action="store_true", help="and the fetched weights")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes: give 0 for none, 2, 4 or another")
+    return int(text)
 
 
 def _names(text: str) -> list[str]:

@@ -64,7 +64,7 @@ def _cache() -> str:
     from .. import cache
 
     place = next(path for path in (cache.folder(), *cache.folder().parents) if path.exists())
-    if not os.access(place, os.W_OK):
+    if not place.is_dir() or not os.access(place, os.W_OK):
         raise PermissionError(f"{place} cannot be written: set FR_EXPLORE_CACHE to a folder that can")
     return (
         f"{cache.folder()}, {cache.size() / 2**20:,.0f} MiB used, {shutil.disk_usage(place).free / 2**30:,.0f} GiB free"

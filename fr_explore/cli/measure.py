@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
+
+from ..results import loaded, plain, writable
 
 __all__ = ["embed", "energy", "macroscale", "report", "verify"]
 
@@ -15,6 +16,8 @@ __all__ = ["embed", "energy", "macroscale", "report", "verify"]
 def embed(options: Namespace) -> tuple[str, Any]:
     import fr_explore as fr
 
+    if options.card and not options.model.endswith(".onnx"):
+        raise ValueError(f"--card is for .onnx files, {options.model!r} has a card of its own: leave it out.")
     model = fr.load_model(options.model, options.card)
     faces = _faces(options)
     if options.attributes:
@@ -34,13 +37,13 @@ def energy(options: Namespace) -> tuple[str, Any]:
 
     source: Any = options.store
     if options.attribute:
-        known = _embeddings(options.store, "attribute")
+        known = _embeddings(options, "attribute")
         there = known["attribute"].values.tolist()
         if unknown := [name for name in options.attribute if name not in there]:
             raise ValueError(f"{options.store} has no attribute {', '.join(unknown)}: it has {', '.join(there)}.")
-        source = known.sel(attribute=options.attribute)
+        source = loaded(known.sel(attribute=options.attribute), options.store)
     else:
-        _embeddings(options.store, "attribute")
+        _embeddings(options, "attribute")
     with _cluster(options) as client:
         table = fr.alignment(
             source, options.neighborhood, options.null_draws, options.seed, client=client, progress=not options.quiet
@@ -62,7 +65,7 @@ def macroscale(options: Namespace) -> tuple[str, Any]:
 
     import fr_explore as fr
 
-    found = _embeddings(options.store, "image")
+    found = _embeddings(options, "image")
     labels = {
         str(name): values.values for name, values in found.coords.items()
         if values.dims == ("image",) and values.dtype.kind == "i" and name != "identity"
@@ -84,7 +87,7 @@ def verify(options: Namespace) -> tuple[str, Any]:
 
     import fr_explore as fr
 
-    found = _embeddings(options.store, "image")
+    found = _embeddings(options, "image")
     pairs = None if options.pairs is None else pd.read_csv(options.pairs)
     result = fr.verification(found, pairs, seed=options.seed)
     text = f"{result!r}\n\n{_shown(result.rates)}\n\n{_shown(result.tar_at_far)}"
@@ -101,7 +104,7 @@ def report(options: Namespace) -> tuple[str, Any]:
     path = fr.report(
         options.models, faces, options.out, attributes=options.attributes, curves=options.curves, seed=options.seed,
         neighborhood=options.neighborhood, null_draws=options.null_draws, progress=not options.quiet,
-        command=shlex.join(["fr-explore", *sys.argv[1:]]),
+        command=options.command,
     )  # fmt: skip
     return str(path), {"report": str(path)}
 
@@ -125,15 +128,23 @@ def _cluster(options: Namespace) -> Any:
     return fr.local_cluster(options.workers) if options.workers else contextlib.nullcontext()
 
 
-def _embeddings(store: str, dim: str) -> Any:
-    """The embeddings of a store that have a dimension; ValueError says which command makes such a store."""
+def _embeddings(options: Namespace, dim: str) -> Any:
+    """The embeddings of the store that have a dimension, once it is sure that --out can be written.
+
+    ValueError says which command makes such a store.
+    """
     import fr_explore as fr
 
+    store = options.store
+    if options.out:
+        writable(options.out)
     found = fr.load_results(store).get("embeddings")
     if found is None or dim not in found.dims:
         how = "with --attributes" if dim == "attribute" else "without --attributes"
         raise ValueError(f"{store} does not hold what this command needs: make it by `fr-explore embed ... {how}`.")
-    return found.isel(image=found["usable"].values) if "usable" in found.coords else found
+    if "usable" in found.coords:
+        found = found.isel(image=found["usable"].values)
+    return loaded(found, store) if dim == "image" else found
 
 
 def _shown(table: Any) -> str:
@@ -142,8 +153,6 @@ def _shown(table: Any) -> str:
 
 def _result(options: Namespace, table: Any, **more: Any) -> dict[str, Any]:
     """Rows as plain values, NaN as null, after writing them where --out says."""
-    from ..results import plain
-
     if options.out:
         table.to_csv(options.out, index=False)
     rows = {key: v.to_dict("records") if hasattr(v, "to_dict") else v for key, v in {**more, "rows": table}.items()}

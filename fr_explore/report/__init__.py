@@ -12,6 +12,7 @@ from ..lattice import sample_lattice
 from ..models.base import Model
 from ..models.registry import load_model
 from ..optional import import_extra
+from ..results import writable
 from .measure import Findings, measure
 from .page import page
 from .sections import sections
@@ -47,9 +48,11 @@ def report(
     curves, seed : of `fr.sample_lattice`. neighborhood, null_draws : of `fr.alignment`.
     command : what the reader is told to type for the same report; by default the call in Python.
 
-    Needs the extra `report`. Raises ValueError where fewer than two identities leave nothing to verify.
+    Needs the extra `report`. Raises ValueError where fewer than two identities leave nothing to verify, OSError
+    before any work where `path` cannot be written.
     """
     import_extra("vl_convert", "report", "A report's charts")
+    path = writable(path)
     given = [models] if isinstance(models, (str, Model)) else list(models)
     names = list(attributes or (name for name in PAPER_ATTRIBUTES if name in faces.attributes))
     if not given or len(faces.identities) < 2:
@@ -69,9 +72,10 @@ def report(
             f"fr.report([{shown}], {faces!r}, attributes={names!r}, curves={curves}, "
             f"neighborhood={neighborhood!r}, null_draws={null_draws}, seed={seed})"
         )
-    title = f"On what {' and '.join(found.name for found in findings)} depend{'s' * (len(findings) == 1)}"
+    *others, last = (found.name for found in findings)
+    subject = f"{', '.join(others)} and {last}" if others else last
+    title = f"On what {subject} depend{'s' * (not others)}"
     text = page(title, sections(lattice, findings, command))
-    path = Path(path)
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)

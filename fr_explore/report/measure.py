@@ -67,7 +67,7 @@ def _summary(energies: pd.DataFrame, details: xr.Dataset, null_draws: int) -> pd
     for column in ("null_mean", "z", "magnitude", "coverage"):
         table[column] = table["attribute"].map(by[column].median())
     if null_draws:
-        tested = null_test(details, correction="none")
-        below = tested.assign(below=tested["p"] <= 1 - LEVEL).groupby("attribute", sort=False)["below"].sum()
+        tested = null_test(details, correction="fdr")
+        below = tested.assign(below=tested["p_adjusted"] <= 1 - LEVEL).groupby("attribute", sort=False)["below"].sum()
         table["below"] = table["attribute"].map(below)
     return table.sort_values("energy", kind="stable", ignore_index=True)

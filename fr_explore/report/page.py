@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 
 __all__ = ["details", "figure", "page", "section", "table"]
 
+MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
 # scripts never run in a report, and nothing is fetched: what comes from files can do no harm even if it slipped through
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -47,7 +49,8 @@ def table(rows: pd.DataFrame, caption: str, number: int) -> str:
     head = "".join(f'<th scope="col"{kind}>{escape(str(name))}</th>' for name, kind in zip(rows, kinds, strict=True))
     lines = []
     for row in rows.itertuples(index=False, name=None):
-        cells = "".join(f"<td{kind}>{escape(_text(value))}</td>" for value, kind in zip(row, kinds, strict=True))
+        shown = [MINUS.sub("−", _text(value)) if kind else _text(value) for value, kind in zip(row, kinds, strict=True)]
+        cells = "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(shown, kinds, strict=True))
         lines.append(f"<tr>{cells}</tr>")
     return (
         f"<figure><figcaption><b>Table {number}.</b> {escape(caption)}</figcaption>"
@@ -63,7 +66,7 @@ def details(rows: dict[str, Any]) -> str:
 
 
 def _looks_numeric(column: Any) -> bool:
-    return bool(column.astype(str).str.match(r"^[-−]?[\d.]").all())
+    return bool(column.astype(str).str.match(r"^(–$|[-+]?[\d.])").all())
 
 
 def _text(value: Any) -> str:

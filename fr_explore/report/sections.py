@@ -58,7 +58,13 @@ def _found(lattice: Lattice, findings: list[Findings], figures: Any, tables: Any
         else "Dashed: E = 1, which random fields have on average; none were drawn."
     )
     parts = [lead, f"<p>{escape(meaning)}</p>"]
-    parts.append(figure(svg(chart, 0, "Energy of each attribute, model by model"), f"{sure} {null}", next(figures)))
+    parts.append(
+        figure(
+            svg(chart, 0, "Energy of each attribute, one panel for each model; its numbers are in Table 1"),
+            f"{sure} {null}",
+            next(figures),
+        )
+    )
     parts.append(table(_energy_rows(findings), _energy_caption(people, draws), next(tables)))
     if len(findings) > 1:
         parts.append(table(_differences(findings), _difference_caption(people), next(tables)))
@@ -102,8 +108,8 @@ def _energy_caption(people: int, draws: int) -> str:
         return f"{words} No random fields were drawn, so nothing is tested against them."
     return (
         f"{words} z: standard deviations of the null between E and its mean. Below null: identities whose E is lower "
-        f"than {draws} random fields give (p at most {1 - LEVEL:.2g}, one-sided, each by itself: chance alone gives "
-        f"{1 - LEVEL:.0%} of them)."
+        f"than {draws} random fields give; one-sided p, corrected over all identities and attributes of the model at a "
+        f"false discovery rate of {1 - LEVEL:.0%} (Benjamini and Hochberg). No p lies below 1/{draws + 1}."
     )
 
 

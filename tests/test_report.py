@@ -8,7 +8,7 @@ from toy import Squares, toy_model
 
 import fr_explore as fr
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'& javascript:alert(3)\u2028"
 
 
 class Page(HTMLParser):
@@ -31,7 +31,8 @@ class Page(HTMLParser):
 def text(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
     hostile = toy_model(HOSTILE, 1, title=HOSTILE, licence=HOSTILE)
-    models = [toy_model("first", 0, licence="CC0", weaknesses=("blind",)), hostile]
+    turned = ("blind", "\u202eno \u2066weakness")  # would turn the text after it round
+    models = [toy_model("first", 0, licence="CC0", weaknesses=turned), hostile]
     faces = Squares(("ann", HOSTILE, "c <b>"))
     how = {"attributes": ["age", "hue"], "curves": 20, "null_draws": 20, "command": HOSTILE}
     found = fr.report(models, faces, path, **how, progress=False)
@@ -55,6 +56,8 @@ def test_hostile_names_are_text(text):
     """Markup in the names of models and people, in licences and commands, is shown and not obeyed."""
     assert "<script" not in text
     assert "<img src=x" not in text
+    assert "\ufffdno \ufffdweakness" in text
+    assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert HOSTILE in Page(text).text  # what a reader sees is what stood there
 
 

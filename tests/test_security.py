@@ -2,13 +2,17 @@
 
 import ast
 import pickle
+import re
 import warnings
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +20,7 @@ import fr_explore as fr
 from fr_explore import cache
 from fr_explore.faces.folders import check_inside
 from fr_explore.faces.readers import PictureError, decode
+from fr_explore.report.page import table as report_table
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "fr_explore").rglob("*.py"), *(ROOT / "widgets" / "fr_explore_widgets").rglob("*.py")])
@@ -213,13 +218,110 @@ def test_any_damage_to_results(tmp_path_factory, data, at):
     assert found.attrs["schema"] == 1 if refused is None else "x.zip" in refused
 
 
-def test_text_of_files_is_escaped_where_it_is_shown():
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "\"' onload='alert(1)' x=\"",
+    "]]><a href='javascript:alert(1)'>x</a><!--",
+    "</title></svg><style>*{display:none}</style>\u2028",
+    "\u202eevil&lt;b&gt;",
+]
+ALLOWED = re.compile(
+    "b|br|caption|circle|clippath|d[dlt]|defs|details|div|figcaption|figure|g|input|label|li|line|lineargradient|p|path|"
+    "pre|rect|section|small|span|stop|style|summary|svg|symbol|table|tbody|t[dhr]|text|thead|title|tspan|ul|use"
+)
+
+
+class Markup(HTMLParser):
+    """All tags and attributes, and the text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text, self.style = "", ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+        self.style += data if self.tags and self.tags[-1][0] == "style" else ""
+
+
+def obeyed(text: str) -> list[str]:
+    """What in a page or picture would run, load or hide something."""
+    page = Markup(text)
+    found = [tag for tag, _ in page.tags if not ALLOWED.fullmatch(tag)]
+    for tag, attrs in page.tags:
+        found += [f"{tag} {name}" for name in attrs if name.startswith("on") or name == "src"]
+        found += [f"{tag} {name}" for name in ("href", "xlink:href") if not (attrs.get(name) or "#").startswith("#")]
+    return found + (["style"] if "*{display:none}" in page.style else [])
+
+
+@pytest.mark.parametrize("bad", [bad for bad in HOSTILE if "<" in bad])
+def test_the_watch_can_fail(bad):
+    assert obeyed(f"<p>{bad}</p>")
+
+
+@pytest.mark.parametrize("bad", HOSTILE)
+def test_names_from_files_are_text_in_every_chart(bad):
+    """People, attributes and models of any name: the SVG of each chart shows them and obeys nothing."""
+    import vl_convert
+
+    field, rng = hostile_field(bad), np.random.default_rng(0)
+    energies, points, people = fr.alignment(field, "knn:3", null_draws=3), rng.normal(size=(24, 4)), np.arange(24) // 2
+    labels = pd.DataFrame({bad: np.where(people % 2, 1, -1), f"{bad}b": np.where(people % 3, 1, -1)})
+    charts = [
+        fr.charts.energy_by_attribute(energies),
+        fr.charts.profile(fr.alignment_profile(field)),
+        fr.charts.field_quiver(field),
+        fr.charts.field_similarity(fr.field_similarity(field)),
+        fr.charts.distance_cdfs(fr.modality_distances(points, people, labels, bad)),
+        fr.charts.ks_against_entropy(fr.macroscale(points, people, labels, permutations=5)),
+        fr.charts.genuine_impostor(fr.pair_distances(points, people), threshold=2.0),
+    ]
+    for chart in charts:
+        svg = vl_convert.vegalite_to_svg(chart.to_dict())
+        assert obeyed(svg) == []
+        ElementTree.fromstring(svg)  # well-formed, too
+
+
+def hostile_field(bad: str) -> xr.Dataset:
+    rng = np.random.default_rng(0)
+    embeddings = xr.DataArray(
+        rng.normal(size=(3, 2, 12, 3, 4)).astype(np.float32), dims=("identity", "attribute", "curve", "step", "dim"),
+        coords={"identity": [bad, f"a{bad}", "c"], "attribute": [bad, f"{bad}b"], "step": [-1, 0, 1]},
+        attrs={"metric": "euclidean", "model": bad},
+    )  # fmt: skip
+    return fr.vector_field(embeddings)
+
+
+@pytest.mark.parametrize("bad", HOSTILE)
+def test_names_from_files_are_text_in_every_table(bad):
+    """What tables and labelled arrays with such names show of themselves in a notebook."""
+    field = hostile_field(bad)
+    energies, details = fr.alignment(field, "knn:3", null_draws=3, point_energies=True)
+    labels = pd.DataFrame({bad: [1, 1, -1, -1] * 3})
+    ks = fr.macroscale(np.random.default_rng(0).normal(size=(12, 4)), np.arange(12), labels, permutations=5)
+    shown = [field, details, energies, fr.summarize(energies), fr.compare(energies), fr.alignment_profile(field), ks]
+    for one in [*shown, fr.field_similarity(field)]:
+        assert obeyed(one._repr_html_()) == [], type(one)
+    table = pd.DataFrame({"model": [bad], f"E {bad}": ["1"]})
+    page = report_table(table, bad, 1)
+    assert obeyed(page) == []
+    assert Markup(page).text.count(bad) == 3
+
+
+@pytest.mark.parametrize("bad", HOSTILE)
+def test_text_of_files_is_escaped_where_it_is_shown(bad):
     """Cards and rates show themselves in notebooks."""
-    bad = "<img src=x onerror=alert(1)>"
     card = fr.ModelCard(name=bad, title=bad, input_size=8, dim=2, metric="euclidean", licence=bad, weaknesses=(bad,))
-    assert bad not in card._repr_html_()
+    assert obeyed(card._repr_html_()) == []
+    assert Markup(card._repr_html_()).text.count(bad) >= 3
     rng = np.random.default_rng(0)
     pairs = pd.DataFrame({"first": [0, 0, 2, 1], "second": [1, 2, 3, 3], "same": [True, False, True, False]})
     pairs["group"] = [bad, "b", "b", bad]
     found = fr.verification(rng.normal(size=(4, 3)), pairs, by="group", draws=0)
-    assert bad not in found._repr_html_()
+    assert obeyed(found._repr_html_()) == []
+    assert bad[:20] in Markup(found._repr_html_()).text

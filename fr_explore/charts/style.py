@@ -64,7 +64,8 @@ def label_of(name: object) -> str:
     """What a person reads for an attribute: its record's label, else its name with spaces for underscores."""
     text = str(name)
     record = ATTRIBUTES.get(text)
-    return record.label if record else text.replace("_", " ")
+    # any other white space becomes a space too: Vega-Lite cannot read a line separator (U+2028) in a name
+    return record.label if record else " ".join(text.replace("_", " ").split())
 
 
 def attribute_scales(names: Iterable[object]) -> tuple[alt.Scale, alt.Scale]:

@@ -11,6 +11,8 @@ import pandas as pd
 
 __all__ = ["details", "figure", "page", "section", "table"]
 
+# marks in a name that would turn the words and numbers after it round
+DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
 # scripts never run in a report, and nothing is fetched: what comes from files can do no harm even if it slipped through
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -19,7 +21,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 def page(title: str, parts: list[str]) -> str:
     """The whole document; `parts` are sections."""
     style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    return (
+    document = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -27,6 +29,7 @@ def page(title: str, parts: list[str]) -> str:
         f"<title>{escape(title)}</title><style>{style}</style></head>\n"
         f"<body><main><h1>{escape(title)}</h1>\n{''.join(parts)}</main></body></html>\n"
     )
+    return DIRECTION.sub("\ufffd", document)
 
 
 def section(heading: str, *parts: str) -> str:

@@ -22,7 +22,9 @@ def _bundle(spec: dict, **metadata: object) -> dict[str, object]:
     return {
         "application/vnd.vegalite.v5+json": five,
         "application/vnd.vegalite.v6+json": spec,
-        "text/plain": "A chart. This front end has no viewer for Vega-Lite: chart.save('chart.html') writes a page.",
+        # no page: Altair's loads scripts from a CDN, and writes names from the data into a script as they are
+        "text/plain": "A chart. This front end has no viewer for Vega-Lite: chart.save('chart.svg') writes a picture "
+        '(pip install "fr-explore[report]").',
     }
 
 

@@ -41,6 +41,7 @@ import math
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -252,6 +253,9 @@ def _unfinished(path: Path, function: partial, cells: list) -> Path | None:
     if "key" not in attrs:  # of a file whose content has no name
         return None
     complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"]).tolist()
+    if (done := sum(complete)) < len(complete):
+        text = f"{str(path)!r} is unfinished, {done} of {len(complete)} parts are there: the others give NaN; the same "
+        warnings.warn(f"{text}`fr.embed` or `fr-explore embed` goes on with it.", stacklevel=4)
     how = [function.func.__qualname__, function.keywords, cells, attrs["key"], complete, provenance()["versions"]]
     # no result has a dash in its name: `load_results` passes over the folder, a group without arrays for Zarr
     return path / f"unfinished-{hashlib.sha256(json.dumps(plain(how)).encode()).hexdigest()[:16]}"

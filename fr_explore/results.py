@@ -110,7 +110,10 @@ def load_results(path: str | os.PathLike) -> Results:
         store: Any = str(path)
         try:
             if path.is_file() and not zipfile.is_zipfile(path):
-                raise _Refused(f"{str(path)!r} is no readable store of results: neither a folder nor a .zip file.")
+                raise _Refused(
+                    f"{str(path)!r} is no readable store of results: neither a folder nor a .zip file that "
+                    "fr.save_results or `fr-explore embed` wrote."
+                )
             if path.is_file():
                 store = stack.enter_context(zarr.storage.ZipStore(path, mode="r"))
             root = zarr.open_group(store, mode="r", zarr_format=2)
@@ -124,7 +127,7 @@ def load_results(path: str | os.PathLike) -> Results:
         except Exception as error:  # Zarr and its codecs raise almost anything on damaged files
             raise _Refused(
                 f"{str(path)!r} is no readable store of results: {error or repr(error)}. Give one that fr.save_results "
-                "or `fr-explore embed` wrote, or delete it and compute it anew."
+                "or `fr-explore embed` wrote; a damaged one has to be made anew."
             ) from error
     return Results(found, attrs)
 
@@ -136,7 +139,7 @@ def loaded(array: xr.DataArray, path: str | os.PathLike) -> xr.DataArray:
     except Exception as error:  # as above
         raise ValueError(
             f"{str(path)!r} is damaged, numbers of {array.name} cannot be read: {error or repr(error)}. Delete it and "
-            "compute it anew."
+            "make it anew."
         ) from error
 
 

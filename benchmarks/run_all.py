@@ -130,8 +130,8 @@ def table(runs: list[dict[str, Any]]) -> str:
             base, ours, unit = one["baseline"], one["ours"], one["unit"]
             kept = f"{one['target']}: {'met' if one['met'] else '**missed**'}" if one["target"] else "–"
             rows.append([
-                run["name"], one["name"].strip(), ours if isinstance(ours, str) else f"{ours:.3g} {unit}".strip(),
-                f"{base:.3g} {unit} ({one['against']})" if base is not None else "–",
+                run["name"], one["name"].strip(), ours if isinstance(ours, str) else f"{short(ours)} {unit}".strip(),
+                f"{short(base)} {unit} ({one['against']})" if base is not None else "–",
                 f"{one['ratio']:.2f}" if one["ratio"] else "–", kept, peak, "as above",
             ])  # fmt: skip
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
@@ -141,6 +141,10 @@ def table(runs: list[dict[str, Any]]) -> str:
         "A ratio above 1 is in our favour. Peak memory is that of the largest process of the benchmark.\n\n"
         f"Machine: {here}, load {os.getloadavg()[0]:.1f} at the end.\n\n{lines}\n"
     )
+
+
+def short(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def outputs(runs: list[dict[str, Any]]) -> str:

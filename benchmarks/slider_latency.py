@@ -208,12 +208,12 @@ def report(times: dict) -> tuple[str, bool]:
     exact = "exact" if burst["exact"] else "WRONG"
     lines.append(f"burst of 200 events: {burst['calls']} handler calls (target {MOST_CALLS}), last value {exact}")
     lines.append(f"target: p95 ratio at most {TARGET} for single, painted; {os.cpu_count()} cores")
-    figures(times, lag, burst)
+    record(times, lag, burst)
     met = ratios["single", "painted"] <= TARGET and lag <= MOST_LAG and burst["calls"] <= MOST_CALLS
     return "\n".join(lines), met and burst["exact"]
 
 
-def figures(times: dict, lag: int, burst: dict) -> None:
+def record(times: dict, lag: int, burst: dict) -> None:
     """The targets for `run_all.py`."""
     ours, echo = (np.percentile(times[name]["single"]["painted"], 95) for name in ("explorer", "echo"))
     name, kept = "AttributeExplorer, p95 from event to paint", ours <= TARGET * echo

@@ -85,11 +85,11 @@ def main() -> None:
             on_paper(Path(name), 1024)
 
 
-def clouds(identities: int, points: int) -> xr.Dataset:
+def clouds(identities: int, points: int, dim: int = 128) -> xr.Dataset:
     rng = np.random.default_rng(0)
-    place = rng.standard_normal((identities, 1, points, 128)).astype(np.float32)
+    place = rng.standard_normal((identities, 1, points, dim), np.float32)
     dims = ("identity", "attribute", "curve", "dim")
-    arrows = rng.standard_normal(place.shape).astype(np.float32) + 0.3
+    arrows = rng.standard_normal(place.shape, np.float32) + 0.3
     return xr.Dataset({"point": (dims, place), "direction": (dims, arrows), "magnitude": (dims[:3], arrows[..., 0])})
 
 
@@ -208,20 +208,20 @@ def on_paper(folder: Path, images: int) -> None:
         store = folder / f"{model.card.dim}.zarr"
         costs[name] = timed(fr.embed, some, model, store=store, progress=False)[0] / len(some)
     size = sum(path.stat().st_size for path in (folder / "128.zarr").rglob("*") if path.is_file()) / (images * 128 * 4)
-    points = 20_000
-    pair = timed(fr.alignment, clouds(1, points), "knn:10", progress=False)[0] / points**2
+    points = 40_000
+    pair = timed(fr.alignment, clouds(1, points, DIM), "knn:10", progress=False)[0] / points**2
     print("\nOn paper, one thread of one core, a picture of 178 x 218 px read, aligned, embedded and stored: ", end="")
     print(", ".join(f"{1000 * cost:.1f} ms ({name})" for name, cost in costs.items()))
-    print(f"exact energy among 10 neighbours: {1e9 * pair:.1f} ns a pair of {points:,} points x 128")
+    print(f"exact energy among 10 neighbours: {1e9 * pair:.1f} ns a pair of {points:,} points x {DIM}")
     hours = "".join(f"{f'hours, {name}':>18}{'on 64 cores':>13}" for name in costs)
     print(f"{'':20}{hours}{'storage':>12}{'energy, one cloud':>20}")
     for name, (count, networks) in JOBS.items():
         row = [count * networks * cost / 3600 for cost in costs.values()]
         shown = "".join(f"{value:18,.1f}{value / 64:13,.2f}" for value in row)
         storage = count * networks * DIM * 4 * size / 1e9
-        energy = count**2 * pair * DIM / 128 * networks / 3600
-        print(f"{name:20}{shown}{storage:9,.1f} GB{energy:18,.1f} h")
-    even = [f"{cost / (pair * DIM / 128):,.0f} ({name})" for name, cost in costs.items()]
+        energy = count**2 * pair * networks / 3600
+        print(f"{name:20}{shown}{storage:9,.1f} GB{energy:18,.2f} h")
+    even = [f"{cost / pair:,.0f} ({name})" for name, cost in costs.items()]
     print(f"one cloud of so many points takes as long for its exact energy as for its embeddings: {', '.join(even)}")
     print(f"storage: 4 bytes a number, {size:.3f} times as much measured for {images:,} pictures x 128")
 

@@ -33,7 +33,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "alignment": ("--repeat", "2"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
-    "extraction": ("--images", "64", "--rounds", "3"),
+    "extraction": ("--images", "128", "--rounds", "5"),
     "avatars": (),
     "photographs": (),
     "cluster": ("--brief",),

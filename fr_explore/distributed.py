@@ -16,14 +16,14 @@ they share. Tasks, retries and transport are Dask's, files are Zarr's.
 What it costs, on paper
 -----------------------
 With c seconds a picture on one core, read, aligned and stored (0.005 for dlib's network, 0.02 for FaceNet's), n
-pictures, m models and length d, embeddings take n m c core seconds and 4 n m d bytes. Exact energies take e = d / 100
-ns for each pair of points of one cloud, thus e n^2 of all pictures in one. `benchmarks/cluster.py` measures c and e
+pictures, m models and length d, embeddings take n m c core seconds and 4 n m d bytes. Exact energies take e = 5 ns, at
+d = 512, for each pair of points of one cloud: e n^2 of all pictures in one. `benchmarks/cluster.py` measures c and e
 and prints the table for its machine; with c = 0.02 and d = 512, of a machine with 2 cores, it is
 
                      pictures x models   core hours   with 64 cores   storage   energy, all in one cloud
     CelebA                   202,599 x 1          1        1 minute    0.4 GB         0.06 core hours
-    10 million images     10,000,000 x 1         56          1 hour     20 GB          142 core hours
-    1,000 models          202,599 x 1000      1,126        18 hours    415 GB           58 core hours
+    10 million images     10,000,000 x 1         56          1 hour     20 GB          139 core hours
+    1,000 models          202,599 x 1000      1,126        18 hours    415 GB           57 core hours
 
 Processor time is the first limit for many models, the disk the second. A worker holds torch, one model (0.7 GB and
 more with torch's CUDA build) and 4 MB for 1,024 pictures, or an identity's faces. One large cloud meets memory first:

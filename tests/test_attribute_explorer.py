@@ -73,6 +73,83 @@ def years(by):
 # --- a drag -----------------------------------------------------------------------------------------------------------
 
 
+def test_what_a_cell_sets_while_another_thread_tells_is_checked_and_shown(w):
+    """The desk's thread stands in the middle of telling a drag's figures when the cell sets the sliders."""
+    telling, go_on = threading.Event(), threading.Event()
+
+    def stop_there(change):
+        if threading.current_thread() is not threading.main_thread():
+            telling.set()
+            assert go_on.wait(20)
+
+    w.observe(stop_there, "distance")
+    ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag")
+    assert telling.wait(20)
+    with pytest.raises(ValueError, match="age = 200"):
+        w.strengths = {"age": 200}
+    threading.Timer(0.2, go_on.set).start()  # the setter waits for the lock, which the desk's thread holds
+    w.strengths = {"age": 30}
+    w.wait(20)
+    assert w.strengths["age"] == w.state["strengths"]["age"] == w.reply["strengths"]["age"] == 30
+    assert w.distance == pytest.approx(years(abs(30 - fr.ATTRIBUTES["age"].neutral)), abs=1e-5)
+
+
+def test_a_thousand_changes_by_a_cell_and_a_page_lose_none(w):
+    """500 requests of a page on a thread, 500 changes by the cell, each read back at once and as a whole."""
+
+    def page():
+        for seq in range(1, 501):
+            ask(w, seq, action="set", values={"hue": seq % 45}, moved="hue", phase="commit" if seq % 7 == 0 else "drag")
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=page)
+    thread.start()
+    lost, turns, before = [], 0, 0
+    for i in range(500):
+        age = 20 + i % 50
+        if i % 2:
+            w.set(age=age)
+        else:
+            w.strengths = {"age": age}
+        held = w.strengths
+        if held["age"] != age or set(held) != set(NAMES):
+            lost.append((age, held))
+        turns, before = turns + (w.calls != before), w.calls
+        time.sleep(0.002)
+    thread.join()
+    assert lost == []
+    assert w.calls == 500
+    assert turns >= 20  # neither had the widget to itself
+    ask(w, 501, action="set", values={"hue": 5}, moved="hue")
+    w.wait(20)
+    assert w.strengths == w.state["strengths"] == w.reply["strengths"] == {"age": 69, "hue": 5, "brightness": 1}
+    assert w.distance == w.figures["distance"] == w.sweep("age", [69, 75])["distance"][0]
+    assert bytes(w.frame) == w._engine.picture((w.identity, w.strengths)).tobytes()
+    assert w.error == {}
+
+
+def test_a_drag_overtaken_by_a_cell_ends_with_figures_of_both(w, monkeypatch):
+    """The figures of the drag come after the cell's and are dropped; the cell's hold the drag's value as well."""
+    measuring, go_on, measure = threading.Event(), threading.Event(), w._engine.measure
+
+    def slow(*args):
+        if threading.current_thread() is not threading.main_thread():
+            measuring.set()
+            assert go_on.wait(20)
+        return measure(*args)
+
+    monkeypatch.setattr(w._engine, "measure", slow)
+    ask(w, 1, action="set", values={"hue": 30}, moved="hue", phase="drag")
+    assert measuring.wait(20), w.error
+    w.set(age=50)
+    go_on.set()
+    w.wait(20)
+    assert (w.strengths["hue"], w.strengths["age"]) == (30, 50)
+    assert w.state["strengths"] == w.strengths == w.reply["strengths"]
+    assert w.figures["serial"] == w.reply["serial"]
+    assert w.distance == w.figures["distance"] == w.sweep("age", [50, 75])["distance"][0]
+
+
 def test_a_drag_is_rendered_smaller_and_its_figures_are_corrected_for_that(w):
     ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag")
     assert w.reply["shape"] == [96, 96]

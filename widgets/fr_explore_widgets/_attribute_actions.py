@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -125,7 +126,7 @@ class ExplorerActions(ExplorerCore):
 
     @traitlets.observe("identity", "strengths", "state")
     def _set_from_outside(self, change: Mapping[str, Any]) -> None:
-        if self._inside:
+        if self._inside == threading.get_ident():
             return
         if change["name"] == "state":
             with self._lock:

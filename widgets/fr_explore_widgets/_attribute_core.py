@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -64,7 +65,7 @@ class ExplorerCore(LabWidget):
         if variations < 2:
             raise ValueError(f"variations = {variations}: give at least 2, a variation is a distance between two.")
         self._engine, self._variations, self._seed = engine, variations, seed
-        self._inside, self._at = False, {}
+        self._inside, self._at = 0, {}  # the thread that sets traits itself; another's come from outside
         self._state, self._history, self._serial, self._told = first, History([first]), 0, 0
         self._stored: Any = None  # the snapshots that the browser has
         self._problem: Exception | None = None
@@ -253,8 +254,7 @@ class ExplorerCore(LabWidget):
         if judge.gallery is not None:
             flat, share = judge.gallery.project_step(*ends)
             length = judge.distance(*ends)
-            told = {"vector": flat.tolist(), "share": share, "length": length}
-            self.tangent = {"serial": serial, "name": moved, **told}
+            self.tangent = {"serial": serial, "name": moved, "vector": flat.tolist(), "share": share, "length": length}
 
     def _estimate(self) -> None:
         """Have the energies of the present model estimated, unless they are known."""
@@ -278,16 +278,16 @@ class ExplorerCore(LabWidget):
 
     @contextlib.contextmanager
     def _from_inside(self) -> Iterator[None]:
-        self._inside = True
+        before, self._inside = self._inside, threading.get_ident()
         try:
             yield
         finally:
-            self._inside = False
+            self._inside = before
 
     @traitlets.validate("identity", "strengths", "state")
     def _check(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if self._inside:
+        if self._inside == threading.get_ident():
             return value
         if name == "state":
             return self._engine.check(State.from_dict(value)).to_dict()

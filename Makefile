@@ -42,7 +42,7 @@ format: $(BIN)/.dev ## put the code into shape
 notebooks: $(BIN)/.dev ## the course's notebooks from their sources
 	$(BIN)/python tools/build_notebooks.py
 
-bench: $(BIN)/.dev need-chromium ## print the figures that README quotes
+bench: $(BIN)/.dev need-chromium ## measure everything once and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run_all.py
 
 site: $(BIN)/.dev ## the course as static pages, in build/site

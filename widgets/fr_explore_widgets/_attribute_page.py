@@ -91,7 +91,7 @@ class ExplorerExports(Exports):
         return rows
 
     def _offline(self, attributes: Iterable[str] | None = None, steps: int = 11) -> Offline:
-        """A page with `steps` strengths for each slider of `attributes` (all by default), the others as they are."""
+        """A page with `steps` strengths for each slider of `attributes` (all by default); the others rest."""
         engine, state = self._engine, self._state
         names = check_attributes(list(attributes or engine.faces.attributes), engine.faces.attributes)
         if steps < 2:
@@ -103,6 +103,8 @@ class ExplorerExports(Exports):
         if (gallery := self._judges()[0].gallery) is not None:
             side = gallery.thumbs.shape[1]
             traits["sprite"] = Pixels(gallery.thumbs.reshape(-1, side, 3))
+        records = [{**record, "fixed": record["name"] not in axes} for record in self.setup["attributes"]]
+        traits["setup"] = {**self.setup, "attributes": records}
         return Offline(
             traits=traits,
             axes=axes,

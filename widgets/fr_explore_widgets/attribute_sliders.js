@@ -35,10 +35,13 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
   sweep.addEventListener("click", () => onSweep(attribute.name));
   slider.row.querySelector(".fr-slider-head")?.prepend(sweep);
   slider.row.querySelector(".fr-track")?.append(strip.root);
+  const { fixed = false } = attribute;
   const disable = (/** @type {boolean} */ off) => {
-    slider.disable(off);
-    sweep.disabled = off;
+    slider.disable(off || fixed);
+    sweep.disabled = off || fixed;
   };
+  disable(false);
+  if (fixed) slider.row.title = "This page has no answers for it; the notebook has.";
   return { ...slider, disable, strip, play };
 }
 

@@ -12,6 +12,8 @@ export interface Attribute {
   color: string;
   shape: string;
   help: string;
+  /** a page without a kernel has no answers for it */
+  fixed?: boolean;
 }
 
 /** A slider, in the words of its widget. `from`: where its filled part begins, by default at the low end. */

@@ -165,3 +165,64 @@ def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
         assert page.locator(still).is_disabled()
     assert wrong == []
     context.close()
+
+
+# every write of the cell is read back at once, whole; the page's requests are answered on the kernel's other thread
+INTERLEAVED = """
+import time
+_before, _wrong, _n, _end = w.calls, [], 0, time.monotonic() + 150
+while (_n < 500 or w.calls - _before < 500) and time.monotonic() < _end:
+    _hue = float(_n % 61 - 30)
+    w.strengths = {**w.strengths, 'hue': _hue}
+    if w.strengths['hue'] != _hue:
+        _wrong.append(_n)
+    _n += 1
+    time.sleep(0.03)  # the server drops what is more than 1 MB a second
+"""
+DRAGGING = """async () => {
+  const input = document.querySelector(".fr-explorer input[data-attribute=head_angle]");
+  globalThis.dragging = true;
+  for (let i = 0; globalThis.dragging; i += 1) {
+    input.valueAsNumber = -30 + ((i * 7) % 61);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 16));
+  }
+  input.valueAsNumber = 12;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
+
+def test_a_cell_and_a_hand_change_the_face_a_thousand_times_and_agree(tmp_path, browser):
+    small = CELL.replace("variations=2", "variations=2, size=64")
+    with (
+        Lab(tmp_path, tmp_path / "notebooks") as lab,
+        Notebook(lab, browser, lab.write("both.ipynb", [small, INTERLEAVED]), height=1500) as notebook,
+    ):
+        page = notebook.page
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+        notebook.wait_for(".fr-map-note .fr-term", 120)
+        page.evaluate(f"() => {{ globalThis.dragged = ({DRAGGING})(); }}")
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")  # ends when the cell does
+        page.evaluate("globalThis.dragging = false; globalThis.dragged")
+        until(lambda: notebook.value("w.strengths['head_angle'], w.reply['drag']") == (12.0, False))
+        writes, requests, wrong = notebook.value("_n, w.calls - _before, _wrong")
+        print(f"{writes} writes of a cell, {requests} requests of the page")
+        assert wrong == []
+        assert min(writes, requests) >= 500
+        # one state, everywhere: traits, what the page shows, the picture, the distance of the two faces
+        hue = notebook.value("w.strengths['hue']")
+        until(lambda: notebook.value("w.state['strengths'] == w.strengths == w.reply['strengths']"))
+        for name, value in (("head_angle", 12), ("hue", hue)):
+            until(lambda n=name, v=value: float(page.locator(f"input[data-attribute={n}]").input_value()) == v)
+        notebook.execute(
+            "import numpy as np\n"
+            "_face = faces.render(0, w.strengths, size=64)\n"
+            "_ends = model.embed([_face, faces.render(0, size=64)])\n"
+            "_gap = float(np.linalg.norm(_ends[0] - _ends[1]))"
+        )
+        assert notebook.value("w.frame == (np.clip(_face.pixels, 0, 1) * 255 + 0.5).astype(np.uint8).tobytes()")
+        assert notebook.value("abs(w.distance - _gap) < 1e-5")
+        shown = float(page.locator(".fr-key").first.get_attribute("data-distance"))
+        assert shown == notebook.value("w.distance")
+        assert notebook.value("w.error") == {}
+        assert notebook.errors == []

@@ -103,8 +103,10 @@ class ExplorerExports(Exports):
         if (gallery := self._judges()[0].gallery) is not None:
             side = gallery.thumbs.shape[1]
             traits["sprite"] = Pixels(gallery.thumbs.reshape(-1, side, 3))
-        records = [{**record, "fixed": record["name"] not in axes} for record in self.setup["attributes"]]
-        traits["setup"] = {**self.setup, "attributes": records}
+        setup = engine.describe()
+        for record in setup["attributes"]:
+            record["fixed"] = record["name"] not in axes
+        traits["setup"] = setup
         return Offline(
             traits=traits,
             axes=axes,

@@ -7,8 +7,8 @@ The transport, and why it is so
 - The browser sets the `request` trait {client, seq, action, ...}; traits coalesce, messages to `send` do not.
 - Handlers run on a subshell's thread and on the main one, also while a cell runs: one lock per widget.
 - ipykernel 7.4 sends a browser's message to the shell that last spoke on the comm; after a cell spoke, that is the
-  main one, and the slider would wait for every cell that runs. `_send` forgets that route, so the browser's own
-  choice, the subshell, holds.
+  main one, and the slider would wait for every cell that runs. `open` gives the comm a route of its own, the browser's
+  choice: the subshell. (To forget ipykernel's after each message is too late for what arrives while one is sent.)
 - An exception in a handler would vanish (no output, no log): it goes to the `error` trait, which the widget shows.
 - Pictures travel as raw RGB bytes in the `frame` trait: to encode one would cost more than to send it.
 - The action "restore" with a `state` is answered here, for every widget: the page asks it after a restarted kernel.
@@ -54,6 +54,11 @@ class WidgetError(Exception):
 
 
 ROLL_CALL_SECONDS = 2.0
+
+
+def _as_sent(data: Any, subshell: str | None) -> str | None:
+    """Where ipykernel takes a browser's message: to the shell that the browser named."""
+    return subshell
 
 
 class LabWidget(Exports, anywidget.AnyWidget):
@@ -136,7 +141,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
         if box := self._trait_values.get("layout"):  # it rests with the widget
             box.open()
         super().open()
-        self._forget_route()
+        vars(self.comm or self)["_reply_subshell_for"] = _as_sent
 
     def close(self) -> None:
         """Take the widget off every page."""
@@ -168,13 +173,6 @@ class LabWidget(Exports, anywidget.AnyWidget):
         self._static.later()
 
     # --- the transport ------------------------------------------------------------------------------------------------
-
-    def _send(self, msg: Any, buffers: Any = None) -> None:
-        super()._send(msg, buffers)
-        self._forget_route()
-
-    def _forget_route(self) -> None:
-        vars(self.comm or self).pop("_reply_subshell_id", None)
 
     @traitlets.observe("ping")
     def _on_ping(self, change: Mapping[str, Any]) -> None:

@@ -37,7 +37,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "avatars": (),
     "photographs": (),
     "cluster": ("--brief",),
-    "slider_latency": ("--events", "40"),
+    "slider_latency": ("--events", "100"),
     "field_scale": ("--events", "30"),
     "map_frames": ("--moves", "60"),
     "binder": ("--map",),

@@ -95,27 +95,37 @@ def one_model(
 ) -> None:
     size = model.card.input_size
     crops = np.random.default_rng(0).integers(0, 256, (images, size, size, 3), dtype=np.uint8)
+    times = timed(ways(name, model, crops, batch_size), rounds, clock)
+    print(f"\n{name}: {size} px, {model.card.dim} numbers")
+    for row, values in times.items():
+        print(f"  {row:22s} {np.median(values):7.2f} ms per image   {np.median(values / times['ours']):5.2f} x ours")
+    ratio, ours = np.median(times["bare"] / times["ours"]), np.median(times["ours"])
+    print(f"  ratio, bare network's time / ours: {ratio:.3f}", flush=True)
+    figure(f"{name}, an image", ours, "ms", np.median(times["bare"]), "bare network", "ratio >= 0.95", ratio >= 0.95)
+    if name == "dlib":
+        figure("dlib, an image on two cores", ours, "ms", target="<= 10 ms", met=ours <= 10)
+    if not has_session(model):
+        a, b = model.embed(crops), in_half(model).embed(crops)
+        cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+        print(f"  bfloat16: least cosine to float32 over {images} images {cosine.min():.5f}", flush=True)
+        figure(f"{name}, bfloat16, least cosine", f"{cosine.min():.5f}", target=">= 0.999", met=cosine.min() >= 0.999)
+
+
+def ways(
+    name: str, model: fr.models.Model, crops: np.ndarray, batch_size: int
+) -> dict[str, tuple[Callable[[], object], int]]:
+    """Each way to embed the crops, with how many of them it takes."""
+    images, few = len(crops), max(len(crops) // 32, 1)
     # normalised as the card says, which is what the bare network is given
     ready = (torch.from_numpy(crops.astype(np.float32)) - torch.tensor(model.card.mean)) / torch.tensor(model.card.std)
     ready = ready.permute(0, 3, 1, 2)
-    few = max(images // 32, 1)
-
-    def bare(module: torch.nn.Module, batches: list[torch.Tensor]) -> Callable[[], object]:
-        def run() -> None:
-            with torch.inference_mode():
-                for batch in batches:
-                    module(batch)
-
-        return run
-
     last = [b.contiguous(memory_format=torch.channels_last) for b in ready.split(batch_size)]
     first = [b.contiguous() for b in ready.split(batch_size)]
     rows = {"ours": (lambda: model.embed(crops, batch_size), images)}
-    if hasattr(model.module, "session"):
+    if has_session(model):
         rows["bare"] = (lambda: [model.module.numbers(batch.numpy()) for batch in first], images)
     else:
-        plain = copy.deepcopy(model.module).to(memory_format=torch.contiguous_format)
-        half = fr.load_model(model.module, card=model.card, device="cpu", precision="bfloat16")
+        plain, half = copy.deepcopy(model.module).to(memory_format=torch.contiguous_format), in_half(model)
         rows["bare"] = (bare(model.module, last), images)
         rows["bare, channels first"] = (bare(plain, first), images)
         rows["ours, bfloat16"] = (lambda: half.embed(crops, batch_size), images)
@@ -125,20 +135,25 @@ def one_model(
 
         reference = dlib.face_recognition_model_v1(str(dlib_resnet.weights_path()))
         rows["dlib itself"] = (lambda: [reference.compute_face_descriptor(crop) for crop in crops[:2]], 2)
-    times = timed(rows, rounds, clock)
-    print(f"\n{name}: {size} px, {model.card.dim} numbers")
-    for row, values in times.items():
-        print(f"  {row:22s} {np.median(values):7.2f} ms per image   {np.median(values / times['ours']):5.2f} x ours")
-    ratio, ours = np.median(times["bare"] / times["ours"]), np.median(times["ours"])
-    print(f"  ratio, bare network's time / ours: {ratio:.3f}", flush=True)
-    figure(f"{name}, an image", ours, "ms", np.median(times["bare"]), "bare network", "ratio >= 0.95", ratio >= 0.95)
-    if name == "dlib":
-        figure("dlib, an image on two cores", ours, "ms", target="<= 10 ms", met=ours <= 10)
-    if "ours, bfloat16" in rows:
-        a, b = model.embed(crops), half.embed(crops)
-        cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-        print(f"  bfloat16: least cosine to float32 over {images} images {cosine.min():.5f}", flush=True)
-        figure(f"{name}, bfloat16, least cosine", f"{cosine.min():.5f}", target=">= 0.999", met=cosine.min() >= 0.999)
+    return rows
+
+
+def has_session(model: fr.models.Model) -> bool:
+    """Whether onnxruntime runs it, in the file's own precision."""
+    return hasattr(model.module, "session")
+
+
+def in_half(model: fr.models.Model) -> fr.models.Model:
+    return fr.load_model(model.module, card=model.card, device="cpu", precision="bfloat16")
+
+
+def bare(module: torch.nn.Module, batches: list[torch.Tensor]) -> Callable[[], object]:
+    def run() -> None:
+        with torch.inference_mode():
+            for batch in batches:
+                module(batch)
+
+    return run
 
 
 def memory(images: int) -> None:

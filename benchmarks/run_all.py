@@ -33,7 +33,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "alignment": ("--repeat", "2"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
-    "extraction": ("--images", "128", "--rounds", "5"),
+    "extraction": ("--images", "128", "--rounds", "11"),
     "avatars": (),
     "photographs": (),
     "cluster": ("--brief",),

@@ -567,3 +567,40 @@ def test_state_is_plain(w):
     w.store("A")
     assert dataclasses.is_dataclass(w._state)
     json.dumps([w.state, w.figures, w.reply, w.snapshots, w.gallery, w.energies, w.tangent])
+
+
+@pytest.mark.parametrize("watched", ["distance", "strengths", "state"])
+def test_an_observer_may_move_the_widget_while_it_tells(w, watched):
+    def brighten(change):
+        w.strengths = {**w.strengths, "brightness": 1.5}
+
+    w.observe(brighten, watched)
+    w.set(age=60)
+    assert (w.strengths["age"], w.strengths["brightness"]) == (60.0, 1.5)
+    assert w.state["strengths"] == w.reply["strengths"] == w.strengths
+    assert w.distance == w.distances["mean"] == w.figures["distance"]
+    w.unobserve(brighten, watched)
+    w.undo()
+    assert w.strengths["brightness"] == 1.0
+
+
+def test_an_observer_that_raises_leaves_a_widget_that_can_be_moved(w):
+    def refuse(change):
+        raise RuntimeError("not today")
+
+    w.observe(refuse, "strengths")
+    with pytest.raises(RuntimeError, match="not today"):
+        w.set(age=60)
+    w.unobserve(refuse, "strengths")
+    w.strengths = {"age": 30}
+    assert w.reply["strengths"]["age"] == w.state["strengths"]["age"] == 30.0
+
+
+def test_what_failed_during_a_drag_is_not_shown_after_a_newer_face_worked(w):
+    late = w._drag_failed({"serial": w._serial, "client": "page", "seq": 1})
+    soon = w._drag_failed({"serial": w._serial + 2, "client": "page", "seq": 2})
+    w.set(age=60)
+    late(ValueError("too late"))
+    assert not w.error
+    soon(ValueError("in time"))
+    assert "in time" in str(w.error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -126,7 +125,7 @@ class ExplorerActions(ExplorerCore):
 
     @traitlets.observe("identity", "strengths", "state")
     def _set_from_outside(self, change: Mapping[str, Any]) -> None:
-        if self._inside == threading.get_ident():
+        if self._is_told(change["name"], change["new"]):
             return
         if change["name"] == "state":
             with self._lock:

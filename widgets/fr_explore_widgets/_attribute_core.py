@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -65,7 +63,8 @@ class ExplorerCore(LabWidget):
         if variations < 2:
             raise ValueError(f"variations = {variations}: give at least 2, a variation is a distance between two.")
         self._engine, self._variations, self._seed = engine, variations, seed
-        self._inside, self._at = 0, {}  # the thread that sets traits itself; another's come from outside
+        self._telling: dict[str, Any] = {}  # the traits that it sets itself; others come from outside
+        self._at: dict[str, Any] = {}
         self._state, self._history, self._serial, self._told = first, History([first]), 0, 0
         self._stored: Any = None  # the snapshots that the browser has
         self._problem: Exception | None = None
@@ -131,7 +130,11 @@ class ExplorerCore(LabWidget):
             yield from self._judge_second(state, face, size, tag)
 
     def _drag_failed(self, tag: Mapping[str, Any]) -> Callable[[Exception], None]:
-        return lambda problem: self._show_error(problem, str(tag.get("client", "")), int(tag.get("seq", 0)))
+        def failed(problem: Exception) -> None:
+            if tag["serial"] > self._told:  # else a newer face worked
+                self._show_error(problem, str(tag.get("client", "")), int(tag.get("seq", 0)))
+
+        return failed
 
     def _judge_second(self, state: State, face: Any, size: int, tag: Mapping[str, Any]) -> Iterator[None]:
         """The second model's reading of the same face, after the first one's."""
@@ -151,7 +154,7 @@ class ExplorerCore(LabWidget):
         self._told, engine = tag["serial"], self._engine
         who, strengths = engine.reference_of(state)
         pixels = engine.picture((who, strengths))
-        with self._from_inside(), self.hold_sync():
+        with self.hold_sync():
             self.reference_frame = pixels.tobytes()
             self.figures = {
                 **tag,
@@ -166,12 +169,30 @@ class ExplorerCore(LabWidget):
                 "can": {"undo": self._history.can_undo, "redo": self._history.can_redo},
             }
             if tag.get("phase") == "commit":
-                self.state = state.to_dict()
                 self._tell_snapshots(state)
-            self.identity, self.strengths = state.identity, dict(state.strengths)
-            self.distance = reading["distance"]
-            kept = {n: d for n, d in self.distances.items() if n == state.compare}
-            self.distances = {reading["model"]: reading["distance"], **kept}
+            self._tell_observers(state, reading, tag)
+
+    def _tell_observers(self, state: State, reading: Mapping[str, Any], tag: Mapping[str, Any]) -> None:
+        """Set what Python code observes: the distance when the face is known, the state last.
+
+        An observer may move the widget: what that shows is newer than the rest.
+        """
+        kept = {n: d for n, d in self.distances.items() if n == state.compare}
+        told = {
+            "identity": state.identity,
+            "strengths": dict(state.strengths),
+            "distances": {reading["model"]: reading["distance"], **kept},
+            "distance": reading["distance"],
+        }
+        if tag.get("phase") == "commit":
+            told["state"] = state.to_dict()
+        for name, value in told.items():
+            if self._told == tag["serial"]:
+                self._telling[name] = value
+                try:
+                    setattr(self, name, value)
+                finally:
+                    self._telling.pop(name, None)
 
     def _tell_snapshots(self, state: State) -> None:
         wanted = (state.snapshots, state.model)
@@ -276,18 +297,14 @@ class ExplorerCore(LabWidget):
 
     # --- traits set from outside --------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def _from_inside(self) -> Iterator[None]:
-        before, self._inside = self._inside, threading.get_ident()
-        try:
-            yield
-        finally:
-            self._inside = before
+    def _is_told(self, name: str, value: Any) -> bool:
+        """Whether the widget is setting this trait itself; an equal value from elsewhere changes nothing either."""
+        return name in self._telling and bool(self._telling[name] == value)
 
     @traitlets.validate("identity", "strengths", "state")
     def _check(self, proposal: Mapping[str, Any]) -> Any:
         name, value = proposal["trait"].name, proposal["value"]
-        if self._inside == threading.get_ident():
+        if self._is_told(name, value):
             return value
         if name == "state":
             return self._engine.check(State.from_dict(value)).to_dict()

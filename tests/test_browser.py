@@ -228,6 +228,28 @@ def test_two_views_agree_and_a_restart_is_told(lab, browser):
         assert notebook.errors == []
 
 
+def test_closed_and_opened_again_it_goes_on_with_its_kernel(lab, browser):
+    """The tab was closed, the kernel was not: what was on the screen is back, and alive."""
+    name = lab.write("again.ipynb", CELLS)
+    with Notebook(lab, browser, name) as notebook:
+        notebook.run_all()
+        notebook.wait_for(".fr-map-note .fr-term")
+        slider(notebook, "age").press("End")
+        until(lambda: shown_distance(notebook) > 0)
+        notebook.save()
+        distance = shown_distance(notebook)
+    with Notebook(lab, browser, name) as notebook:
+        notebook.wait_for(".fr-explorer")
+        age = slider(notebook, "age")
+        until(lambda: age.is_enabled() and age.input_value() == "75")
+        assert shown_distance(notebook) == distance
+        age.press("Home")
+        until(lambda: age.input_value() == "18" and notebook.value("w.strengths['age']") == 18.0)
+        until(lambda: shown_distance(notebook) == pytest.approx(notebook.value("w.distance"), abs=1e-9))
+        assert notebook.page.locator(".fr-banner:visible, .fr-error:visible").count() == 0
+        assert notebook.errors == []
+
+
 def test_the_first_notebook(lab, browser):
     """`notebooks/00-first-light.ipynb` as a student meets it: run all, no error, and the explorer lives."""
     name = "00-first-light.ipynb"

@@ -220,15 +220,20 @@ function render({ model, el, signal: given }) {
     buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
     if (swept.name && whereabouts(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
-    if (!link.busy && !sweep.name) {
-      for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
-      picker.set(reply.place);
-      models.set(figures.model, figures.compare);
-    }
+    follow();
     if (!figures.drag && told > 1 && !sweep.name) say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
     root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
+  }
+
+  /** The controls stand where the kernel stands, unless something they asked for is still to come. */
+  function follow() {
+    if (link.busy || sweep.name) return;
+    const [reply, figures] = [model.get("reply"), model.get("figures")];
+    for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
+    picker.set(reply.place);
+    models.set(figures.model, figures.compare);
   }
 
   /** @param {number} i the first or the second model @param {Reading} reading @param {Reply} reply */
@@ -325,7 +330,8 @@ function render({ model, el, signal: given }) {
     snapshot_frame: showSnapshots,
     energies() {
       showEnergies();
-      link.settle(model.get("energies"));
+      // figures that came meanwhile did not move the controls
+      if (link.settle(model.get("energies"))) follow();
     },
     retention: showRetained,
     error: showError,

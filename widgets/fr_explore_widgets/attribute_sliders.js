@@ -13,6 +13,9 @@ const GROUPS = [
   { key: "image", title: "Image" },
 ];
 
+// how many rows of sliders each layout has: where it is narrower, a row more leaves room for every name
+const ROWS = { wide: 3, narrow: 4 };
+
 /**
  * @param {Attribute} attribute
  * @param {{onMove: (name: string, value: number, phase: "drag" | "commit") => void, onHelp: (text: string) => void,
@@ -54,7 +57,8 @@ export function createSliders(attributes, { onMove, onSweep }) {
   const foot = h("p", { class: "fr-help fr-help-foot", "aria-hidden": "true" });
   /** @type {Record<string, Row>} */
   const sliders = {};
-  const widths = [];
+  /** @type {Record<string, string[]>} */
+  const widths = { wide: [], narrow: [] };
   for (const { key, title } of GROUPS) {
     const own = attributes.filter((a) => a.group === key);
     if (!own.length) continue;
@@ -67,9 +71,11 @@ export function createSliders(attributes, { onMove, onSweep }) {
       h("div", { class: "fr-group-head" }, h("h3", { id, text: title }), help),
       rows,
     );
-    const columns = Math.ceil(own.length / 3);
-    widths.push(`minmax(0, ${columns}fr)`);
-    group.style.setProperty("--columns", String(columns));
+    for (const [layout, count] of Object.entries(ROWS)) {
+      const columns = Math.ceil(own.length / count);
+      widths[layout].push(`minmax(0, ${columns}fr)`);
+      group.style.setProperty(`--columns-${layout}`, String(columns));
+    }
     for (const attribute of own) {
       const onHelp = (/** @type {string} */ text) => {
         help.textContent = text;
@@ -81,6 +87,7 @@ export function createSliders(attributes, { onMove, onSweep }) {
     root.append(group);
   }
   root.append(foot);
-  root.style.setProperty("--groups", widths.join(" "));
+  for (const layout of Object.keys(ROWS))
+    root.style.setProperty(`--groups-${layout}`, widths[layout].join(" "));
   return { root, sliders };
 }

@@ -380,6 +380,15 @@ test("the estimate is asked for once the map stands and the page is at rest", ()
   expect(find(".fr-bars-note").textContent).toContain("8 of 400 faces");
 });
 
+test("what the kernel shows while the estimate is asked for reaches the sliders", () => {
+  open({ points: [[0, 0, 0, 1]], caption: "PCA projection, shows 40 %", order: [0], thumb: 2 });
+  vi.advanceTimersByTime(2100);
+  const { client, seq } = requests()[0];
+  receive(answer({ age: 60 }, {}, {}));
+  model.receive({ energies: { client, seq } });
+  expect(find("input[data-attribute=age]").valueAsNumber).toBe(60);
+});
+
 test("a closed view leaves nothing behind", () => {
   open();
   expect(model.listening()).toBeGreaterThan(0);

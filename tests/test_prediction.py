@@ -55,6 +55,13 @@ def test_words_for_a_number(guess, truth, words):
     assert p.result["words"] == [words]
 
 
+def test_per_cents_differ_by_percentage_points():
+    p = number(unit="%")
+    p.commit(20)
+    p.reveal(83.34)
+    assert p.result["words"] == ["You said 20 %, it is 83.34 %: 63.3 percentage points too low."]
+
+
 @given(st.permutations(NAMES), st.permutations(NAMES))
 def test_rankings_are_scored_as_scipy_does(guess, truth):
     p = ranking()

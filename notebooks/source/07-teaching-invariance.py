@@ -119,7 +119,8 @@ course.reveal(guess, float(100 * middle.loc["after", "brightness"] / middle.loc[
 
 # %%
 columns = ["length", "magnitude", "energy"]
-live.pivot_table(index="attribute", columns="model", values=columns, aggfunc="median").round(2)
+middles = live.pivot_table(index="attribute", columns="model", values=columns, aggfunc="median").round(2)
+middles.reindex(columns=["before", "after", "all-varied"], level="model")
 
 # %%
 fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness")

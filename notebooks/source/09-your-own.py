@@ -48,10 +48,8 @@ losses.groupby("attribute", sort=False)["distance"].max().round(2).to_frame("lar
 
 # %% [markdown]
 # Rotation costs next to nothing, because the landmarks turn with the picture and alignment turns it back. What alignment cannot undo, such as detail that is gone, costs most. For scale: the nearest other person is a few tenths away, as section 2 prints.
-
-# %%
-photos.discard()  # from here on nothing of the picture is left in the kernel
-print(photos.photos)
+#
+# When you have added a picture of your own and are done: *Discard all*, or `photos.discard()`. From then on neither the picture nor its landmarks and embeddings are in the kernel.
 
 # %% [markdown]
 # ## 2. Your own model, and the silent error

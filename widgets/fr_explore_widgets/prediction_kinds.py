@@ -64,8 +64,11 @@ class Number:
         start = f"You said {guess:.4g}{unit}, it is {truth:.4g}{unit}"
         if error <= 1e-9 * max(abs(truth), 1e-300):
             return f"{start}: exactly right."
+        way = f"too {'high' if guess > truth else 'low'}"
+        if self.unit == "%":  # a per cent of a per cent would be read as either
+            return f"{start}: {error:.3g} percentage points {way}."
         share = f", {100 * error / abs(truth):.0f} % of the truth" if truth else ""
-        return f"{start}: {error:.3g}{unit} too {'high' if guess > truth else 'low'}{share}."
+        return f"{start}: {error:.3g}{unit} {way}{share}."
 
 
 @dataclass(frozen=True)

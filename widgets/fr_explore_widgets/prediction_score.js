@@ -17,8 +17,11 @@ function ofNumber(unit, guess, truth) {
   const error = Math.abs(guess - truth);
   const start = `You said ${general(guess, 4)}${own}, it is ${general(truth, 4)}${own}`;
   if (error <= 1e-9 * Math.max(Math.abs(truth), 1e-300)) return `${start}: exactly right.`;
+  const way = `too ${guess > truth ? "high" : "low"}`;
+  // a per cent of a per cent would be read as either
+  if (unit === "%") return `${start}: ${general(error, 3)} percentage points ${way}.`;
   const share = truth ? `, ${((100 * error) / Math.abs(truth)).toFixed(0)} % of the truth` : "";
-  return `${start}: ${general(error, 3)}${own} too ${guess > truth ? "high" : "low"}${share}.`;
+  return `${start}: ${general(error, 3)}${own} ${way}${share}.`;
 }
 
 /** @param {string[]} guess @param {{order: string[], values: number[] | null}} truth */

@@ -269,6 +269,8 @@ test("a page scores in the sentences of the kernel", () => {
   expect(scoreWords(number, 9, 12)).toBe("You said 9 cm, it is 12 cm: 3 cm too low, 25 % of the truth.");
   expect(scoreWords(number, 12, 12)).toBe("You said 12 cm, it is 12 cm: exactly right.");
   expect(scoreWords({ kind: "number", unit: "" }, 1, 0)).toBe("You said 1, it is 0: 1 too high.");
+  const share = { kind: "number", unit: "%" };
+  expect(scoreWords(share, 20, 83.34)).toBe("You said 20 %, it is 83.34 %: 63.3 percentage points too low.");
   const truth = { order: ["c", "a", "b"], values: [0.7, 0.2, 0.2] };
   const ranking = { kind: "ranking" };
   expect(scoreWords(ranking, ["c", "b", "a"], truth)).toBe(

@@ -33,7 +33,8 @@ class Feedback:
     def _repr_html_(self) -> str:
         mark, color = LOOKS[self.status]
         return (
-            f'<div role="status" style="border-left: 4px solid {color}; padding: 4px 12px; max-width: 46em">'
+            f'<div role="status" style="border-left: 4px solid {color}; padding: 4px 12px; max-width: 46em; '
+            'text-wrap: pretty">'
             f'<span aria-hidden="true" style="color: {color}; font-weight: 700">{mark}</span> '
             f"{html.escape(self.text)}</div>"
         )

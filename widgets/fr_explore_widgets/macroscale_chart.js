@@ -125,17 +125,22 @@ export function createNull(signal) {
     row.null.forEach((value, i) => {
       nodes.push(s("circle", { cx: x(value), cy: foot - 4 - ((i * 7) % 17), r: 2, class: "fr-draw" }));
     });
-    if (row.null_mean !== undefined) {
-      const at = x(row.null_mean);
-      nodes.push(s("path", { d: `M${at} ${foot}V16`, class: "fr-null-line" }));
-      nodes.push(s("text", { x: at, y: 11, class: "fr-null-word", "text-anchor": "middle" }, "null"));
-    }
-    const at = x(row.ks_mean);
-    nodes.push(s("path", { d: `M${at} ${foot}V16`, class: "fr-ks-line" }));
-    const near = row.null_mean !== undefined && Math.abs(at - x(row.null_mean)) < 32;
-    nodes.push(
-      s("text", { x: near ? at + 18 : at, y: 11, class: "fr-ks-word", "text-anchor": "middle" }, "KS"),
-    );
+    const [ks, chance] = [row.ks_mean, row.null_mean];
+    const near = chance !== undefined && Math.abs(x(ks) - x(chance)) < 32;
+    const mark = (/** @type {string} */ word, /** @type {number} */ value, /** @type {boolean} */ first) => {
+      // where the two lines are close, each word stands on its own side
+      const [anchor, gap] = !near ? ["middle", 0] : first ? ["end", -2] : ["start", 2];
+      const text = {
+        x: x(value) + gap,
+        y: 11,
+        class: `fr-${word.toLowerCase()}-word`,
+        "text-anchor": anchor,
+      };
+      nodes.push(s("path", { d: `M${x(value)} ${foot}V16`, class: `fr-${word.toLowerCase()}-line` }));
+      nodes.push(s("text", text, word));
+    };
+    if (chance !== undefined) mark("null", chance, chance < ks);
+    mark("KS", ks, chance === undefined || ks <= chance);
     return nodes;
   }
 

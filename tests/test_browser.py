@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ CELLS = (
     "w = AttributeExplorer(faces, model, variations=2)",
     "w",
 )
+FEW = "VerificationExplorer(np.eye(8), np.arange(8) // 2)"
 PIXELS = "canvas => canvas.toDataURL()"
 
 
@@ -226,6 +228,23 @@ def test_two_views_agree_and_a_restart_is_told(lab, browser):
         notebook.run_all()
         until(lambda: notebook.page.locator("input[data-attribute=age]:enabled").count() == 2, 60)
         assert notebook.errors == []
+
+
+@pytest.mark.parametrize("end", ["shut down", "killed"])
+def test_a_kernel_that_ends_is_told(lab, browser, end):
+    cells = ["import os\nfrom fr_explore_widgets import VerificationExplorer\nimport numpy as np", FEW]
+    with Notebook(lab, browser, lab.write(f"{end.replace(' ', '-')}.ipynb", cells)) as notebook:
+        notebook.run_all()
+        notebook.wait_for(".fr-lab")
+        before = time.monotonic()
+        if end == "killed":  # as the system does when memory is short
+            os.kill(notebook.value("os.getpid()"), signal.SIGKILL)
+        else:
+            notebook.command("kernelmenu:shutdown")
+        banner = notebook.page.locator(".fr-banner:not([hidden])")
+        banner.wait_for(timeout=10_000)
+        assert time.monotonic() - before < 5
+        assert "The kernel that ran this widget is gone" in banner.inner_text()
 
 
 def test_closed_and_opened_again_it_goes_on_with_its_kernel(lab, browser):

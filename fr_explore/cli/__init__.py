@@ -7,7 +7,6 @@ import atexit
 import errno
 import importlib
 import json
-import logging
 import os
 import shlex
 import sys
@@ -58,8 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        # a read that Zarr had begun is dropped when the process ends, which asyncio would report at length
-        atexit.register(logging.getLogger("asyncio").setLevel, logging.CRITICAL)
+        atexit.register(_end_quietly)
         print("\nfr-explore: stopped; what was finished is kept: the same command goes on from there.", file=sys.stderr)
         return 130
     except Exception as error:
@@ -68,6 +66,11 @@ def _run(options: argparse.Namespace) -> int:
         print(f"fr-explore: {' '.join(_words(error).split())}", file=sys.stderr)
         return 1
     return 0
+
+
+def _end_quietly() -> None:
+    """A read that Zarr had begun is dropped when the process ends; asyncio and Python would report that at length."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _words(error: Exception) -> str:

@@ -34,7 +34,8 @@ export const PING_MS = 1500;
 
 /**
  * Tell when the kernel behind a view is gone, and when it is there again. Jupyter says that a connection changed, not
- * which way; the kernel is asked. `el` carries the answer as `data-kernel`, for styles and tests. The state of a widget
+ * which way; the kernel is asked. (Of a kernel that was shut down or exchanged it says nothing to the widgets: that is
+ * heard from the notebook's session, where there is one.) `el` carries the answer as `data-kernel`, for styles and tests. The state of a widget
  * whose kernel is gone is shown as text and offered to the next one in its place. Call it when the view stands in `el`.
  * @param {HTMLElement} el
  * @param {Model} model
@@ -65,11 +66,14 @@ export function watchKernel(el, model, signal, changed) {
     model.save_changes();
   };
   const answered = () => tell(false);
+  const exchanged = model.widget_manager?.context?.sessionContext?.kernelChanged;
+  exchanged?.connect(ask);
   model.on("comm_live_update", ask);
   model.on("change:pong", answered);
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     clearTimeout(offer);
+    exchanged?.disconnect(ask);
     model.off("comm_live_update", ask);
     model.off("change:pong", answered);
   });

@@ -63,6 +63,13 @@ export interface Model {
   save_changes(): void;
   on(event: string, callback: () => void): void;
   off(event: string, callback?: () => void): void;
+  /** JupyterLab's and Notebook's, as far as it is used; other hosts have other ones */
+  widget_manager?: { context?: { sessionContext?: { kernelChanged?: Signal } } };
+}
+
+interface Signal {
+  connect(slot: () => void): boolean;
+  disconnect(slot: () => void): boolean;
 }
 
 export interface Command {

@@ -103,6 +103,21 @@ test("a kernel that answers no ping is gone, and back when it answers", () => {
   expect(model.listening()).toBe(0);
 });
 
+test("a notebook whose kernel was shut down or exchanged says so, until the view is closed", () => {
+  const slots = new Set();
+  const kernelChanged = { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot) };
+  const model = fakeModel({ ping: 0 });
+  const host = { ...model, widget_manager: { context: { sessionContext: { kernelChanged } } } };
+  const told = [];
+  const stop = new AbortController();
+  watchKernel(h("div"), host, stop.signal, (gone) => told.push(gone));
+  for (const slot of slots) slot();
+  vi.advanceTimersByTime(PING_MS);
+  expect(told).toEqual([true]);
+  stop.abort();
+  expect(slots.size).toBe(0);
+});
+
 test.each([
   [3, "fieldset"],
   [30, "select"],

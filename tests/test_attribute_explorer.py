@@ -152,9 +152,9 @@ def test_a_drag_overtaken_by_a_cell_ends_with_figures_of_both(w, monkeypatch):
 
 def test_a_drag_is_rendered_smaller_and_its_figures_are_corrected_for_that(w):
     ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag")
-    assert w.reply["shape"] == [96, 96]
+    assert w.reply["shape"] == [80, 80]
     assert w.reply["drag"]
-    assert len(w.frame) == 3 * 96 * 96
+    assert len(w.frame) == 3 * 80 * 80
     w.wait(20)
     assert w.figures["drag"]
     assert w.distance == pytest.approx(years(15), abs=1e-6)

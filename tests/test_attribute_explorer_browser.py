@@ -73,7 +73,7 @@ def test_a_drag_is_quick_and_small_and_ends_exact(lab):
           return seen;
         }"""
     )
-    assert shapes[0] == 96
+    assert shapes[0] == 80
     assert shapes[-1] == 160
     until(lambda: lab.value("w.state['strengths']['age']") == 59)
     assert age.input_value() == "59"

@@ -113,8 +113,8 @@ def lookup(chart: np.ndarray, xy: np.ndarray) -> np.ndarray:
     rows, columns = chart.shape[:2]
     u = np.clip((xy[:, 0] - CHART_X[0]) * CHART_PER_CM - 0.5, 0, columns - 1.001)
     v = np.clip((xy[:, 1] - CHART_Y[0]) * CHART_PER_CM - 0.5, 0, rows - 1.001)
-    i, j = v.astype(np.int64), u.astype(np.int64)
-    fv, fu = (v - i)[:, None], (u - j)[:, None]
+    i, j = v.astype(np.int32), u.astype(np.int32)
+    fv, fu = (v - i.astype(v.dtype))[:, None], (u - j.astype(u.dtype))[:, None]  # no float64 from float32
     flat = chart.reshape(rows * columns, -1)
     at = i * columns + j
     top = flat[at] * (1 - fu) + flat[at + 1] * fu

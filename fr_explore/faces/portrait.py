@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -126,10 +127,9 @@ class Portrait:
         """Folds, spots and brows of the chart onto skin fragments (n, 6: colour, light, chart place), in place."""
         at = np.flatnonzero((kind == SKIN) & (np.abs(value[:, 4]) < 7))
         ageing = np.clip((age - 18) / 57, 0, 1) ** 1.7
-        brow, fold, spot, freckle = np.moveaxis(self._chart_at(size), -1, 0)
+        brow, fold, spot, freckle = lookup(self._chart_at(size), value[at, 4:6]).T
         dark = np.float32(0.75 * ageing) * fold + np.float32(0.28 * ageing) * spot
-        chart = np.stack([brow, dark + np.float32(0.5 * self.identity.freckles) * freckle], axis=-1)
-        brow, dark = lookup(chart, value[at, 4:6]).T
+        dark += np.float32(0.5 * self.identity.freckles) * freckle
         color = value[at, :3] * np.exp(-dark[:, None] * np.array([0.75, 1.0, 1.08], np.float32))
         brow_color = (0.12 / (0.12 / 0.75 + hair.max()) * hair).astype(np.float32)  # never as light as hair can be
         value[at, :3] = color + brow[:, None] * (brow_color * value[at, 3:4] - color)
@@ -148,6 +148,7 @@ class Portrait:
         value[at, :3] = ball + glint[:, None]
 
 
+@lru_cache(maxsize=8)
 def background(size: int) -> np.ndarray:
     """A plain cool grey with a soft vignette, linear RGB (size * size, 3)."""
     g = (np.arange(size) + 0.5) / size - 0.5

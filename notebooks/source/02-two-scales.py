@@ -38,7 +38,7 @@ course.show_faces(
 
 # %% tags=["widget"] alt="A number to be guessed, the ratio of distances between and within people, and a button that commits the guess"
 guess = Prediction(
-    "How many times larger is the distance between people?", "number", unit="times", low=0.5, high=20,
+    "How many times larger is the distance between people?", "number", low=0.5, high=20,
 )
 guess
 

@@ -21,7 +21,6 @@ CELLS = (
     "w = AttributeExplorer(faces, model, variations=2)",
     "w",
 )
-FEW = "VerificationExplorer(np.eye(8), np.arange(8) // 2)"
 PIXELS = "canvas => canvas.toDataURL()"
 
 
@@ -232,7 +231,10 @@ def test_two_views_agree_and_a_restart_is_told(lab, browser):
 
 @pytest.mark.parametrize("end", ["shut down", "killed"])
 def test_a_kernel_that_ends_is_told(lab, browser, end):
-    cells = ["import os\nfrom fr_explore_widgets import VerificationExplorer\nimport numpy as np", FEW]
+    cells = (
+        "import os\nimport numpy as np\nfrom fr_explore_widgets import VerificationExplorer",
+        "VerificationExplorer(np.eye(8), np.arange(8) // 2)",
+    )
     with Notebook(lab, browser, lab.write(f"{end.replace(' ', '-')}.ipynb", cells)) as notebook:
         notebook.run_all()
         notebook.wait_for(".fr-lab")

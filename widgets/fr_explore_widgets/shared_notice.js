@@ -35,8 +35,9 @@ export const PING_MS = 1500;
 /**
  * Tell when the kernel behind a view is gone, and when it is there again. Jupyter says that a connection changed, not
  * which way; the kernel is asked. (Of a kernel that was shut down or exchanged it says nothing to the widgets: that is
- * heard from the notebook's session, where there is one.) `el` carries the answer as `data-kernel`, for styles and tests. The state of a widget
- * whose kernel is gone is shown as text and offered to the next one in its place. Call it when the view stands in `el`.
+ * heard from the notebook's session, where there is one.) `el` carries the answer as `data-kernel`, for styles and
+ * tests. The state of a widget whose kernel is gone is shown as text and offered to the next one in its place. Call it
+ * when the view stands in `el`.
  * @param {HTMLElement} el
  * @param {Model} model
  * @param {AbortSignal} signal

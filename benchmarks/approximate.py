@@ -20,7 +20,7 @@ import numpy as np
 from figures import figure
 
 import fr_explore as fr
-from fr_explore._blocks import Cloud
+from fr_explore.geometry.tiles import Cloud
 
 CANDIDATES, K, QUERIES, WHOLE = (10, 32, 64, 128, 256), 10, 2000, 200_000
 

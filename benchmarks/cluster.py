@@ -228,7 +228,7 @@ def on_paper(folder: Path, images: int) -> None:
 
 def like_celeba(folder: Path, images: int) -> Any:
     """Pictures of the size, kind and landmarks of CelebA's aligned ones; avatars, because only the time counts."""
-    from fr_explore.faces.folders import LabelledImages
+    from fr_explore.faces.datasets.labelled import LabelledImages
 
     faces, table, points = fr.Avatars(4, seed=0), [], []
     for i in range(images):

@@ -31,9 +31,9 @@ import torch
 import xarray as xr
 
 import fr_explore as fr
-from fr_explore._multiplicity import adjust_p_values
+from fr_explore.base.corrections import adjust_p_values
 from fr_explore.models.base import Model
-from fr_explore.models.controlled import CARDS, DIM, REGIMES, load
+from fr_explore.models.controlled.cards import CARDS, DIM, REGIMES, load
 
 RESULTS = Path(__file__).parent / "results"
 RADII = (0.6, 0.8, 1.0, 1.2)

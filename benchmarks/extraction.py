@@ -21,7 +21,8 @@ import torch
 from figures import figure
 
 import fr_explore as fr
-from fr_explore.models import dlib_resnet, facenet
+from fr_explore.models import dlib as dlib_resnet
+from fr_explore.models import facenet
 
 
 def timed(

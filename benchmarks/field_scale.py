@@ -20,7 +20,7 @@ from figures import figure
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browser import Lab, Notebook, chromium
+from lab import Lab, Notebook, chromium
 from slider_latency import CELLS
 
 TARGET = 1.5

@@ -236,7 +236,7 @@ def main() -> None:
 
 
 def fr_cache() -> Path:
-    from fr_explore import cache
+    from fr_explore.base import cache
 
     return cache.folder()
 

@@ -19,8 +19,8 @@ from figures import figure
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browser import Lab, Notebook, chromium
 from field_scale import FIELD
+from lab import Lab, Notebook, chromium
 
 TARGET = 30
 ROUNDS = 3

@@ -23,9 +23,9 @@ from PIL import Image
 from skimage import data
 
 import fr_explore as fr
-from fr_explore import cache
 from fr_explore.attributes import PHOTOGRAPH_ATTRIBUTES
-from fr_explore.faces.detect import _detector, find_faces
+from fr_explore.base import cache
+from fr_explore.faces.photographs.detect import _detector, find_faces
 
 
 def milliseconds(function: Callable[[], object], rounds: int = 7) -> float:

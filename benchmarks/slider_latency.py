@@ -28,7 +28,7 @@ from figures import figure
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browser import Lab, Notebook, chromium
+from lab import Lab, Notebook, chromium
 
 TARGET = 2.0
 MOST_CALLS, MOST_LAG = 25, 1
@@ -47,12 +47,12 @@ CELLS = (
     "w",
     f"""
 import numpy as np, traitlets
-from fr_explore_widgets import _assets
-from fr_explore_widgets._base import LabWidget
+from fr_explore_widgets.core import bundle
+from fr_explore_widgets.core.base import LabWidget
 
 JS = '''
-import {{ h, paint }} from "./shared_dom.js";
-import {{ createLink }} from "./shared_link.js";
+import {{ h, paint }} from "./shared/dom.js";
+import {{ createLink }} from "./shared/link.js";
 function render({{ model, el }}) {{
   const input = h("input", {{ type: "range", min: 0, max: 100, step: "any" }});
   const canvas = h("canvas", {{ width: {SIZE}, height: {SIZE} }});
@@ -73,7 +73,7 @@ export default {{ render }};
 '''
 
 class Echo(LabWidget):
-    _esm = _assets.join("echo.js", lambda name: JS if name == "echo.js" else _assets.read(name))
+    _esm = bundle.join("echo.js", lambda name: JS if name == "echo.js" else bundle.read(name))
     reply = traitlets.Dict().tag(sync=True)
     pictures = [np.random.default_rng(i).integers(0, 256, {3 * SIZE * SIZE}, np.uint8).tobytes() for i in range(2)]
 

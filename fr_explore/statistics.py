@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ._multiplicity import adjust_p_values
+from .base.corrections import adjust_p_values
 
 __all__ = ["adjust_p_values", "compare", "null_test", "summarize"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, check_strengths
-from fr_explore.faces.appearance import skin_fields
-from fr_explore.faces.head import MATERIALS, Head
-from fr_explore.faces.identity import draw_identity
-from fr_explore.faces.portrait import CAMERA, Placement, Portrait
-from fr_explore.faces.render import rasterise
+from fr_explore.faces.avatars.appearance import skin_fields
+from fr_explore.faces.avatars.head import MATERIALS, Head
+from fr_explore.faces.avatars.identity import draw_identity
+from fr_explore.faces.avatars.portrait import CAMERA, Placement, Portrait
+from fr_explore.faces.avatars.renderer import rasterise
 
 PEOPLE, SIZE = 16, 256
 

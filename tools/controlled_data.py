@@ -21,10 +21,10 @@ import torch
 from tqdm.auto import tqdm
 
 import fr_explore as fr
-from fr_explore import cache
-from fr_explore.align import aligned_crops
+from fr_explore.base import cache
 from fr_explore.faces.adjust import LUMA, color_matrix
-from fr_explore.models.controlled import SIZE, TEMPLATE
+from fr_explore.models.align import aligned_crops
+from fr_explore.models.controlled.cards import SIZE, TEMPLATE
 
 NAMES = fr.PAPER_ATTRIBUTES
 IMAGE = ("hue", "contrast", "brightness")  # in the order in which they are applied

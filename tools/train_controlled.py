@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from controlled_data import NAMES, People, batches, rendered
+from margin_loss import MarginLoss
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 from tqdm.auto import tqdm
 
 import fr_explore as fr
-from fr_explore import cache
-from fr_explore.margin import MarginLoss
+from fr_explore.base import cache
 from fr_explore.models.base import pick_device
-from fr_explore.models.controlled import DIM, REGIMES
-from fr_explore.models.controlled_net import ControlledNet
+from fr_explore.models.controlled.cards import DIM, REGIMES
+from fr_explore.models.controlled.trained import ControlledNet
 
 ASSETS = Path(fr.__file__).parent / "assets" / "controlled"
 TRAIN = People(identities=2400, images=8, seed=20261)
@@ -56,7 +56,7 @@ class Training:
     def __init__(self, recipe: Recipe, regime: str, folder: Path, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.regime, self.device = recipe, regime, device
-        self.net = ControlledNet().to(device).to(memory_format=torch.channels_last)
+        self.net = ControlledNet(DIM).to(device).to(memory_format=torch.channels_last)
         self.loss = MarginLoss(recipe.train.identities, DIM, recipe.scale, recipe.margin, recipe.seed).to(device)
         weights = [*self.net.parameters(), *self.loss.parameters()]
         self.optimizer = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.decay)
@@ -132,7 +132,7 @@ def export(training: Training, out: Path) -> ControlledNet:
     path = out / f"{training.regime}.safetensors"
     save_file({n: t.half() for n, t in half.items()}, path)
     path.chmod(0o644)  # safetensors makes it the owner's alone
-    net = ControlledNet().to(training.device)
+    net = ControlledNet(DIM).to(training.device)
     net.load_state_dict({n: t.float() for n, t in load_file(path).items()}, strict=False)
     return net
 

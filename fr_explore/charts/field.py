@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..projection import Projection, pca
+from ..geometry.projection import Projection, pca
 from .style import Chart, Table, check_columns, color_of, finish, inline, label_of
 
 __all__ = ["field_quiver", "field_similarity"]

@@ -166,15 +166,18 @@ def _measurements(command: Any) -> None:
 
 
 def _stock(command: Any) -> None:
-    command("models", "stock.models", "list the models, with their licences", "models")
+    command("models", "registry_commands.models", "list the models, with their licences", "models")
     fetch = command(
-        "fetch", "stock.fetch", "bring a model's weights to this machine and verify them", "fetch facenet-vggface2"
+        "fetch",
+        "registry_commands.fetch",
+        "bring a model's weights to this machine and verify them",
+        "fetch facenet-vggface2",
     )
     fetch.add_argument("models", nargs="+", metavar="MODEL", help="a name that `fr-explore models` lists")
     cache = command("cache", "", "what is kept on disk: embeddings and weights", "cache list")
     actions = cache.add_subparsers(required=True, metavar="ACTION")
-    command("list", "stock.cache_list", "folders, numbers and sizes", "cache list", actions)
-    clear = command("clear", "stock.cache_clear", "delete the cached embeddings", "cache clear", actions)
+    command("list", "registry_commands.cache_list", "folders, numbers and sizes", "cache list", actions)
+    clear = command("clear", "registry_commands.cache_clear", "delete the cached embeddings", "cache clear", actions)
     clear.add_argument("--weights", action="store_true", help="and the fetched weights")
 
 

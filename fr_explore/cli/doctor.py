@@ -61,7 +61,7 @@ def _devices() -> str:
 
 
 def _cache() -> str:
-    from .. import cache
+    from ..base import cache
 
     place = next(path for path in (cache.folder(), *cache.folder().parents) if path.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from ..results import loaded, plain, writable
+from ..scale.results import loaded, plain, writable
 
 __all__ = ["embed", "energy", "macroscale", "report", "verify"]
 

@@ -1,7 +1,7 @@
 """Face sources: attribute strengths in, images out."""
 
 from .adjust import adjust
-from .avatar import Avatars
+from .avatars.source import Avatars
 from .base import Face, FaceSource
 
 __all__ = ["Avatars", "Face", "FaceSource", "adjust"]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..align import aligned_crops
 from ..faces.base import Face
-from .box import box_crops, face_boxes
+from .align import aligned_crops
 from .card import ModelCard
+from .detector_crop import box_crops, face_boxes
 
 if TYPE_CHECKING:
     import torch

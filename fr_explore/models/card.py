@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+
+from ..base.distance import METRICS, same_person
 
 __all__ = ["ModelCard"]
 
@@ -27,8 +29,8 @@ class ModelCard:
         a box margin the whole picture is resized to the input size.
     dim : length of the embedding; normalized : whether it is divided by its Euclidean norm.
     metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
-    threshold : published distance below which two faces count as the same person, or None: calibrate with
-        `fr.verification`.
+    threshold : the published largest distance at which two faces count as the same person, or None: calibrate
+        one with `fr.verification`. `same_person(distance)` applies it.
     weights : where the weights come from; weights_sha256 : what they must hash to, when they are known.
     """
 
@@ -54,7 +56,7 @@ class ModelCard:
     weaknesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.metric not in ("euclidean", "cosine"):
+        if self.metric not in METRICS:
             raise ValueError(f"metric {self.metric!r} of model {self.name!r}: give 'euclidean' or 'cosine'.")
         if self.color_order not in ("RGB", "BGR"):
             raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
@@ -73,6 +75,13 @@ class ModelCard:
                 f"box_margin {self.box_margin!r} of model {self.name!r}: give pixels of the crop, from 0 to less than "
                 f"input_size = {self.input_size}."
             )
+
+    def same_person(self, distance: Any) -> Any:
+        """Whether `distance`, one or an array of them, is at most `threshold`; missing where either is missing.
+
+        See `base.distance.same_person`.
+        """
+        return same_person(distance, self.threshold)
 
     def _repr_html_(self) -> str:
         rows = "".join(

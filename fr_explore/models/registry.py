@@ -11,9 +11,9 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from . import controlled
 from .base import Model
 from .card import ModelCard
+from .controlled import cards as controlled
 from .presets import PRESETS, preset
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Model", "ModelCard", "fetch_model", "list_models", "load_model"]
 
 # name -> module of this package that knows it
-_MODULES = {"dlib": "dlib_resnet", "facenet-vggface2": "facenet", "facenet-casia-webface": "facenet"}
-_MODULES |= dict.fromkeys(controlled.CARDS, "controlled")
+_MODULES = {"dlib": "dlib", "facenet-vggface2": "facenet", "facenet-casia-webface": "facenet"}
+_MODULES |= dict.fromkeys(controlled.CARDS, "controlled.cards")
 _COLUMNS = ["title", "input_size", "dim", "metric", "threshold", "threshold_source", "accuracy", "licence", "weights"]
 
 
@@ -55,7 +55,7 @@ def load_model(
     Model('dlib', dim=128, metric='euclidean', device='cpu')
     """
     if isinstance(model, (str, Path)) and str(model).lower().endswith(".onnx"):
-        from . import onnx_file
+        from . import onnx as onnx_file
 
         return onnx_file.load(Path(model), _card_for(card, str(model)), device, precision)
     if not isinstance(model, (str, Path)):

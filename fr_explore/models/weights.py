@@ -19,7 +19,7 @@ import requests
 from filelock import FileLock
 from tqdm.auto import tqdm
 
-from .. import cache
+from ..base import cache
 
 __all__ = ["WeightsFile", "clear", "fault", "fetch", "fetched", "folder"]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..attributes import PAPER_ATTRIBUTES
+from ..base.optional import import_extra
 from ..faces.base import FaceSource
 from ..lattice import sample_lattice
 from ..models.base import Model
 from ..models.registry import load_model
-from ..optional import import_extra
-from ..results import writable
+from ..scale.results import writable
 from .measure import Findings, measure
 from .page import page
 from .sections import sections

@@ -12,8 +12,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from ..base.optional import import_extra
 from ..charts.style import GREY, INK, NULL_WORD, attribute_scales, finish, inline, label_of
-from ..optional import import_extra
 
 __all__ = ["comparison", "picture", "svg"]
 

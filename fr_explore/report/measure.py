@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from ..alignment import alignment
-from ..embedding import embed
-from ..field import field_similarity, vector_field
+from ..embedding.embed import embed
+from ..geometry.alignment import alignment
+from ..geometry.field import field_similarity, vector_field
+from ..geometry.profile import alignment_profile
 from ..lattice import Lattice
 from ..models.base import Model
 from ..models.card import ModelCard
-from ..profile import alignment_profile
+from ..population.verification import Verification, pair_distances, verification
 from ..statistics import null_test, summarize
-from ..verification import Verification, pair_distances, verification
 
 __all__ = ["LEVEL", "Findings", "measure"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from .. import charts
 from ..charts.style import label_of, scale_words
 from ..lattice import Lattice
-from ..results import provenance
+from ..scale.results import provenance
 from ..statistics import compare
 from .figures import comparison, picture, svg
 from .measure import LEVEL, Findings

@@ -1,12 +1,12 @@
-from ._environment import check_environment
-from .attribute_explorer import AttributeExplorer
-from .energy_playground import EnergyPlayground
-from .field_explorer import FieldExplorer
-from .macroscale_explorer import MacroscaleExplorer
-from .photo_explorer import PhotoExplorer
-from .photo_input import PhotoInput
-from .prediction import Prediction
-from .verification_explorer import VerificationExplorer
+from .attribute.widget import AttributeExplorer
+from .core.environment import check_environment
+from .energy.widget import EnergyPlayground
+from .field.widget import FieldExplorer
+from .macroscale.widget import MacroscaleExplorer
+from .photo.explorer import PhotoExplorer
+from .photo.widget import PhotoInput
+from .prediction.widget import Prediction
+from .verification.widget import VerificationExplorer
 
 __all__ = [
     "AttributeExplorer",

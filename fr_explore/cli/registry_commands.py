@@ -1,0 +1,62 @@
+"""`fr-explore models`, `fetch` and `cache`: what there is, and what lies on this disk."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+__all__ = ["cache_clear", "cache_list", "fetch", "models"]
+
+
+def models(options: Namespace) -> tuple[str, Any]:
+    from ..models.presets import PRESETS
+    from ..models.registry import list_models
+
+    table = list_models()
+    wide = max(map(len, table.index)) + 2
+    lines = [f"{'name':{wide}s}{'length':8s}{'metric':12s}{'threshold':12s}licence"]
+    for name, dim, metric, threshold, licence in table[["dim", "metric", "threshold", "licence"]].itertuples():
+        cut = "calibrate" if threshold != threshold else f"{threshold:g}"  # NaN where none is published
+        lines.append(f"{name:{wide}s}{dim:<8d}{metric:12s}{cut:12s}{licence}")
+    lines += ["", f"Your own .onnx file: give its path, with --card {', '.join(PRESETS)} or one of your own (Python)."]
+    return "\n".join(lines), [{"name": name, **row} for name, row in table.to_dict("index").items()]
+
+
+def fetch(options: Namespace) -> tuple[str, Any]:
+    from ..models.registry import check_name, fetch_model
+
+    for name in options.models:  # a misspelt name shows before anything is downloaded
+        check_name(name)
+    paths = {name: str(fetch_model(name, progress=not options.quiet)) for name in options.models}
+    return "\n".join(f"{name}: verified, {path}" for name, path in paths.items()), paths
+
+
+def cache_list(options: Namespace) -> tuple[str, Any]:
+    from ..base import cache
+    from ..models import weights
+
+    table, files = cache.entries(), weights.fetched()
+    lines = [f"{cache.folder()} (set FR_EXPLORE_CACHE to move it)", f"embeddings: {_megabytes(cache.size())}"]
+    for model, rows in table.groupby("model"):
+        lines.append(
+            f"  {model}: {sum(rows['faces']):,} faces in {len(rows):,} files, {_megabytes(sum(rows['bytes']))}"
+        )
+    lines.append(f"weights: {_megabytes(sum(path.stat().st_size for path in files))}")
+    lines += [f"  {path.name}: {_megabytes(path.stat().st_size)}" for path in files]
+    data = {"folder": str(cache.folder()), "embeddings": cache.size(), "models": table.groupby("model")["faces"].sum()}
+    data["models"] = data["models"].to_dict()
+    return "\n".join(lines), {**data, "weights": {path.name: path.stat().st_size for path in files}}
+
+
+def cache_clear(options: Namespace) -> tuple[str, Any]:
+    from ..base import cache
+    from ..models import weights
+
+    freed = {"embeddings": cache.clear()}
+    if options.weights:
+        freed["weights"] = weights.clear()
+    return "\n".join(f"{what}: {_megabytes(size)} freed" for what, size in freed.items()), freed
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 2**20:,.1f} MiB"

@@ -1,0 +1,1 @@
+"""Images to embeddings, and a close look at what a model sees."""

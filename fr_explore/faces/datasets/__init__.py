@@ -1,0 +1,1 @@
+"""Labelled data sets: images, identities, labels and embeddings as others store them."""

@@ -1,0 +1,1 @@
+"""The microscale: fields of directions, neighborhoods, and the alignment energy (`alignment.py`)."""

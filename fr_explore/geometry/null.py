@@ -1,0 +1,192 @@
+"""A field seen as spins on sites: groups of attributes that share their points, random fields on them, tidy tables."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from .tiles import Cloud
+
+__all__ = [
+    "DIMS",
+    "Group",
+    "check_null",
+    "energy_table",
+    "field_metric",
+    "groups",
+    "labels",
+    "mean_energy",
+    "null_columns",
+    "null_fields",
+    "tidy",
+    "unit_vectors",
+]
+
+DIMS = ("identity", "attribute", "curve", "dim")
+
+
+class Group(NamedTuple):
+    """Attributes of one identity that have the same points; `cloud` holds the m points that have a direction.
+
+    `identity` and `attributes` are positions, `known` (curves,) says which curves take part, `directions` are unit
+    vectors (m, dim), one array for each attribute, and `whole` holds all finite points, Euclidean. `streams` are the
+    numbers of the identity and of the attributes that random draws go by.
+    """
+
+    identity: int
+    attributes: list[int]
+    known: np.ndarray
+    cloud: Cloud
+    directions: list[np.ndarray]
+    whole: Cloud
+    streams: tuple[int, list[int]]
+
+
+def groups(field: xr.Dataset, metric: str, device=None) -> Iterator[Group]:
+    """The groups of a field, identity by identity, so that distances are computed once for each."""
+    missing = [name for name in ("point", "direction") if name not in field]
+    if missing:
+        raise ValueError(f"the field lacks {', '.join(missing)}: make it with vector_field(embeddings).")
+    curve = labels(field, "curve")
+    # a part of a larger field draws as the whole would: it knows the places it came from
+    places = [field.get(f"{dim}_place", np.arange(field.sizes[dim])) for dim in DIMS[:2]]
+    numbers = [np.asarray(place).tolist() for place in places]
+    for identity in range(field.sizes["identity"]):
+        part = field[["point", "direction"]].isel(identity=identity).transpose(*DIMS[1:])
+        points, (units, known) = part["point"].values, unit_vectors(part["direction"].values)
+        finite = np.asarray(np.isfinite(points).all(-1))
+        known &= finite
+        left = list(range(field.sizes["attribute"]))
+        while left:
+            first = left[0]
+            same = [a for a in left if a == first or _alike(points, known, first, a)]
+            left = [a for a in left if a not in same]
+            use = known[first]
+            cloud = Cloud(points[first][use], metric, curve[use], device)
+            straight = metric == "euclidean" and use.all()
+            whole = cloud if straight else Cloud(points[first][finite[first]], device=device)
+            streams = (numbers[0][identity], [numbers[1][a] for a in same])
+            yield Group(identity, same, use, cloud, [units[a][use] for a in same], whole, streams)
+
+
+def _alike(points: np.ndarray, known: np.ndarray, a: int, b: int) -> bool:
+    return np.array_equal(known[a], known[b]) and np.array_equal(points[a], points[b], equal_nan=True)
+
+
+def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (..., dim) at length 1, and which have a direction; zeros where they are zero, NaN or infinite."""
+    vectors = vectors.astype(np.float32) if vectors.dtype.itemsize < 4 else vectors
+    with np.errstate(invalid="ignore"):
+        largest = np.abs(vectors).max(-1, initial=0, keepdims=True)
+    known = np.isfinite(largest) & (largest > 0)
+    # by the largest component first, so that squares neither overflow nor vanish
+    scaled = np.where(known, vectors, 0) / np.where(known, largest, 1)
+    length = np.sqrt(np.einsum("...d,...d->...", scaled, scaled))[..., None]
+    scaled /= np.where(known, length, 1)
+    return scaled, known[..., 0]
+
+
+def field_metric(field: xr.Dataset) -> str:
+    """The metric that the field's attrs name, Euclidean where they name none; ValueError for another one."""
+    metric = field.attrs.get("metric", "euclidean")
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(
+            f"the field's attrs['metric'] is {metric!r}: set it to 'euclidean' or 'cosine', or name one in the "
+            "neighbourhood, such as knn(10, metric='euclidean')."
+        )
+    return metric
+
+
+def labels(field: xr.Dataset, dim: str) -> np.ndarray:
+    """The coordinate of a dimension, or 0, 1, ... where it has none."""
+    return field[dim].values if dim in field.coords else np.arange(field.sizes[dim])
+
+
+def _magnitudes(field: xr.Dataset, spread: np.ndarray) -> np.ndarray:
+    """Median |v| over the curves, relative to the spread of the identity's points: (identity, attribute)."""
+    if "magnitude" not in field:
+        return np.full(spread.shape, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a row without a single number stays NaN
+        median = np.nanmedian(field["magnitude"].transpose(*DIMS[:3]).values.astype(np.float64), axis=2)
+    return median / np.where(spread > 0, spread, np.nan)
+
+
+def check_null(null: str, draws: int) -> None:
+    """ValueError for an unknown null model, or for one draw, which has no spread."""
+    if null not in ("gaussian", "permutation"):
+        raise ValueError(f"null {null!r} is unknown: choose 'gaussian' or 'permutation'.")
+    if draws < 0 or draws == 1:
+        raise ValueError(f"null_draws = {draws}: give 0 for none, or at least 2.")
+
+
+def null_fields(
+    group: Group, null: str, draws: int, seed: int, at_once: int
+) -> Iterator[tuple[list[int], list[np.ndarray], slice]]:
+    """Random fields on a group's points, a few at a time: for which attributes, the fields, which draws.
+
+    Gaussian fields, independent and isotropic, serve all attributes; permutations are of each attribute's own field.
+    """
+    n, dim = group.directions[0].shape
+    step = max(1, at_once // max(n * dim, 1))
+    identity, streams = group.streams
+    each = [(group.attributes, 0, None)]
+    if null == "permutation":
+        each = [([a], s, u) for a, s, u in zip(group.attributes, streams, group.directions, strict=True)]
+    for attributes, stream, own in each:
+        rng = np.random.default_rng([seed, identity, stream])
+        for start in range(0, draws, step):
+            where = slice(start, min(start + step, draws))
+            if own is None:
+                fields = [unit_vectors(rng.standard_normal((n, dim), np.float32))[0] for _ in range(draws)[where]]
+            else:
+                fields = [rng.permutation(own) for _ in range(draws)[where]]
+            yield attributes, fields, where
+
+
+def null_columns(energy: np.ndarray, draws: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean and standard deviation of the draws (..., draws), and how many of them the energy lies above the mean."""
+    if draws.shape[-1] == 0:
+        return {name: np.full(energy.shape, np.nan) for name in ("null_mean", "null_sd", "z")}
+    mean, sd = draws.mean(-1), draws.std(-1, ddof=1)
+    return {"null_mean": mean, "null_sd": sd, "z": (energy - mean) / np.where(sd > 0, sd, np.nan)}
+
+
+def tidy(field: xr.Dataset, columns: dict[str, np.ndarray], used: dict, more: dict | None = None) -> pd.DataFrame:
+    """Columns (identity, attribute, ...) as one row for each cell; attrs: those of the field and what was used."""
+    coords = {dim: labels(field, dim) for dim in DIMS[:2]} | (more or {})
+    index = pd.MultiIndex.from_product(list(coords.values()), names=list(coords))
+    table = pd.DataFrame({name: np.ravel(values) for name, values in columns.items()}, index=index).reset_index()
+    table.attrs = {**field.attrs, **used}
+    return table
+
+
+def mean_energy(energies: np.ndarray) -> np.ndarray:
+    """E = mean_i E_i over the points that have neighbours, along the last axis; NaN where none has."""
+    with np.errstate(invalid="ignore"):
+        return np.nansum(energies, -1) / np.isfinite(energies).sum(-1)
+
+
+def energy_table(
+    field: xr.Dataset, energy: np.ndarray, known: np.ndarray, draws: np.ndarray, spread: np.ndarray, used: dict
+) -> pd.DataFrame:
+    """The table that `alignment` returns, from the energies of points and of draws; warns of rows without energy."""
+    n = energy.shape[2]
+    covered, has = np.isfinite(energy).sum(2), known.sum(2)
+    columns = {"energy": mean_energy(energy), **null_columns(mean_energy(energy), draws)}
+    columns |= {"coverage": covered / np.maximum(has, 1), "isolated": 1 - covered / np.maximum(has, 1)}
+    columns |= {"zero_direction": 1 - has / n, "magnitude": _magnitudes(field, spread), "points": np.full(has.shape, n)}
+    table = tidy(field, columns, used | {"magnitude": "median |v| / mean pairwise Euclidean distance"})
+    gaps = table.loc[table["energy"].isna(), ["identity", "attribute"]].astype(str).agg(" ".join, axis=1)
+    if len(gaps):
+        warnings.warn(
+            f"no point has a neighbour with a direction for {', '.join(gaps)}: the energy there is NaN; see the "
+            "columns coverage and zero_direction.",
+            stacklevel=3,
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Models whose dependence on each attribute is known, to test the metric against."""

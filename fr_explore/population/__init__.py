@@ -1,0 +1,1 @@
+"""The macroscale: how labels and identities shape the distances between images."""

@@ -1,0 +1,1 @@
+"""Targeted fine-tuning: teach a network that an attribute does not matter."""

@@ -1,0 +1,337 @@
+"""The command line: what it prints, what it returns."""
+
+import errno
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fr_explore import cli
+from fr_explore.base import cache
+from fr_explore.models import facenet, weights
+from fr_explore.models.presets import PRESETS
+
+MODEL = "controlled/drift"  # in closed form, so quick
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("FR_EXPLORE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path / "cache"
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    status = cli.main(arguments)
+    return status, *capsys.readouterr()
+
+
+def test_models_with_licences(capsys):
+    status, out, _ = run(capsys, "models")
+    assert status == 0
+    for name in ("dlib", "facenet-vggface2", "facenet-casia-webface", "CC0", "MIT", "calibrate", *PRESETS):
+        assert name in out
+
+
+def test_fetch_of_what_is_there_already(capsys):
+    status, out, _ = run(capsys, "fetch", "dlib")
+    assert status == 0
+    assert out.startswith("dlib: verified, ")
+    assert out.strip().endswith(".dat")
+
+
+def test_fetch_offline_fails_with_the_way_out(capsys, monkeypatch, folder):
+    import dataclasses
+
+    file = facenet.FILES["facenet-vggface2"]
+    monkeypatch.setitem(facenet.FILES, file.model, dataclasses.replace(file, url="http://127.0.0.1:9/x.pt"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    status, out, err = run(capsys, "fetch", "facenet-vggface2", "--quiet")
+    assert (status, out) == (1, "")
+    assert err.startswith("fr-explore: the weights of 'facenet-vggface2': they are not on this machine")
+    assert str(folder / "weights") in err
+
+
+def test_misspelt_model_before_any_download(capsys):
+    status, out, err = run(capsys, "fetch", "dlib", "facenet-vgface2")
+    assert (status, out) == (1, "")
+    assert "Did you mean 'facenet-vggface2'?" in err
+
+
+def test_cache_listed_and_cleared(capsys, folder):
+    cache.store(cache.key("one"), np.zeros((1000, 128), np.float32), {"model": "dlib"})
+    weights.folder().mkdir(parents=True)
+    (weights.folder() / "net.pt").write_bytes(bytes(2**21))
+    status, out, _ = run(capsys, "cache", "list")
+    assert status == 0
+    assert str(folder) in out
+    assert "dlib: 1,000 faces in 1 files, 0.5 MiB" in out
+    assert "net.pt: 2.0 MiB" in out
+    assert run(capsys, "cache", "clear") == (0, "embeddings: 0.5 MiB freed\n", "")
+    assert cache.size() == 0
+    assert (weights.folder() / "net.pt").exists()
+    assert "weights: 2.0 MiB freed" in run(capsys, "cache", "clear", "--weights")[1]
+    assert weights.fetched() == []
+
+
+def test_empty_cache(capsys):
+    assert "embeddings: 0.0 MiB" in run(capsys, "cache", "list")[1]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("cache",), ("fetch",), ("dance",), ("embed", "x"), ("energy", "x", "--workers", "-2")]
+)
+def test_wrong_use(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: fr-explore" in capsys.readouterr().err
+
+
+def test_help_stays_light():
+    code = "import sys; from fr_explore import cli\n"
+    code += "try: cli.main(['--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> str:
+    """What `fr-explore embed` leaves on the disk."""
+    path = str(tmp_path_factory.mktemp("store") / "run.zarr")
+    words = ["embed", "avatars:3", "--model", MODEL, "--attributes", "age,hue", "--curves", "12", "--out", path]
+    assert cli.main([*words, "--quiet"]) == 0
+    return path
+
+
+def test_energy_for_people_and_for_programs(capsys, store, tmp_path):
+    status, out, _ = run(capsys, "energy", store, "--null-draws", "5", "--neighborhood", "knn:3", "--quiet")
+    assert status == 0
+    assert out.splitlines()[0] == f"{MODEL}, knn:3; 0: all move alike, 1: no order"
+    table = tmp_path / "rows.csv"
+    words = ["energy", store, "--null-draws", "5", "--neighborhood", "knn:3", "--quiet", "--json", "--out", str(table)]
+    status, out, _ = run(capsys, *words)
+    data = json.loads(out)
+    assert {row["attribute"] for row in data["summary"]} == {"age", "hue"}
+    assert len(data["rows"]) == 6 == len(pd.read_csv(table))
+    assert data["attrs"]["model"] == MODEL
+    one = json.loads(run(capsys, *words, "--attribute", "hue")[1])
+    assert [r["energy"] for r in one["rows"]] == [r["energy"] for r in data["rows"] if r["attribute"] == "hue"]
+
+
+def test_progress_goes_to_standard_error(capsys, store):
+    _, out, err = run(capsys, "energy", store, "--null-draws", "0", "--neighborhood", "knn:3", "--json")
+    json.loads(out)
+    assert "energies" in err
+
+
+def test_pictures_verified_and_on_the_large_scale(capsys, tmp_path):
+    """A folder of pictures with a table, from embedding to rates."""
+    import fr_explore as fr
+
+    people, faces = fr.Avatars(6, seed=0), []
+    for i in people.identities:
+        for k in range(4):
+            people.render(i, {"age": 30 + 5 * k}).to_image().save(tmp_path / f"{i}-{k}.png")
+            faces.append({"file": f"{i}-{k}.png", "identity": i, "bold": 1 if (i + k) % 2 else -1})
+    pd.DataFrame(faces).to_csv(tmp_path / "faces.csv", index=False)
+    path = str(tmp_path / "people.zarr")
+    status, out, err = run(capsys, "embed", str(tmp_path), "--table", "faces.csv", "--model", "dlib", "--out", path)
+    assert status == 0, err
+    assert "next: fr-explore verify" in out
+    data = json.loads(run(capsys, "verify", path, "--json")[1])
+    assert 0 <= data["eer"] <= 0.5
+    data = json.loads(run(capsys, "macroscale", path, "--json", "--permutations", "9")[1])
+    assert [row["attribute"] for row in data["rows"]] == ["bold"]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("energy", "STORE", "--attribute", "nose"), "has no attribute nose: it has age, hue"),
+        (("verify", "STORE"), "make it by `fr-explore embed ... without --attributes`"),
+        (("energy", "nowhere.zarr"), "no such file or folder: 'nowhere.zarr'"),
+        (("energy", "STORE", "--neighborhood", "knn:x"), "neighbourhood 'knn:x'"),
+        (("embed", "avatars:3", "--model", "dlip", "--out", "x"), "Did you mean 'dlib'?"),
+        (("embed", "avatars:3", "--model", "dlib", "--out", "x"), "add --attributes age,hue"),
+        (("embed", "avatars:x", "--model", "dlib", "--out", "x"), "write avatars:12"),
+        (("embed", "avatars:3", "--model", MODEL, "--card", "arcface", "--out", "x"), "--card is for .onnx files"),
+        (
+            ("embed", "avatars:3", "--model", MODEL, "--attributes", "age", "--out", "FILE"),
+            "no readable store of results",
+        ),
+        (("energy", "STORE", "--out", "nowhere/x.csv"), "there is no folder 'nowhere' for 'x.csv': make it"),
+        (
+            ("energy", "DAMAGED", "--neighborhood", "knn:3", "--quiet"),
+            "is damaged, numbers of embedding cannot be read",
+        ),
+        (("energy", "DAMAGED", "--attribute", "age", "--quiet"), "is damaged, numbers of embedding cannot be read"),
+        (("report", MODEL, "--out", "FOLDER"), "is a folder: give the name of a file"),
+        (("report", MODEL, "--out", "nowhere/r.html"), "there is no folder 'nowhere' for 'r.html'"),
+        (("lab", "FILE"), "Not a directory: see what is there, or name another."),
+    ],
+)
+def test_an_error_is_one_line_with_the_next_step(capsys, store, words, text, tmp_path):
+    places = {
+        "STORE": Path(store),
+        "FILE": tmp_path / "notes.txt",
+        "FOLDER": tmp_path,
+        "DAMAGED": tmp_path / "cut.zarr",
+    }
+    places["FILE"].touch()
+    shutil.copytree(store, places["DAMAGED"])
+    os.truncate(places["DAMAGED"] / "embeddings" / "embedding" / "1.0.0.0.0", 100)
+    before = sorted(tmp_path.iterdir())
+    status, out, err = run(capsys, *[str(places.get(word, word)) for word in words])
+    assert sorted(tmp_path.iterdir()) == before  # no half-written file
+    assert (status, out) == (1, "")
+    assert err.startswith("fr-explore: ")
+    assert len(err.strip().splitlines()) == 1
+    assert text in err
+
+
+def test_debug_shows_the_trace(capsys):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        cli.main(["energy", "nowhere.zarr", "--debug"])
+
+
+def test_ctrl_c_loses_nothing(tmp_path):
+    """Stopped in the middle: status 130, one line; the finished identities stay, and the same command ends the work."""
+    import zarr
+
+    path = tmp_path / "run.zarr"
+    words = ["embed", "avatars:6", "--model", "dlib", "--attributes", "age", "--curves", "8", "--out", str(path)]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))",
+        *words,
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def done() -> np.ndarray:
+        return np.asarray(zarr.open_group(str(path), mode="r")["complete"])
+
+    deadline = time.monotonic() + 300
+    while not path.exists() or not done().any():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1].startswith("fr-explore: stopped; what was finished is kept")
+    kept = int(done().sum())
+    assert 0 < kept < 6
+    assert cli.main([*words, "--quiet"]) == 0
+    assert done().tolist() == [1] * 6
+
+
+def test_a_refusal_of_the_system_says_what_to_do():
+    full = OSError(errno.ENOSPC, "No space left on device", "run.zarr")
+    words = "'run.zarr': No space left on device: make room on the disk; the same command then goes on."
+    assert cli._words(full) == words
+    assert cli._words(KeyError("x")) == "KeyError: 'x' (--debug shows where)"
+
+
+def test_ctrl_c_during_energies(tmp_path, store):
+    """Stopped in the middle: status 130, finished identities are kept in the store and taken up by the same command."""
+    path = tmp_path / "run.zarr"
+    shutil.copytree(store, path)
+    words = ["energy", str(path), "--null-draws", "20000", "--neighborhood", "knn:3", "--json"]
+    code = "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))"
+    process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not list(path.glob("unfinished-*/*.json")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().strip().splitlines()[-1].startswith("fr-explore: stopped; what was finished is kept")
+    assert 1 <= len(list(path.glob("unfinished-*/*.json"))) < 3
+
+
+def test_doctor(capsys, monkeypatch):
+    status, out, _ = run(capsys, "doctor", "--json")
+    assert status == 0
+    states = {row["what"]: row["state"] for row in json.loads(out)}
+    assert states["torch"] == states["avatars"] == states["model"] == states["widgets"] == "ok"
+    monkeypatch.setenv("FR_EXPLORE_CACHE", "/proc/nowhere")
+    status, _, err = run(capsys, "doctor")
+    if os.access("/proc", os.W_OK):  # nothing is forbidden to root; the package check below is not
+        return
+    assert (status, "set FR_EXPLORE_CACHE" in err) == (1, True)
+
+
+def test_doctor_finds_a_fault(capsys, monkeypatch):
+    from fr_explore.cli import doctor
+
+    monkeypatch.setattr(doctor, "CORE", ("numpy", "no-such-package"))
+    status, _, err = run(capsys, "doctor")
+    assert status == 1
+    assert "1 fault: no-such-package (not installed: pip install --force-reinstall fr-explore)" in err
+
+
+def test_lab_lays_out_and_never_overwrites(tmp_path, monkeypatch, capsys):
+    from fr_explore.cli import lab
+
+    calls = []
+    monkeypatch.setattr(lab.subprocess, "call", lambda command: calls.append(command) or 0)
+    assert cli.main(["lab", str(tmp_path / "course"), "--no-browser"]) == 0
+    first = tmp_path / "course" / "notebooks" / "00-first-light.ipynb"
+    assert first.is_file()
+    assert f"--ServerApp.root_dir={tmp_path / 'course'}" in calls[0]
+    assert "--ServerApp.ip=127.0.0.1" in calls[0]  # and JupyterLab's own token, which nothing here turns off
+    assert not [word for word in calls[0] if "token" in word or "password" in word]
+    first.write_text("mine")
+    assert cli.main(["lab", str(tmp_path / "course")]) == 0
+    assert cli.main(["lab", str(first.parent)]) == 0
+    assert first.read_text() == "mine"
+    (tmp_path / "other" / "notebooks").mkdir(parents=True)
+    (tmp_path / "other" / "notebooks" / "thesis.ipynb").write_text("mine")
+    assert cli.main(["lab", str(tmp_path / "other")]) == 1
+    assert "holds something else than the course: name another folder" in capsys.readouterr().err
+    assert len(calls) == 3
+
+
+def test_help_teaches(capsys):
+    for words in (["--help"], ["embed", "--help"], ["report", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            cli.main(words)
+        assert caught.value.code == 0
+        assert "fr-explore embed" in (out := capsys.readouterr().out) or "example:" in out
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    code = "import sys; from fr_explore.cli import main; sys.exit(main(['models']))"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        process.stdout.close()
+        assert process.stderr.read().decode() == ""
+        assert process.wait() == 0
+
+
+def test_a_notebook_that_calls_it_keeps_its_own_warnings(capsys):
+    shown = warnings.showwarning
+    assert run(capsys, "models")[0] == 0
+    assert warnings.showwarning is shown
+
+
+def test_the_command_is_declared():
+    import tomllib
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"fr-explore": "fr_explore.cli:main"}
+    assert importlib.metadata.version("fr-explore") == project["version"]

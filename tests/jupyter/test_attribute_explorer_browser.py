@@ -1,0 +1,228 @@
+"""What `AttributeExplorer` grew beyond first light, in a real JupyterLab and, as a page, from disk without a kernel."""
+
+import os
+import time
+
+import pytest
+from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+
+pytestmark = pytest.mark.browser
+
+CELL = (
+    "import dataclasses, fr_explore as fr\n"
+    "from fr_explore_widgets import AttributeExplorer\n"
+    "faces = fr.Avatars(identities=3, seed=0)\n"
+    "model = fr.load_model('dlib', device='cpu')\n"
+    "card = dataclasses.replace(model.card, name='cosine', title='dlib by cosine', metric='cosine', threshold=0.07)\n"
+    "w = AttributeExplorer(faces, [model, fr.load_model('dlib', card=card, device='cpu')], variations=2)\n"
+    "w"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if find_chromium() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory, browser):
+    home = tmp_path_factory.mktemp("lab")
+    with (
+        Lab(home, home / "notebooks") as lab,
+        Notebook(lab, browser, lab.write("explorer.ipynb", [CELL]), height=1500) as notebook,
+    ):
+        notebook.run_all()
+        notebook.wait_for(".fr-map-note .fr-term", 120)
+        yield notebook
+
+
+@pytest.fixture
+def lab(opened):
+    opened.execute("w.set(identity=0, model='dlib', compare=False); w.reset(); w.forget(); w.wait()")
+    yield opened
+    assert opened.errors == []
+    assert opened.value("w.error") == {}
+
+
+def until(true, seconds=40.0):
+    end = time.monotonic() + seconds
+    while not (value := true()):
+        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
+        time.sleep(0.05)
+    return value
+
+
+def test_a_drag_is_quick_and_small_and_ends_exact(lab):
+    page = lab.page
+    age = page.locator("input[data-attribute=age]")
+    shapes = page.evaluate(
+        """async () => {
+          const root = document.querySelector(".fr-explorer"), input = root.querySelector("input[data-attribute=age]");
+          const seen = [];
+          root.addEventListener("fr-drawn", ({ detail }) => seen.push(detail.shape[0]));
+          for (let i = 0; i < 20; i += 1) {
+            input.valueAsNumber = 40 + i;
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+            await new Promise((done) => setTimeout(done, 20));
+          }
+          input.dispatchEvent(new Event("change", { bubbles: true }));
+          while (seen.at(-1) !== 160) await new Promise((done) => setTimeout(done, 50));
+          return seen;
+        }"""
+    )
+    assert shapes[0] == 80
+    assert shapes[-1] == 160
+    until(lambda: lab.value("w.state['strengths']['age']") == 59)
+    assert age.input_value() == "59"
+    here = lab.value("float(abs(w.distance - w.sweep('age', [59, 60])['distance'][0]))")
+    assert here < 1e-5
+    until(lambda: page.locator(".fr-map-box").first.get_attribute("data-tangent") == "true")
+
+
+def test_a_sweep_by_its_button_and_its_end_by_escape(lab):
+    page = lab.page
+    button = page.locator("[data-sweep=head_angle]")
+    button.click()
+    assert button.get_attribute("aria-label") == "Stop the sweep of head angle"
+    until(lambda: int(page.locator(".fr-map-box").first.get_attribute("data-trail")) > 4)
+    button.press("Escape")
+    until(lambda: button.get_attribute("aria-label") == "Sweep head angle")
+    angle = float(page.locator("input[data-attribute=head_angle]").input_value())
+    assert angle > -30
+    until(lambda: abs(lab.value("w.state['strengths']['head_angle']") - angle) < 1)
+    page.keyboard.press("Control+z")
+    until(lambda: lab.value("w.strengths['head_angle']") == 0)
+
+
+def test_a_whole_sweep_says_how_much_of_the_range_keeps_the_identity(lab):
+    page = lab.page
+    page.locator("[data-sweep=illumination]").click()
+    told = page.locator(".fr-retained")
+    until(lambda: "Identity kept over" in told.text_content(), 90)
+    until(lambda: lab.value("w.strengths['illumination']") == 0)
+    share = lab.value("w.sweep('illumination').attrs['retention']")
+    assert ("the whole range" in told.text_content()) == (share == 1)
+    assert page.locator(".fr-slider:has([data-attribute=illumination]) .fr-strip").is_visible()
+    assert lab.value("w.figures['can']['undo']") == lab.value("w._history.can_undo")
+
+
+def test_two_models_on_one_face(lab):
+    page = lab.page
+    page.locator("select[data-action=compare]").select_option("cosine")
+    until(lambda: page.locator(".fr-key").count() == 2)
+    page.locator("input[data-attribute=age]").press("End")
+    until(lambda: lab.value("w.strengths['age']") == 75)
+
+    def shown():
+        keys = page.locator(".fr-key").evaluate_all("all => all.map(n => Number(n.dataset.distance))")
+        return keys == [lab.value("w.distances['dlib']"), lab.value("w.distances['cosine']")]
+
+    until(shown)
+    until(lambda: page.locator(".fr-map .fr-map-note .fr-term").count() == 2, 90)
+    page.locator(".fr-models input[value=cosine]").check()
+    until(lambda: lab.value("w.figures['model']") == "cosine")
+    until(lambda: page.locator(".fr-key").count() == 1)
+    assert "CC0" in page.locator(".fr-facts").text_content()
+
+
+def test_snapshots(lab):
+    page = lab.page
+    page.locator("[data-action=storeA]").click()
+    until(lambda: page.locator(".fr-recall").first.is_visible())
+    page.locator("input[data-attribute=expression]").press("End")
+    until(lambda: lab.value("w.strengths['expression']") == 1)
+    page.locator("[data-action=storeB]").click()
+    until(lambda: "A to B" in page.locator(".fr-ab-words").text_content())
+    assert "expression" in page.locator(".fr-ab-table").text_content()
+    page.locator(".fr-recall").first.click()
+    until(lambda: lab.value("w.strengths['expression']") == 0)
+
+
+def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
+    lab.execute(f"w.set(age=50); w.to_html({str(tmp_path / 'x.html')!r}, attributes=['age', 'hue'], steps=4)")
+    distances = lab.value("w.sweep('age', [18, 37, 56, 75])['distance'].tolist()")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    wrong = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto((tmp_path / "x.html").as_uri())
+    age = page.locator("input[data-attribute=age]")
+    age.wait_for()
+    before = page.locator(".fr-pair canvas").nth(1).evaluate("canvas => canvas.toDataURL()")
+    age.press("End")
+    key = page.locator(".fr-key").first
+    until(lambda: abs(float(key.get_attribute("data-distance")) - distances[3]) < 1e-5)
+    assert page.locator(".fr-pair canvas").nth(1).evaluate("canvas => canvas.toDataURL()") != before
+    age.press("Home")
+    until(lambda: abs(float(key.get_attribute("data-distance")) - distances[0]) < 1e-5)
+    assert not page.locator("[data-action=storeA]").is_visible()
+    # what the page has no answers for can't be moved there
+    assert page.locator("input[data-attribute=hue]").is_enabled()
+    for still in ("input[data-attribute=blur]", "[data-sweep=blur]"):
+        assert page.locator(still).is_disabled()
+    assert wrong == []
+    context.close()
+
+
+# every write of the cell is read back at once, whole; the page's requests are answered on the kernel's other thread
+INTERLEAVED = """
+import time
+_before, _wrong, _n, _end = w.calls, [], 0, time.monotonic() + 150
+while (_n < 500 or w.calls - _before < 500) and time.monotonic() < _end:
+    _hue = float(_n % 61 - 30)
+    w.strengths = {**w.strengths, 'hue': _hue}
+    if w.strengths['hue'] != _hue:
+        _wrong.append(_n)
+    _n += 1
+    time.sleep(0.03)  # the server drops what is more than 1 MB a second
+"""
+DRAGGING = """async () => {
+  const input = document.querySelector(".fr-explorer input[data-attribute=head_angle]");
+  globalThis.dragging = true;
+  for (let i = 0; globalThis.dragging; i += 1) {
+    input.valueAsNumber = -30 + ((i * 7) % 61);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => setTimeout(done, 16));
+  }
+  input.valueAsNumber = 12;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}"""
+
+
+def test_a_cell_and_a_hand_change_the_face_a_thousand_times_and_agree(tmp_path, browser):
+    small = CELL.replace("variations=2", "variations=2, size=64")
+    with (
+        Lab(tmp_path, tmp_path / "notebooks") as lab,
+        Notebook(lab, browser, lab.write("both.ipynb", [small, INTERLEAVED]), height=1500) as notebook,
+    ):
+        page = notebook.page
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+        notebook.wait_for(".fr-map-note .fr-term", 120)
+        page.evaluate(f"() => {{ globalThis.dragged = ({DRAGGING})(); }}")
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")  # ends when the cell does
+        page.evaluate("globalThis.dragging = false; globalThis.dragged")
+        until(lambda: notebook.value("w.strengths['head_angle'], w.reply['drag']") == (12.0, False))
+        writes, requests, wrong = notebook.value("_n, w.calls - _before, _wrong")
+        print(f"{writes} writes of a cell, {requests} requests of the page")
+        assert wrong == []
+        assert min(writes, requests) >= 500
+        # one state, everywhere: traits, what the page shows, the picture, the distance of the two faces
+        hue = notebook.value("w.strengths['hue']")
+        until(lambda: notebook.value("w.state['strengths'] == w.strengths == w.reply['strengths']"))
+        for name, value in (("head_angle", 12), ("hue", hue)):
+            until(lambda n=name, v=value: float(page.locator(f"input[data-attribute={n}]").input_value()) == v)
+        notebook.execute(
+            "import numpy as np\n"
+            "_face = faces.render(0, w.strengths, size=64)\n"
+            "_ends = model.embed([_face, faces.render(0, size=64)])\n"
+            "_gap = float(np.linalg.norm(_ends[0] - _ends[1]))"
+        )
+        assert notebook.value("w.frame == (np.clip(_face.pixels, 0, 1) * 255 + 0.5).astype(np.uint8).tobytes()")
+        assert notebook.value("abs(w.distance - _gap) < 1e-5")
+        shown = float(page.locator(".fr-key").first.get_attribute("data-distance"))
+        assert shown == notebook.value("w.distance")
+        assert notebook.value("w.error") == {}
+        assert notebook.errors == []

@@ -1,0 +1,95 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+import fr_explore as fr
+from fr_explore.population.lfw_protocol import _best_threshold
+
+
+def labelled(values: np.ndarray, metric: str = "euclidean") -> xr.DataArray:
+    files = [f"{i}.jpg" for i in range(len(values))]
+    return xr.DataArray(values, dims=("image", "dim"), coords={"file": ("image", files)}, attrs={"metric": metric})
+
+
+def pairs_of(first, second, same, fold) -> pd.DataFrame:
+    names = {"first": [f"{i}.jpg" for i in first], "second": [f"{i}.jpg" for i in second]}
+    return pd.DataFrame({"fold": fold, **names, "same": same})
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=30))
+def test_threshold_is_the_best_of_all_cuts(pairs):
+    distances = np.array([d for d, _ in pairs], float)
+    same = np.array([s for _, s in pairs])
+    found = ((distances < _best_threshold(distances, same)) == same).mean()
+    cuts = [*np.unique(distances), distances.max() + 1]
+    assert found == max(((distances < cut) == same).mean() for cut in cuts)
+
+
+def test_a_worked_example():
+    """Each fold is judged at the middle between the two groups of the other fold."""
+    points = labelled(np.array([[0.0], [1], [2], [5], [9], [14]]))
+    pairs = pairs_of([0, 1, 0, 0, 0, 0], [1, 2, 4, 1, 2, 5], [1, 1, 0, 1, 1, 0], [0, 0, 0, 1, 1, 1])
+    table = fr.fold_accuracy(points, pairs)
+    assert table.fold.tolist() == [0, 1]
+    assert table.threshold.tolist() == [(2 + 14) / 2, (1 + 9) / 2]
+    assert table.accuracy.tolist() == [1, 1]
+    assert table.pairs.tolist() == [3, 3]
+    assert table.attrs == {"accuracy": 1.0, "standard_error": 0.0, "metric": "euclidean", "left_out": 0}
+
+
+def test_accuracy_of_two_gaussians():
+    """Distances N(0, 1) and N(d, 1): the best threshold is d / 2 and its accuracy is Phi(d / 2)."""
+    rng = np.random.default_rng(0)
+    n, d = 20_000, 2.0
+    same = np.arange(n) % 2 == 0
+    distances = rng.normal(np.where(same, 10, 10 + d), 1)
+    points = labelled(np.concatenate([[0.0], distances])[:, None])
+    table = fr.fold_accuracy(points, pairs_of(np.zeros(n, int), np.arange(1, n + 1), same, np.arange(n) // 2000))
+    assert len(table) == 10
+    assert table.attrs["accuracy"] == pytest.approx(norm.cdf(d / 2), abs=0.01)
+    assert table.threshold.to_numpy() == pytest.approx(10 + d / 2, abs=0.15)
+    expected = np.sqrt(norm.cdf(d / 2) * norm.sf(d / 2) / 2000 / 10)
+    assert table.attrs["standard_error"] == pytest.approx(expected, rel=0.7)
+
+
+def test_the_threshold_never_sees_its_own_fold():
+    points = labelled(np.array([[0.0], [1], [2], [10], [20]]))
+    pairs = pairs_of([0] * 8, [1, 2, 3, 4] * 2, [1, 1, 0, 0] * 2, [0] * 4 + [1] * 4)
+    flipped = pairs.assign(same=pairs.same.where(pairs.fold == 1, 1 - pairs.same))
+    assert fr.fold_accuracy(points, flipped).threshold[0] == fr.fold_accuracy(points, pairs).threshold[0]
+    assert fr.fold_accuracy(points, flipped).accuracy[0] == 0
+
+
+def test_cosine():
+    points = labelled(np.array([[1.0, 0], [2, 0.1], [0, 3], [0.1, 1]]), "cosine")
+    pairs = pairs_of([0, 0, 2, 0], [1, 2, 3, 3], [1, 0, 1, 0], [0, 0, 1, 1])
+    table = fr.fold_accuracy(points, pairs)
+    assert table.attrs["accuracy"] == 1
+    assert table.attrs["metric"] == "cosine"
+    assert (table.threshold < 1).all()
+    assert fr.fold_accuracy(points, pairs, metric="euclidean").attrs["metric"] == "euclidean"
+
+
+def test_pictures_without_an_embedding_are_counted():
+    points = labelled(np.array([[0.0], [1], [5]]))
+    pairs = pairs_of([0, 0, 0, 0, 7], [1, 2, 1, 2, 0], [1, 0, 1, 0, 1], [0, 0, 1, 1, 1])
+    table = fr.fold_accuracy(points, pairs)
+    assert table.pairs.tolist() == [2, 2]
+    assert table.attrs["left_out"] == 1
+
+
+def test_errors():
+    points = labelled(np.array([[0.0], [1], [5]]))
+    pairs = pairs_of([0, 0], [1, 2], [1, 0], [0, 0])
+    with pytest.raises(ValueError, match="2 pairs with embeddings in 1 folds: at least 2"):
+        fr.fold_accuracy(points, pairs)
+    with pytest.raises(ValueError, match="pairs lack fold, same"):
+        fr.fold_accuracy(points, pairs[["first", "second"]])
+    with pytest.raises(ValueError, match="embeddings lack the coordinate 'file'"):
+        fr.fold_accuracy(points.drop_vars("file"), pairs)
+    with pytest.raises(ValueError, match="metric = 'l2'"):
+        fr.fold_accuracy(points, pairs, metric="l2")

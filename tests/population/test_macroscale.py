@@ -1,0 +1,340 @@
+"""The macroscale against the golden values, closed forms, a plain-loop oracle, and its own null model."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from scipy.stats import ks_2samp, spearmanr
+
+import fr_explore as fr
+from fr_explore.population.labels import inter_entropy, intra_entropy, sample
+from fr_explore.population.macroscale import _null, _Pairs
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def golden():
+    arrays = np.load(GOLDEN / "macroscale.npz")
+    values = json.loads((GOLDEN / "macroscale.json").read_text())
+    labels = pd.DataFrame(arrays["labels"], columns=values["attributes"])
+    return arrays["embeddings"], arrays["identity"], labels, values
+
+
+def people(count=30, images=4, dim=5, shift=0.0, seed=0):
+    """Images of people; the first attribute is fixed per person and moves the embedding, the second one is chance."""
+    rng = np.random.default_rng(seed)
+    identities = np.repeat(np.arange(count), images)
+    fixed = np.where(np.arange(count) % 2, 1, -1)[identities]
+    points = rng.normal(size=(count, dim))[identities] + 0.2 * rng.normal(size=(len(identities), dim))
+    points[:, 0] += shift * fixed
+    labels = pd.DataFrame({"fixed": fixed, "chance": np.where(rng.random(len(identities)) < 0.5, 1, -1)})
+    return points, identities, labels
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_golden(golden, metric):
+    embeddings, identities, labels, values = golden
+    table = fr.macroscale(embeddings, identities, labels, metric=metric, permutations=0, sampling="reference")
+    for row in table.to_dict("records"):
+        expected = values["ks"][f"{row['attribute']}/{metric}"]
+        assert row["n"] == expected["n"]
+        assert row["ks_positive"] == pytest.approx(expected["positive"], abs=1e-12)
+        assert row["ks_negative"] == pytest.approx(expected["negative"], abs=1e-12)
+        assert row["ks_mean"] == pytest.approx((expected["positive"] + expected["negative"]) / 2, abs=1e-12)
+        assert row["ks_max"] == pytest.approx(max(expected["positive"], expected["negative"]), abs=1e-12)
+        assert row["intra_entropy"] == pytest.approx(values["intra_entropy_nats"][row["attribute"]], abs=1e-12)
+        assert row["inter_entropy"] == pytest.approx(values["inter_entropy_nats"][row["attribute"]], abs=1e-12)
+
+
+def test_golden_sample(golden):
+    _, identities, labels, values = golden
+    for name in labels:
+        index, side = sample(identities, labels[name].to_numpy(), "reference", 500, np.random.default_rng(0))
+        expected = values["ks"][f"{name}/euclidean"]
+        assert index[side].tolist() == expected["positive_index"]
+        assert index[~side].tolist() == expected["negative_index"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    half=st.integers(2, 8),
+    dim=st.integers(1, 3),
+    seed=st.integers(0, 999),
+    metric=st.sampled_from(["euclidean", "cosine"]),
+    whole=st.booleans(),
+)
+def test_ks_agrees_with_scipy(half, dim, seed, metric, whole):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(2 * half, dim)) + 3
+    if whole:  # many equal distances; cosines of whole numbers tie in exact arithmetic only
+        points, metric = np.round(points), "euclidean"
+    side = rng.permutation(np.arange(2 * half) < half)
+    # the same arithmetic in both, so that ties stay ties
+    a, b, across = (
+        cdist(*pair, metric) for pair in [(points[side],) * 2, (points[~side],) * 2, (points[side], points[~side])]
+    )
+    upper = np.triu_indices(half, 1)
+    expected = [ks_2samp(inside[upper], across.ravel()).statistic for inside in (a, b)]
+    pairs = _Pairs(points, metric)
+    assert pairs.ks(side) == pytest.approx(expected, abs=1e-12)
+    gaps = pairs.gaps(side)
+    assert [gaps[name]["value"] for name in ("positive", "negative")] == pytest.approx(expected, abs=1e-12)
+
+
+def test_intra_entropy_closed_forms():
+    identities = ["ann"] * 4 + ["bob"] * 4
+    assert intra_entropy(identities, [1] * 4 + [-1] * 4) == 0
+    assert intra_entropy(identities, [1, -1] * 4) == pytest.approx(np.log(2))
+    assert intra_entropy(identities, [1, -1, 1, -1] + [-1] * 4) == pytest.approx(np.log(2) / 2)
+    quarter = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
+    assert intra_entropy(identities, [1, -1, -1, -1, 0, 0, np.nan, 0]) == pytest.approx(quarter)
+    assert np.isnan(intra_entropy(identities, [0] * 8))
+
+
+def test_inter_entropy_limits():
+    many = np.repeat(np.arange(201), 100)
+    spread = np.concatenate([np.where(np.arange(100) < k / 2, 1, -1) for k in range(201)])
+    # means over the whole of [-1, 1] evenly: near the entropy of 101 equal shares; one value: that of a Gaussian
+    assert 4.58 < inter_entropy(many, spread) < np.log(101)
+    narrow = inter_entropy(many, np.tile([1, -1], 10050))
+    assert narrow == pytest.approx(0.5 * np.log(2 * np.pi * np.e * 0.1**2) - np.log(2 / 100), abs=1e-6)
+    assert np.isnan(inter_entropy(many, np.zeros(20100)))
+
+
+def test_what_shapes_the_space_stands_out():
+    points, identities, labels = people(shift=3)
+    table = fr.macroscale(points, identities, labels, permutations=99).set_index("attribute")
+    assert table.loc["fixed", "p_value"] == 0.01
+    assert table.loc["fixed", "ks_scaled"] > 5
+    assert table.loc["fixed", "distance_ratio"] > 1.5
+    assert table.loc["fixed", "intra_entropy"] == 0
+    assert table.loc["chance", "p_value"] > 0.05
+    assert table.loc["fixed", "ks_mean"] > 3 * table.loc["chance", "ks_mean"]
+
+
+@pytest.mark.parametrize("sampling", ["apart", "reference"])
+def test_p_values_are_uniform_without_an_effect(sampling):
+    # a permutation test must reject at its level; the "chance" label is transient, so many people show both
+    values = []
+    for seed in range(120):
+        points, identities, labels = people(count=16, images=2, seed=seed)
+        table = fr.macroscale(points, identities, labels, permutations=19, sampling=sampling, seed=seed)
+        values.append(table["p_value"].to_numpy())
+    share = np.mean(np.array(values) <= 0.1, axis=0)
+    # 120 draws at level 0.1: mean 12, sd 3.3
+    assert (np.abs(share - 0.1) < 0.083).all()
+
+
+def test_equal_labellings_count_as_equal():
+    # corners of a simplex are all equally far apart: no labelling differs from any other
+    table = fr.macroscale(np.eye(8), np.arange(8), np.array([[1], [-1]] * 4), permutations=9)
+    assert table.loc[0, ["ks_mean", "null_mean", "p_value"]].tolist() == [0, 0, 1]
+
+
+def test_permutations_keep_a_person_who_shows_both_on_both_sides():
+    class Recorder:
+        seen: ClassVar[list] = []
+
+        def ks(self, side):
+            self.seen.append(side)
+            return 0.0, 0.0
+
+    people = np.array([0, 1, 2, 3, 1, 0, 4, 5])
+    side = np.arange(8) < 4
+    recorder: Any = Recorder()
+    _null(recorder, people, side, 200, np.random.default_rng(0))
+    drawn = np.array(recorder.seen)
+    assert (drawn.sum(axis=1) == 4).all()
+    assert (drawn[:, 0] != drawn[:, 5]).all()
+    assert (drawn[:, 1] != drawn[:, 4]).all()
+    # 2 x 2 swaps and 6 ways to give the other four people two places on each side
+    assert len(np.unique(drawn, axis=0)) == 24
+    np.testing.assert_allclose(drawn.mean(axis=0), 0.5, atol=0.15)
+
+
+def test_the_same_person_never_stands_on_both_sides():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        codes = np.sort(rng.integers(0, 12, size=60))
+        signs = rng.choice([-1, 0, 1], size=60, p=[0.2, 0.2, 0.6])
+        index, side = sample(codes, signs, "apart", 500, rng)
+        assert len(np.unique(codes[index])) == len(index)
+        assert (signs[index] == np.where(side, 1, -1)).all()
+        assert side.sum() == len(side) / 2
+        # nobody is wasted: the halves are as large as the labels allow
+        has = [set(codes[signs == s]) for s in (1, -1)]
+        assert len(index) // 2 == min(len(has[0]), len(has[1]), len(has[0] | has[1]) // 2)
+
+
+def test_reference_sampling_takes_people_twice(golden):
+    _, identities, labels, _ = golden
+    index, _ = sample(identities, labels["Smiling"].to_numpy(), "reference", 500, np.random.default_rng(0))
+    assert len(np.unique(identities[index])) < len(index)
+
+
+def test_unknown_labels_are_left_out_and_counted():
+    points, identities, labels = people(shift=1)
+    gone = labels.astype(float)
+    gone.loc[identities < 6, "fixed"] = np.nan
+    table = fr.macroscale(points, identities, gone, permutations=5).set_index("attribute")
+    assert table.loc["fixed", ["positive", "negative", "unknown"]].tolist() == [48, 48, 24]
+    kept = identities >= 6
+    alone = fr.macroscale(points[kept], identities[kept], labels[kept], permutations=5).set_index("attribute")
+    pd.testing.assert_series_equal(table.loc["fixed"].drop("unknown"), alone.loc["fixed"].drop("unknown"))
+
+
+def test_seed_and_neighbours_in_the_table():
+    points, identities, labels = people()
+    first = fr.macroscale(points, identities, labels, permutations=7, seed=3)
+    pd.testing.assert_frame_equal(first, fr.macroscale(points, identities, labels, permutations=7, seed=3))
+    alone = fr.macroscale(points, identities, labels[["chance"]], permutations=7, seed=3)
+    assert alone.loc[0, "ks_mean"] == first.loc[1, "ks_mean"]
+    assert alone.attrs["null_draws"]["chance"] == first.attrs["null_draws"]["chance"]
+    other = fr.macroscale(points, identities, labels, permutations=7, seed=4)
+    assert other.loc[1, "ks_mean"] != first.loc[1, "ks_mean"]
+
+
+def test_invariant_to_rotation_scale_and_names():
+    points, identities, labels = people(shift=1)
+    turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))
+    table = fr.macroscale(points, identities, labels, permutations=0)
+    moved = fr.macroscale(7 * points @ turn + 1, [f"p{i}" for i in identities], labels == 1, permutations=0)
+    for column in ("ks_positive", "ks_negative", "distance_ratio", "intra_entropy", "inter_entropy"):
+        np.testing.assert_allclose(moved[column], table[column], atol=1e-9)
+
+
+def test_limit_and_records():
+    points, identities, labels = people()
+    array = xr.DataArray(points, dims=("image", "dim"), attrs={"metric": "cosine", "model": "dlib"})
+    table = fr.macroscale(array, identities, labels, permutations=3, limit=4)
+    assert table["n"].tolist() == [4, 4]
+    for name, value in {
+        "metric": "cosine",
+        "model": "dlib",
+        "permutations": 3,
+        "identities": 30,
+        "too_few": [],
+    }.items():
+        assert table.attrs[name] == value
+    draws = np.array(table.attrs["null_draws"]["fixed"])
+    assert table.loc[0, "null_mean"] == pytest.approx(draws.mean())
+    assert table.loc[0, "null_sd"] == pytest.approx(draws.std(ddof=1))
+    assert table.loc[0, "ks_scaled"] == pytest.approx(table.loc[0, "ks_mean"] / draws.mean())
+
+
+def test_an_attribute_that_hardly_anyone_shows():
+    points, identities, labels = people()
+    labels["rare"] = np.where(identities == 3, 1, -1)
+    table = fr.macroscale(points, identities, labels, permutations=2).set_index("attribute")
+    assert table.attrs["too_few"] == ["rare"]
+    assert table.loc["rare", "n"] == 1
+    assert np.isnan(table.loc["rare", "ks_mean"])
+    assert table.loc["rare", "intra_entropy"] == 0
+
+
+def test_spearman_agrees_with_scipy(golden):
+    embeddings, identities, labels, _ = golden
+    table = fr.macroscale(embeddings, identities, labels, permutations=0)
+    found = fr.entropy_correlation(table)
+    for name in ("intra_entropy", "inter_entropy"):
+        assert found.loc[name, "rho"] == pytest.approx(spearmanr(table["ks_mean"], table[name]).statistic)
+        assert table.attrs["spearman"][name]["attributes"] == 5
+    # all five in reverse order: 2 of 120 permutations are as extreme
+    assert found.loc["intra_entropy", "rho"] == pytest.approx(-1)
+    assert found.loc["intra_entropy", "p_value"] == pytest.approx(2 / 120, abs=0.005)
+    assert np.isnan(fr.entropy_correlation(table.head(2)).loc["intra_entropy", "rho"])
+
+
+def test_modality_distances_show_the_same_ks():
+    points, identities, labels = people(shift=1)
+    table = fr.macroscale(points, identities, labels, permutations=0, seed=5).set_index("attribute")
+    curves = fr.modality_distances(points, identities, labels, "fixed", seed=5, resolution=50)
+    assert curves.groupby("pairs").size().max() == 50
+    assert curves.attrs["n"] == 15
+    for name in ("positive", "negative"):
+        gap = curves.attrs["ks"][name]
+        assert gap["value"] == pytest.approx(table.loc["fixed", f"ks_{name}"])
+        assert abs(gap["within"] - gap["across"]) == pytest.approx(gap["value"])
+        # the drawn curves pass through the ends of the bracket
+        for pairs, height in ((f"within {name}", gap["within"]), ("across", gap["across"])):
+            curve = curves[curves["pairs"] == pairs]
+            assert np.interp(gap["distance"], curve["distance"], curve["cdf"]) == pytest.approx(height, abs=0.03)
+    with pytest.raises(ValueError, match="attribute 'bald' is not among the labels: fixed, chance"):
+        fr.modality_distances(points, identities, labels, "bald")
+    labels["rare"] = np.where(identities == 3, 1, -1)
+    with pytest.raises(ValueError, match="'rare' has 1 identities to compare"):
+        fr.modality_distances(points, identities, labels, "rare")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"embeddings": np.zeros(5)}, r"shape \(5,\).*give numbers \(images, dim\)"),
+        ({"embeddings": np.full((120, 5), np.nan)}, "120 of 120 embeddings hold NaN"),
+        ({"embeddings": np.zeros((120, 5)), "metric": "cosine"}, "120 embeddings have length 0"),
+        ({"identities": [1, 2]}, "give one for each of the 120 images"),
+        ({"identities": np.zeros(120)}, "the images show 1 identity"),
+        ({"identities": pd.Series([None] * 60 + ["a"] * 60, dtype=object)}, "60 images have no identity"),
+        ({"labels": np.ones((3, 1))}, r"labels have shape \(3, 1\)"),
+        ({"labels": np.full((120, 1), 2)}, "label 2 of 'attribute_0': give"),
+        ({"labels": pd.DataFrame({"a": ["yes"] * 120})}, "label 'yes' of 'a': give"),
+        ({"labels": pd.DataFrame({"a": [0, 1] * 60})}, r"'a' holds 0 and 1 only.*labels.astype\(bool\)"),
+        ({"metric": "manhattan"}, "metric 'manhattan' is unknown: choose from euclidean, cosine"),
+        ({"sampling": "all"}, "sampling 'all' is unknown"),
+        ({"permutations": -1}, "permutations = -1"),
+        ({"limit": 1}, "limit = 1"),
+    ],
+)
+def test_errors(change, message):
+    points, identities, labels = people()
+    with pytest.raises(ValueError, match=message):
+        fr.macroscale(**{"embeddings": points, "identities": identities, "labels": labels} | change)
+
+
+def test_entropies_check_lengths():
+    with pytest.raises(ValueError, match="2 identities and 3 labels"):
+        intra_entropy([1, 2], [1, 1, 1])
+
+
+def test_half_precision_and_integers():
+    points, identities, labels = people(shift=2)
+    whole = fr.macroscale(points.round().astype(int), identities, labels, permutations=0)
+    assert np.isfinite(whole["ks_mean"]).all()
+    half = points.astype(np.float16)
+    pd.testing.assert_frame_equal(
+        fr.macroscale(half, identities, labels, permutations=0),
+        fr.macroscale(half.astype(np.float64), identities, labels, permutations=0),
+    )
+
+
+def test_p_values_are_corrected_for_the_number_of_attributes():
+    """Holm by hand: the smallest p times the number of tests, the next times one less, never falling."""
+    points, identities, labels = people(shift=1.5)
+    labels = labels.assign(other=labels["chance"].sample(frac=1, random_state=1).to_numpy(), nobody=-1)
+    table = fr.macroscale(points, identities, labels, permutations=99).set_index("attribute")
+    known = table["p_value"].dropna().sort_values(kind="stable")
+    assert len(known) == 3
+    running = 0.0
+    for name, factor in zip(known.index, (3, 2, 1), strict=True):
+        running = max(running, factor * known[name])
+        assert table.loc[name, "p_corrected"] == pytest.approx(min(running, 1))
+    assert table.loc["fixed", "p_corrected"] == pytest.approx(0.03)
+    assert np.isnan(table.loc["nobody", "p_corrected"])
+    alone = fr.macroscale(points, identities, labels[["fixed"]], permutations=99).iloc[0]
+    assert alone["p_corrected"] == alone["p_value"] == pytest.approx(0.01)
+
+
+def test_attributes_of_which_none_can_be_compared():
+    points, identities, labels = people()
+    table = fr.macroscale(points, identities, labels.assign(fixed=1)[["fixed"]], permutations=5)
+    assert table["ks_mean"].isna().all()
+    assert table["p_corrected"].isna().all()
+    assert table.attrs["spearman"]["intra_entropy"]["attributes"] == 0

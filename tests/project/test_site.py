@@ -1,0 +1,100 @@
+"""The static course: pages that need neither kernel nor network, and in which the widgets still move."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from lab import chromium, until
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import build_site  # noqa: E402  (a tool, not a package)
+
+sys.path.pop(0)
+HEIGHT = "(one) => one.offsetHeight"
+CHART = {
+    "data": {"values": [{"x": "<script>alert(1)</script>", "y": 1}]},
+    "mark": "bar",
+    "encoding": {"x": {"field": "x", "type": "nominal"}, "y": {"field": "y", "type": "quantitative"}},
+}
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    chart = nbformat.v4.new_output("display_data", {build_site.VEGA: CHART, "text/plain": "A chart."})
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            "# 5. A notebook\n\nThe energy is $E = 1 - \\cos\\theta$, and\n\n$$E_i = \\frac{1}{k}\\sum_j E_{ij}$$\n\n"
+            "It costs `$5` or $10. See [the glossary](GLOSSARY.md), [the next](06-next.ipynb#part)."
+        ),
+        nbformat.v4.new_code_cell("from fr_explore_widgets import EnergyPlayground"),
+        nbformat.v4.new_code_cell("EnergyPlayground()", metadata={"tags": ["widget"], "alt": 'Arrows "on" a ring'}),
+        nbformat.v4.new_code_cell("None", outputs=[chart]),
+        nbformat.v4.new_code_cell(
+            "import ipywidgets\nbox = ipywidgets.VBox()\nbox",
+            metadata={"tags": ["widget"], "alt": "No page of its own"},
+        ),
+    ]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    path = tmp_path / "05-a-notebook.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_formulas_become_mathml_and_links_lead_to_pages(notebook):
+    body = build_site.notebook_body(notebook, {})
+    assert body.count("<math") == 2
+    assert 'display="block"' in body
+    assert "<code>$5</code>" in body
+    assert "or $10." in body
+    assert 'href="GLOSSARY.html"' in body
+    assert 'href="06-next.html#part"' in body
+
+
+def test_what_comes_from_a_notebook_cannot_leave_its_place(notebook):
+    body = build_site.notebook_body(notebook, {"cell-2": "x.html"})
+    assert "<script>alert" not in body
+    assert BeautifulSoup(body, "html.parser").iframe["title"] == 'Arrows "on" a ring'
+
+
+def test_an_unknown_number_names_the_choice(tmp_path):
+    with pytest.raises(SystemExit, match=r"no notebook begins with 'zz': choose from 00"):
+        build_site.build(tmp_path, "zz")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_works_from_disk_with_the_network_off(notebook, tmp_path, scheme):
+    out = tmp_path / "site"
+    build_site.assets(out)
+    (out / "widgets").mkdir()
+    pages = build_site.export_widgets(notebook, out / "widgets")
+    assert list(pages) == ["cell-2"]  # the other widget has no page of its own
+    body = build_site.notebook_body(notebook, pages)
+    (out / "05-a-notebook.html").write_text(build_site.page("5. A notebook", body), encoding="utf-8")
+
+    with chromium() as browser:
+        page = browser.new_context(offline=True, color_scheme=scheme).new_page()
+        asked, said = [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda problem: said.append(str(problem)))
+        page.goto((out / "05-a-notebook.html").as_uri())
+        page.locator(".chart svg").wait_for()
+        assert page.locator("math").count() == 2
+        frame = page.locator("iframe")
+        frame.scroll_into_view_if_needed()
+        inside = frame.content_frame
+        # the frame takes its widget's height: no empty room, nothing to scroll
+        until(lambda: frame.evaluate(HEIGHT) == inside.locator("main").evaluate(HEIGHT) + 2)
+        before = inside.locator("[role=meter]").first.get_attribute("aria-valuenow")
+        inside.locator("input[type=range]").first.press("Home")
+        assert inside.locator("[role=meter]").first.get_attribute("aria-valuenow") != before
+        assert said == []
+        assert [url for url in asked if not re.match(r"(file|data|blob):", url)] == []
+        colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]

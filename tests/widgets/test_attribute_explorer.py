@@ -1,0 +1,606 @@
+"""`AttributeExplorer` beyond one model and one slider, on a source and models with answers in closed form."""
+
+import dataclasses
+import json
+import re
+import threading
+import time
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fr_explore as fr
+from fr_explore.faces.base import Face
+from fr_explore_widgets import AttributeExplorer
+from fr_explore_widgets.attribute.sweep import retention
+from fr_explore_widgets.core.job_queue import Desk, Job
+
+NAMES = ("age", "hue", "brightness")
+SPAN = {name: fr.ATTRIBUTES[name].high - fr.ATTRIBUTES[name].low for name in NAMES}
+
+
+class Plain:
+    """Faces of one colour: red says who, green the age, blue the hue. A small picture is a little too red."""
+
+    fingerprint = "plain"
+    attributes: ClassVar = {name: fr.ATTRIBUTES[name] for name in NAMES}
+    identities = ("ann", "bob", "cy")
+
+    def render(self, identity, strengths=None, size=160):
+        at = {name: fr.ATTRIBUTES[name].neutral for name in NAMES} | dict(strengths or {})
+        share = {name: (at[name] - fr.ATTRIBUTES[name].low) / SPAN[name] for name in NAMES}
+        red = 0.2 + 0.2 * self.identities.index(identity) + (160 - size) / 1000
+        color = np.array([red, share["age"], 0.5 * share["hue"]], np.float32)
+        return Face(np.broadcast_to(color, (size, size, 3)).copy())
+
+    def render_batch(self, identities, strengths, size=160):
+        return [self.render(i, s, size) for i, s in zip(identities, strengths, strict=True)]
+
+
+class Mean:
+    """A model whose embedding is the mean colour."""
+
+    def __init__(self, name="mean", metric="euclidean", threshold=0.5, scale=1.0):
+        self.card = fr.ModelCard(
+            name=name, title=name.title(), input_size=8, dim=3, metric=metric, threshold=threshold,
+            licence="CC0", weaknesses=("sees no shape",),
+        )  # fmt: skip
+        self.scale = scale
+
+    def embed(self, faces, batch_size=32):
+        return np.stack([face.pixels[0, 0] * self.scale for face in faces])
+
+
+@pytest.fixture
+def w():
+    widget = AttributeExplorer(Plain(), [Mean(), Mean("double", threshold=0.8, scale=2.0)], variations=2).wait(20)
+    yield widget
+    widget.close()
+
+
+def ask(widget, seq, client="page", **request):
+    widget.request = {"client": client, "seq": seq, **request}
+
+
+def years(by):
+    return by / SPAN["age"]
+
+
+# --- a drag -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_cell_sets_while_another_thread_tells_is_checked_and_shown(w):
+    """The desk's thread stands in the middle of telling a drag's figures when the cell sets the sliders."""
+    telling, go_on = threading.Event(), threading.Event()
+
+    def stop_there(change):
+        if threading.current_thread() is not threading.main_thread():
+            telling.set()
+            assert go_on.wait(20)
+
+    w.observe(stop_there, "distance")
+    ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag")
+    assert telling.wait(20)
+    with pytest.raises(ValueError, match="age = 200"):
+        w.strengths = {"age": 200}
+    threading.Timer(0.2, go_on.set).start()  # the setter waits for the lock, which the desk's thread holds
+    w.strengths = {"age": 30}
+    w.wait(20)
+    assert w.strengths["age"] == w.state["strengths"]["age"] == w.reply["strengths"]["age"] == 30
+    assert w.distance == pytest.approx(years(abs(30 - fr.ATTRIBUTES["age"].neutral)), abs=1e-5)
+
+
+def test_a_thousand_changes_by_a_cell_and_a_page_lose_none(w):
+    """500 requests of a page on a thread, 500 changes by the cell, each read back at once and as a whole."""
+
+    def page():
+        for seq in range(1, 501):
+            ask(w, seq, action="set", values={"hue": seq % 45}, moved="hue", phase="commit" if seq % 7 == 0 else "drag")
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=page)
+    thread.start()
+    lost, turns, before = [], 0, 0
+    for i in range(500):
+        age = 20 + i % 50
+        if i % 2:
+            w.set(age=age)
+        else:
+            w.strengths = {"age": age}
+        held = w.strengths
+        if held["age"] != age or set(held) != set(NAMES):
+            lost.append((age, held))
+        turns, before = turns + (w.calls != before), w.calls
+        time.sleep(0.002)
+    thread.join()
+    assert lost == []
+    assert w.calls == 500
+    assert turns >= 20  # neither had the widget to itself
+    ask(w, 501, action="set", values={"hue": 5}, moved="hue")
+    w.wait(20)
+    assert w.strengths == w.state["strengths"] == w.reply["strengths"] == {"age": 69, "hue": 5, "brightness": 1}
+    assert w.distance == w.figures["distance"] == w.sweep("age", [69, 75])["distance"][0]
+    assert bytes(w.frame) == w._engine.picture((w.identity, w.strengths)).tobytes()
+    assert w.error == {}
+
+
+def test_a_drag_overtaken_by_a_cell_ends_with_figures_of_both(w, monkeypatch):
+    """The figures of the drag come after the cell's and are dropped; the cell's hold the drag's value as well."""
+    measuring, go_on, measure = threading.Event(), threading.Event(), w._engine.measure
+
+    def slow(*args):
+        if threading.current_thread() is not threading.main_thread():
+            measuring.set()
+            assert go_on.wait(20)
+        return measure(*args)
+
+    monkeypatch.setattr(w._engine, "measure", slow)
+    ask(w, 1, action="set", values={"hue": 30}, moved="hue", phase="drag")
+    assert measuring.wait(20), w.error
+    w.set(age=50)
+    go_on.set()
+    w.wait(20)
+    assert (w.strengths["hue"], w.strengths["age"]) == (30, 50)
+    assert w.state["strengths"] == w.strengths == w.reply["strengths"]
+    assert w.figures["serial"] == w.reply["serial"]
+    assert w.distance == w.figures["distance"] == w.sweep("age", [50, 75])["distance"][0]
+
+
+def test_a_drag_is_rendered_smaller_and_its_figures_are_corrected_for_that(w):
+    ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag")
+    assert w.reply["shape"] == [80, 80]
+    assert w.reply["drag"]
+    assert len(w.frame) == 3 * 80 * 80
+    w.wait(20)
+    assert w.figures["drag"]
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+    ask(w, 2, action="set", values={"age": 50}, moved="age", phase="commit")
+    assert w.reply["shape"] == [160, 160]
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+
+
+def test_of_a_quick_drag_only_the_newest_figures_are_computed(w):
+    model, seen = w._engine.judges["mean"].model, []
+    whole = model.embed
+    model.embed = lambda faces, batch_size=32: seen.append(time.sleep(0.05)) or whole(faces)
+    told = []
+    w.observe(lambda change: told.append(change["new"]["serial"]), "figures")
+    for seq in range(1, 21):
+        ask(w, seq, action="set", values={"age": 30 + seq}, moved="age", phase="drag")
+    w.wait(20)
+    assert len(told) < 10
+    assert told == sorted(told)
+    assert w.strengths["age"] == 50
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+
+
+def test_a_drag_that_fails_is_told_to_the_page_that_asked(w):
+    model = w._engine.judges["mean"].model
+    model.embed = lambda faces, batch_size=32: 1 / 0
+    ask(w, 7, action="set", values={"age": 50}, moved="age", phase="drag")
+    w.wait(20)
+    assert (w.error["client"], w.error["seq"]) == ("page", 7)
+    assert w.error["why"] == "ZeroDivisionError: division by zero"
+
+
+def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
+    ask(w, 1, action="set", values={"age": 60}, moved="age", phase="step")
+    assert w.reply["shape"] == [160, 160]
+    assert w.distance == pytest.approx(years(25), abs=1e-6)
+    assert not w.figures["can"]["undo"]
+    assert w.state["strengths"]["age"] == 35
+    assert w.figures["seq"] == 1
+
+
+# --- several models ---------------------------------------------------------------------------------------------------
+
+
+def test_the_cards_are_at_the_point_of_use(w):
+    first, second = w.setup["models"]
+    assert (first["name"], second["name"]) == ("mean", "double")
+    assert first["licence"] == "CC0"
+    assert first["weaknesses"] == ["sees no shape"]
+    json.dumps(w.setup)
+
+
+def test_another_model_judges_the_same_face(w):
+    w.set(age=50)
+    w.set(model="double")
+    assert w.distance == pytest.approx(2 * years(15), abs=1e-6)
+    assert w.figures["model"] == "double"
+    assert w.strengths["age"] == 50
+    w.wait(20)
+    assert w.gallery["caption"].startswith("PCA projection")
+    w.undo()
+    assert w.figures["model"] == "mean"
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+
+
+def test_two_models_side_by_side(w):
+    w.set(age=50, compare="double")
+    assert w.distances == pytest.approx({"mean": years(15), "double": 2 * years(15)}, abs=1e-6)
+    w.wait(20)
+    assert w.second["model"] == "double"
+    assert w.second["point"] is not None
+    assert w.second_gallery["caption"].startswith("PCA projection")
+    ask(w, 1, action="set", values={"age": 40}, moved="age", phase="drag")
+    w.wait(20)
+    assert w.second["serial"] == w.figures["serial"]
+    assert w.distances["double"] == pytest.approx(2 * years(5), abs=1e-6)
+    ask(w, 2, action="models", model="mean", compare=None)
+    assert w.error == {}
+    assert w.distances == pytest.approx({"mean": years(5)}, abs=1e-6)
+    assert w.second_gallery == {}
+
+
+def test_a_second_model_given_as_such():
+    widget = AttributeExplorer(Plain(), Mean(), compare=Mean("double", scale=2.0), variations=2)
+    assert set(widget.distances) == {"mean", "double"}
+    assert widget.state["compare"] == "double"
+    widget.close()
+
+
+@pytest.mark.parametrize(
+    ("models", "text"),
+    [
+        ([], "no model: give one, several, or a mapping"),
+        ([Mean(), Mean()], "the models are called mean, mean: give a mapping from names of your own"),
+    ],
+)
+def test_models_that_cannot_be_told_apart_are_refused(models, text):
+    with pytest.raises(ValueError, match=text):
+        AttributeExplorer(Plain(), models)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ({"model": "meen"}, "unknown model 'meen': choose from mean, double"),
+        ({"compare": "mean"}, "compare = 'mean' is the model that is shown already"),
+    ],
+)
+def test_an_unknown_model_changes_nothing(w, wanted, text):
+    before = w.state
+    with pytest.raises(ValueError, match=text):
+        w.set(**wanted)
+    assert w.state == before
+
+
+def test_models_by_names_of_ones_own():
+    widget = AttributeExplorer(Plain(), {"a": Mean(), "b": Mean()}, variations=2)
+    assert [card["name"] for card in widget.setup["models"]] == ["a", "b"]
+    widget.close()
+
+
+# --- snapshots --------------------------------------------------------------------------------------------------------
+
+
+def test_two_snapshots_are_compared_and_kept_in_the_state(w):
+    w.store("A")
+    assert "distance" not in w.snapshots
+    w.set(identity="bob", age=54)
+    w.store("B")
+    apart = np.hypot(0.2, years(19))
+    assert w.snapshots["distance"] == pytest.approx(apart, abs=1e-6)
+    assert w.snapshots["B"]["place"] == 1
+    assert len(w.snapshot_frame) == 2 * 3 * 160 * 160
+    kept = json.loads(json.dumps(w.state))
+    w.forget()
+    assert w.snapshots == {}
+    w.undo()
+    assert set(w.snapshots) == {"A", "B", "distance"}
+    w.recall("A")
+    assert (w.identity, w.strengths["age"]) == ("ann", 35)
+    w.forget()
+    w.state = kept
+    assert w.snapshots["distance"] == pytest.approx(apart, abs=1e-6)
+    w.set(model="double")
+    assert w.snapshots["distance"] == pytest.approx(2 * apart, abs=1e-6)
+
+
+def test_a_snapshot_that_is_not_there(w):
+    with pytest.raises(ValueError, match="snapshot 'A' is empty: store a face there first"):
+        w.recall("A")
+    with pytest.raises(ValueError, match="unknown snapshot 'C': there are A and B"):
+        w.store("C")
+
+
+def test_a_bookmark_of_the_first_release_is_read(w):
+    w.state = {"version": 1, "identity": "cy", "strengths": {"age": 20}}
+    assert (w.identity, w.strengths["age"], w.strengths["hue"]) == ("cy", 20, 0)
+    assert w.state["model"] == "mean"
+
+
+# --- sweeps -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_gives_the_distances_and_how_much_of_the_range_keeps_the_identity(w):
+    w.pin()
+    before = w.state
+    table = w.sweep("age", steps=5)
+    assert table["strength"].tolist() == [18, 32.25, 46.5, 60.75, 75]
+    assert table["distance"].to_numpy() == pytest.approx(abs(table["strength"] - 35) / 57, abs=1e-6)
+    assert table["same_person"].tolist() == [True, True, True, True, False]
+    # the distance reaches 0.5 at 35 + 57 / 2 years; samples hit neither that nor the neutral age
+    assert table.attrs["retention"] == pytest.approx((35 + 28.5 - 18) / 57, abs=1e-6)
+    assert w.state == before
+    assert w.retention["name"] == "age"
+    assert len(w.retention["samples"]) == 5
+
+
+def test_a_sweep_stands_on_the_other_sliders(w):
+    w.set(hue=45)
+    assert w.sweep("age", [35, 40])["distance"].iloc[0] == pytest.approx(0.25, abs=1e-6)
+    with pytest.raises(ValueError, match="at least two strengths"):
+        w.sweep("age", [35])
+    with pytest.raises(ValueError, match="unknown attribute 'agee'"):
+        w.sweep("agee")
+
+
+def test_without_a_threshold_there_is_no_retention():
+    widget = AttributeExplorer(Plain(), Mean(threshold=None), variations=2)
+    table = widget.sweep("age", 3)
+    assert table["same_person"].isna().all()
+    assert table.attrs["retention"] is None
+    widget.close()
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=12), st.floats(0.05, 0.95))
+def test_retention_is_the_share_of_the_line_below_the_threshold(distances, threshold):
+    x = np.linspace(3, 7, len(distances))
+    fine = np.linspace(3, 7, 40_001)
+    share = np.mean(np.interp(fine, x, distances) < threshold)
+    assert retention(x.tolist(), distances, threshold) == pytest.approx(share, abs=2e-3)
+
+
+# --- the map ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_tangent_is_the_finite_difference_on_the_map(w):
+    w.set(age=50)
+    w.wait(20)
+    step = fr.ATTRIBUTES["age"].step
+    v = np.array([0, 2 * step / SPAN["age"], 0])
+    flat = w._engine.judges["mean"].gallery.plane.axes @ v
+    assert w.tangent["serial"] == w.figures["serial"]
+    assert w.tangent["vector"] == pytest.approx(flat, abs=1e-6)
+    assert w.tangent["share"] == pytest.approx(np.linalg.norm(flat) / np.linalg.norm(v), abs=1e-5)
+    assert w.tangent["length"] == pytest.approx(np.linalg.norm(v), abs=1e-6)
+    w.set(age=75)  # at the end of the range the step moves inwards
+    w.wait(20)
+    assert w.tangent["vector"] == pytest.approx(flat, abs=1e-6)
+
+
+def test_the_nearest_identities_have_their_true_distances(w):
+    assert [place for place, _ in w.figures["nearest"]] == [0, 1, 2]
+    assert [far for _, far in w.figures["nearest"]] == pytest.approx([0, 0.2, 0.4], abs=1e-6)
+    w.set(identity="cy")
+    assert [place for place, _ in w.figures["nearest"]] == [2, 1, 0]
+
+
+# --- magnitude and energy ---------------------------------------------------------------------------------------------
+
+
+def table(**columns):
+    return pd.DataFrame({"attribute": ["age", "hue"], "energy": [0.2, 0.9], "magnitude": [0.3, 0.1], **columns})
+
+
+def test_a_table_of_energies_is_shown_at_once():
+    found = pd.concat([table(identity="ann", null_mean=1.01, points=40), table(identity="bob", null_mean=0.99)])
+    widget = AttributeExplorer(Plain(), Mean(), energies=found, variations=2)
+    assert widget.energies["source"] == "table"
+    assert widget.energies["identities"] == 2
+    age = widget.energies["rows"][0]
+    assert (age["name"], age["energy"], age["null"]) == ("age", 0.2, pytest.approx(1))
+    ask(widget, 1, action="estimate")
+    assert widget.energies["source"] == "table"
+    assert (widget.energies["client"], widget.energies["seq"]) == ("page", 1)  # or the page would wait for ever
+    widget.close()
+
+
+@pytest.mark.parametrize(
+    ("energies", "text"),
+    [
+        (table().drop(columns="energy"), "energies: attribute, magnitude: give the table of fr.alignment"),
+        ({"mean": 3}, "energies: int: give the table of fr.alignment"),
+        (table(attribute=["nose", "ear"]), "none of the attributes nose, ear is one of this source: age, hue"),
+        ({"meen": table()}, "unknown model 'meen'"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(energies, text):
+    with pytest.raises(ValueError, match=text):
+        AttributeExplorer(Plain(), Mean(), energies=energies)
+
+
+def test_the_estimate_of_a_linear_model_finds_all_arrows_parallel(w):
+    progress = []
+    w.observe(lambda change: progress.append(dict(change["new"])), "energies")
+    found = w.estimate().set_index("name")
+    assert set(found.index) == set(NAMES)
+    assert found.loc[["age", "hue"], "energy"].to_numpy() == pytest.approx(0, abs=1e-3)
+    assert found.loc[["age", "hue"], "null"].to_numpy() == pytest.approx(1, abs=0.2)
+    assert found.loc["brightness", "energy"] is None or np.isnan(found.loc["brightness", "energy"])
+    assert (w.energies["curves"], w.energies["identities"]) == (8, 3)
+    first = next(one for one in progress if "rows" in one)
+    assert first["curves"] == 4
+    done = [one["done"] for one in progress if "done" in one]
+    assert done == sorted(done)
+    before = w.energies
+    w.estimate()  # known: not made again
+    assert w.energies == before
+
+
+def test_closing_ends_the_estimate():
+    widget = AttributeExplorer(Plain(), Mean(), variations=2).wait(20)
+    model = widget._engine.judges["mean"].model
+    whole, calls = model.embed, []
+    model.embed = lambda faces, batch_size=32: calls.append(time.sleep(0.02)) or whole(faces)
+    ask(widget, 1, action="estimate")
+    widget.asked_at = -np.inf  # a hand that rests
+    deadline = time.monotonic() + 20
+    while not calls and time.monotonic() < deadline:
+        time.sleep(0.01)
+    widget.close()
+    so_far = len(calls)
+    time.sleep(0.1)
+    assert 0 < len(calls) == so_far
+
+
+# --- the desk ---------------------------------------------------------------------------------------------------------
+
+
+def run_on_desk(*jobs, asked=lambda: -np.inf):
+    desk, gate, log = Desk(asked), threading.Event(), []
+
+    def steps(name, count):
+        for i in range(count):
+            log.append((name, i))
+            yield
+
+    def hold():
+        gate.wait(10)
+        return
+        yield
+
+    desk.give("hold", Job(hold(), -1))
+    for name, count, rank in jobs:
+        desk.give(name, Job(steps(name, count), rank))
+    gate.set()
+    assert desk.wait(10)
+    desk.stop()
+    return log
+
+
+def test_the_desk_takes_the_urgent_first_and_the_newest_of_a_name():
+    log = run_on_desk(("slow", 2, 3), ("soon", 2, 1), ("figures", 5, 0), ("figures", 1, 0))
+    assert log == [("figures", 0), ("soon", 0), ("soon", 1), ("slow", 0), ("slow", 1)]
+
+
+def test_the_desk_waits_for_the_hand_to_rest_but_not_for_ever():
+    begun = time.monotonic()
+    desk, took = Desk(lambda: begun), []
+    desk.give("rests", Job(iter([took.append(("rests", 0))]), 1, rest=0.3))
+    when = []
+    desk.give("patient", Job((when.append(time.monotonic()) for _ in range(1)), 0, rest=60, patience=0.1))
+    assert desk.wait(5)
+    assert time.monotonic() - begun >= 0.3
+    assert 0.1 <= when[0] - begun < 0.3
+    desk.stop()
+    desk.give("late", Job(iter([1]), 0))  # nothing works at a desk that has closed
+    assert desk.wait(0)
+
+
+def test_a_job_that_fails_ends_and_the_others_go_on():
+    desk, problems, done = Desk(lambda: -np.inf), [], []
+
+    def fails():
+        yield
+        raise OSError("no")
+
+    desk.give("bad", Job(fails(), 0, failed=problems.append))
+    desk.give("good", Job((done.append(i) for i in range(2)), 1))
+    assert desk.wait(5)
+    assert [str(problem) for problem in problems] == ["no"]
+    assert done == [0, 1]
+    assert not desk.has("bad")
+    desk.stop()
+
+
+# --- without a browser or a kernel ------------------------------------------------------------------------------------
+
+
+def test_tables_have_names(w, tmp_path):
+    w.set(identity="bob", age=50, compare="double")
+    w.sweep("hue", 3)
+    paths = w.wait(20).to_csv(tmp_path / "x.csv")
+    assert [path.name for path in paths] == ["x.csv", "x-history.csv", "x-sweep.csv", "x-map.csv"]
+    now = pd.read_csv(paths[0])
+    assert now["model"].tolist() == ["mean", "double"]
+    assert now["identity"].tolist() == ["bob", "bob"]
+    assert now["distance"].to_numpy() == pytest.approx([years(15), 2 * years(15)], abs=1e-6)
+    assert now["same_person"].tolist() == [True, True]
+    assert now["age"].tolist() == [50, 50]
+    assert pd.read_csv(paths[1])["age"].tolist() == [35, 50]
+    places = pd.read_csv(paths[3])
+    assert places.query("neutral")["identity"].tolist() == ["ann", "bob", "cy"]
+
+
+def test_words_and_picture(w):
+    w.set(age=70)
+    assert w._words() == (
+        "identity ann, age 70 years, compared with identity ann, neutral. "
+        "Mean: distance 0.614, threshold 0.5: judged a different person."
+    )
+    assert w.to_png().startswith(b"\x89PNG")
+    assert any(isinstance(part, tuple) for row in w._picture(kept=True) for part in row)
+
+
+def test_a_notebook_keeps_no_private_face(w):
+    w._engine.faces.private = True
+    assert not any(isinstance(part, tuple) for row in w._picture(kept=True) for part in row)
+    assert any(isinstance(part, tuple) for row in w._picture(kept=False) for part in row)
+
+
+def test_a_page_has_an_answer_for_every_slider(w, tmp_path, capsys):
+    w.set(age=50)
+    page = w.to_html(tmp_path / "x.html", steps=5).read_text()
+    assert "x.html: 17 answers (5 steps of 3 attributes, one at a time), about" in capsys.readouterr().out
+    data = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.S)[1])
+    assert data["axes"]["age"] == [18, 32.25, 35, 46.5, 50, 60.75, 75]
+    assert data["start"]["age"] == 50
+    for place, answer in data["answers"]:
+        assert answer["reply"]["strengths"] == place
+        expected = np.hypot((place["age"] - 35) / 57, 0.5 * place["hue"] / 90)
+        assert answer["figures"]["distance"] == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(ValueError, match=r"more than max_megabytes=0.01: give fewer attributes= or steps="):
+        w.to_html(tmp_path / "y.html", max_megabytes=0.01)
+    with pytest.raises(ValueError, match="steps = 1: give each slider at least 2"):
+        w.to_html(tmp_path / "y.html", steps=1)
+
+
+def test_state_is_plain(w):
+    w.pin()
+    w.store("A")
+    assert dataclasses.is_dataclass(w._state)
+    json.dumps([w.state, w.figures, w.reply, w.snapshots, w.gallery, w.energies, w.tangent])
+
+
+@pytest.mark.parametrize("watched", ["distance", "strengths", "state"])
+def test_an_observer_may_move_the_widget_while_it_tells(w, watched):
+    def brighten(change):
+        w.strengths = {**w.strengths, "brightness": 1.5}
+
+    w.observe(brighten, watched)
+    w.set(age=60)
+    assert (w.strengths["age"], w.strengths["brightness"]) == (60.0, 1.5)
+    assert w.state["strengths"] == w.reply["strengths"] == w.strengths
+    assert w.distance == w.distances["mean"] == w.figures["distance"]
+    w.unobserve(brighten, watched)
+    w.undo()
+    assert w.strengths["brightness"] == 1.0
+
+
+def test_an_observer_that_raises_leaves_a_widget_that_can_be_moved(w):
+    def refuse(change):
+        raise RuntimeError("not today")
+
+    w.observe(refuse, "strengths")
+    with pytest.raises(RuntimeError, match="not today"):
+        w.set(age=60)
+    w.unobserve(refuse, "strengths")
+    w.strengths = {"age": 30}
+    assert w.reply["strengths"]["age"] == w.state["strengths"]["age"] == 30.0
+
+
+def test_what_failed_during_a_drag_is_not_shown_after_a_newer_face_worked(w):
+    late = w._drag_failed({"serial": w._serial, "client": "page", "seq": 1})
+    soon = w._drag_failed({"serial": w._serial + 2, "client": "page", "seq": 2})
+    w.set(age=60)
+    late(ValueError("too late"))
+    assert not w.error
+    soon(ValueError("in time"))
+    assert "in time" in str(w.error)

@@ -1,0 +1,1 @@
+"""`AttributeExplorer`: slide an attribute, see face, embedding and verdict move."""

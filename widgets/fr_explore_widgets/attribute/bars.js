@@ -1,0 +1,120 @@
+// How far, and how alike, each attribute moves the embedding: a bar of magnitude and one of energy, with the null.
+
+import { h, term } from "../shared/dom.js";
+
+/** @typedef {import("../shared/types").Attribute} Attribute */
+/** @typedef {import("./types").Energies} Energies */
+
+const WORDS = {
+  magnitude:
+    "How far a default step down and up moves the embedding (median), as a share of the mean distance between faces of the same identity.",
+  energy:
+    "Alignment energy: do all faces move the same way? 0: all alike, the model depends on the attribute. 1: no order.",
+  null: "The energy of random arrows at the same places: what no order at all would give.",
+};
+
+/** What the bars rest on, in words. @param {Energies} energies */
+export function basis({ source, curves, identities, neighborhood, done, all }) {
+  const sample = [
+    curves ? `${curves} curves each` : "",
+    identities ? `of ${identities} ${identities === 1 ? "identity" : "identities"}` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+  if (source === "table")
+    return `From the table given: ${[sample, neighborhood].filter(Boolean).join(", ")}.`;
+  const more =
+    done !== undefined && all !== undefined && done < all ? ` Refining: ${done} of ${all} faces.` : "";
+  return `Quick estimate: ${sample}, all pairs; it may be off by a tenth or more.${more}`;
+}
+
+/** @param {Attribute[]} attributes @param {() => void} ask @param {boolean} [alone] on a page without a kernel */
+export function createBars(attributes, ask, alone = false) {
+  const byName = new Map(attributes.map((a) => [a.name, a]));
+  const body = h("tbody");
+  const head = h(
+    "tr",
+    {},
+    h("td"),
+    h("th", { scope: "col" }, term("magnitude", WORDS.magnitude)),
+    h(
+      "th",
+      { scope: "col" },
+      term("energy", WORDS.energy),
+      " ",
+      h("span", { class: "fr-null-word" }, term("null", WORDS.null)),
+    ),
+  );
+  const table = h("table", { hidden: true }, h("thead", {}, head), body);
+  const progress = h("progress", { max: 1, "aria-label": "estimate of the energies", hidden: true });
+  const note = h("p", { class: "fr-sub fr-bars-note" });
+  const button = h("button", { type: "button", class: "fr-button", text: "Estimate" });
+  button.addEventListener("click", ask);
+  const root = h(
+    "section",
+    { class: "fr-bars", "aria-label": "Magnitude and energy of each attribute" },
+    h("h3", { text: "What does this model depend on?" }),
+    table,
+    progress,
+    note,
+    button,
+  );
+
+  /** @param {number | null} value @param {number} end @param {string} color @param {number | null} [dashed] */
+  function cell(value, end, color, dashed = null) {
+    const bar = h("i", { class: "fr-bar" });
+    bar.style.setProperty("--to", String(Math.min((value ?? 0) / end, 1)));
+    bar.style.setProperty("--c", color);
+    const line = h("i", { class: "fr-null", hidden: dashed === null });
+    line.style.setProperty("--to", String((dashed ?? 0) / end));
+    return h(
+      "td",
+      {},
+      h("div", { class: "fr-cell" }, bar, line),
+      h("span", { text: value === null ? "\u2013" : value.toFixed(2) }),
+    );
+  }
+
+  return {
+    root,
+    /** @param {Energies} energies @param {string} moved the attribute that moved last, to stand out */
+    show(energies, moved) {
+      const { rows = [], done = 0, all = 0, failed } = energies;
+      const waits = Boolean(all) && done < all && !alone;
+      table.hidden = !rows.length;
+      progress.hidden = !waits;
+      progress.value = all ? done / all : 0;
+      button.hidden = rows.length > 0 || waits || alone;
+      note.textContent = failed
+        ? `No estimate: ${failed}`
+        : rows.length
+          ? basis(energies)
+          : waits
+            ? `A quick estimate is being made: ${done} of ${all} faces.`
+            : alone
+              ? "No estimate was made before this page was written. It needs the notebook: w.estimate(), then w.to_html()."
+              : "A quick estimate takes a few hundred faces.";
+      const magnitudes = Math.max(...rows.map((r) => r.magnitude ?? 0), 0.01);
+      const energy = Math.max(1.15, ...rows.map((r) => r.energy ?? 0));
+      body.replaceChildren(
+        ...rows.flatMap((row) => {
+          const attribute = byName.get(row.name);
+          if (!attribute) return [];
+          return [
+            h(
+              "tr",
+              { "data-attribute": row.name, class: row.name === moved ? "fr-moved" : undefined },
+              h("th", { scope: "row", text: attribute.label }),
+              cell(row.magnitude, magnitudes, attribute.color),
+              cell(row.energy, energy, attribute.color, row.null),
+            ),
+          ];
+        }),
+      );
+    },
+    /** @param {boolean} off */
+    disable(off) {
+      button.disabled = off;
+    },
+  };
+}

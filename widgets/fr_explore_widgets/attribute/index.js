@@ -1,0 +1,372 @@
+// AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
+
+import { button, followTheme, h, paint } from "../shared/dom.js";
+import { walkByKeys } from "../shared/history.js";
+import { createLink } from "../shared/link.js";
+import { cutSprite } from "../shared/map.js";
+import { createNotices, watchKernel } from "../shared/notice.js";
+import { createPicker } from "../shared/picker.js";
+import { listen } from "../shared/view.js";
+import { describe, formatValue } from "../shared/words.js";
+import { createBars } from "./bars.js";
+import { createKey } from "./key.js";
+import { createMapPanel } from "./map.js";
+import { createModels } from "./models.js";
+import { retentionWords } from "./retention.js";
+import { createSliders } from "./sliders.js";
+import { createSnapshots } from "./snapshots.js";
+import { createSweep } from "./sweep.js";
+
+/** @typedef {import("../shared/types").Gallery} Gallery */
+/** @typedef {import("../shared/types").Model} Model */
+/** @typedef {import("../shared/types").Problem} Problem */
+/** @typedef {import("./types").Energies} Energies */
+/** @typedef {import("./types").Figures} Figures */
+/** @typedef {import("./types").Reading} Reading */
+/** @typedef {import("./types").Reply} Reply */
+/** @typedef {import("./types").Sample} Sample */
+/** @typedef {import("./types").Setup} Setup */
+
+const LOST =
+  "The kernel that ran this widget is gone. What you see is its last state; run the cell again for a live one.";
+const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+const ESTIMATE_AFTER_MS = 2000;
+
+/** @param {string} title @param {number} size */
+function createPicture(title, size) {
+  const canvas = h("canvas", { width: size, height: size, role: "img", "aria-label": title });
+  const caption = h("span", { class: "fr-sub" });
+  const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
+  return { figure, canvas, caption };
+}
+
+/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
+function render({ model, el, signal: given }) {
+  const stop = new AbortController();
+  given?.addEventListener("abort", () => stop.abort());
+  const { signal } = stop;
+  const setup = /** @type {Setup} */ (model.get("setup"));
+  const offline = Boolean(model.get("offline")); // a page of its own: only its sliders have answers
+  const byName = new Map(setup.attributes.map((a) => [a.name, a]));
+  const cards = new Map(setup.models.map((card) => [card.name, card]));
+  const nameOf = (/** @type {number} */ place) => setup.identities[place];
+  const cardOf = (/** @type {string} */ name) => cards.get(name) ?? setup.models[0];
+
+  const notices = createNotices();
+  const reference = createPicture("Reference", setup.size);
+  const live = createPicture("Now", setup.size);
+  const picker = createPicker(setup.identities, (place) => link.send({ action: "identity", place }));
+  const models = createModels(setup.models, (name, compare) =>
+    link.send({ action: "models", model: name, compare }),
+  );
+  const snapshots = createSnapshots(setup.attributes, nameOf, (command) => link.send(command));
+  const command = (/** @type {string} */ text, /** @type {string} */ action) => {
+    const node = button(text, action, () => link.send({ action: node.dataset.action ?? action }));
+    return node;
+  };
+  const buttons = {
+    undo: command("Undo", "undo"),
+    redo: command("Redo", "redo"),
+    reset: command("Reset", "reset"),
+    pin: command("Pin as reference", "pin"),
+  };
+  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
+  const retained = h("p", { class: "fr-sub fr-retained" });
+  const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
+  const { root: panel, sliders } = createSliders(setup.attributes, {
+    onMove(name, value, phase) {
+      sweep.drop();
+      link.send({ action: "set", values: { [name]: value }, moved: name, phase });
+    },
+    onSweep(name) {
+      const attribute = byName.get(name);
+      if (sweep.name === name) sweep.stop();
+      else if (attribute) play(attribute);
+    },
+  });
+  // what depends on the model that is shown; made anew when another one is chosen
+  const maps = h("div", { class: "fr-maps" });
+  const keys = h("div", { class: "fr-keys" });
+  /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
+  let views = [];
+  const faces = h(
+    "section",
+    { class: "fr-faces", "aria-label": "Faces" },
+    h("div", { class: "fr-pair" }, reference.figure, live.figure),
+    h("div", { class: "fr-actions" }, ...Object.values(buttons)),
+    picker.root,
+    snapshots.root,
+  );
+  const side = h("div", { class: "fr-side" }, keys, retained, bars.root, models.root);
+  const root = h(
+    "div",
+    { class: "fr-lab fr-explorer", "data-lm-suppress-shortcuts": "true" },
+    notices.root,
+    h("div", { class: "fr-stage" }, faces, maps, side, panel),
+    spoken,
+  );
+  el.append(root);
+
+  const link = createLink(model, {
+    signal,
+    onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
+  });
+  let drawn = -1;
+  let told = -1;
+  let lift = false;
+  let swept = { name: "", at: "" };
+  /** @type {HTMLCanvasElement[]} */
+  const thumbs = [];
+
+  // --- sweeps
+
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const sweep = createSweep({
+    signal,
+    send: (command) => link.send(command),
+    reduced: () => still.matches,
+    onStop: ({ name }, value) => sliders[name].set(value),
+    onSample: ({ name }, samples) => sliders[name].strip.show(samples, cardOf(views[0].name).threshold),
+    onEnd(attribute, samples, whole) {
+      sliders[attribute.name].play(false);
+      root.classList.remove("fr-playing");
+      lift = whole;
+      showRetention(attribute.name, samples, whole);
+    },
+  });
+
+  /** @param {import("../shared/types").Attribute} attribute */
+  function play(attribute) {
+    lift = true;
+    showRetention("", []);
+    sweep.play(attribute, sliders[attribute.name].input.valueAsNumber);
+    sliders[attribute.name].play(true);
+    root.classList.add("fr-playing");
+  }
+
+  /** Everything but one strength: a strip tells of one face, and no more once something else has changed. @param {string} name */
+  function whereabouts(name) {
+    const [reply, figures] = [model.get("reply"), model.get("figures")];
+    return JSON.stringify([reply.place, figures.reference, figures.model, { ...reply.strengths, [name]: 0 }]);
+  }
+
+  /** @param {string} name "" for none @param {Sample[]} samples @param {boolean} [aloud] */
+  function showRetention(name, samples, aloud = false) {
+    const { threshold } = cardOf(views[0]?.name);
+    const attribute = byName.get(name);
+    if (!attribute) for (const slider of Object.values(sliders)) slider.strip.show([], null);
+    else sliders[name].strip.show(samples, threshold);
+    swept = { name, at: name && whereabouts(name) };
+    const span = samples.length > 1 && attribute ? samples[samples.length - 1][0] - samples[0][0] : 0;
+    const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
+    retained.textContent = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
+    if (aloud && retained.textContent) spoken.textContent = retained.textContent;
+  }
+
+  // --- what the kernel tells
+
+  /** One key figure and one map for each model that is shown. @param {string[]} names */
+  function arrange(names) {
+    if (views.length === names.length && views.every(({ name }, i) => name === names[i])) return;
+    for (const view of views) view.stop.abort();
+    const several = setup.models.length > 1;
+    views = names.map((name, i) => {
+      const own = new AbortController();
+      signal.addEventListener("abort", () => own.abort(), { signal: own.signal });
+      const card = cardOf(name);
+      return {
+        name,
+        key: createKey(card, { heading: i ? card.title : "How far did it move?" }),
+        map: createMapPanel({ signal: own.signal, nameOf, title: several ? card.title : "" }),
+        stop: own,
+      };
+    });
+    keys.replaceChildren(...views.map(({ key }) => key.root));
+    maps.replaceChildren(...views.map(({ map }) => map.root));
+    root.classList.toggle("fr-two", views.length > 1);
+    showGalleries();
+  }
+
+  function showReply() {
+    const reply = /** @type {Reply} */ (model.get("reply"));
+    if (!(reply.serial > drawn)) return; // an older answer that came late
+    drawn = reply.serial;
+    paint(live.canvas, model.get("frame"), reply.shape);
+    root.dataset.drawn = String(reply.serial);
+    const words = `identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`;
+    live.canvas.setAttribute("aria-label", `Now: ${words}`);
+    live.caption.textContent = words;
+    root.dispatchEvent(new CustomEvent("fr-drawn", { detail: reply, bubbles: true }));
+    // a drag does not wait for its figures: the next picture can be asked for
+    if (reply.drag) link.settle(reply);
+  }
+
+  function showFigures() {
+    const figures = /** @type {Figures} */ (model.get("figures"));
+    if (figures.serial < told) return;
+    told = figures.serial;
+    root.dataset.told = String(told);
+    const reply = /** @type {Reply} */ (model.get("reply"));
+    const { reference: ref } = figures;
+    arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
+    paint(reference.canvas, model.get("reference_frame"), ref.shape);
+    reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
+    reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
+    const sentence = showReading(0, figures, reply);
+    buttons.undo.disabled = !figures.can.undo;
+    buttons.redo.disabled = !figures.can.redo;
+    buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
+    buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
+    buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
+    if (swept.name && whereabouts(swept.name) !== swept.at) showRetention("", []);
+    const own = link.settle(figures);
+    follow();
+    if (!figures.drag && told > 1 && !sweep.name) say(figures, reply, sentence);
+    if (!figures.drag && figures.moved) showEnergies(figures.moved);
+    if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
+    root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
+  }
+
+  /** The controls stand where the kernel stands, unless something they asked for is still to come. */
+  function follow() {
+    if (link.busy || sweep.name) return;
+    const [reply, figures] = [model.get("reply"), model.get("figures")];
+    for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
+    picker.set(reply.place);
+    models.set(figures.model, figures.compare);
+  }
+
+  /** @param {number} i the first or the second model @param {Reading} reading @param {Reply} reply */
+  function showReading(i, reading, reply) {
+    const figures = /** @type {Figures} */ (model.get("figures"));
+    const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
+    const rough = Boolean(reading.drag);
+    const sameIdentity = figures.reference.place === reply.place;
+    const attribute = reading.moved ? byName.get(reading.moved) : undefined;
+    const fresh = Boolean(figures.fresh) && figures.serial === reading.serial;
+    views[i].map.move(reading, { who: reply.place, fresh, lift, rough, attribute });
+    if (!i && !reading.drag) lift = false;
+    return views[i].key.show({
+      distance: reading.distance,
+      gallery,
+      place: reply.place,
+      sameIdentity,
+      rough,
+    });
+  }
+
+  function showSecond() {
+    const reading = /** @type {Reading} */ (model.get("second") ?? {});
+    if (views.length < 2 || reading.model !== views[1].name) return;
+    showReading(1, reading, model.get("reply"));
+  }
+
+  /** @param {Figures} figures @param {Reply} reply @param {string} sentence */
+  function say(figures, reply, sentence) {
+    const moved = figures.moved ? byName.get(figures.moved) : undefined;
+    const what = moved ? `${moved.label} ${formatValue(moved, reply.strengths[moved.name])}. ` : "";
+    spoken.textContent = `${what}Distance ${figures.distance.toFixed(3)}. ${sentence}`;
+  }
+
+  function showTangent() {
+    const tangent = model.get("tangent") ?? {};
+    const shown = tangent.serial === told ? tangent : null;
+    views[0]?.map.point(shown, shown && byName.get(shown.name));
+  }
+
+  function showSnapshots() {
+    const figures = /** @type {Figures} */ (model.get("figures"));
+    snapshots.show(model.get("snapshots") ?? {}, model.get("snapshot_frame"), cardOf(figures.model));
+  }
+
+  let asked = "";
+  function showEnergies(moved = "") {
+    const energies = /** @type {Energies} */ (model.get("energies") ?? {});
+    bars.show(energies, moved);
+    const name = /** @type {Figures} */ (model.get("figures")).model;
+    const known = energies.rows || energies.all || energies.failed;
+    if (known || offline || asked === name || !model.get("gallery")?.points) return;
+    asked = name;
+    setTimeout(() => signal.aborted || link.send({ action: "estimate" }), ESTIMATE_AFTER_MS);
+  }
+
+  function showGalleries() {
+    const gallery = /** @type {Gallery} */ (model.get("gallery") ?? {});
+    if (gallery.order && !thumbs.length) {
+      const cut = cutSprite(model.get("sprite"), gallery.thumb ?? 48, gallery.order.length);
+      gallery.order.forEach((place, i) => {
+        thumbs[place] = cut[i];
+      });
+      picker.setThumbs(thumbs);
+    }
+    views.forEach(({ map }, i) => {
+      map.showGallery(model.get(i ? "second_gallery" : "gallery") ?? {}, thumbs);
+    });
+    if (views.length) showEnergies();
+  }
+
+  function showRetained() {
+    const { name, samples } = model.get("retention") ?? {};
+    if (name) showRetention(name, samples);
+  }
+
+  function showError() {
+    const problem = /** @type {Problem} */ (model.get("error") ?? {});
+    notices.showError(problem);
+    root.classList.toggle("fr-stale", Boolean(problem.what));
+    if (!problem.what) return;
+    link.settle(problem);
+    sweep.drop();
+  }
+
+  listen(model, signal, {
+    reply: showReply,
+    figures: showFigures,
+    second: showSecond,
+    gallery: showGalleries,
+    second_gallery: showGalleries,
+    tangent: showTangent,
+    snapshots: showSnapshots,
+    snapshot_frame: showSnapshots,
+    energies() {
+      showEnergies();
+      // figures that came meanwhile did not move the controls
+      if (link.settle(model.get("energies"))) follow();
+    },
+    retention: showRetained,
+    error: showError,
+  });
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") sweep.stop();
+  });
+  walkByKeys(root, (by) => link.send({ action: by > 0 ? "redo" : "undo" }));
+  followTheme(root, signal, () => {
+    for (const { map } of views) map.redraw();
+  });
+  /** @param {boolean} off */
+  function disable(off) {
+    for (const slider of Object.values(sliders)) slider.disable(off);
+    for (const node of Object.values(buttons)) node.disabled = off;
+    for (const part of [picker, models, snapshots, bars]) part.disable(off);
+  }
+  watchKernel(el, model, signal, (gone) => {
+    notices.showBanner(gone ? LOST : "");
+    root.classList.toggle("fr-lost", gone);
+    sweep.drop();
+    disable(gone);
+    link.connect(!gone);
+    if (!gone) showFigures();
+  });
+  root.classList.toggle("fr-offline", offline);
+  showReply();
+  showFigures();
+  showGalleries();
+  showSecond();
+  showSnapshots();
+  showRetained();
+  showTangent();
+  showError();
+  return () => stop.abort();
+}
+
+export default { render };

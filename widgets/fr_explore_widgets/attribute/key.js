@@ -1,0 +1,100 @@
+// The key figure of one model: distance, meter, and what it means in words.
+
+import { h, term } from "../shared/dom.js";
+import { GLOSSARY, meterEnd, verdict } from "../shared/words.js";
+
+/** @typedef {import("../shared/types").Gallery} Gallery */
+/** @typedef {import("./types").Card} Card */
+
+/** @param {Card} card @param {{heading: string}} options the first model's heading is a question, the second's its name */
+export function createKey(card, { heading }) {
+  const { threshold, threshold_source: source } = card;
+  const figure = h("span", { class: "fr-figure", text: "\u2013" });
+  const limit = threshold === null ? "no threshold" : `of threshold ${threshold.toFixed(2)}`;
+  const fill = h("div", { class: "fr-fill" });
+  const natural = h("div", { class: "fr-natural", hidden: true });
+  const tick = h("div", { class: "fr-tick", hidden: threshold === null });
+  const others = h("div", { class: "fr-others", hidden: true });
+  const meter = h("div", {
+    class: "fr-meter",
+    role: "meter",
+    "aria-label": `${card.title}: distance to the reference`,
+  });
+  meter.append(natural, fill, tick, others);
+  const sentence = h("p", { class: "fr-sentence" });
+  const marks = h("p", { class: "fr-marks" });
+  const root = h(
+    "section",
+    { class: "fr-key", "aria-label": `Distance to the reference, ${card.title}`, "data-model": card.name },
+    h("h3", { text: heading }),
+    h(
+      "p",
+      { class: "fr-line" },
+      figure,
+      " ",
+      term("distance", GLOSSARY.distance),
+      " ",
+      h("span", { class: "fr-sub" }, term(limit, `${GLOSSARY.threshold} Source: ${source}.`)),
+    ),
+    meter,
+    sentence,
+    marks,
+  );
+
+  let shown = "";
+  /** @param {number | null} usual @param {number | null} between */
+  function showMarks(usual, between) {
+    const now = `${usual} ${between}`;
+    if (now === shown) return; // an open explanation stays open
+    shown = now;
+    marks.replaceChildren();
+    const key = (
+      /** @type {string} */ kind,
+      /** @type {"natural variation" | "other people"} */ word,
+      /** @type {number} */ value,
+    ) =>
+      h(
+        "span",
+        { class: `fr-mark fr-mark-${kind}` },
+        h("i"),
+        term(word, GLOSSARY[word]),
+        ` ${value.toFixed(2)}`,
+      );
+    if (usual !== null) marks.append(key("natural", "natural variation", usual));
+    if (between !== null) marks.append(key("others", "other people", between));
+  }
+
+  return {
+    root,
+    /**
+     * @param {{distance: number, gallery: Gallery, place: number, sameIdentity: boolean, rough?: boolean}} facts
+     *   `rough`: of a drag, the exact figure is still to come
+     */
+    show({ distance, gallery, place, sameIdentity, rough = false }) {
+      const usual = gallery.natural?.[place] ?? null;
+      const end = meterEnd(threshold, gallery.between, distance);
+      const { kind, text } = verdict({ distance, threshold, natural: usual, sameIdentity });
+      const known = Number.isFinite(distance);
+      figure.textContent = known
+        ? `${rough ? "\u2248\u2009" : ""}${distance.toFixed(rough ? 2 : 3)}`
+        : "\u2013";
+      root.dataset.kind = kind;
+      root.dataset.distance = String(distance);
+      sentence.textContent = `${sameIdentity ? "" : "Two different identities. "}${text}`;
+      const set = (/** @type {HTMLElement} */ node, /** @type {number | null | undefined} */ value) => {
+        node.hidden = value === null || value === undefined;
+        node.style.setProperty("--at", String((value ?? 0) / end));
+      };
+      set(fill, known ? distance : 0);
+      set(tick, threshold);
+      set(natural, usual);
+      set(others, gallery.between);
+      showMarks(usual, gallery.between ?? null);
+      meter.setAttribute("aria-valuemin", "0");
+      meter.setAttribute("aria-valuemax", String(end));
+      meter.setAttribute("aria-valuenow", String(known ? distance : 0));
+      meter.setAttribute("aria-valuetext", known ? `${distance.toFixed(3)}. ${text}` : text);
+      return sentence.textContent;
+    },
+  };
+}

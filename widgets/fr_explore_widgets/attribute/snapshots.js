@@ -1,0 +1,103 @@
+// Two stored faces, side by side: how far apart they are, and in what they differ.
+
+import { h, paint } from "../shared/dom.js";
+import { formatValue, verdict } from "../shared/words.js";
+
+/** @typedef {import("../shared/types").Attribute} Attribute */
+/** @typedef {import("./types").Card} Card */
+/** @typedef {import("./types").Snapshot} Snapshot */
+/** @typedef {import("./types").Snapshots} Snapshots */
+
+const NAMES = /** @type {const} */ (["A", "B"]);
+
+/** In what two stored faces differ: "age: 35 years, 60 years". @param {Attribute[]} attributes @param {Snapshot} a @param {Snapshot} b */
+export function differences(attributes, a, b) {
+  return attributes
+    .filter(({ name }) => Math.abs(a.strengths[name] - b.strengths[name]) > 1e-9)
+    .map((one) => ({
+      label: one.label,
+      from: formatValue(one, a.strengths[one.name]),
+      to: formatValue(one, b.strengths[one.name]),
+    }));
+}
+
+/**
+ * @param {Attribute[]} attributes
+ * @param {(place: number) => string} nameOf
+ * @param {(command: {action: string, snapshot?: string}) => void} send
+ */
+export function createSnapshots(attributes, nameOf, send) {
+  const button = (/** @type {string} */ text, /** @type {{action: string, snapshot?: string}} */ command) => {
+    const node = h("button", {
+      type: "button",
+      class: "fr-button",
+      text,
+      "data-action": `${command.action}${command.snapshot ?? ""}`,
+    });
+    node.addEventListener("click", () => send(command));
+    return node;
+  };
+  const stores = NAMES.map((snapshot) => button(`Store ${snapshot}`, { action: "store", snapshot }));
+  const clear = button("Clear", { action: "forget" });
+  const faces = NAMES.map((snapshot) => {
+    const canvas = h("canvas", { width: 64, height: 64, "aria-hidden": "true" });
+    const recall = h(
+      "button",
+      { type: "button", class: "fr-recall", hidden: true },
+      canvas,
+      h("b", { text: snapshot }),
+    );
+    recall.addEventListener("click", () => send({ action: "recall", snapshot }));
+    return { recall, canvas };
+  });
+  const words = h("p", { class: "fr-ab-words" });
+  const table = h("table", { class: "fr-ab-table" });
+  const root = h(
+    "section",
+    { class: "fr-ab", "aria-label": "Snapshots A and B" },
+    h("div", { class: "fr-actions" }, ...stores, clear),
+    h("div", { class: "fr-ab-pair" }, ...faces.map((f) => f.recall), words, table),
+  );
+
+  return {
+    root,
+    /** @param {Snapshots} stored @param {DataView} frame both pictures, one after the other @param {Card} card */
+    show(stored, frame, card) {
+      let from = 0;
+      NAMES.forEach((name, i) => {
+        const snapshot = stored[name];
+        faces[i].recall.hidden = !snapshot;
+        if (!snapshot) return;
+        paint(faces[i].canvas, frame, snapshot.shape, from);
+        from += 3 * snapshot.shape[0] * snapshot.shape[1];
+        faces[i].recall.setAttribute("aria-label", `Show ${name} again: identity ${nameOf(snapshot.place)}`);
+        faces[i].recall.title = `Show ${name} again`;
+      });
+      clear.hidden = !stored.A && !stored.B;
+      words.textContent = "";
+      table.replaceChildren();
+      if (!stored.A || !stored.B || stored.distance === undefined) {
+        if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too, to compare.`;
+        return;
+      }
+      const sameIdentity = stored.A.place === stored.B.place;
+      const { text } = verdict({ distance: stored.distance, threshold: card.threshold, sameIdentity });
+      const equal = stored.distance < 1e-9 ? "The two are the same face." : text;
+      words.textContent = `A to B: ${stored.distance.toFixed(3)}. ${equal}`;
+      const changed = differences(attributes, stored.A, stored.B);
+      if (!sameIdentity) {
+        const [from, to] = [nameOf(stored.A.place), nameOf(stored.B.place)];
+        changed.unshift({ label: "identity", from, to });
+      }
+      for (const { label, from, to } of changed) {
+        table.append(
+          h("tr", {}, h("th", { scope: "row", text: label }), h("td", { text: from }), h("td", { text: to })),
+        );
+      }
+    },
+    /** @param {boolean} off */
+    disable(off) {
+      for (const node of root.querySelectorAll("button")) node.disabled = off;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** What the kernel tells the explorer's page; read by tsc only. */
+
+import type { Attribute, Strengths } from "../shared/types";
+
+export interface Card {
+  name: string;
+  title: string;
+  metric: string;
+  threshold: number | null;
+  threshold_source: string;
+  dim: number;
+  accuracy: string;
+  trained_on: string;
+  licence: string;
+  weaknesses: string[];
+}
+
+export interface Setup {
+  attributes: Attribute[];
+  identities: string[];
+  models: Card[];
+  size: number;
+}
+
+/** What every answer carries; client and seq only where a page asked. */
+export interface Tag {
+  client?: string;
+  seq?: number;
+  serial: number;
+  moved: string | null;
+  drag?: boolean;
+}
+
+/** The picture's half of an answer; `frame` comes in the same message. */
+export interface Reply extends Tag {
+  place: number;
+  strengths: Strengths;
+  shape: [number, number];
+}
+
+/** What one model says of a face. */
+export interface Reading extends Tag {
+  model: string;
+  distance: number;
+  point: [number, number] | null;
+  reference_point: [number, number] | null;
+  nearest: [place: number, distance: number][];
+}
+
+/** The numbers' half of an answer. */
+export interface Figures extends Reading {
+  fresh?: boolean;
+  phase?: string;
+  reference: { place: number; strengths: Strengths; pinned: boolean; shape: [number, number] };
+  compare: string | null;
+  can: { undo: boolean; redo: boolean };
+}
+
+export interface Snapshot {
+  place: number;
+  strengths: Strengths;
+  shape: [number, number];
+}
+
+export interface Snapshots {
+  A?: Snapshot;
+  B?: Snapshot;
+  distance?: number;
+}
+
+export interface Tangent {
+  serial: number;
+  name: string;
+  vector: [number, number];
+  share: number;
+  length: number;
+}
+
+export interface EnergyRow {
+  name: string;
+  energy: number | null;
+  spread: number | null;
+  magnitude: number | null;
+  null: number | null;
+}
+
+export interface Energies {
+  source?: "estimate" | "table";
+  rows?: EnergyRow[];
+  curves?: number | null;
+  identities?: number | null;
+  neighborhood?: string;
+  done?: number;
+  all?: number;
+  failed?: string;
+}
+
+/** A strength and the distance that the model gave there. */
+export type Sample = [number, number];

@@ -1,0 +1,1 @@
+"""What the Python halves of all widgets share."""

@@ -1,0 +1,190 @@
+"""A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed beforehand.
+
+The same front end runs on `shared/page_model.js`, which replaces anywidget's model and answers each request with the
+nearest of the stored answers. Nothing comes from the network: the page's own policy forbids it. Texts from files
+(names, labels) stand in the page as JSON only, with `<` escaped, so that none of them can end the script.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import itertools
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from . import bundle
+
+__all__ = ["Offline", "Pixels", "write_page"]
+
+_SAMPLE = 4  # answers from which the size of the page is told
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #111; }} }}
+{style}
+</style>
+</head>
+<body>
+<main id="widget" aria-label="{title}"></main>
+<script id="data" type="application/json">{data}</script>
+<script type="module">
+{script}
+const $model = await $page_model.createModel(JSON.parse(document.getElementById("data").textContent));
+const $el = document.getElementById("widget");
+$widget.render({{ model: $model, el: $el }});
+// in a frame: its height, for the page around it to make room
+if (parent !== window)
+  new ResizeObserver(() => parent.postMessage({{ frExploreHeight: $el.offsetHeight }}, "*")).observe($el);
+</script>
+</body>
+</html>
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A trait's raw RGB bytes, (h, w, 3) uint8: JPEG in the page's file, raw again before the front end sees it."""
+
+    array: np.ndarray
+
+    def encoded(self) -> bytes:
+        out = io.BytesIO()
+        Image.fromarray(self.array).save(out, "JPEG", quality=88, subsampling=0)
+        return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Offline:
+    """What a page needs to live without a kernel.
+
+    traits : overrides of the widget's own traits, for instance a `Pixels` in place of raw bytes.
+    axes : what requests may set, and the values for which there are answers: `{"age": [20, 40, 60], "place": [0, 1]}`.
+        A request sets an axis by a field of that name in its `values` or in itself; numbers go to the nearest value.
+    start : the place on the axes where the page begins, which is what its traits show.
+    answers : pairs (place on all axes, traits of the answer), made one by one; they need not fill the whole grid: the
+        axis that was moved is served first, then the nearest on the others. A dict that has a key `seq` gets client,
+        seq, serial, moved, drag of the request, as the kernel would put them in; one with a key `can`, undo and redo.
+        A page answers `undo`, `redo` and `reset` by itself; for any other action it says that it has no kernel.
+    count : how many answers there will be.
+    what : the resolution in words, such as "9 steps of 5 attributes of 3 identities".
+    reduce : what to change for a smaller page, such as "give fewer attributes= or steps=".
+    """
+
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    start: Mapping[str, Any] = field(default_factory=dict)
+    answers: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]] = ()
+    count: int = 0
+    what: str = ""
+    reduce: str = "give a smaller selection"
+
+
+class _Blobs:
+    """The bytes of a page, each kept once: pictures that come back, such as a reference, cost nothing."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._places: dict[bytes, int] = {}
+
+    def plain(self, value: Any) -> Any:
+        """`value` as JSON can hold it."""
+        if isinstance(value, Pixels):
+            return {"$jpeg": self._place(value.encoded())}
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return {"$bytes": self._place(bytes(value))}
+        if isinstance(value, Mapping):
+            return {str(key): self.plain(one) for key, one in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.plain(one) for one in value]
+        if isinstance(value, np.ndarray):
+            return self.plain(value.tolist())
+        if isinstance(value, np.generic):
+            return self.plain(value.item())
+        if isinstance(value, float) and not np.isfinite(value):
+            return None  # as ipykernel sends it
+        return value
+
+    def _place(self, data: bytes) -> int:
+        if data not in self._places:
+            self._places[data] = len(self.texts)
+            self.texts.append(base64.b64encode(data).decode("ascii"))
+        return self._places[data]
+
+
+def write_page(
+    path: Path,
+    *,
+    title: str,
+    front: tuple[str, str],
+    traits: Mapping[str, Any],
+    offline: Offline,
+    max_megabytes: float,
+) -> Path:
+    """Write the page and return its path. `front` is script and style; ValueError above `max_megabytes`."""
+    blobs = _Blobs()
+    kept = blobs.plain({**traits, "error": {}, **offline.traits})
+    page = {"traits": kept, "axes": blobs.plain(offline.axes), "start": blobs.plain(offline.start)}
+    shell = len(_fill(title, front, page | {"blobs": blobs.texts})) / 1e6
+    answers = []
+    for answer in _told(path, offline, shell, max_megabytes):
+        answers.append(blobs.plain(answer))
+    text = _fill(title, front, page | {"answers": answers, "blobs": blobs.texts})
+    _check_size(path, len(text.encode()) / 1e6, offline, max_megabytes, "is")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _told(path: Path, offline: Offline, shell: float, max_megabytes: float) -> Iterator[Any]:
+    """The answers; once the first few are made, says how large the page will be and how long that takes."""
+    source, began = iter(offline.answers), time.monotonic()
+    first = list(itertools.islice(source, _SAMPLE))
+    if first:
+        count, sample = max(offline.count, len(first)), _Blobs()
+        each = (len(json.dumps(sample.plain(first))) + sum(map(len, sample.texts))) / len(first) / 1e6
+        seconds = (time.monotonic() - began) / len(first) * count
+        _check_size(path, shell + each * count, offline, max_megabytes, "would be about")
+        what = f" ({offline.what})" if offline.what else ""
+        print(f"{path.name}: {count} answers{what}, about {shell + each * count:.1f} MB, about {seconds:.0f} s.")
+    yield from first
+    yield from source
+
+
+def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float, verb: str) -> None:
+    if size > max_megabytes:
+        what = f" for {offline.what}" if offline.what else ""
+        raise ValueError(
+            f"{path.name} {verb} {size:.1f} MB{what}, more than max_megabytes={max_megabytes:g}: "
+            f"{offline.reduce}, or allow more."
+        )
+
+
+def _fill(title: str, front: tuple[str, str], data: Mapping[str, Any]) -> str:
+    script, style = front
+    body, found, rest = script.rpartition("export default")
+    if not found:
+        raise ValueError("the module has no default export: end it with `export default { render };`.")
+    whole = f"{body}const $widget ={rest}\n{bundle.scope('shared/page_model.js')}"
+    return _PAGE.format(
+        title=html.escape(title),
+        style=style,
+        script=whole.replace("</script", "<\\/script"),
+        data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
+    )

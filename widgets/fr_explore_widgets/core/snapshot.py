@@ -1,0 +1,80 @@
+"""The picture that a widget leaves in the notebook, for a reader without a kernel.
+
+- JupyterLab prefers a widget's view to anything else in the same output, and shows "model not found" where there is no
+  model. So the picture is an output of its own, before the view; the live view hides it (`shared/view.js`), and where
+  there is none a style in the picture's output hides that message, which is text without any element.
+- A notebook that is not trusted shows neither view nor style: the picture stands there all the same.
+- The picture follows the state: some seconds after the last change it is made again and replaces the output, as long
+  as the kernel lives, so what is saved is the state of a few seconds before.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from IPython.display import DisplayHandle, display
+
+__all__ = ["LIMIT", "StaticOutput"]
+
+LIMIT = 100_000  # bytes of the picture: 133 kB as text, so that an output stays under 150 kB
+QUIET_SECONDS = 3.0  # without a change, before the picture is made again
+
+_HTML = """<div class="fr-static" data-fr="{token}"><style>
+.jp-OutputArea-child:has([data-fr="{token}"]) + .jp-OutputArea-child .jp-OutputArea-output:not(:has(*))
+{{ display: none; }}
+</style>{picture}<p>{words} <em>This is the widget's last state; run the cell again for a live one.</em></p></div>"""
+
+
+class StaticOutput:
+    """Shows and renews the picture of one widget; `make` gives its PNG bytes (or none) and its words."""
+
+    def __init__(self, token: str, make: Callable[[], tuple[bytes, str]]) -> None:
+        self.token, self._make = token, make
+        self._handles: list[DisplayHandle] = []
+        self._due: float | None = None
+        self._guard = threading.Lock()
+
+    def show(self) -> None:
+        """Display the picture as an output of the present cell."""
+        handle = DisplayHandle(f"fr-{uuid.uuid4().hex[:12]}")
+        display(self._bundle(), raw=True, display_id=handle.display_id)
+        self._handles.append(handle)
+
+    def forget(self) -> None:
+        """The outputs are gone from every page: renew none of them any more."""
+        self._handles.clear()
+
+    def later(self) -> None:
+        """Renew the picture once nothing has changed for some seconds."""
+        if not self._handles:
+            return
+        with self._guard:
+            waiting, self._due = self._due is not None, time.monotonic() + QUIET_SECONDS
+        if not waiting:
+            self._wait()
+
+    def _wait(self) -> None:
+        with self._guard:
+            left = (self._due or 0) - time.monotonic()
+            if left <= 0:
+                self._due = None
+        if left > 0:
+            timer = threading.Timer(left, self._wait)
+            timer.daemon = True
+            timer.start()
+        elif self._handles:
+            bundle = self._bundle()
+            for handle in list(self._handles):
+                handle.update(bundle, raw=True)
+
+    def _bundle(self) -> dict[str, str]:
+        picture, words = self._make()
+        text = html.escape(words)
+        source = base64.b64encode(picture).decode("ascii")
+        image = f'<img alt="{text}" style="max-width: 100%" src="data:image/png;base64,{source}">' if picture else ""
+        return {"text/html": _HTML.format(token=self.token, picture=image, words=text), "text/plain": words}

@@ -1,0 +1,1 @@
+"""`EnergyPlayground`: arrows and their alignment energy, without a model."""

@@ -1,0 +1,150 @@
+// The key figure: E on its scale from 0 to 2, beside the closed form and the null, and in words.
+
+import { h, term } from "../shared/dom.js";
+import { allPairs } from "./math.js";
+import { MAX_DIM, MAX_K, MAX_RADIUS, spelled } from "./state.js";
+import { covered, figure, GLOSSARY, sentence } from "./words.js";
+
+/** @typedef {import("./types").Scene} Scene */
+/** @typedef {import("./types").Settings} Settings */
+/** @typedef {import("./types").Spec} Spec */
+
+/** The sliders' records. @type {Record<"order" | "radius" | "k" | "dim", Spec>} */
+export const SLIDERS = {
+  order: {
+    name: "order",
+    label: "Order",
+    low: 0,
+    high: 1,
+    step: 0.01,
+    ends: ["0, hot", "1, frozen"],
+    help: "The inverse of a temperature: how much of the pattern, how much noise.",
+    show: (q) =>
+      q === 0
+        ? "0.00, noise alone"
+        : q === 1
+          ? "1.00, no noise"
+          : `${q.toFixed(2)}, pattern ${ratio(q)} \u00d7 noise`,
+    speak: (q) =>
+      q === 0
+        ? "0, noise alone"
+        : q === 1
+          ? "1, no noise"
+          : `${q.toFixed(2)}, pattern ${ratio(q)} times the noise`,
+  },
+  radius: {
+    name: "radius",
+    label: "Radius",
+    low: 0,
+    high: MAX_RADIUS,
+    step: 0.02,
+    help: "Who counts as a neighbour: all arrows within this distance, in units of the mean distance of two arrows.",
+    show: (r) => `${r.toFixed(2)} \u00d7 mean distance`,
+    speak: (r) => `${r.toFixed(2)} times the mean distance`,
+  },
+  k: {
+    name: "k",
+    label: "How many",
+    low: 1,
+    high: MAX_K,
+    step: 1,
+    help: "Who counts as a neighbour: this many of the nearest arrows.",
+    show: (k) => `${k} nearest`,
+    speak: (k) => `${k} nearest`,
+  },
+  dim: {
+    name: "dim",
+    label: "Dimensions",
+    low: 2,
+    high: MAX_DIM,
+    step: 1,
+    help: "Of the space the arrows point in. A face embedding has 128 or 512.",
+    show: (d) => `${d}`,
+    speak: (d) => `${d} dimensions`,
+  },
+};
+
+/** Pattern over noise. @param {number} q */
+function ratio(q) {
+  const s = q / (1 - q);
+  return s < 9.95 ? s.toFixed(s < 0.995 ? 2 : 1) : s.toFixed(0);
+}
+
+/** The figure, its meter, its sentence and its companions. */
+export function createKey() {
+  const number = h("output", { class: "fr-figure" });
+  const fill = h("div", { class: "fr-fill" });
+  const random = h("div", { class: "fr-random" });
+  const band = h("div", { class: "fr-band" });
+  const closed = h("div", { class: "fr-closed-mark" });
+  const meter = h("div", { class: "fr-meter", role: "meter", "aria-label": "energy", "aria-valuemin": 0 });
+  meter.setAttribute("aria-valuemax", "2");
+  meter.append(band, fill, random, closed);
+  const ends = h("div", { class: "fr-ends fr-sub", "aria-hidden": "true" });
+  ends.append(
+    h("span", { text: "0 aligned" }),
+    h("span", { text: "1 no order" }),
+    h("span", { text: "2 opposed" }),
+  );
+  const words = h("p", { class: "fr-sentence" });
+  const row = (/** @type {keyof typeof GLOSSARY} */ name, /** @type {string} */ kind) => {
+    const value = h("span", { class: "fr-fact" });
+    const line = h("p", { class: `fr-row ${kind}` }, h("i"), term(name, GLOSSARY[name]), value);
+    return { line, value };
+  };
+  const rows = {
+    closed: row("closed form", "fr-row-closed"),
+    random: row("random arrows", "fr-row-random"),
+    coverage: row("coverage", ""),
+    mean: row("mean arrow", ""),
+  };
+  const exact = h("p", { class: "fr-row fr-sub fr-exact" });
+  const call = h("code", { class: "fr-call" });
+  const root = h(
+    "section",
+    { class: "fr-key", "aria-label": "Alignment energy" },
+    h("h3", { text: "How aligned are neighbours?" }),
+    h("p", { class: "fr-headline" }, number, " ", term("energy", GLOSSARY.energy)),
+    meter,
+    ends,
+    words,
+    h("div", { class: "fr-rows" }, ...Object.values(rows).map(({ line }) => line), exact),
+    h("p", { class: "fr-sub" }, "In the library: ", call),
+  );
+
+  /** @param {Scene} scene */
+  function show(scene) {
+    const { energy, random: null_, settings, magnetisation: m } = scene;
+    const known = !Number.isNaN(energy);
+    number.textContent = figure(energy);
+    root.dataset.energy = String(energy);
+    const place = (/** @type {HTMLElement} */ node, /** @type {number} */ value) => {
+      node.hidden = Number.isNaN(value);
+      node.style.setProperty("--at", String(Math.min(Math.max(value, 0), 2) / 2));
+    };
+    place(fill, energy);
+    place(random, null_.mean);
+    place(band, null_.mean);
+    place(closed, scene.expected);
+    band.style.setProperty("--half", String(Math.min(2 * (null_.sd || 0), 1) / 2));
+    words.textContent = sentence(scene);
+    meter.setAttribute("aria-valuenow", String(known ? energy : 0));
+    meter.setAttribute("aria-valuetext", words.textContent);
+    rows.closed.value.textContent = figure(scene.expected);
+    rows.random.value.textContent = known ? `${figure(null_.mean)} \u00b1 ${figure(null_.sd)}` : "\u2013";
+    rows.coverage.value.textContent = covered(scene);
+    rows.mean.value.textContent = figure(m);
+    exact.textContent = identity(scene);
+    exact.hidden = !exact.textContent;
+    call.textContent = `fr.alignment_energy(points, directions, "${spelled(settings)}")`;
+  }
+  return { root, show, words: () => words.textContent ?? "" };
+}
+
+/** All pairs need no sum over pairs: the mean arrow is enough. @param {Scene} scene */
+function identity({ settings, magnetisation: m, points }) {
+  const n = points.length;
+  if (settings.rule !== "all") return "";
+  const factor = settings.include_self ? "" : `${n}/${n - 1} \u00b7 `;
+  return `Exactly, from the mean arrow: ${factor}(1 \u2212 ${figure(m)}\u00b2) = ${figure(allPairs(m, n, settings.include_self))}`;
+}

@@ -1,0 +1,1 @@
+"""`MacroscaleExplorer`: which labels shape the distances between people."""

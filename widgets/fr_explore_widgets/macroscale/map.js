@@ -1,0 +1,100 @@
+// The map of the images, coloured by the attribute, with a picture of the one that is pointed at.
+
+import { h, paint, term } from "../shared/dom.js";
+import { createPlane } from "../shared/plane.js";
+import { GLOSSARY } from "../shared/words.js";
+
+/** @typedef {import("./types").Attribute} Attribute */
+/** @typedef {import("./types").Row} Row */
+/** @typedef {import("./types").Setup} Setup */
+
+/** Which of the three kinds of point an image is: without, with, unknown. @param {Int8Array} signs */
+export function kindsOf(signs) {
+  return Uint8Array.from(signs, (sign) => (sign < 0 ? 0 : sign > 0 ? 1 : 2));
+}
+
+/** @param {AbortSignal} signal @param {Setup} setup @param {(place: number) => void} ask for a picture */
+export function createMap(signal, setup, ask) {
+  const face = h("canvas", { class: "fr-map-face", width: 64, height: 64, hidden: true });
+  const words = h("span");
+  const card = h("div", { class: "fr-map-card", role: "status" }, face, words);
+  /** @type {Int8Array} */
+  let signs = new Int8Array(setup.shown);
+  let label = "";
+  let pointed = -1;
+  const plane = createPlane({ signal, label: "Map of the images", onHover: hover, onChoose: hover });
+  const key = h("ul", { class: "fr-map-key" });
+  const note = h("p", { class: "fr-sub" });
+  const foot = h("div", { class: "fr-map-foot" }, key, note);
+  const root = h(
+    "section",
+    { class: "fr-map-box", "aria-label": "Map" },
+    h("div", { class: "fr-map-place" }, plane.root, card),
+    foot,
+  );
+
+  /** @param {number} i */
+  function hover(i) {
+    pointed = i;
+    card.dataset.on = String(i >= 0);
+    face.hidden = true;
+    if (i < 0) {
+      words.textContent = "";
+      return;
+    }
+    const what = { 1: `with ${label}`, "-1": `without ${label}`, 0: `${label} unknown` }[String(signs[i])];
+    words.textContent = `person ${setup.names[i]}, ${what}`;
+    if (setup.pictures) ask(i);
+  }
+
+  return {
+    root,
+    foot,
+    plane,
+    /** @param {Float32Array} xy */
+    setPoints: (xy) => plane.setPoints(xy),
+    /** The answer to `ask`. @param {number} place @param {DataView} pixels @param {[number, number]} shape */
+    picture(place, pixels, shape) {
+      if (place === pointed) face.hidden = !paint(face, pixels, shape);
+    },
+    /** @param {Attribute} attribute @param {Int8Array} next @param {Row | undefined} row */
+    show(attribute, next, row) {
+      signs = next;
+      label = attribute.label;
+      const soft = getComputedStyle(root).getPropertyValue("--fr-soft").trim() || "#5c5c5c";
+      plane.setLook({
+        kind: kindsOf(signs),
+        kinds: [
+          { color: soft, shape: "square", hollow: true },
+          { color: attribute.color, shape: "circle" },
+          { color: soft, shape: "cross" },
+        ],
+        radius: setup.shown > 1500 ? 3 : 4,
+      });
+      const counts = [row?.positive, row?.negative, row?.unknown];
+      const entries = /** @type {[string, string, number | undefined][]} */ ([
+        ["with", `with ${label}`, counts[0]],
+        ["without", "without", counts[1]],
+        ["unknown", "unknown", counts[2]],
+      ]);
+      key.replaceChildren(
+        ...entries
+          .filter(([kind, , n]) => kind !== "unknown" || n)
+          .map(([kind, text, n]) =>
+            h("li", { class: `fr-kind-${kind}` }, h("i"), n === undefined ? text : `${text}: ${n} images`),
+          ),
+      );
+      plane.describe(`Map of ${setup.shown} images, coloured by ${label}`);
+    },
+    /** @param {"pca" | "umap"} projection */
+    explain(projection) {
+      const some =
+        setup.shown < setup.images ? `; ${setup.shown} of ${setup.images} images, drawn at random` : "";
+      note.replaceChildren(
+        ...(projection === "umap"
+          ? [`UMAP layout: neighbours stay neighbours, distances between groups mean little${some}`]
+          : [term(setup.caption.slice(0, 14), GLOSSARY["PCA projection"]), setup.caption.slice(14) + some]),
+      );
+    },
+  };
+}

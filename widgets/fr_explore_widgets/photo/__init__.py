@@ -1,0 +1,1 @@
+"""`PhotoInput` and `PhotoExplorer`: your own pictures."""

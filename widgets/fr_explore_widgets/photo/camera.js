@@ -1,0 +1,151 @@
+// The camera: preview, take, look, use or retake. It runs only while its preview shows: the light goes off with it.
+
+import { button, h } from "../shared/dom.js";
+import { toJpeg } from "./pictures.js";
+
+/** @typedef {import("./types").Camera} Camera */
+/** @typedef {import("../shared/types").Problem} Problem */
+
+const INSTEAD = "Or choose a picture from a file.";
+
+/**
+ * Why there is no picture from the camera, and what to do.
+ * @param {unknown} error what getUserMedia was rejected with; null: the browser offers no camera to this page
+ * @returns {Problem}
+ */
+export function cameraProblem(error) {
+  if (error === null)
+    return {
+      what: "This page may not use a camera.",
+      why: "Browsers offer it only to pages at localhost or over https.",
+      todo: `Open Jupyter at such an address. ${INSTEAD}`,
+    };
+  const { name = "Error", message = String(error) } = /** @type {Partial<Error>} */ (error);
+  const known = {
+    NotAllowedError: [
+      "The browser did not allow the camera.",
+      "Allow it for this page, in the browser's address bar or its settings, and press Use the camera again.",
+    ],
+    NotFoundError: ["No camera was found.", "Connect one and press Use the camera again."],
+    NotReadableError: [
+      "The camera cannot be opened.",
+      "Close the program that uses it and press Use the camera again.",
+    ],
+  }[name];
+  const [what, todo] = known ?? ["The camera could not be started.", "Press Use the camera again."];
+  return { what, why: known ? "" : `${name}: ${message}`, todo: `${todo} ${INSTEAD}` };
+}
+
+/**
+ * @param {{signal: AbortSignal, onUse: (data: ArrayBuffer) => void, onProblem: (problem: Problem) => void,
+ *   onClose: () => void, say: (text: string) => void}} options
+ * @returns {Camera}
+ */
+export function createCamera({ signal, onUse, onProblem, onClose, say }) {
+  const video = h("video", { class: "fr-preview", "aria-label": "Camera preview, as in a mirror" });
+  video.muted = true;
+  video.playsInline = true;
+  const still = h("img", { class: "fr-preview", alt: "The picture that was taken" });
+  const buttons = {
+    take: button("Take picture", "take", take),
+    use: button("Use this picture", "use", use),
+    retake: button("Retake", "retake", open),
+    stop: button("Stop camera", "stop-camera", close),
+  };
+  const actions = h("div", { class: "fr-actions" }, ...Object.values(buttons));
+  const root = h("div", { class: "fr-camera", role: "group", "aria-label": "Camera" }, video, still, actions);
+  root.hidden = true;
+
+  /** @type {MediaStream | null} */
+  let stream = null;
+  /** @type {ArrayBuffer | null} */
+  let taken = null;
+  let turn = 0; // a camera that is granted after Stop, or after the view is gone, is stopped at once
+
+  /** @param {"off" | "live" | "taken"} stage */
+  function show(stage) {
+    root.hidden = stage === "off";
+    root.dataset.stage = stage;
+    video.hidden = buttons.take.hidden = stage !== "live";
+    still.hidden = buttons.use.hidden = buttons.retake.hidden = stage !== "taken";
+    buttons.stop.textContent = stage === "taken" ? "Discard" : "Stop camera";
+  }
+
+  function darken() {
+    turn += 1;
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream = null;
+    video.srcObject = null;
+  }
+
+  function forget() {
+    if (still.src) URL.revokeObjectURL(still.src);
+    still.removeAttribute("src");
+    taken = null;
+  }
+
+  function close() {
+    const was = !root.hidden;
+    darken();
+    forget();
+    show("off");
+    if (was && !signal.aborted) onClose();
+  }
+
+  async function open() {
+    darken();
+    forget();
+    const own = turn;
+    const ask = navigator.mediaDevices?.getUserMedia;
+    if (!ask) return onProblem(cameraProblem(null));
+    try {
+      const wish = { video: { facingMode: "user", width: { ideal: 1280 } }, audio: false };
+      const granted = await ask.call(navigator.mediaDevices, wish);
+      if (own !== turn || signal.aborted) {
+        for (const track of granted.getTracks()) track.stop();
+        return;
+      }
+      stream = granted;
+      for (const track of granted.getTracks()) track.addEventListener("ended", close, { signal });
+      video.srcObject = granted;
+      show("live");
+      buttons.take.focus();
+      say("The camera is on.");
+      await video.play();
+    } catch (error) {
+      if (own !== turn) return; // stopped while it started
+      darken();
+      forget();
+      show("off");
+      onProblem(cameraProblem(error));
+    }
+  }
+
+  async function take() {
+    if (!video.videoWidth) return say("The camera is still starting: try again in a moment.");
+    const own = turn;
+    try {
+      const data = await toJpeg(video, video.videoWidth, video.videoHeight);
+      if (own !== turn) return;
+      darken();
+      taken = data;
+      still.src = URL.createObjectURL(new Blob([data], { type: "image/jpeg" }));
+      show("taken");
+      buttons.use.focus();
+      say("Picture taken, the camera is off. Nothing is sent before you use it.");
+    } catch (error) {
+      close();
+      onProblem(cameraProblem(error));
+    }
+  }
+
+  function use() {
+    const data = taken;
+    close();
+    if (data) onUse(data);
+  }
+
+  show("off");
+  signal.addEventListener("abort", close);
+  return { root, open, close };
+}

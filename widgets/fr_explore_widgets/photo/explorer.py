@@ -1,0 +1,81 @@
+"""`PhotoExplorer`: the laboratory on one's own pictures, from a file or the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import ipywidgets
+
+from ..attribute.widget import AttributeExplorer
+from .widget import PhotoInput
+
+__all__ = ["PhotoExplorer"]
+
+
+class PhotoExplorer(ipywidgets.VBox):
+    """A `PhotoInput` with an `AttributeExplorer` of its pictures beneath it, as soon as one shows a face.
+
+    Parameters
+    ----------
+    model : what `fr.load_model` gives.
+    size, variations, seed : as for `AttributeExplorer`.
+
+    Attributes
+    ----------
+    input : the `PhotoInput`. explorer : the `AttributeExplorer`, or None while there is no face; a new one each time
+        the set of pictures changes, because an explorer's identities are fixed.
+
+    >>> w = PhotoExplorer(fr.load_model("dlib"))
+    >>> w.add("portrait.jpg")
+    'portrait'
+    >>> w.explorer.set(mask=1)
+    """
+
+    def __init__(self, model: Any, *, size: int = 160, variations: int = 5, seed: int = 0) -> None:
+        self._model, self._options = model, {"size": size, "variations": variations, "seed": seed}
+        self.explorer: AttributeExplorer | None = None
+        self.input = PhotoInput()
+        super().__init__([self.input])
+        self.input.observe(self._replace, "photos")
+
+    @property
+    def photos(self) -> Any:
+        """`fr.Photographs` of the pictures, or None."""
+        return self.input.photos
+
+    def add(self, photo: Any, name: str | None = None) -> str:
+        """Add a picture, see `PhotoInput.add`."""
+        return self.input.add(photo, name)
+
+    def discard(self) -> None:
+        """Discard every picture and close the explorer."""
+        self.input.discard()
+
+    def close(self) -> None:
+        """Discard every picture and take both widgets off the page."""
+        if own := vars(self).get("input"):
+            own.close()
+        super().close()
+
+    def _replace(self, change: Mapping[str, Any]) -> None:
+        photos, old = change["new"], self.explorer
+        shown = _identity(photos, change["old"], old)
+        self.explorer, self.children = None, (self.input,)
+        if old:
+            old.close()
+        if photos is not None:
+            self.explorer = AttributeExplorer(photos, self._model, shown, **self._options)
+            self.children = (self.input, self.explorer)
+
+
+def _identity(photos: Any, before: Any, explorer: AttributeExplorer | None) -> Hashable | None:
+    """Whom to show: the newest picture, else who was shown before, else the first."""
+    if photos is None:
+        return None
+    known = set(before.identities) if before is not None else set()
+    new = [identity for identity in photos.identities if identity not in known]
+    if new:
+        return new[-1]
+    was = explorer.identity if explorer else None
+    return was if was in photos.identities else None

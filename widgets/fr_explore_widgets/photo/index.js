@@ -1,0 +1,271 @@
+// PhotoInput: pictures from files or the camera, on their way to the kernel, and what it found in them.
+
+import { button, followTheme, h, paint, term, uid } from "../shared/dom.js";
+import { createLink } from "../shared/link.js";
+import { createNotices, watchKernel } from "../shared/notice.js";
+import { listen } from "../shared/view.js";
+import { createCamera } from "./camera.js";
+import { prepare } from "./pictures.js";
+
+/** @typedef {import("./types").Item} Item */
+/** @typedef {import("./types").Shot} Shot */
+/** @typedef {import("../shared/types").Command} Command */
+/** @typedef {import("../shared/types").Model} Model */
+/** @typedef {import("../shared/types").Problem} Problem */
+
+const THUMB = 96;
+// the first picture waits for the face detector to be loaded
+const PATIENCE_MS = 30_000;
+const LOST =
+  "The kernel that held the pictures is gone, and the pictures with it. Run the cell again to go on.";
+const SILENT = "The kernel has not answered for some time: it is busy, or it was restarted.";
+const PRIVACY = [
+  "Pictures are made smaller here and sent to ",
+  ", which on Binder or another shared server is a machine of that server. They stay in its memory, are not written " +
+    "to disk, and are gone when you discard them, close the widget, or the kernel ends.",
+];
+const KERNEL =
+  "The program that runs the cells of this notebook; on your own computer if Jupyter runs there. Where Jupyter is set " +
+  "to save widget state, which it is not by default, the faces shown would be saved with the notebook.";
+
+/**
+ * What happened to the pictures, in a sentence.
+ * @param {Item[]} before
+ * @param {Item[]} now
+ */
+export function news(before, now) {
+  const known = new Set(before.map((item) => item.key));
+  const fresh = now.filter((item) => !known.has(item.key));
+  if (fresh.length) return fresh.map(({ name, note, todo }) => `${name}: ${note} ${todo}`.trim()).join(" ");
+  const left = new Set(now.map((item) => item.key));
+  const gone = before.filter((item) => !left.has(item.key)).map((item) => item.name);
+  return gone.length ? `Discarded: ${gone.join(", ")}.` : "";
+}
+
+/** The pictures as a list, each with a button to discard it. @param {(key: number) => void} onRemove */
+function createList(onRemove) {
+  const root = h("ul", { class: "fr-shots", "aria-label": "Pictures" });
+  /** @param {Item[]} items @param {DataView} sprite */
+  function show(items, sprite) {
+    const size = 3 * THUMB * THUMB;
+    let place = 0;
+    root.replaceChildren();
+    for (const { key, name, ok, note, todo } of items) {
+      const canvas = h("canvas", { width: THUMB, height: THUMB, "aria-hidden": "true" });
+      if (ok) {
+        paint(canvas, sprite, [THUMB, THUMB], place * size);
+        place += 1;
+      }
+      const drop = h("button", { type: "button", class: "fr-button", "data-key": key, text: "Remove" });
+      drop.setAttribute("aria-label", `Remove ${name}`);
+      drop.addEventListener("click", () => onRemove(key));
+      const text = h("div", {}, h("b", { text: name }), h("p", { class: "fr-sub", text: `${note} ${todo}` }));
+      root.append(h("li", { class: ok ? "fr-shot" : "fr-shot fr-none" }, canvas, text, drop));
+    }
+    root.hidden = !items.length;
+  }
+  return { root, show };
+}
+
+/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
+function render({ model, el, signal: given }) {
+  const stop = new AbortController();
+  given?.addEventListener("abort", () => stop.abort());
+  const { signal } = stop;
+  const id = uid("photos");
+  let gone = false;
+  /** @type {Item[]} */
+  let shown = [];
+  /** Names of what is on its way. @type {string[]} */
+  let coming = [];
+  let chain = Promise.resolve();
+  let unshown = false; // pictures were sent since the kernel made its photographs of them
+  let round = 0; // Discard all begins a new one: pictures of an older one are not sent any more
+  /** @type {((answered: boolean) => void) | null} */
+  let answer = null;
+
+  const notices = createNotices();
+  const link = createLink(model, {
+    signal,
+    patience: PATIENCE_MS,
+    onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
+  });
+  const status = h("p", { class: "fr-status", role: "status" });
+  const spoken = h("div", { class: "fr-hidden", role: "status" });
+  const say = (/** @type {string} */ text) => {
+    status.textContent = text;
+  };
+  const file = h("input", { type: "file", accept: "image/*", multiple: true, hidden: true, tabindex: -1 });
+  const buttons = {
+    choose: button("Choose pictures", "choose", () => file.click()),
+    camera: button("Use the camera", "camera", startCamera),
+    discard: button("Discard all", "discard", () => {
+      round += 1;
+      link.send({ action: "discard" });
+    }),
+  };
+  const camera = createCamera({
+    signal,
+    say,
+    onUse: (data) => submit("the picture", async () => ({ name: "", data })),
+    onProblem: (problem) => {
+      notices.showError(problem);
+      buttons.camera.focus();
+    },
+    onClose: () => {
+      say("The camera is off.");
+      buttons.camera.focus();
+    },
+  });
+  const list = createList((key) => link.send(/** @type {Command} */ ({ action: "remove", key })));
+  const zone = h(
+    "div",
+    { class: "fr-drop" },
+    h("div", { class: "fr-actions" }, buttons.choose, buttons.camera, buttons.discard),
+    h("span", { class: "fr-sub", text: "or drop pictures here" }),
+    file,
+  );
+  const root = h(
+    "section",
+    { class: "fr-lab fr-photos", "data-lm-suppress-shortcuts": "true", "aria-labelledby": id },
+    notices.root,
+    h("h3", { id, text: "Your photographs" }),
+    zone,
+    camera.root,
+    status,
+    list.root,
+    spoken,
+    h("p", { class: "fr-sub fr-privacy" }, PRIVACY[0], term("the kernel", KERNEL), PRIVACY[1]),
+  );
+  el.append(root);
+
+  function startCamera() {
+    notices.showError({});
+    camera.open();
+  }
+
+  /** Send one picture and wait for its answer; false if the kernel went away. @param {Shot} shot */
+  function transfer({ name, data }) {
+    return new Promise((/** @type {(answered: boolean) => void} */ done) => {
+      answer = done;
+      model.set("upload", new DataView(data));
+      link.send(/** @type {Command} */ ({ action: "add", name, size: data.byteLength }));
+    });
+  }
+
+  /** The last one is there. @param {boolean} late */
+  function showAll(late) {
+    say(unshown && !late ? "Preparing the faces \u2026" : "");
+    if (unshown && !late) link.send({ action: "show" });
+    unshown = false;
+  }
+
+  /** One after the other: messages stay small, and the kernel looks at one picture at a time.
+   * @param {string} name @param {() => Promise<Shot>} make */
+  function submit(name, make) {
+    const own = round;
+    const late = () => own !== round || gone || signal.aborted;
+    coming.push(name);
+    notices.showError({});
+    say(`Looking for a face in ${name} \u2026`);
+    chain = chain.then(async () => {
+      try {
+        while (link.busy && !late()) await new Promise((done) => setTimeout(done, 50));
+        if (late()) return;
+        say(
+          `Looking for a face in ${coming[0]} \u2026${coming.length > 1 ? ` ${coming.length} to go.` : ""}`,
+        );
+        const shot = await make();
+        if (late()) return;
+        await transfer(shot);
+        unshown = true;
+      } catch (error) {
+        const { what, why, todo } = /** @type {Problem} */ (error);
+        const unknown = {
+          what: `${name} was not sent.`,
+          why: String(error),
+          todo: "Choose another picture.",
+        };
+        notices.showError(what ? { what, why, todo } : unknown);
+      } finally {
+        coming = coming.slice(1);
+        if (!coming.length) showAll(late());
+      }
+    });
+  }
+
+  /** @param {FileList | null | undefined} files */
+  function take(files) {
+    if (gone) return;
+    for (const one of files ?? []) submit(one.name, () => prepare(one));
+  }
+
+  function show() {
+    const items = /** @type {Item[]} */ (model.get("items") ?? []);
+    const had = list.root.contains(document.activeElement);
+    list.show(items, model.get("sprite"));
+    spoken.textContent = news(shown, items) || spoken.textContent; // the list shows it
+    if (had) /** @type {HTMLElement} */ (list.root.querySelector("button") ?? buttons.choose).focus();
+    shown = items;
+    root.dataset.photos = String(items.filter((item) => item.ok).length);
+    if (document.activeElement === buttons.discard && !items.length) buttons.choose.focus();
+    buttons.discard.hidden = !items.length;
+  }
+
+  /** @param {{client?: string, seq?: number}} reply */
+  function settle(reply) {
+    if (!link.settle(reply)) return;
+    if (answer) answer(true);
+    else if (!coming.length) say("");
+    answer = null;
+  }
+
+  function showError() {
+    const problem = /** @type {Problem} */ (model.get("error") ?? {});
+    notices.showError(problem);
+    if (!problem.what) return;
+    say("");
+    settle(problem);
+  }
+
+  file.addEventListener("change", () => {
+    take(file.files);
+    file.value = ""; // the same file can be chosen again
+  });
+  const over = (/** @type {boolean} */ now) => zone.classList.toggle("fr-over", now && !gone);
+  zone.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    over(true);
+  });
+  zone.addEventListener("dragleave", () => over(false));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    event.stopPropagation(); // JupyterLab would upload the file to the server's disk
+    over(false);
+    take(event.dataTransfer?.files);
+  });
+  root.addEventListener("keydown", (event) => event.key === "Escape" && camera.close());
+
+  listen(model, signal, { items: show, error: showError, reply: () => settle(model.get("reply")) });
+  signal.addEventListener("abort", () => answer?.(false));
+  followTheme(root, signal);
+  watchKernel(el, model, signal, (now) => {
+    gone = now;
+    notices.showBanner(gone ? LOST : "");
+    link.connect(!gone);
+    for (const node of Object.values(buttons)) node.disabled = gone;
+    if (!gone) return show();
+    camera.close();
+    answer?.(false);
+    answer = null;
+    list.show([], model.get("sprite")); // what the kernel held is gone; here too nothing of it stays
+    shown = [];
+    say("");
+  });
+  show();
+  showError();
+  return () => stop.abort();
+}
+
+export default { render };

@@ -1,0 +1,1 @@
+"""`Prediction`: commit a guess, then see the truth."""

@@ -1,0 +1,117 @@
+// A guess that is one number; afterwards guess and truth on one line.
+
+import { h, uid } from "../shared/dom.js";
+import { s } from "../shared/svg.js";
+
+/** @typedef {import("./types").Setup} Setup */
+/** @typedef {import("./types").Input} Input */
+
+const WIDTH = 320;
+const EDGE = 44;
+
+/**
+ * The ends of a line that holds all numbers: the range of the guess where there is one, else some room around.
+ * @param {number[]} numbers
+ * @param {number | null} low
+ * @param {number | null} high
+ * @returns {[number, number]}
+ */
+export function span(numbers, low, high) {
+  const least = Math.min(...numbers, low ?? Number.POSITIVE_INFINITY);
+  const most = Math.max(...numbers, high ?? Number.NEGATIVE_INFINITY);
+  const room = most > least ? 0.15 * (most - least) : Math.abs(most) || 1;
+  return [
+    low === null || least < low ? least - room : low,
+    high === null || most > high ? most + room : high,
+  ];
+}
+
+/** At most four digits, a true minus sign. @param {number} x */
+export function short(x) {
+  return String(Number(x.toPrecision(4))).replace("-", "\u2212");
+}
+
+/** @param {Setup} setup @param {() => void} changed @returns {Input} */
+export function createNumber(setup, changed) {
+  const { low, high, unit } = setup;
+  const id = uid("guess");
+  const box = h("input", { type: "number", id, step: "any", class: "fr-number", inputmode: "decimal" });
+  if (low !== null) box.min = String(low);
+  if (high !== null) box.max = String(high);
+  const entry = h("p", { class: "fr-entry" }, h("label", { for: id, text: "Your guess" }), box);
+  if (unit) entry.append(h("span", { text: unit }));
+  const picture = s("svg", { class: "fr-line-picture", viewBox: `0 0 ${WIDTH} 72`, role: "img" });
+  const root = h("div", {}, entry);
+  /** @type {HTMLInputElement | null} */
+  let range = null;
+  if (low !== null && high !== null) {
+    const step = Number((10 ** Math.floor(Math.log10((high - low) / 100))).toPrecision(3));
+    range = h("input", { type: "range", min: low, max: high, step, "aria-label": "Your guess" });
+    const ends = h("p", { class: "fr-ends fr-sub", "aria-hidden": "true" });
+    ends.append(h("span", { text: short(low) }), h("span", { text: short(high) }));
+    const row = h("div", { class: "fr-slider" }, h("div", { class: "fr-track" }, range), ends);
+    row.style.setProperty("--lo", "0");
+    row.style.setProperty("--hi", "0");
+    row.style.setProperty("--c", "var(--fr-guess)");
+    root.append(row);
+    const slider = range;
+    slider.addEventListener("input", () => {
+      box.value = slider.value;
+      fill();
+      changed();
+    });
+  }
+  root.append(picture);
+  box.addEventListener("input", () => {
+    if (range) range.value = box.value || String(low);
+    fill();
+    changed();
+  });
+
+  function fill() {
+    const at = range ? (range.valueAsNumber - Number(low)) / (Number(high) - Number(low)) : 0;
+    range?.closest("div.fr-slider")?.setAttribute("style", `--lo:0;--hi:${at};--c:var(--fr-guess)`);
+  }
+
+  /** @param {number} guess @param {number} truth */
+  function draw(guess, truth) {
+    const [from, to] = span([guess, truth], low, high);
+    const x = (/** @type {number} */ v) => EDGE + ((v - from) / (to - from)) * (WIDTH - 2 * EDGE);
+    const [a, b] = [x(guess), x(truth)];
+    const label = (
+      /** @type {number} */ at,
+      /** @type {number} */ y,
+      /** @type {string} */ text,
+      kind = "",
+    ) => s("text", { x: at, y, "text-anchor": "middle", class: `fr-mark-text ${kind}` }, text);
+    picture.replaceChildren(
+      s("line", { x1: 8, x2: WIDTH - 8, y1: 36, y2: 36, class: "fr-axis" }),
+      s("line", { x1: a, x2: b, y1: 36, y2: 36, class: "fr-gap" }),
+      s("circle", { cx: a, cy: 36, r: 6, class: "fr-guess-mark" }),
+      s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-truth-mark" }),
+      label(a, 20, `guess ${short(guess)}`, "fr-guess-text"),
+      label(b, 62, `truth ${short(truth)}`),
+    );
+    picture.setAttribute("aria-label", `Guess ${short(guess)}, truth ${short(truth)} ${unit}`);
+  }
+
+  return {
+    root,
+    value: () => (box.value !== "" && box.checkValidity() ? box.valueAsNumber : null),
+    set(guess) {
+      box.value = guess === null ? "" : String(guess);
+      if (range) range.value = box.value || String(low);
+      fill();
+    },
+    lock(locked) {
+      box.disabled = locked;
+      if (range) range.disabled = locked;
+    },
+    reveal(guess, truth) {
+      picture.style.display = truth === null ? "none" : "";
+      const slider = range?.closest("div.fr-slider");
+      if (slider instanceof HTMLElement) slider.hidden = truth !== null;
+      if (truth !== null) draw(guess, truth);
+    },
+  };
+}

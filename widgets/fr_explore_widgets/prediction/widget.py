@@ -1,0 +1,193 @@
+"""`Prediction`: commit a guess, then see the truth beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import traitlets
+
+from ..core.base import LabWidget, WidgetError
+from ..core.page import Offline
+from ..core.picture import Part, Plot
+from .kinds import VERSION, check_state, make_kind
+
+__all__ = ["Prediction"]
+
+GUESS, TRUTH = "#5c5c5c", "#17708c"
+
+
+class Prediction(LabWidget):
+    """A question whose answer comes after a guess is committed; both stay side by side, scored by their distance.
+
+    Parameters
+    ----------
+    question : what is asked. kind : "number", "ranking" (of `options`, names of attributes among them get their
+        colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
+    ascending : of a ranking: a truth given as values has the smallest on top, not the largest.
+    unit, low, high : of a number. x_label, y_label : of a curve.
+    truth : the answer or a function that gives it, kept in the kernel, for a button Reveal; or use `reveal`.
+    state : from an earlier one's `state`, plain JSON, to restore it.
+
+    >>> p = Prediction("Which attribute moves the embedding most?", "ranking", ["age", "hue", "contrast"])
+    >>> p.commit(["age", "hue", "contrast"])    # what the button does; for notebooks that run without a person
+    >>> p.reveal({"age": 0.6, "hue": 0.1, "contrast": 0.2})
+    {'kendall_tau': 0.33, 'swaps': 1, 'pairs': 3}
+
+    A committed guess stays: `retry` opens a new try, which is counted. Raises ValueError for a guess or truth that
+    does not fit, WidgetError for a reveal without a guess and for a second commit.
+    """
+
+    files = "prediction"
+
+    setup = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
+    reply = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        question: str,
+        kind: str = "number",
+        options: Sequence[str] | None = None,
+        *,
+        ascending: bool = False,
+        unit: str = "",
+        low: float | None = None,
+        high: float | None = None,
+        x: Sequence[float] | None = None,
+        x_label: str = "x",
+        y_label: str = "",
+        truth: Any = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._kind = make_kind(kind, options, ascending, (unit, low, high), x, (x_label, y_label))
+        self._answer: Any | Callable[[], Any] = truth
+        setup = {"question": question, "has_truth": truth is not None, **self._kind.setup()}
+        first = {"version": VERSION, "tries": [], "open": True, "truth": None} if state is None else dict(state)
+        super().__init__(setup=setup, state=first)
+
+    @property
+    def guess(self) -> Any:
+        """The committed guess; None while a try is open."""
+        return None if self.state["open"] else self.state["tries"][-1]["guess"]
+
+    @property
+    def tries(self) -> int:
+        """How many guesses were committed."""
+        return len(self.state["tries"])
+
+    @property
+    def score(self) -> dict[str, Any] | None:
+        """The distance of the committed guess from the truth; None before the reveal or while a try is open."""
+        truth = self.state["truth"]
+        return None if self.guess is None or truth is None else self._kind.score(self.guess, truth)
+
+    def commit(self, guess: Any) -> None:
+        """Fix a guess: a number, the options in an order, or the values of a curve."""
+        with self._lock:
+            if not self.state["open"]:
+                self._refuse("A guess is committed already, and stays.", "p.retry() opens a new try, which is counted.")
+            one = {"guess": self._kind.guess(guess), "after_reveal": self.state["truth"] is not None}
+            self._change(tries=[*self.state["tries"], one], open=False)
+
+    def retry(self) -> None:
+        """Open a new try beside the committed ones."""
+        with self._lock:
+            if self.state["open"]:
+                self._refuse("A try is open already.", "Commit a guess first.")
+            self._change(open=True)
+
+    def reveal(self, truth: Any = None) -> dict[str, Any]:
+        """Show the truth beside the guess and return the score; a ranking also takes a mapping or Series of values."""
+        with self._lock:
+            if self.state["open"]:
+                self._refuse("No guess is committed, so nothing is revealed.", "Commit a guess in the widget first.")
+            answer = self._answer if truth is None else truth
+            answer = answer() if callable(answer) else answer
+            if answer is None:
+                self._refuse("There is no truth to reveal.", "Give it: p.reveal(...).")
+            self._change(truth=self._kind.truth(answer))
+            return dict(self.score or {})
+
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """One row per try and part of the guess: the number, each place of a ranking, each x of a curve."""
+        setup, rows = self.setup, []
+        parts = setup.get("x") or range(1, 1 + len(setup.get("options", "1")))
+        column = {"curve": "x", "ranking": "place"}.get(setup["kind"], "part")
+        truth = self.state["truth"]
+        known = truth["order"] if setup["kind"] == "ranking" and truth else truth
+        for number, one in enumerate(self.state["tries"], 1):
+            guess = one["guess"] if isinstance(one["guess"], list) else [one["guess"]]
+            true = known if isinstance(known, list) else [known] * len(guess)
+            for part, g, t in zip(parts, guess, true, strict=True):
+                after = one["after_reveal"]
+                rows.append({"try": number, "after_reveal": after, column: part, "guess": g, "truth": t})
+        return {"tries": pd.DataFrame(rows, columns=["try", "after_reveal", column, "guess", "truth"])}
+
+    def _words(self) -> str:
+        told = self.result.get("words", [])
+        standing = (
+            told[-1] if told else f"{self.tries} committed, nothing revealed yet." if self.tries else "No guess yet."
+        )
+        return f"{self.setup['question']} {standing}"
+
+    def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
+        guess, truth, setup = self.guess, self.state["truth"], self.setup
+        if guess is None or setup["kind"] == "number":
+            return [[self._words()]]
+        if setup["kind"] == "ranking":
+            labels = dict(zip(setup["options"], setup["labels"], strict=True))
+            orders = {"Your guess": guess} | ({"The truth": truth["order"]} if truth else {})
+            lists = [
+                "\n".join([head, *(f"{i}. {labels[name]}" for i, name in enumerate(order, 1))])
+                for head, order in orders.items()
+            ]
+            return [[self._words()], lists]
+        lines = [(setup["x"], guess, GUESS, "your guess")]
+        if truth:
+            kept_x, kept_y = zip(
+                *((x, y) for x, y in zip(setup["x"], truth, strict=True) if y is not None), strict=True
+            )
+            lines.append((kept_x, kept_y, TRUTH, "the truth"))
+        axes = {"x_label": setup["x_label"], "y_label": setup["y_label"]}
+        return [[self._words()], [Plot(lines=lines, low=setup["low"], high=setup["high"], **axes)]]
+
+    def _offline(self, **resolution: Any) -> Offline:
+        """The page lets one guess, reveals and scores by itself: a truth that is known stands encoded in its file."""
+        if resolution:
+            raise ValueError(f"{', '.join(resolution)}: a prediction has no resolution to set.")
+        answer = self._answer() if callable(self._answer) else self._answer
+        # base64 in the end: not a secret, but nobody who looks at the source reads it before the guess
+        return Offline(traits={} if answer is None else {"truth": json.dumps(self._kind.truth(answer)).encode()})
+
+    def _change(self, **parts: Any) -> None:
+        self.state, self.error = dict(self.state) | parts, {}
+
+    def _refuse(self, what: str, todo: str) -> None:
+        self.error = {"what": what, "todo": todo}
+        raise WidgetError(what, todo)
+
+    def _handle(self, request: Mapping[str, Any]) -> None:
+        try:
+            match request["action"]:
+                case "commit":
+                    self.commit(request["guess"])
+                case "retry":
+                    self.retry()
+                case "reveal":
+                    self.reveal()
+        except ValueError as problem:
+            raise WidgetError("The guess was not taken.", "Change it and commit again.") from problem
+        self.reply = {"client": request["client"], "seq": request["seq"]}
+
+    @traitlets.validate("state")
+    def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
+        return check_state(self._kind, proposal["value"])
+
+    @traitlets.observe("state")
+    def _tell(self, change: Mapping[str, Any]) -> None:
+        state = change["new"]
+        told = [self._kind.words(t["guess"], state["truth"]) for t in state["tries"] if state["truth"] is not None]
+        self.result = {"words": told, "score": self.score or {}}

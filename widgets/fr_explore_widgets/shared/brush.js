@@ -1,0 +1,152 @@
+// A canvas with manners: marks, lines, and labels that do not cover each other.
+
+import { readable } from "./dom.js";
+
+/** @type {Record<string, number[][]>} corners of the marks, in units of their size */
+const CORNERS = Object.fromEntries(
+  Object.entries({
+    square: "-1,-1 1,-1 1,1 -1,1",
+    diamond: "0,-1.3 1.3,0 0,1.3 -1.3,0",
+    "triangle-up": "0,-1.3 1.2,0.9 -1.2,0.9",
+    "triangle-down": "0,1.3 1.2,-0.9 -1.2,-0.9",
+    "triangle-left": "-1.3,0 0.9,-1.2 0.9,1.2",
+    "triangle-right": "1.3,0 -0.9,-1.2 -0.9,1.2",
+    cross:
+      "-1.2,-0.4 -0.4,-0.4 -0.4,-1.2 0.4,-1.2 0.4,-0.4 1.2,-0.4 1.2,0.4 0.4,0.4 0.4,1.2 -0.4,1.2 -0.4,0.4 -1.2,0.4",
+  }).map(([shape, text]) => [shape, text.split(" ").map((pair) => pair.split(",").map(Number))]),
+);
+
+/**
+ * Add an attribute's mark, the second cue beside its colour, to the path.
+ * @param {CanvasRenderingContext2D} c
+ * @param {string} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
+export function trace(c, shape, x, y, r) {
+  const corners = CORNERS[shape];
+  if (!corners) {
+    c.moveTo(x + r, y);
+    c.arc(x, y, r, 0, 2 * Math.PI);
+    return;
+  }
+  corners.forEach(([dx, dy], k) => {
+    if (k) c.lineTo(x + dx * r, y + dy * r);
+    else c.moveTo(x + dx * r, y + dy * r);
+  });
+  c.closePath();
+}
+
+/**
+ * A path of one mark alone.
+ * @param {CanvasRenderingContext2D} c
+ * @param {string} shape
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ */
+export function mark(c, shape, x, y, r) {
+  c.beginPath();
+  trace(c, shape, x, y, r);
+}
+
+/**
+ * Do two boxes [left, top, right, bottom] overlap?
+ * @param {number[]} a
+ * @param {number[]} b
+ */
+export function overlap(a, b) {
+  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+}
+
+/**
+ * The first of four places around a mark where a label covers no other one, kept inside the width.
+ * @param {[number, number]} at
+ * @param {number} half half of the label's width
+ * @param {number} gap from the mark's centre to the label's
+ * @param {number} width
+ * @param {number[][]} taken boxes of the labels that stand already
+ * @returns {{x: number, y: number, box: number[]} | null}
+ */
+export function placeLabel([x, y], half, gap, width, taken) {
+  const tries = [
+    [x, y + gap],
+    [x, y - gap],
+    [x + half + gap * 0.7, y],
+    [x - half - gap * 0.7, y],
+  ];
+  for (const [cx, cy] of tries) {
+    const inside = Math.min(Math.max(cx, half), width - half);
+    const box = [inside - half, cy - 8, inside + half, cy + 8];
+    if (!taken.some((other) => overlap(box, other))) return { x: inside, y: cy, box };
+  }
+  return null;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {{ink: string, surface: string, font: string, dark: boolean, width: number}} look
+ */
+export function createBrush(c, { ink, surface, font, dark, width }) {
+  /** @type {number[][]} */
+  const taken = [];
+  return {
+    /** @param {[number, number]} at @param {number} r @param {number} alpha @param {string} [text] */
+    dot([x, y], r, alpha, text) {
+      c.globalAlpha = alpha;
+      c.fillStyle = ink;
+      mark(c, "circle", x, y, r);
+      c.fill();
+      if (text) {
+        c.font = `11px ${font}`;
+        c.textBaseline = "middle";
+        c.textAlign = "left";
+        c.fillText(text, x + r + 3, y);
+      }
+      c.globalAlpha = 1;
+    },
+    /** @param {[number, number]} at @param {number} r */
+    ring([x, y], r) {
+      c.lineWidth = 2;
+      c.strokeStyle = ink;
+      mark(c, "circle", x, y, r);
+      c.stroke();
+      taken.push([x - r, y - r, x + r, y + r]);
+    },
+    /** @param {[number, number]} from @param {[number, number]} to @param {string} color */
+    line(from, to, color) {
+      c.lineWidth = 2.5;
+      c.lineCap = "round";
+      c.strokeStyle = color || ink;
+      c.beginPath();
+      c.moveTo(...from);
+      c.lineTo(...to);
+      c.stroke();
+    },
+    /** @param {[number, number]} at @param {number} r @param {string} shape @param {string} color */
+    point([x, y], r, shape, color) {
+      c.fillStyle = color || ink;
+      c.strokeStyle = surface;
+      c.lineWidth = r > 4 ? 2 : 1;
+      mark(c, shape, x, y, r);
+      c.fill();
+      c.stroke();
+    },
+    /** @param {string} text @param {[number, number]} at @param {number} gap @param {string} [color] */
+    label(text, at, gap, color) {
+      c.font = `600 12px ${font}`;
+      c.textAlign = "center";
+      c.textBaseline = "middle";
+      const free = placeLabel(at, c.measureText(text).width / 2 + 2, gap, width, taken);
+      if (!text || !free) return;
+      taken.push(free.box);
+      c.lineWidth = 4;
+      c.lineJoin = "round";
+      c.strokeStyle = surface;
+      c.strokeText(text, free.x, free.y);
+      c.fillStyle = color ? readable(color, dark) : ink;
+      c.fillText(text, free.x, free.y);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Choose an identity: a radio group of small faces, or a plain list where there are too many to show.
+
+import { h, uid } from "./dom.js";
+
+const MOST_FACES = 24;
+
+/**
+ * @param {string[]} names
+ * @param {(place: number) => void} choose
+ */
+export function createPicker(names, choose) {
+  return names.length > MOST_FACES ? asList(names, choose) : asFaces(names, choose);
+}
+
+/** @param {string[]} names @param {(place: number) => void} choose */
+function asList(names, choose) {
+  const select = h("select", { class: "fr-select", id: uid("identity") });
+  names.forEach((name, place) => {
+    select.append(h("option", { value: place, text: name }));
+  });
+  select.addEventListener("change", () => choose(Number(select.value)));
+  return {
+    root: h("div", { class: "fr-people" }, h("label", { for: select.id, text: "Identity" }), select),
+    /** @param {number} place */
+    set(place) {
+      select.value = String(place);
+    },
+    /** @param {(HTMLCanvasElement | undefined)[]} _thumbs */
+    setThumbs(_thumbs) {},
+    /** @param {boolean} off */
+    disable(off) {
+      select.disabled = off;
+    },
+  };
+}
+
+/** @param {string[]} names @param {(place: number) => void} choose */
+function asFaces(names, choose) {
+  const group = uid("identity");
+  const root = h("fieldset", { class: "fr-people" }, h("legend", { text: "Identity" }));
+  const pictures = names.map((name, place) => {
+    const input = h("input", { type: "radio", name: group, value: place, "aria-label": `identity ${name}` });
+    const canvas = h("canvas", { width: 48, height: 48, "aria-hidden": "true" });
+    input.addEventListener("change", () => choose(place));
+    root.append(
+      h("label", { class: "fr-person", title: `identity ${name}` }, input, canvas, h("span", { text: name })),
+    );
+    return { input, canvas };
+  });
+  return {
+    root,
+    /** @param {number} place */
+    set(place) {
+      pictures[place].input.checked = true;
+    },
+    /** @param {(HTMLCanvasElement | undefined)[]} thumbs by place */
+    setThumbs(thumbs) {
+      pictures.forEach(({ canvas }, place) => {
+        const thumb = thumbs[place];
+        if (thumb) canvas.getContext("2d")?.drawImage(thumb, 0, 0, 48, 48);
+      });
+    },
+    /** @param {boolean} off */
+    disable(off) {
+      root.disabled = off;
+    },
+  };
+}

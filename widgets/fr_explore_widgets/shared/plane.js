@@ -1,0 +1,376 @@
+// A map of some thousands of points: drag pans, wheel, pinch and keys zoom, a grid finds the point under the hand.
+
+import { mark, trace } from "./brush.js";
+import { h, uid } from "./dom.js";
+import { follow } from "./plane_hand.js";
+import { createGrid, fitView, towards, zoomAt } from "./plane_math.js";
+
+/**
+ * @typedef {import("./plane_math").View} View
+ * @typedef {{color: string, shape?: string, hollow?: boolean}} Kind how the points of one kind look
+ * @typedef {{kind: Uint8Array, kinds: Kind[], radius?: number, lit?: Uint8Array | null, chosen?: number}} Look
+ *   `lit` 1 for the points that stand out while the others are faint; `chosen` is ringed, -1 for none
+ * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, zoom: number, width: number, height: number,
+ *   ink: string, surface: string, font: string}} Scene where each point lies on the canvas, and whether inside it
+ * @typedef {(c: CanvasRenderingContext2D, scene: Scene) => void} Painter
+ * @typedef {{view: View, pad: number, width: number, height: number}} Painted what the layer shows, and how far beyond
+ */
+
+const MARGIN = 20;
+const REACH = 16;
+const MOST_ZOOM = 60;
+const FAINT = 0.28;
+// more points than this are painted again only when the hand rests
+const MANY = 800;
+const REST_MS = 120;
+const HELP =
+  "Arrow keys go from point to point, Home and End to the first and last. Enter chooses a point, Escape lets it go. " +
+  "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows all of it.";
+
+/**
+ * @param {{signal: AbortSignal, label: string, onHover?: (i: number) => void, onChoose?: (i: number) => void,
+ *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 stands for no point; `under` and
+ *   `over` paint beneath and above the points, `faint` is the opacity of those that are not lit
+ */
+export function createPlane({
+  signal,
+  label,
+  onHover = () => {},
+  onChoose = () => {},
+  under,
+  over,
+  faint = FAINT,
+  margin = MARGIN,
+}) {
+  const canvas = h("canvas", {
+    class: "fr-plane-canvas",
+    tabindex: 0,
+    role: "application",
+    "aria-label": label,
+    "aria-describedby": uid("plane"),
+    "data-lm-suppress-shortcuts": "true",
+  });
+  const help = h("span", {
+    id: canvas.getAttribute("aria-describedby") ?? "",
+    class: "fr-hidden",
+    text: HELP,
+  });
+  const problem = h("p", { class: "fr-plane-problem", role: "alert", hidden: true });
+  const tool = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ act) => {
+    const node = h("button", { type: "button", class: "fr-button", "aria-label": title, title, text });
+    node.addEventListener("click", act);
+    return node;
+  };
+  const tools = h(
+    "div",
+    { class: "fr-plane-tools" },
+    tool("+", "Zoom in", () => zoom(1.5)),
+    tool("\u2212", "Zoom out", () => zoom(1 / 1.5)),
+    tool("\u25a3", "Show all of the map", showAll),
+  );
+  const root = h("div", { class: "fr-plane" }, canvas, help, problem, tools);
+
+  /** @type {Float32Array} */
+  let xy = new Float32Array(0);
+  let grid = createGrid(xy);
+  /** @type {View | null} null: all of the points */
+  let view = null;
+  let fitted = fitView(xy, 1, 1);
+  /** @type {Look} */
+  let look = { kind: new Uint8Array(0), kinds: [] };
+  let hovered = -1;
+  let asked = false;
+  const layer = h("canvas");
+  /** @type {Painted | null} */
+  let painted = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let moving;
+  let [x, y] = [new Float32Array(0), new Float32Array(0)];
+  let seen = new Uint8Array(0);
+
+  const size = () => ({ width: canvas.clientWidth || 400, height: canvas.clientHeight || 320 });
+  const now = () => {
+    const { width, height } = size();
+    fitted = fitView(xy, width, height, margin);
+    return view ?? fitted;
+  };
+
+  function draw() {
+    asked = false;
+    if (signal.aborted) return;
+    try {
+      const c = canvas.getContext("2d");
+      const page = layer.getContext("2d");
+      if (!c || !page) throw new Error("this browser gives no 2D canvas");
+      const { width, height } = size();
+      const ratio = globalThis.devicePixelRatio || 1;
+      const current = now();
+      const gliding = painted && moving && x.length > MANY;
+      if (!gliding && !same(painted, current, width, height)) paint(page, current, width, height, ratio);
+      resize(canvas, width, height, ratio);
+      c.setTransform(ratio, 0, 0, ratio, 0, 0);
+      c.clearRect(0, 0, width, height);
+      if (painted) {
+        const { view: from, pad } = painted;
+        const f = current.k / from.k;
+        const [left, top] = [current.x - (from.x + pad) * f, current.y - (from.y + pad) * f];
+        c.drawImage(layer, left, top, (layer.width / ratio) * f, (layer.height / ratio) * f);
+      }
+      rings(c, current);
+      root.dataset.zoom = (current.k / fitted.k).toFixed(3);
+      problem.hidden = true;
+    } catch (error) {
+      problem.textContent = `The map could not be drawn: ${error}. The figures beside it are right; reload the page to try again.`;
+      problem.hidden = false;
+    }
+  }
+
+  /**
+   * Paint all points on a layer somewhat larger than what is seen: a moving hand or a hovered point then costs one
+   * copy of it, however many points there are.
+   * @param {CanvasRenderingContext2D} c @param {View} current @param {number} width @param {number} height @param {number} ratio
+   */
+  function paint(c, current, width, height, ratio) {
+    const pad = x.length > MANY ? Math.round(0.25 * Math.max(width, height)) : 0;
+    for (let i = 0; i < x.length; i += 1) {
+      x[i] = current.x + xy[2 * i] * current.k;
+      y[i] = current.y - xy[2 * i + 1] * current.k;
+      const edge = pad + MARGIN;
+      seen[i] = x[i] > -edge && x[i] < width + edge && y[i] > -edge && y[i] < height + edge ? 1 : 0;
+    }
+    const style = getComputedStyle(root);
+    const surface = style.getPropertyValue("--fr-surface").trim() || "white";
+    const look = { ink: style.color, surface, font: style.fontFamily };
+    const zoomed = current.k / fitted.k;
+    const scene = { x, y, seen, view: current, zoom: zoomed, width, height, ...look };
+    resize(layer, width + 2 * pad, height + 2 * pad, ratio);
+    c.setTransform(ratio, 0, 0, ratio, ratio * pad, ratio * pad);
+    c.clearRect(-pad, -pad, width + 2 * pad, height + 2 * pad);
+    under?.(c, scene);
+    dots(c, scene);
+    over?.(c, scene);
+    painted = { view: current, pad, width, height };
+  }
+
+  /** One path for each kind of point. @param {CanvasRenderingContext2D} c @param {Scene} scene */
+  function dots(c, { surface }) {
+    const { kind, kinds, lit } = look;
+    const radius = look.radius ?? 4;
+    c.lineWidth = 1.5;
+    for (const bright of lit ? [0, 1] : [1]) {
+      c.globalAlpha = bright ? 1 : faint;
+      kinds.forEach(({ color, shape = "circle", hollow }, k) => {
+        c.beginPath();
+        for (let i = 0; i < x.length; i += 1) {
+          if (!seen[i] || kind[i] !== k || (lit && lit[i] !== bright)) continue;
+          trace(c, shape, x[i], y[i], hollow ? radius - 0.5 : radius);
+        }
+        c.fillStyle = hollow ? surface : color;
+        c.strokeStyle = hollow ? color : surface;
+        // a rim parts a point from its neighbours
+        if (!hollow && bright && x.length <= MANY) c.stroke();
+        c.fill();
+        if (hollow) c.stroke();
+      });
+    }
+    c.globalAlpha = 1;
+  }
+
+  /** @param {CanvasRenderingContext2D} c @param {View} current */
+  function rings(c, current) {
+    for (const [i, wide] of [
+      [look.chosen ?? -1, 2.5],
+      [hovered, 1.5],
+    ]) {
+      if (i < 0 || i >= x.length) continue;
+      c.lineWidth = wide;
+      c.strokeStyle = getComputedStyle(root).color;
+      mark(
+        c,
+        "circle",
+        current.x + xy[2 * i] * current.k,
+        current.y - xy[2 * i + 1] * current.k,
+        (look.radius ?? 4) + 4,
+      );
+      c.stroke();
+    }
+  }
+
+  /** Show the layer as it is, only shifted, until the hand rests. */
+  function move() {
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      moving = undefined;
+      redraw();
+    }, REST_MS);
+    frame();
+  }
+
+  function redraw() {
+    painted = null;
+    frame();
+  }
+
+  function frame() {
+    if (!asked && !signal.aborted) requestAnimationFrame(draw);
+    asked = true;
+  }
+
+  /** @param {View} wanted within bounds: neither a speck nor a void, and some of the points stay in sight */
+  function lookAt(wanted) {
+    const { width, height } = size();
+    const k = Math.min(Math.max(wanted.k, fitted.k * 0.5), fitted.k * MOST_ZOOM);
+    const { x: left, y: top } = zoomAt(wanted, k / wanted.k, width / 2, height / 2);
+    const [cx, cy] = [(width / 2 - fitted.x) / fitted.k, (fitted.y - height / 2) / fitted.k];
+    const reach = Math.max(width, height) * (k / fitted.k) * 0.5;
+    const keep = (/** @type {number} */ value, /** @type {number} */ middle) =>
+      Math.min(Math.max(value, middle - reach), middle + reach);
+    view = {
+      k,
+      x: keep(left + cx * k, width / 2) - cx * k,
+      y: keep(top - cy * k, height / 2) + cy * k,
+    };
+    move();
+  }
+
+  /** @param {number} factor @param {number} [px] @param {number} [py] */
+  function zoom(factor, px = size().width / 2, py = size().height / 2) {
+    lookAt(zoomAt(now(), factor, px, py));
+  }
+
+  function showAll() {
+    view = null;
+    redraw();
+  }
+
+  /** @param {number} dx @param {number} dy in pixels */
+  function pan(dx, dy) {
+    const current = now();
+    lookAt({ k: current.k, x: current.x + dx, y: current.y + dy });
+  }
+
+  /** @param {number} i */
+  function hover(i) {
+    if (i === hovered) return;
+    hovered = i;
+    onHover(i);
+    frame();
+  }
+
+  /** @param {number} i bring a point into sight */
+  function reveal(i) {
+    const { width, height } = size();
+    const current = now();
+    const [px, py] = [current.x + xy[2 * i] * current.k, current.y - xy[2 * i + 1] * current.k];
+    const shift = (/** @type {number} */ at, /** @type {number} */ end) =>
+      Math.max(MARGIN - at, 0) + Math.min(end - MARGIN - at, 0);
+    const [dx, dy] = [shift(px, width), shift(py, height)];
+    if (dx || dy) pan(dx, dy);
+  }
+
+  /** @param {number} px @param {number} py */
+  function underHand(px, py) {
+    const current = now();
+    return grid.near((px - current.x) / current.k, (current.y - py) / current.k, REACH / current.k);
+  }
+
+  follow(canvas, {
+    signal,
+    pan,
+    zoom,
+    hover: (at) => hover(at ? underHand(...at) : -1),
+    choose: (px, py) => onChoose(underHand(px, py)),
+  });
+  canvas.addEventListener("keydown", (event) => {
+    const { key } = event;
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    const from = hovered >= 0 ? hovered : (look.chosen ?? -1);
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      Home: () => step(0),
+      End: () => step(x.length - 1),
+      Enter: () => onChoose(from),
+      " ": () => onChoose(from),
+      "+": () => zoom(1.5),
+      "=": () => zoom(1.5),
+      PageUp: () => zoom(1.5),
+      "-": () => zoom(1 / 1.5),
+      PageDown: () => zoom(1 / 1.5),
+      0: showAll,
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key === "Escape") {
+      hover(-1);
+      onChoose(-1);
+      return;
+    }
+    if (way && event.shiftKey) pan(-60 * way[0], 60 * way[1]);
+    else if (way) step(from < 0 ? grid.near(...middle(), Infinity) : towards(xy, from, way[0], way[1]));
+    else if (acts[key]) acts[key]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  canvas.addEventListener("blur", () => hover(-1));
+
+  /** @returns {[number, number]} the place in the middle of what is seen */
+  function middle() {
+    const { width, height } = size();
+    const current = now();
+    return [(width / 2 - current.x) / current.k, (current.y - height / 2) / current.k];
+  }
+
+  /** @param {number} i */
+  function step(i) {
+    if (i < 0 || !x.length) return;
+    hover(i);
+    reveal(i);
+  }
+
+  if (globalThis.ResizeObserver) {
+    const observer = new ResizeObserver(redraw);
+    observer.observe(canvas);
+    signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  return {
+    root,
+    canvas,
+    redraw,
+    showAll,
+    /** @param {Float32Array} points x, y, x, y, ... @param {boolean} [keep] the view, where the points are the same ones */
+    setPoints(points, keep = false) {
+      xy = points;
+      grid = createGrid(xy);
+      x = new Float32Array(xy.length / 2);
+      y = new Float32Array(xy.length / 2);
+      seen = new Uint8Array(xy.length / 2);
+      if (!keep) view = null;
+      if (hovered >= x.length) hover(-1);
+      redraw();
+    },
+    /** @param {Partial<Look>} more */
+    setLook(more) {
+      look = { ...look, ...more };
+      redraw();
+    },
+    /** @param {string} text */
+    describe(text) {
+      canvas.setAttribute("aria-label", text);
+    },
+  };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @param {number} ratio */
+function resize(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width === w && canvas.height === h) return;
+  canvas.width = w;
+  canvas.height = h;
+}
+
+/** @param {Painted | null} painted @param {View} view @param {number} width @param {number} height */
+function same(painted, view, width, height) {
+  if (!painted || painted.width !== width || painted.height !== height) return false;
+  return painted.view.k === view.k && painted.view.x === view.x && painted.view.y === view.y;
+}

@@ -1,0 +1,126 @@
+// Numbers and sentences: pure functions, tested without a page.
+
+/** @typedef {import("./types").Attribute} Attribute */
+
+/** What each term means, in one line, wherever it is met. */
+export const GLOSSARY = {
+  distance:
+    "How far apart the model puts the two faces, measured in all dimensions of its embedding, not on the map.",
+  threshold: "Below this distance the model's authors count two faces as the same person.",
+  "natural variation":
+    "The median distance between two faces of this identity whose attributes all vary at random within the middle half of their ranges.",
+  "other people": "The median distance between the neutral faces of two different identities of the gallery.",
+  "PCA projection":
+    "The two directions in which the gallery's embeddings vary most. Everything else is flattened, so the map shows neighbourhoods, not true distances.",
+};
+
+const SPOKEN_UNITS = { "°": "degrees", "×": "times", px: "pixels", years: "years" };
+
+/**
+ * The step of a slider: the power of ten that gives at least 40 steps.
+ * @param {Attribute} attribute
+ */
+export function sliderStep(attribute) {
+  const power = Math.floor(Math.log10((attribute.high - attribute.low) / 40) + 1e-9);
+  return Number((10 ** power).toPrecision(3));
+}
+
+/** Digits behind the point that a slider's step asks for. @param {Attribute} attribute */
+export function digits(attribute) {
+  return Math.max(0, -Math.floor(Math.log10(sliderStep(attribute)) + 1e-9));
+}
+
+/**
+ * A strength as it stands beside its slider: "+12°", "47 years", "× 1.10". The minus is a true minus sign.
+ * @param {Attribute} attribute
+ * @param {number} value
+ */
+export function formatValue(attribute, value) {
+  const figure = Math.abs(value).toFixed(digits(attribute));
+  const zero = Number(figure) === 0;
+  const sign = value < 0 && !zero ? "\u2212" : attribute.low < 0 && !zero ? "+" : "";
+  const { unit } = attribute;
+  if (unit === "×") return `× ${figure}`;
+  if (unit === "°") return `${sign}${figure}°`;
+  return `${sign}${figure}${unit ? ` ${unit}` : ""}`;
+}
+
+/** The same for a screen reader: "minus 12 degrees". @param {Attribute} attribute @param {number} value */
+export function speakValue(attribute, value) {
+  const figure = Math.abs(value).toFixed(digits(attribute));
+  const sign = value < 0 && Number(figure) !== 0 ? "minus " : "";
+  const unit = SPOKEN_UNITS[/** @type {keyof typeof SPOKEN_UNITS} */ (attribute.unit)] ?? attribute.unit;
+  const neutral = Math.abs(value - attribute.neutral) < 1e-9 ? ", neutral" : "";
+  return `${sign}${figure}${unit ? ` ${unit}` : ""}${neutral}`;
+}
+
+/**
+ * The strengths that differ from neutral, as words: "age 60 years, hue +6°", or "neutral".
+ * @param {Attribute[]} attributes
+ * @param {Record<string, number>} strengths
+ */
+export function describe(attributes, strengths) {
+  const moved = attributes.filter((a) => Math.abs((strengths[a.name] ?? a.neutral) - a.neutral) > 1e-9);
+  if (!moved.length) return "neutral";
+  const words = moved.slice(0, 2).map((a) => `${a.label} ${formatValue(a, strengths[a.name])}`);
+  return words.join(", ") + (moved.length > 2 ? ` and ${moved.length - 2} more` : "");
+}
+
+/**
+ * Whether two embeddings are judged the same person: distance <= threshold, as base/distance.py has it; null where
+ * either is missing.
+ * @template {number | null | undefined} T
+ * @param {number | null | undefined} distance @param {T} threshold
+ * @returns {T extends number ? boolean : boolean | null}
+ */
+export function samePerson(distance, threshold) {
+  if (!Number.isFinite(distance) || !Number.isFinite(threshold)) return /** @type {any} */ (null);
+  return /** @type {any} */ (Number(distance) <= Number(threshold));
+}
+
+/**
+ * What the distance means, in one or two sentences.
+ * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean}} facts
+ * @returns {{kind: "same" | "different" | "unknown", text: string}}
+ */
+export function verdict({ distance, threshold, natural, sameIdentity }) {
+  if (!Number.isFinite(distance)) return { kind: "unknown", text: "No distance yet." };
+  if (sameIdentity && distance < 1e-9) return { kind: "same", text: "This is the reference face itself." };
+  const size = natural && sameIdentity ? `; ${compare(distance, natural)}` : "";
+  if (threshold === null) {
+    return {
+      kind: "unknown",
+      text: `This model's card names no threshold, so no verdict${size}. Calibrate one on your own pairs.`,
+    };
+  }
+  const same = samePerson(distance, threshold);
+  if (sameIdentity) {
+    return same
+      ? { kind: "same", text: `Still judged the same person${size}.` }
+      : {
+          kind: "different",
+          text: `Judged a different person, but it is the same one: a false non-match${size}.`,
+        };
+  }
+  return same
+    ? { kind: "same", text: "Judged the same person, but these are two: a false match." }
+    : { kind: "different", text: "Judged a different person, and these are two." };
+}
+
+/** @param {number} distance @param {number} natural */
+function compare(distance, natural) {
+  const ratio = distance / natural;
+  if (ratio <= 1.05) return "within the natural variation of this identity";
+  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times the natural variation of this identity`;
+}
+
+/**
+ * The right end of the meter: room for the threshold and for what has been seen, and a round number.
+ * @param {number | null} threshold @param {number | null | undefined} between @param {number} distance
+ */
+export function meterEnd(threshold, between, distance) {
+  const need = Math.max(1.5 * (threshold ?? 0), 1.2 * (between ?? 0), 1.05 * (distance || 0), 1e-6);
+  const power = 10 ** Math.floor(Math.log10(need));
+  const m = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= need - 1e-12) ?? 10;
+  return Number((m * power).toPrecision(3));
+}

@@ -1,0 +1,1 @@
+"""`VerificationExplorer`: genuine and impostor distances and a threshold."""

@@ -1,0 +1,98 @@
+// Groups side by side: the same densities and threshold for each, with rates, intervals and the number of pairs.
+
+import {
+  axisBelow,
+  binsFor,
+  count,
+  createPlot,
+  histogram,
+  linear,
+  percent,
+  ticks,
+} from "../shared/densities.js";
+import { h } from "../shared/dom.js";
+import { s } from "../shared/svg.js";
+import { ratesAt } from "./data.js";
+import { twoKinds } from "./plot.js";
+import { interval } from "./words.js";
+
+/** @typedef {import("./types").Part} Part */
+
+const HEIGHT = 116;
+
+/** @param {AbortSignal} signal @param {Part[]} parts @param {number} top */
+export function createGroups(signal, parts, top) {
+  let threshold = 0;
+  const panels = parts.map((part) => {
+    const { genuine, impostor } = part;
+    const bins = Math.min(
+      binsFor([genuine.length ? genuine : impostor, impostor.length ? impostor : genuine], top),
+      40,
+    );
+    const most = Math.max(...[genuine, impostor].flatMap((values) => histogram(values, bins, top)));
+    const plot = createPlot(
+      signal,
+      "fr-small",
+      () => HEIGHT,
+      (width) => {
+        const f = { width, height: HEIGHT, left: 6, right: 6, top: 8, bottom: 20 };
+        const x = linear(0, top, f.left, width - f.right);
+        const y = linear(0, most || 1, HEIGHT - f.bottom, f.top);
+        return [
+          ...twoKinds(part, top, x, y, bins, threshold, f),
+          s("line", {
+            x1: x(threshold),
+            x2: x(threshold),
+            y1: 0,
+            y2: HEIGHT - f.bottom,
+            class: "fr-threshold",
+          }),
+          axisBelow(f, x, ticks(0, top, 3), ""),
+        ];
+      },
+    );
+    const [far, frr] = [h("p"), h("p")];
+    const few = h("p", { class: "fr-few" });
+    const people = part.people === null ? "" : `, ${count(part.people)} people`;
+    const root = h(
+      "li",
+      { class: "fr-group-panel" },
+      h("h4", { text: part.name }),
+      h("p", {
+        class: "fr-sub",
+        text: `${count(genuine.length)} genuine, ${count(impostor.length)} impostor pairs${people}`,
+      }),
+      plot.root,
+      far,
+      frr,
+      few,
+    );
+    return { part, plot, root, far, frr, few };
+  });
+  const root = h(
+    "section",
+    { class: "fr-groups-box", "aria-label": "Groups" },
+    h("h3", { text: "Groups at the same threshold" }),
+    h("ul", { class: "fr-panels" }, ...panels.map((panel) => panel.root)),
+  );
+  return {
+    root,
+    /** @param {number} next */
+    show(next) {
+      threshold = next;
+      for (const { part, plot, far, frr, few } of panels) {
+        const rates = ratesAt(part, threshold);
+        const line = (/** @type {string} */ name, /** @type {import("./types").Rate} */ rate) =>
+          rate.among
+            ? `${name} ${percent(rate.share)} (${interval(rate)})`
+            : `no ${name === "false match" ? "impostor" : "genuine"} pair, so no ${name} rate`;
+        far.textContent = line("false match", rates.far);
+        frr.textContent = line("false non-match", rates.frr);
+        few.hidden = !rates.few;
+        few.textContent = "Few pairs or people: read the interval, not the rate.";
+        plot.describe(`${part.name}: ${far.textContent}, ${frr.textContent}`);
+        plot.redraw();
+      }
+    },
+  };
+}

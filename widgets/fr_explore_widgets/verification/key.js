@@ -1,0 +1,92 @@
+// The figures at the threshold: both error rates with counts and intervals, the equal error rate, named thresholds.
+
+import { count, percent } from "../shared/densities.js";
+import { h, term } from "../shared/dom.js";
+import { interval, sentence, source, TERMS } from "./words.js";
+
+/** @typedef {import("./types").Rate} Rate */
+/** @typedef {import("./types").Setup} Setup */
+
+/** @param {(threshold: number) => void} choose */
+export function createKey(choose) {
+  const rows = /** @type {const} */ ([
+    ["far", "false match rate", TERMS.fmr, "impostor pairs accepted"],
+    ["frr", "false non-match rate", TERMS.fnmr, "genuine pairs rejected"],
+  ]).map(([rate, name, meaning, what]) => {
+    const [share, counts, range] = [
+      h("b", { class: "fr-figure" }),
+      h("span"),
+      h("span", { class: "fr-sub fr-range" }),
+    ];
+    const kind = rate === "far" ? "impostor" : "genuine";
+    const root = h(
+      "div",
+      { class: `fr-rate fr-${kind}` },
+      h("p", {}, term(name, meaning)),
+      h("p", {}, share, " ", range),
+      h("p", { class: "fr-sub" }, counts),
+    );
+    return { rate, root, share, counts, range, what };
+  });
+  const words = h("p", { class: "fr-sentence" });
+  const eer = h("p");
+  const marks = h("div", { class: "fr-actions", role: "group", "aria-label": "Go to a named threshold" });
+  const note = h("p", { class: "fr-sub" });
+  const root = h(
+    "section",
+    { class: "fr-key", "aria-label": "Error rates" },
+    words,
+    h("div", { class: "fr-rates" }, ...rows.map((row) => row.root)),
+    eer,
+    marks,
+    note,
+  );
+
+  return {
+    root,
+    words: () => words.textContent ?? "",
+    /** @param {Setup} setup */
+    describe(setup) {
+      const { rate, at, low, high } = setup.eer;
+      const range =
+        low === undefined || high === undefined
+          ? ""
+          : ` (${interval({ bad: 0, among: 0, share: rate, low, high })})`;
+      eer.replaceChildren(
+        term("equal error rate", TERMS.eer),
+        ` ${percent(rate)}${range} at ${at.toFixed(3)}`,
+      );
+      marks.replaceChildren(
+        ...[...setup.marks].reverse().map((mark) => {
+          const spread =
+            mark.low === undefined ? "" : ` (${mark.low.toFixed(2)} to ${mark.high?.toFixed(2)})`;
+          const text = `${mark.name} ${mark.at.toFixed(3)}${spread}`;
+          const node = h("button", {
+            type: "button",
+            class: "fr-button",
+            title: TERMS[mark.name],
+            text,
+            "data-mark": mark.name,
+          });
+          node.addEventListener("click", () => choose(mark.at));
+          return node;
+        }),
+      );
+      note.replaceChildren(source(setup));
+    },
+    /** @param {number} threshold @param {{far: Rate, frr: Rate}} rates @param {{far: Rate, frr: Rate}} [moved] with an attribute */
+    show(threshold, rates, moved = rates) {
+      words.textContent = sentence(threshold, moved);
+      for (const row of rows) {
+        const rate = moved[row.rate];
+        row.share.textContent = percent(rate.share);
+        row.range.textContent = `(${interval(rate)})`;
+        row.counts.textContent = `${count(rate.bad)} of ${count(rate.among)} ${row.what}`;
+      }
+      for (const node of marks.children) {
+        const on = node.textContent?.includes(threshold.toFixed(3)) ?? false;
+        node.setAttribute("aria-pressed", String(on));
+      }
+    },
+  };
+}

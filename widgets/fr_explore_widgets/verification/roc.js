@@ -1,0 +1,80 @@
+// The ROC curve with the present threshold on it: true acceptance against false acceptance, on a logarithmic axis.
+
+import { axisBelow, axisLeft, createPlot, linear, linePath, percent } from "../shared/densities.js";
+import { h, term } from "../shared/dom.js";
+import { s } from "../shared/svg.js";
+import { TERMS } from "./words.js";
+
+/** @typedef {import("./types").Rate} Rate */
+/** @typedef {{roc: ReturnType<typeof import("./data.js").rocOf>, rates: {far: Rate, frr: Rate}, eer: number}} Scene */
+
+const HEIGHT = 236;
+
+/** The tens from the least rate that these pairs can show up to 1. @param {number} pairs */
+export function decades(pairs) {
+  const least = Math.floor(-Math.log10(Math.max(pairs, 10)) + 1e-9);
+  return Array.from({ length: 1 - least }, (_, i) => least + i);
+}
+
+/** @param {AbortSignal} signal */
+export function createRoc(signal) {
+  /** @type {Scene | null} */
+  let scene = null;
+  const plot = createPlot(signal, "fr-roc", () => HEIGHT, draw);
+  const root = h(
+    "section",
+    { class: "fr-roc-box", "aria-label": "ROC curve" },
+    h("h3", {}, term("ROC", TERMS.roc), " of this model on these pairs"),
+    plot.root,
+  );
+
+  /** @param {number} width */
+  function draw(width) {
+    if (!scene) return [];
+    const { roc, rates, eer } = scene;
+    const f = { width, height: HEIGHT, left: 44, right: 24, top: 26, bottom: 40 };
+    const tens = decades(rates.far.among);
+    const wide = linear(tens[0], 0, f.left, width - f.right);
+    const x = (/** @type {number} */ far) => wide(Math.max(Math.log10(far || 1e-99), tens[0]));
+    const y = linear(0, 1, HEIGHT - f.bottom, f.top);
+    const band = roc.low.length
+      ? `${linePath(
+          roc.far,
+          roc.low.map((v) => 1 - v),
+          x,
+          y,
+        )}L${linePath(
+          [...roc.far].reverse(),
+          [...roc.high].reverse().map((v) => 1 - v),
+          x,
+          y,
+        ).slice(1)}Z`
+      : "";
+    const here = [x(rates.far.share), y(1 - rates.frr.share)];
+    const shown = tens.filter((ten) => tens.length < 6 || ten % 2 === 0);
+    return [
+      axisLeft(f, y, [0, 0.5, 1], (v) => `${100 * v} %`),
+      axisBelow(f, wide, shown, "false match rate", (ten) => `${Number((100 * 10 ** ten).toPrecision(1))} %`),
+      s("path", { d: Number.isFinite(roc.low[0]) ? band : "", class: "fr-band" }),
+      s("path", { d: linePath(roc.far, roc.tar, x, y), class: "fr-curve" }),
+      s("path", { d: `M${x(eer)} ${y(1 - eer) - 5}l5 5l-5 5l-5-5Z`, class: "fr-eer" }),
+      s("text", { x: x(eer) + 9, y: y(1 - eer) + 14, class: "fr-word" }, `EER ${percent(eer)}`),
+      s("path", { d: `M${f.left} ${here[1]}H${here[0]}V${HEIGHT - f.bottom}`, class: "fr-guide" }),
+      s("circle", { cx: here[0], cy: here[1], r: 6, class: "fr-here" }),
+      s("text", { x: 0, y: 12, class: "fr-word" }, "genuine pairs accepted"),
+    ];
+  }
+
+  return {
+    root,
+    /** @param {Scene} next */
+    show(next) {
+      scene = next;
+      const { far, frr } = next.rates;
+      plot.describe(
+        `ROC curve. Here ${percent(1 - frr.share)} of genuine pairs are accepted at a false match rate of ${percent(far.share)}; equal error rate ${percent(next.eer)}.`,
+      );
+      plot.redraw();
+    },
+  };
+}

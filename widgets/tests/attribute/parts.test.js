@@ -1,0 +1,223 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { basis, createBars } from "../../fr_explore_widgets/attribute/bars.js";
+import { createKey } from "../../fr_explore_widgets/attribute/key.js";
+import { brief, createModels } from "../../fr_explore_widgets/attribute/models.js";
+import {
+  createStrip,
+  retention,
+  retentionWords,
+  stretches,
+} from "../../fr_explore_widgets/attribute/retention.js";
+import { differences } from "../../fr_explore_widgets/attribute/snapshots.js";
+import { createSweep, SLOW, STEPPED, stops } from "../../fr_explore_widgets/attribute/sweep.js";
+import { fakeCanvas } from "../fake_model.js";
+
+const age = {
+  name: "age",
+  label: "age",
+  unit: "years",
+  low: 20,
+  high: 70,
+  neutral: 35,
+  step: 5,
+  color: "#c2571a",
+};
+const card = {
+  name: "m",
+  title: "Model",
+  metric: "euclidean",
+  threshold: 0.6,
+  threshold_source: "paper",
+  dim: 128,
+  accuracy: "good",
+  trained_on: "many",
+  licence: "CC0",
+  weaknesses: ["weak on hats"],
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  fakeCanvas(vi);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+test("the range falls into stretches of one verdict, cut where the line crosses the threshold", () => {
+  /** @type {[number, number][]} */
+  const samples = [[20, 0.8], [40, 0.4], [50, 0.5], [70, 0.7]]; // biome-ignore format: one line
+  expect(stretches(samples, 0.6)).toEqual([
+    { from: 20, to: 30, same: false },
+    { from: 30, to: 60, same: true },
+    { from: 60, to: 70, same: false },
+  ]);
+  expect(retention(samples, 0.6)).toBeCloseTo(0.6);
+  expect(retentionWords(age, samples, 0.6)).toBe(
+    "Identity kept over 60 % of the range of age: 30 years to 60 years.",
+  );
+  expect(retentionWords(age, samples, 0.9)).toContain("over the whole range of age");
+  expect(retentionWords(age, samples, 0.1)).toContain("nowhere");
+  expect(retention(samples, null)).toBe(null);
+  expect(retention([[20, 0.1]], 0.6)).toBe(null);
+  expect(stretches([], 0.6)).toEqual([]);
+});
+
+test("the strip draws each stretch at its place and says it in words", () => {
+  const strip = createStrip(age);
+  strip.show([[20, 0], [70, 1]], 0.5); // biome-ignore format: one line
+  const parts = [...strip.root.children];
+  expect(parts.map((part) => part.className)).toEqual(["fr-kept", "fr-left"]);
+  expect(parts[1].style.getPropertyValue("--from")).toBe("0.5");
+  expect(strip.root.getAttribute("aria-label")).toContain("50 %");
+  strip.show([], 0.5);
+  expect(strip.root.hidden).toBe(true);
+});
+
+/** A sweep with a kernel that answers when told to. */
+function sweeping({ reduced = false } = {}) {
+  const sent = [];
+  const seen = { stops: [], ends: [] };
+  const stop = new AbortController();
+  const sweep = createSweep({
+    signal: stop.signal,
+    send: (command) => sent.push(command),
+    reduced: () => reduced,
+    onStop: (_, value) => seen.stops.push(value),
+    onSample: () => {},
+    onEnd: (attribute, samples, whole) =>
+      seen.ends.push({ name: attribute.name, count: samples.length, whole }),
+  });
+  return { sweep, sent, seen, stop };
+}
+
+test("a sweep plays the whole range, each stop after the kernel's answer, and comes back", () => {
+  const { sweep, sent, seen } = sweeping();
+  sweep.play(age, 35);
+  expect(sent).toEqual([{ action: "set", values: { age: 20 }, moved: "age", phase: "step" }]);
+  vi.advanceTimersByTime(5000);
+  expect(sent).toHaveLength(1);
+  for (let i = 0; i < SLOW.count; i += 1) {
+    sweep.answered(0.1, seen.stops.at(-1));
+    vi.advanceTimersByTime(SLOW.pace - 1);
+    vi.advanceTimersByTime(2);
+  }
+  expect(seen.stops.slice(0, SLOW.count)).toEqual(stops(age, SLOW.count));
+  expect(sent.at(-1)).toEqual({ action: "set", values: { age: 35 }, moved: "age", phase: "commit" });
+  expect(seen.ends).toEqual([{ name: "age", count: SLOW.count, whole: true }]);
+  expect(sweep.name).toBe("");
+  sweep.answered(0.1, 35); // of the commit: no more of the sweep's
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a sweep that is stopped stays where it is, and one that is dropped asks for nothing more", () => {
+  const { sweep, sent, seen, stop } = sweeping();
+  sweep.play(age, 35);
+  sweep.answered(0.1, 20);
+  vi.advanceTimersByTime(SLOW.pace);
+  sweep.answered(0.1, sent.at(-1).values.age);
+  sweep.stop();
+  expect(sent.at(-1)).toMatchObject({ phase: "commit", values: { age: stops(age, SLOW.count)[1] } });
+  expect(seen.ends).toEqual([{ name: "age", count: 2, whole: false }]);
+  sweep.play(age, 35);
+  const count = sent.length;
+  sweep.drop();
+  vi.advanceTimersByTime(5000);
+  expect(sent).toHaveLength(count);
+  sweep.play(age, 35);
+  sweep.answered(0.1, 20);
+  stop.abort();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("with reduced motion a sweep steps through few stops and waits at each", () => {
+  const { sweep, sent } = sweeping({ reduced: true });
+  sweep.play(age, 35);
+  sweep.answered(0.1, 20);
+  vi.advanceTimersByTime(STEPPED.pace - 1);
+  expect(sent).toHaveLength(1);
+  vi.advanceTimersByTime(1);
+  expect(sent).toHaveLength(2);
+  expect(STEPPED.count).toBeLessThan(SLOW.count / 3);
+});
+
+test("a page without a kernel gives each of its strengths once", () => {
+  const { sweep, seen } = sweeping();
+  sweep.play(age, 35);
+  for (let i = 0; i < SLOW.count; i += 1) {
+    sweep.answered(0.1, i < 20 ? 20 : 70);
+    vi.advanceTimersByTime(SLOW.pace);
+  }
+  expect(seen.ends).toEqual([{ name: "age", count: 2, whole: true }]);
+});
+
+test("a key figure of a drag says that it is rough", () => {
+  const key = createKey(card, { heading: "How far?" });
+  const facts = { distance: 0.2512, gallery: { natural: { 0: 0.1 } }, place: 0, sameIdentity: true };
+  key.show({ ...facts, rough: true });
+  expect(key.root.querySelector(".fr-figure").textContent).toBe("\u2248\u20090.25");
+  key.show(facts);
+  expect(key.root.querySelector(".fr-figure").textContent).toBe("0.251");
+  expect(key.root.querySelector(".fr-sentence").textContent).toContain("2.5 times the natural variation");
+});
+
+test("the bars say what they rest on, and draw the null where there is one", () => {
+  const bars = createBars([age], () => {});
+  const row = { name: "age", energy: 0.4, spread: 0.1, magnitude: 0.3, null: 1 };
+  bars.show(
+    { source: "estimate", rows: [row, { ...row, name: "gone" }], curves: 4, identities: 3, done: 9, all: 20 },
+    "age",
+  );
+  const rows = [...bars.root.querySelectorAll("tbody tr")];
+  expect(rows.map((one) => one.textContent)).toEqual(["age0.300.40"]);
+  expect(rows[0].className).toBe("fr-moved");
+  expect(rows[0].querySelectorAll(".fr-null:not([hidden])")).toHaveLength(1);
+  expect(bars.root.querySelector(".fr-bars-note").textContent).toBe(
+    "Quick estimate: 4 curves each of 3 identities, all pairs; it may be off by a tenth or more. Refining: 9 of 20 faces.",
+  );
+  expect(bars.root.querySelector("progress").hidden).toBe(false);
+  const alone = createBars([age], () => {}, true);
+  alone.show({ done: 3, all: 20 }, "");
+  expect(alone.root.querySelector("button.fr-button").hidden).toBe(true);
+  expect(alone.root.textContent).toContain("It needs the notebook: w.estimate(), then w.to_html().");
+  bars.show({ failed: "ValueError: no" }, "");
+  expect(bars.root.textContent).toContain("No estimate: ValueError: no");
+  expect(bars.root.querySelector("button.fr-button").hidden).toBe(false);
+  bars.show(
+    { source: "table", rows: [{ ...row, energy: null, null: null }], curves: null, identities: 2 },
+    "",
+  );
+  expect(bars.root.querySelector("tbody").textContent).toBe("age0.30\u2013");
+  expect(bars.root.querySelectorAll(".fr-null:not([hidden])")).toHaveLength(0);
+  expect(basis({ source: "table", curves: 200, identities: 1, neighborhood: "knn(10)" })).toBe(
+    "From the table given: 200 curves each of 1 identity, knn(10).",
+  );
+});
+
+test("a model is chosen with its licence in view, and never compared with itself", () => {
+  const asked = [];
+  const models = createModels([card, { ...card, name: "n", title: "Other", licence: "own" }], (...both) =>
+    asked.push(both),
+  );
+  document.body.append(models.root);
+  models.set("m", null);
+  expect(models.root.querySelector(".fr-facts").textContent).toContain("LicenceCC0");
+  expect(models.root.querySelector(".fr-facts").textContent).toContain("weak on hats");
+  const select = models.root.querySelector("select");
+  expect([...select.options].map((one) => one.value)).toEqual(["", "n"]);
+  select.value = "n";
+  select.dispatchEvent(new Event("change"));
+  models.root.querySelector("input[value=n]").click();
+  expect(asked).toEqual([["m", "n"], ["n", null]]); // biome-ignore format: one line
+  models.set("n", null);
+  expect(models.root.querySelector(".fr-facts").textContent).toContain("Licenceown");
+  expect(brief(card)).toBe("128 dimensions, euclidean, threshold 0.6");
+  models.root.remove();
+});
+
+test("two snapshots differ in what differs", () => {
+  const at = (years) => ({ place: 0, strengths: { age: years }, shape: [2, 2] });
+  expect(differences([age], at(35), at(60))).toEqual([{ label: "age", from: "35 years", to: "60 years" }]);
+  expect(differences([age], at(35), at(35))).toEqual([]);
+});

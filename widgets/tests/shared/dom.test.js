@@ -1,0 +1,169 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  followTheme,
+  h,
+  paint,
+  readable,
+  term,
+  themeOf,
+  toRGBA,
+} from "../../fr_explore_widgets/shared/dom.js";
+import { createNotices, PING_MS, watchKernel } from "../../fr_explore_widgets/shared/notice.js";
+import { createPicker } from "../../fr_explore_widgets/shared/picker.js";
+import { fakeCanvas, fakeModel } from "../fake_model.js";
+
+beforeEach(() => vi.useFakeTimers());
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+test("an element gets its attributes, and a control keeps its keys from JupyterLab", () => {
+  const node = h("input", { type: "range", hidden: true, disabled: false, title: undefined });
+  expect(node.outerHTML).toBe('<input type="range" hidden="" data-lm-suppress-shortcuts="true">');
+  expect(h("p", { text: "<b>" }).innerHTML).toBe("&lt;b&gt;");
+});
+
+test("RGB bytes become RGBA, from any place in a buffer", () => {
+  const view = new DataView(new Uint8Array([9, 1, 2, 3, 4, 5, 6]).buffer, 1);
+  expect([...toRGBA(view)]).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
+  expect([...toRGBA(view, 3, 1)]).toEqual([4, 5, 6, 255]);
+});
+
+test("a picture is painted whole or not at all", () => {
+  const calls = fakeCanvas(vi);
+  const canvas = h("canvas");
+  expect(paint(canvas, new DataView(new ArrayBuffer(12)), [2, 2])).toBe(true);
+  expect([canvas.width, canvas.height]).toEqual([2, 2]);
+  expect(paint(canvas, new DataView(new ArrayBuffer(11)), [2, 2])).toBe(false);
+  expect(paint(canvas, undefined, [2, 2])).toBe(false);
+  expect(calls.filter(([name]) => name === "putImageData")).toHaveLength(1);
+});
+
+test.each([
+  ["rgb(255, 255, 255)", "light"],
+  ["rgb(17, 17, 17)", "dark"],
+  ["rgba(0, 0, 0, 0)", null],
+  ["rgb(128, 128, 128)", "light"],
+  ["rgba(20, 20, 20, 0.9)", "dark"],
+])("the theme of %s is %s", (color, theme) => expect(themeOf(color)).toBe(theme));
+
+const luminance = (rgb) => {
+  const [r, g, b] = rgb
+    .match(/\d+/g)
+    .map(Number)
+    .map((c) => (c <= 10 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+// the attributes' own colours, as in attributes.py
+const COLORS = "#3b7dd8 #c2571a #9a6b34 #a67c00 #c43d7e #2f8f4e #6f7b8a #8a5cd6 #1f8a9e #d0524f".split(" ");
+
+test.each(COLORS)("%s as text has a contrast of at least 4.5 on both themes", (color) => {
+  const onWhite = 1.05 / (luminance(readable(color, false)) + 0.05);
+  const onDark = (luminance(readable(color, true)) + 0.05) / (luminance("17, 17, 17") + 0.05);
+  expect(onWhite).toBeGreaterThanOrEqual(4.5);
+  expect(onDark).toBeGreaterThanOrEqual(4.5);
+});
+
+test("a term explains itself on focus and on hover, until Escape", () => {
+  const node = term("threshold", "Below it, the same person.");
+  const [button, tip] = node.children;
+  expect(tip.hidden).toBe(true);
+  button.dispatchEvent(new Event("focus"));
+  expect(tip.hidden).toBe(false);
+  expect(button.getAttribute("aria-describedby")).toBe(tip.id);
+  button.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+  expect(tip.hidden).toBe(true);
+});
+
+test("an error says what happened, why, and what to do, as text and not as markup", () => {
+  const notices = createNotices();
+  const [, error] = notices.root.children;
+  notices.showError({ what: "It broke.", why: "ValueError: <b>", todo: "Mend it." });
+  expect(error.hidden).toBe(false);
+  expect(error.getAttribute("role")).toBe("alert");
+  expect(error.textContent).toBe("It broke. ValueError: <b> Mend it.");
+  notices.showError({});
+  expect(error.hidden).toBe(true);
+});
+
+test("a kernel that answers no ping is gone, and back when it answers", () => {
+  const model = fakeModel({ ping: 0 });
+  const el = h("div");
+  const told = [];
+  const stop = new AbortController();
+  watchKernel(el, model, stop.signal, (gone) => told.push(gone));
+  model.fire("comm_live_update");
+  expect(model.sent).toEqual([{ ping: 1 }]);
+  model.receive({ pong: 1 });
+  vi.advanceTimersByTime(2 * PING_MS);
+  expect(told).toEqual([]);
+  model.fire("comm_live_update");
+  vi.advanceTimersByTime(PING_MS);
+  expect(told).toEqual([true]);
+  expect(el.dataset.kernel).toBe("gone");
+  model.receive({ pong: 2 });
+  expect(told).toEqual([true, false]);
+  stop.abort();
+  expect(model.listening()).toBe(0);
+});
+
+test("a notebook whose kernel was shut down or exchanged says so, until the view is closed", () => {
+  const slots = new Set();
+  const kernelChanged = { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot) };
+  const model = fakeModel({ ping: 0 });
+  const host = { ...model, widget_manager: { context: { sessionContext: { kernelChanged } } } };
+  const told = [];
+  const stop = new AbortController();
+  watchKernel(h("div"), host, stop.signal, (gone) => told.push(gone));
+  for (const slot of slots) slot();
+  vi.advanceTimersByTime(PING_MS);
+  expect(told).toEqual([true]);
+  stop.abort();
+  expect(slots.size).toBe(0);
+});
+
+test.each([
+  [3, "fieldset"],
+  [30, "select"],
+])("%i identities are chosen in a %s", (count, tag) => {
+  fakeCanvas(vi);
+  const chosen = [];
+  const picker = createPicker(
+    Array.from({ length: count }, (_, i) => `p${i}`),
+    (place) => chosen.push(place),
+  );
+  document.body.append(picker.root); // clicks change a radio button of a page only
+  picker.set(1);
+  picker.setThumbs([]);
+  const control = picker.root.matches(tag) ? picker.root : picker.root.querySelector(tag);
+  if (tag === "select") {
+    expect(control.value).toBe("1");
+    control.value = "2";
+    control.dispatchEvent(new Event("change"));
+  } else {
+    expect(control.querySelector("input:checked").getAttribute("aria-label")).toBe("identity p1");
+    control.querySelectorAll("input")[2].click();
+  }
+  expect(chosen).toEqual([2]);
+  picker.disable(true);
+  expect(control.disabled).toBe(true);
+  picker.root.remove();
+});
+
+test("the theme is that of the page around a shadow root too", () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
+  const host = document.body.appendChild(document.createElement("div"));
+  host.style.backgroundColor = "rgb(17, 17, 17)";
+  const root = document.createElement("div");
+  host.attachShadow({ mode: "open" }).append(root);
+  const stop = new AbortController();
+  followTheme(root, stop.signal);
+  expect(root.dataset.theme).toBe("dark");
+  stop.abort();
+  host.remove();
+  vi.unstubAllGlobals();
+});

@@ -332,7 +332,8 @@ def test_a_file_reaches_the_explorer_reduced_and_upright(widget, folder):
     choose(widget, folder / "astronaut.jpg")
     widget.wait_for(".fr-explorer")
     widget.execute(
-        "from fr_explore.faces.photographs.decode import decode\nsent = w.input._pictures[0].source\npixels = decode(sent)[0]"
+        "from fr_explore.faces.photographs.decode import decode\n"
+        "sent = w.input._pictures[0].source\npixels = decode(sent)[0]"
     )
     assert widget.value("type(sent).__name__, sent[:3].hex(), pixels.shape") == ("bytes", "ffd8ff", (819, 1024, 3))
     assert widget.value("len(sent)") < (folder / "astronaut.jpg").stat().st_size

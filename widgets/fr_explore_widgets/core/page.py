@@ -47,7 +47,7 @@ body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 <script id="data" type="application/json">{data}</script>
 <script type="module">
 {script}
-const $model = await $page_model.createModel(JSON.parse(document.getElementById("data").textContent));
+const $model = await $shared_page_model.createModel(JSON.parse(document.getElementById("data").textContent));
 const $el = document.getElementById("widget");
 $widget.render({{ model: $model, el: $el }});
 // in a frame: its height, for the page around it to make room

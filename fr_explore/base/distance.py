@@ -1,4 +1,15 @@
-"""The distance between two embeddings, and the decision that rests on it: the one home of both."""
+"""The distance between two embeddings, and the decision that follows from it.
+
+This module defines the metrics, checks their names and normalises vectors for them. With x and y embeddings and
+cos = x·y / (|x| |y|):
+
+    euclidean   |x - y|
+    cosine      1 - cos
+    chord       sqrt(2 (1 - cos)), the Euclidean distance of the two unit vectors
+
+A model card and `attrs["metric"]` of embeddings or of a field name one of the first two; a neighbourhood may also use
+the chord, which orders pairs as the cosine does but is a true metric.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +17,34 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["METRICS", "check_metric", "distance", "same_person", "unit"]
+__all__ = ["METRICS", "MODEL_METRICS", "check_metric", "data_metric", "distance", "normalized", "same_person", "unit"]
 
-METRICS = ("euclidean", "cosine")
+METRICS = ("euclidean", "cosine", "chord")
+MODEL_METRICS = METRICS[:2]
 
 
 def distance(first: Any, second: Any, metric: str, *, units: bool = False) -> np.ndarray:
-    """Distance along the last axis in float64, (..., dim) and (..., dim) -> (...): |a - b|, or 1 - cos for "cosine".
+    """Distance along the last axis in float64, (..., dim) and (..., dim) -> (...).
 
-    1 - cos is computed as |a - b|² / 2 of the unit vectors, which keeps its digits where the two nearly agree and is
-    exactly 0 for equal ones; it is 1 where one of them has length 0. `units`: they are unit vectors already.
+    For "cosine" and "chord" both follow from |a - b|² of the unit vectors a and b, which is exactly 0 for equal vectors
+    and keeps its digits for nearly parallel ones, where 1 - a·b would lose them. A vector of length 0 has cos = 0 with
+    every other.
+
+    Parameters
+    ----------
+    units : the vectors already have length 1, as `normalized` returns them; has no effect on "euclidean".
+
+    Raises ValueError for an unknown metric.
     """
     check_metric(metric)
     a, b = (np.asarray(values, np.float64) for values in (first, second))
-    if metric == "cosine" and not units:
-        a, b = unit(a), unit(b)
+    if not units:
+        a, b = normalized(a, metric), normalized(b, metric)
     gap = a - b
     squared = np.einsum("...i,...i->...", gap, gap)
-    if metric == "euclidean":
-        return np.sqrt(squared)
-    return squared / 2 if units else np.where(a.any(-1) & b.any(-1), squared / 2, 1.0)
+    if metric != "euclidean" and not units:
+        squared = np.where(a.any(-1) & b.any(-1), squared, 2.0)
+    return squared / 2 if metric == "cosine" else np.sqrt(squared)
 
 
 def same_person(distance: Any, threshold: float | None) -> Any:
@@ -57,13 +76,24 @@ def same_person(distance: Any, threshold: float | None) -> Any:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., dim) at length 1, float64; those of length 0 stay."""
+    """Vectors (..., dim) scaled to length 1, float64; vectors of length 0 stay 0."""
     vectors = np.asarray(vectors, np.float64)
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.where(length > 0, length, 1)
 
 
-def check_metric(metric: object) -> None:
-    """ValueError for any other metric than those there are."""
-    if metric not in METRICS:
-        raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
+def normalized(vectors: np.ndarray, metric: str) -> np.ndarray:
+    """Vectors (..., dim) as the metric compares them: unchanged for "euclidean", at length 1 for the others."""
+    return np.asarray(vectors) if metric == "euclidean" else unit(vectors)
+
+
+def check_metric(metric: Any, known: tuple[str, ...] = METRICS, owner: str = "") -> str:
+    """The metric, if it is one of `known`; otherwise ValueError, which names the `owner` too."""
+    if metric not in known:
+        raise ValueError(f"metric {metric!r}{owner and f' of {owner}'} is unknown: choose from {', '.join(known)}.")
+    return metric
+
+
+def data_metric(data: Any, metric: str | None = None) -> str:
+    """`metric`, or without one `data.attrs["metric"]`, or "euclidean"; ValueError unless it is a model's metric."""
+    return check_metric(metric or getattr(data, "attrs", {}).get("metric", "euclidean"), MODEL_METRICS)

@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..base.distance import data_metric
 from ..scale.distributed import each_identity
 from .field import vector_field
 from .neighbor_graph import Graph
@@ -42,7 +43,6 @@ from .null import (
     DIMS,
     check_null,
     energy_table,
-    field_metric,
     groups,
     labels,
     mean_energy,
@@ -122,7 +122,7 @@ def alignment(
         how = {"null_draws": null_draws, "seed": seed, "device": device, "null": null, "point_energies": point_energies}
         each = partial(alignment, neighborhood=rule, progress=False, **how)
         return each_identity(each, field, vector_field, client, progress is not False)
-    metric, shape = rule.metric or field_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
+    metric, shape = rule.metric or data_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
     check_null(null, null_draws)
     need_points(rule, shape[2])
     progress = shape[2] >= 20_000 if progress is None else progress

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from tqdm.auto import tqdm
 
+from ..base.distance import data_metric
 from .null import DIMS, labels, unit_vectors
 
 if TYPE_CHECKING:
@@ -98,9 +99,7 @@ def _check(embeddings: xr.DataArray, stencil: str, weights: dict[int, float]) ->
             f"stencil {stencil!r} needs the steps {sorted({0, *weights})}; the embeddings have {there}: sample a "
             "lattice with more steps or choose another stencil."
         )
-    metric = embeddings.attrs.get("metric", "euclidean")
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f"attrs['metric'] is {metric!r}: it must be 'euclidean' or 'cosine'.")
+    data_metric(embeddings)
 
 
 def tangent_field(

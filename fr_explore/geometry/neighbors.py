@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..base.distance import METRICS, check_metric
 from .neighbor_graph import Graph, NearestGraph, PairGraph, inverse_power, nearest, nearly_nearest, squared_edges
-from .tiles import METRICS, Cloud
+from .tiles import Cloud
 
 __all__ = ["AllPairs", "Ball", "Nearest", "Neighborhood", "all_pairs", "as_neighborhood", "ball", "knn", "need_points"]
 
@@ -160,9 +161,7 @@ def need_points(neighborhood: Neighborhood, n: int) -> None:
 
 
 def _known(metric: str | None) -> str | None:
-    if metric is not None and metric not in METRICS:
-        raise ValueError(f"metric {metric!r} is unknown: choose from {', '.join(METRICS)}.")
-    return metric
+    return None if metric is None else check_metric(metric)
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,6 @@ __all__ = [
     "Group",
     "check_null",
     "energy_table",
-    "field_metric",
     "groups",
     "labels",
     "mean_energy",
@@ -89,17 +88,6 @@ def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     length = np.sqrt(np.einsum("...d,...d->...", scaled, scaled))[..., None]
     scaled /= np.where(known, length, 1)
     return scaled, known[..., 0]
-
-
-def field_metric(field: xr.Dataset) -> str:
-    """The metric that the field's attrs name, Euclidean where they name none; ValueError for another one."""
-    metric = field.attrs.get("metric", "euclidean")
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(
-            f"the field's attrs['metric'] is {metric!r}: set it to 'euclidean' or 'cosine', or name one in the "
-            "neighbourhood, such as knn(10, metric='euclidean')."
-        )
-    return metric
 
 
 def labels(field: xr.Dataset, dim: str) -> np.ndarray:

@@ -11,11 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from ..base.cores import host
+from ..base.distance import data_metric
 from ..scale.distributed import each_identity
 from .field import vector_field
 from .neighbor_graph import squared_edges
 from .neighbors import ball
-from .null import DIMS, check_null, field_metric, groups, null_columns, null_fields, tidy
+from .null import DIMS, check_null, groups, null_columns, null_fields, tidy
 from .tiles import Cloud, sweep
 
 __all__ = ["alignment_profile"]
@@ -67,7 +68,7 @@ def alignment_profile(
         how = {"radii": edges, "relative": relative, "null_draws": null_draws, "seed": seed, "null": null}
         each = partial(alignment_profile, **how, metric=named, device=device, progress=False)
         return each_identity(each, field, vector_field, client, progress is not False)
-    metric = named or field_metric(field)
+    metric = named or data_metric(field)
     shape = tuple(field.sizes[d] for d in DIMS[:2])
     progress = field.sizes["curve"] >= 20_000 if progress is None else progress
     energy, draws = np.full((*shape, len(edges)), np.nan), np.full((*shape, len(edges), null_draws), np.nan)

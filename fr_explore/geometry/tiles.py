@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from ..base.cores import host, over, resolve_device, row_blocks
+from ..base.distance import check_metric
 
-__all__ = ["METRICS", "Cloud", "as_real_matrix", "curve_ids", "sweep"]
+__all__ = ["Cloud", "as_real_matrix", "curve_ids", "sweep"]
 
-METRICS = ("euclidean", "cosine", "chord")
 SMALL = 2e9  # multiply-adds of one full product up to which everything is done in float64: about 0.1 s
 # q / (|z_i|² + |z_j|²) below which a pair is computed again, and the error bound of a tile in the same unit
 CLOSE = {"float32": 2e-2, "float64": 1e-8}
@@ -67,8 +67,7 @@ class Cloud:
     """
 
     def __init__(self, points, metric: str = "euclidean", curve=None, device=None, precision: str | None = None):
-        if metric not in METRICS:
-            raise ValueError(f"metric {metric!r} is unknown: choose from {', '.join(METRICS)}.")
+        check_metric(metric)
         raw = as_real_matrix(points, "points")
         self.metric, self.device = metric, resolve_device(device, raw.shape[0] ** 2 * raw.shape[1])
         self.n, self.dim = raw.shape

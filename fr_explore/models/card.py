@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..base.distance import METRICS, same_person
+from ..base.distance import MODEL_METRICS, check_metric, same_person
 
 __all__ = ["ModelCard"]
 
@@ -56,8 +56,7 @@ class ModelCard:
     weaknesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.metric not in METRICS:
-            raise ValueError(f"metric {self.metric!r} of model {self.name!r}: give 'euclidean' or 'cosine'.")
+        check_metric(self.metric, MODEL_METRICS, f"model {self.name!r}")
         if self.color_order not in ("RGB", "BGR"):
             raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
         if self.template is not None and np.shape(self.template) != (5, 2):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..base.distance import METRICS
+from ..base.distance import data_metric
 
 __all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "sample"]
 
@@ -18,9 +18,7 @@ def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[
 
     Raises ValueError with the shape or value that is wrong and what would be right.
     """
-    metric = metric or getattr(embeddings, "attrs", {}).get("metric", "euclidean")
-    if metric not in METRICS:
-        raise ValueError(f"metric {metric!r} is unknown: choose from {', '.join(METRICS)}.")
+    metric = data_metric(embeddings, metric)
     points = np.asarray(embeddings)
     if points.ndim != 2 or points.dtype.kind not in "fiu":
         raise ValueError(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..base.distance import check_metric, distance, same_person
+from ..base.distance import data_metric, distance, same_person
 
 __all__ = ["fold_accuracy"]
 
@@ -28,8 +28,7 @@ def fold_accuracy(embeddings: xr.DataArray, pairs: pd.DataFrame, metric: str | N
 
     >>> fold_accuracy(fr.embed(images, model), images.pairs).attrs["accuracy"]  # images = fr.read_lfw("lfw/")
     """
-    metric = metric or str(embeddings.attrs.get("metric", "euclidean"))
-    check_metric(metric)
+    metric = data_metric(embeddings, metric)
     missing = {"fold", "first", "second", "same"} - set(pairs.columns)
     if missing or "file" not in embeddings.coords:
         what = f"pairs lack {', '.join(sorted(missing))}" if missing else "embeddings lack the coordinate 'file'"

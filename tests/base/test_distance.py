@@ -3,21 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from fr_explore.base.distance import distance, same_person, unit
+import fr_explore as fr
+from fr_explore.base.distance import data_metric, distance, same_person, unit
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 6), st.integers(2, 9), st.integers(0, 999), st.sampled_from(["euclidean", "cosine"]))
+@given(st.integers(1, 6), st.integers(2, 9), st.integers(0, 999), st.sampled_from(["euclidean", "cosine", "chord"]))
 def test_agrees_with_scipy(count, dim, seed, metric):
     rng = np.random.default_rng(seed)
     a, b = rng.normal(size=(count, dim)).astype(np.float32), 5 * rng.normal(size=(3, dim))
-    expected = cdist(a.astype(float), b, metric)
+    expected = cdist(a.astype(float), b, "euclidean" if metric == "euclidean" else "cosine")
+    expected = np.sqrt(2 * expected) if metric == "chord" else expected
     np.testing.assert_allclose(distance(a[:, None], b, metric), expected, atol=1e-12)
-    if metric == "cosine":
+    if metric != "euclidean":
         np.testing.assert_allclose(distance(unit(a)[:, None], unit(b), metric, units=True), expected, atol=1e-12)
 
 
@@ -35,8 +38,29 @@ def test_a_vector_without_length():
 
 
 def test_unknown_metric():
-    with pytest.raises(ValueError, match=r"metric = 'manhattan': give 'euclidean' or 'cosine'."):
+    with pytest.raises(ValueError, match="metric 'manhattan' is unknown: choose from euclidean, cosine, chord"):
         distance([1.0], [2.0], "manhattan")
+
+
+def test_the_metric_of_data():
+    data = xr.DataArray(np.zeros(2), attrs={"metric": "cosine"})
+    assert data_metric(data) == "cosine"
+    assert data_metric(data, "euclidean") == "euclidean"
+    assert data_metric(np.zeros(2)) == "euclidean"
+    for metric in ("chord", "dot"):
+        with pytest.raises(ValueError, match=f"metric '{metric}' is unknown: choose from euclidean, cosine"):
+            data_metric(data.assign_attrs(metric=metric))
+    with pytest.raises(ValueError, match="metric 'chord' of model 'mine' is unknown: choose from euclidean, cosine"):
+        fr.ModelCard(name="mine", title="Mine", input_size=8, dim=2, metric="chord")
+
+
+def test_the_chord_is_the_euclidean_distance_of_unit_vectors():
+    a, b = np.random.default_rng(0).normal(size=(2, 50, 7))
+    chord = distance(a, b, "chord")
+    np.testing.assert_allclose(chord, distance(unit(a), unit(b), "euclidean"), rtol=1e-13)
+    np.testing.assert_allclose(chord**2 / 2, distance(a, b, "cosine"), rtol=1e-13)
+    assert distance(a, 3 * a, "chord").max() < 1e-15
+    assert distance([0.0, 0], [1.0, 0], "chord") == np.sqrt(2)
 
 
 def test_the_decision_at_exactly_the_threshold():

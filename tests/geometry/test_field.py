@@ -136,7 +136,7 @@ def test_missing_embeddings_stay_missing():
         (lambda e: e, "five_point", r"needs the steps \[-2, -1, 0, 1, 2\]; the embeddings have \[-1, 0, 1\]"),
         (lambda e: e.sel(step=[0, 1]), "central", r"needs the steps \[-1, 0, 1\]; the embeddings have \[0, 1\]"),
         (lambda e: e, "3-point", "stencil '3-point' is unknown: choose from central, five_point, forward"),
-        (lambda e: e.assign_attrs(metric="dot"), "central", r"attrs\['metric'\] is 'dot': it must be"),
+        (lambda e: e.assign_attrs(metric="dot"), "central", "metric 'dot' is unknown: choose from euclidean, cosine"),
     ],
 )
 def test_errors_name_the_value_and_the_rule(change, stencil, message):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ...base.distance import MODEL_METRICS, check_metric
 from .tables import read_table
 
 __all__ = ["read_lattice"]
@@ -63,8 +64,7 @@ def read_lattice(
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f"metric = {metric!r}: give 'euclidean' or 'cosine'.")
+    check_metric(metric, MODEL_METRICS)
     path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
     rows = _read_curves(path, {"curve": curve, "attribute": attribute, "step": step, "index": index})
     places, labels, steps = _places(rows, path.name, curves)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...base.distance import unit
+from ...base.distance import normalized
 from ..labels import check_images
 
 __all__ = ["Images"]
@@ -55,9 +55,7 @@ class Images:
         # without identities every image counts as another person's, for the checks alone
         names = np.arange(len(values)) if identities is None else identities
         points, codes, metric = check_images(values, names, metric)
-        if metric == "cosine":
-            points = unit(points)
-        return cls(points, metric, None if identities is None else codes, coordinates)
+        return cls(normalized(points, metric), metric, None if identities is None else codes, coordinates)
 
     def rows(self, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Row numbers of the two images of each pair, and whether they show one person."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...base.distance import distance, unit
+from ...base.distance import distance, normalized
 from ..labels import check_images
 
 __all__ = ["distances_of", "pair_distances", "pair_indices"]
@@ -24,8 +24,7 @@ def pair_distances(
     chance. attrs: metric, images, identities, and for each kind the number of pairs there are.
     """
     points, codes, metric = check_images(embeddings, identities, metric)
-    if metric == "cosine":
-        points = unit(points)
+    points = normalized(points, metric)
     pairs = pair_indices(codes, max_pairs, np.random.default_rng(seed))
     frames = [
         pd.DataFrame({"pair": name, "distance": distances_of(points, *index, metric)}) for name, index in pairs.items()

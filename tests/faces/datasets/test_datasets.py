@@ -535,7 +535,7 @@ def test_what_is_missing_from_a_lattice(lattice):
     folder, _, _ = lattice
     with pytest.raises(ValueError, match=r"3 names for 2 attributes: the table has 0, 1"):
         fr.read_lattice(folder, names=["a", "b", "c"])
-    with pytest.raises(ValueError, match="metric = 'l2'"):
+    with pytest.raises(ValueError, match="metric 'l2' is unknown"):
         fr.read_lattice(folder, metric="l2")
     (folder / "second.csv").write_text("a\n1\n")
     with pytest.raises(FileNotFoundError, match=r"expected one table .* found curves.csv, second.csv: give table="):

@@ -17,7 +17,7 @@ import fr_explore as fr
 from fr_explore.faces.base import Face
 from fr_explore_widgets import AttributeExplorer
 from fr_explore_widgets.attribute.sweep import retention
-from fr_explore_widgets.core.job_queue import Desk, Job
+from fr_explore_widgets.core.job_queue import JobQueue
 
 NAMES = ("age", "hue", "brightness")
 SPAN = {name: fr.ATTRIBUTES[name].high - fr.ATTRIBUTES[name].low for name in NAMES}
@@ -450,64 +450,66 @@ def test_closing_ends_the_estimate():
     assert 0 < len(calls) == so_far
 
 
-# --- the desk ---------------------------------------------------------------------------------------------------------
+# --- the job queue ----------------------------------------------------------------------------------------------------
 
 
-def run_on_desk(*jobs, asked=lambda: -np.inf):
-    desk, gate, log = Desk(asked), threading.Event(), []
+def run_jobs(*jobs, last_request=lambda: -np.inf):
+    """Start (name, steps, rank) while the queue is held up, and return the steps in the order in which they ran."""
+    queue, gate, log = JobQueue(last_request, lambda problem: None), threading.Event(), []
 
     def steps(name, count):
         for i in range(count):
             log.append((name, i))
             yield
 
-    def hold():
-        gate.wait(10)
-        return
-        yield
-
-    desk.give("hold", Job(hold(), -1))
+    queue.start("hold", (gate.wait(10) for _ in range(1)), -1)
     for name, count, rank in jobs:
-        desk.give(name, Job(steps(name, count), rank))
+        queue.start(name, steps(name, count), rank)
     gate.set()
-    assert desk.wait(10)
-    desk.stop()
+    assert queue.wait(10)
+    queue.stop()
     return log
 
 
-def test_the_desk_takes_the_urgent_first_and_the_newest_of_a_name():
-    log = run_on_desk(("slow", 2, 3), ("soon", 2, 1), ("figures", 5, 0), ("figures", 1, 0))
+def test_urgent_jobs_run_first_and_the_newest_of_a_name_replaces_the_others():
+    log = run_jobs(("slow", 2, 3), ("soon", 2, 1), ("figures", 5, 0), ("figures", 1, 0))
     assert log == [("figures", 0), ("soon", 0), ("soon", 1), ("slow", 0), ("slow", 1)]
 
 
-def test_the_desk_waits_for_the_hand_to_rest_but_not_for_ever():
+def test_jobs_wait_for_a_pause_between_requests_but_not_forever():
     begun = time.monotonic()
-    desk, took = Desk(lambda: begun), []
-    desk.give("rests", Job(iter([took.append(("rests", 0))]), 1, rest=0.3))
-    when = []
-    desk.give("patient", Job((when.append(time.monotonic()) for _ in range(1)), 0, rest=60, patience=0.1))
-    assert desk.wait(5)
-    assert time.monotonic() - begun >= 0.3
-    assert 0.1 <= when[0] - begun < 0.3
-    desk.stop()
-    desk.give("late", Job(iter([1]), 0))  # nothing works at a desk that has closed
-    assert desk.wait(0)
+    queue, when = JobQueue(lambda: begun, lambda problem: None), {}
+
+    def note(name):
+        when[name] = time.monotonic() - begun
+        yield
+
+    queue.start("pause", note("pause"), 1, rest=0.3)
+    queue.start("patience", note("patience"), 0, rest=60, patience=0.1)
+    assert queue.wait(5)
+    assert when["pause"] >= 0.3
+    assert 0.1 <= when["patience"] < 0.3
+    queue.stop()
+    queue.start("late", note("late"))  # a stopped queue runs nothing
+    assert queue.wait(0)
+    assert "late" not in when
 
 
-def test_a_job_that_fails_ends_and_the_others_go_on():
-    desk, problems, done = Desk(lambda: -np.inf), [], []
+def test_a_job_that_fails_ends_and_the_others_continue():
+    problems, done = [], []
+    queue = JobQueue(lambda: -np.inf, problems.append)
 
     def fails():
         yield
         raise OSError("no")
 
-    desk.give("bad", Job(fails(), 0, failed=problems.append))
-    desk.give("good", Job((done.append(i) for i in range(2)), 1))
-    assert desk.wait(5)
+    queue.start("bad", fails(), 0)
+    queue.start("good", (done.append(i) for i in range(2)), 1)
+    assert queue.wait(5)
     assert [str(problem) for problem in problems] == ["no"]
     assert done == [0, 1]
-    assert not desk.has("bad")
-    desk.stop()
+    assert not queue.has("bad")
+    queue.stop()
 
 
 # --- without a browser or a kernel ------------------------------------------------------------------------------------

@@ -367,7 +367,7 @@ def test_closing_stops_the_gallery_and_too_few_variations_are_refused(avatars, d
     with pytest.raises(TimeoutError, match=r"not ready after 0\.05 s"):
         widget.wait(0.05)
     widget.close()
-    assert widget._desk._thread is None
+    assert widget.wait(0) is widget, "no work is left"
     with pytest.raises(ValueError, match="variations = 1: give at least 2"):
         AttributeExplorer(avatars, dlib_model, variations=1)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import traitlets
 
+from ..core.base import reply_tag
 from ..core.session import State
 from .core import ExplorerCore
 
@@ -102,7 +103,7 @@ class ExplorerActions(ExplorerCore):
                 raise
 
     def _handle(self, request: Mapping[str, Any]) -> None:
-        self._at = {"client": str(request["client"]), "seq": int(request["seq"])}
+        self._at = reply_tag(request)
         try:
             self._answer(request["action"], request)
         finally:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from ..core.base import LabWidget, WidgetError
+from ..core.base import WidgetError, reply_tag
 from ..core.gallery import Gallery, collect, pick
-from ..core.job_queue import Desk, Job
+from ..core.job_queue import BackgroundWidget
 from ..core.session import History, State
 from .engine import Engine, to_bytes
 from .estimate import estimate
@@ -37,7 +37,7 @@ YIELD_SECONDS = 0.012
 MAP_PATIENCE = 1.0  # the map comes in spite of a hand that never rests
 
 
-class ExplorerCore(LabWidget):
+class ExplorerCore(BackgroundWidget):
     """Traits and their order. `AttributeExplorer` adds what a person calls."""
 
     identity = traitlets.Any()
@@ -67,8 +67,6 @@ class ExplorerCore(LabWidget):
         self._at: dict[str, Any] = {}
         self._state, self._history, self._serial, self._told = first, History([first]), 0, 0
         self._stored: Any = None  # the snapshots that the browser has
-        self._problem: Exception | None = None
-        self._desk = Desk(lambda: self.asked_at)
         super().__init__(setup=engine.describe())
         with self._lock:
             self._show(first, fresh=True)
@@ -132,7 +130,7 @@ class ExplorerCore(LabWidget):
     def _drag_failed(self, tag: Mapping[str, Any]) -> Callable[[Exception], None]:
         def failed(problem: Exception) -> None:
             if tag["serial"] > self._told:  # else a newer face worked
-                self._show_error(problem, str(tag.get("client", "")), int(tag.get("seq", 0)))
+                self._show_error(problem, **reply_tag(tag))
 
         return failed
 
@@ -219,10 +217,7 @@ class ExplorerCore(LabWidget):
 
     def _give(self, name: str, rank: int, steps: Iterator, failed: Callable[[Exception], None] | None = None) -> None:
         patience = MAP_PATIENCE if rank == MAP else math.inf
-        self._desk.give(name, Job(steps, rank, REST[rank], patience, failed or self._job_failed))
-
-    def _job_failed(self, problem: Exception) -> None:
-        self._show_error(problem, "", 0)
+        self.jobs.start(name, steps, rank, rest=REST[rank], patience=patience, failed=failed or self._show_error)
 
     def _prepare(self) -> None:
         """Have the maps made that the present models lack; show those that are there."""
@@ -280,7 +275,7 @@ class ExplorerCore(LabWidget):
     def _estimate(self) -> None:
         """Have the energies of the present model estimated, unless they are known."""
         judge = self._engine.judge_of(self._state)
-        if judge.energies is None and not self._desk.has(f"energies {judge.name}"):
+        if judge.energies is None and not self.jobs.has(f"energies {judge.name}"):
             self._give(f"energies {judge.name}", ENERGIES, self._energy_steps(judge), self._energies_failed)
         self.energies = {**self.energies, **self._at}  # the answer that the page's next request waits for
 

@@ -47,6 +47,8 @@ class AttributeExplorer(ExplorerExports, ExplorerActions):
     """
 
     files = "attribute"
+    awaited = ENERGIES
+    late = "the map was not ready after {timeout:g} s: wait longer, or give fewer variations."
 
     def __init__(
         self,
@@ -88,21 +90,7 @@ class AttributeExplorer(ExplorerExports, ExplorerActions):
     def estimate(self) -> pd.DataFrame:
         """Magnitude and energy of each attribute for the present model, estimated now unless they are known."""
         self._estimate()
-        self._desk.wait()
+        self.jobs.wait()
         if "rows" not in self.energies:
             raise RuntimeError(f"no estimate: {self.energies.get('failed', 'the widget was closed')}")
         return pd.DataFrame(self.energies["rows"])
-
-    def wait(self, timeout: float | None = None) -> AttributeExplorer:
-        """Return when maps and figures are there; raises what stopped a map, or TimeoutError."""
-        if not self._desk.wait(timeout, ENERGIES):
-            raise TimeoutError(f"the map was not ready after {timeout:g} s: wait longer, or give fewer variations.")
-        if self._problem is not None:
-            raise self._problem
-        return self
-
-    def close(self) -> None:
-        """Stop what works in the background and take the widget off the page."""
-        if desk := vars(self).get("_desk"):  # none yet if the constructor refused its arguments
-            desk.stop()
-        super().close()

@@ -1,24 +1,27 @@
-"""What every widget of the family shares: its front end, the transport of requests, errors, exports, rest.
+"""The base class of all widgets: front end, requests from the browser, errors, and closing unseen widgets.
 
-A widget derives from `LabWidget`, names its `files`, answers requests in `_handle`, keeps what it shows in `state`
-(plain JSON with a version), and fills in the hooks of `export.py`: `_tables`, `_words`, `_picture`, `_offline`.
+A widget derives from `LabWidget`, names its folder in `files`, answers requests in `_handle`, keeps what it shows in
+`state` (plain JSON with a version, see `check_version`), and implements the hooks of `export.py`: `_tables`, `_words`,
+`_picture`, `_offline`. A widget that works in the background derives from `job_queue.BackgroundWidget`.
 
-The transport, and why it is so
-- The browser sets the `request` trait {client, seq, action, ...}; traits coalesce, messages to `send` do not.
-- Handlers run on a subshell's thread and on the main one, also while a cell runs: one lock per widget.
-- ipykernel 7.4 sends a browser's message to the shell that last spoke on the comm; after a cell spoke, that is the
-  main one, and the slider would wait for every cell that runs. `open` gives the comm a route of its own, the browser's
-  choice: the subshell. (To forget ipykernel's after each message is too late for what arrives while one is sent.)
-- An exception in a handler would vanish (no output, no log): it goes to the `error` trait, which the widget shows.
-- Pictures travel as raw RGB bytes in the `frame` trait: to encode one would cost more than to send it.
-- The action "restore" with a `state` is answered here, for every widget: the page asks it after a restarted kernel.
+Requests and answers
+- The browser sets the `request` trait {client, seq, action, ...}. Traits coalesce, custom messages do not: a burst of
+  slider events costs few requests. An answer carries `reply_tag(request)`, so that the page knows it is answered.
+- Handlers run on a subshell's thread and on the main thread, also while a cell runs. Each widget has one lock.
+- ipykernel 7.4 sends a browser's message to the shell that last used the comm. After a cell used it, that is the main
+  shell, and the slider would wait for every running cell. `open` makes the comm use the shell that the browser named.
+  (Resetting ipykernel's choice after each message is too late for a message that arrives while one is sent.)
+- An exception in a handler would be lost (no output, no log). It goes to the `error` trait, which the widget shows.
+- Images travel as raw RGB bytes in the `frame` trait: encoding would take longer than sending.
+- The action "restore" with a `state` is answered here for every widget. The page sends it after a kernel restart.
 
-Rest, so that running a cell many times leaves nothing behind
-- ipywidgets keeps every widget, here and in the page, until it is closed. When the page says that the last view is
-  gone (its output was cleared, not its notebook closed), and no other page has one, the comm is closed: the page
-  forgets the model, and the object here is held by nobody but the user.
-- A widget at rest goes on as a Python object; displayed again, it opens its comm again, under the same model id.
-- One that was put into a box (`HBox([w])`) never rests: the box could not wake it.
+Closing unseen widgets, so that running a cell many times leaves nothing behind
+- ipywidgets keeps every widget, in the kernel and in the page, until it is closed. When the page reports that its last
+  view is gone (its output was cleared, but its notebook is open), and no other page has a view, the comm is closed.
+  The page forgets the model, and only the user's own variables keep the Python object.
+- A widget without a comm remains usable from Python. When it is displayed again, it reopens its comm under the same
+  model id.
+- A widget inside a box (`HBox([w])`) is never closed this way: the box could not reopen it.
 """
 
 from __future__ import annotations
@@ -42,41 +45,53 @@ from .export import Exports
 from .picture import compose, small_png
 from .snapshot import LIMIT, StaticOutput
 
-__all__ = ["LabWidget", "WidgetError"]
+__all__ = ["LabWidget", "WidgetError", "check_version", "reply_tag"]
+
+ROLL_CALL_SECONDS = 2.0
 
 
 class WidgetError(Exception):
-    """Something that a person can mend: `what` happened, and what `todo`; the cause says why."""
+    """An error that the user can fix: `what` happened and what `todo`; the cause says why."""
 
     def __init__(self, what: str, todo: str) -> None:
         super().__init__(f"{what} {todo}")
         self.what, self.todo = what, todo
 
 
-ROLL_CALL_SECONDS = 2.0
+def reply_tag(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an answer that tells the page which of its requests is answered."""
+    return {"client": str(request.get("client", "")), "seq": int(request.get("seq", 0))}
 
 
-def _as_sent(data: Any, subshell: str | None) -> str | None:
-    """Where ipykernel takes a browser's message: to the shell that the browser named."""
+def check_version(state: Mapping[str, Any], version: int) -> None:
+    """Raise ValueError if `state` has another version than the one that this release reads."""
+    if state.get("version", version) != version:
+        raise ValueError(
+            f"state has version {state['version']!r}, this release reads version {version}: "
+            "give a value that w.state returned."
+        )
+
+
+def _browsers_choice(data: Any, subshell: str | None) -> str | None:
     return subshell
 
 
 class LabWidget(Exports, anywidget.AnyWidget):
-    """Base of the widgets: a subclass names its files in `files` and answers in `_handle`."""
+    """Base class of the widgets. A subclass sets `files` and implements `_handle`."""
 
     files: ClassVar[str] = ""
-    # False for a widget whose picture must never be kept in a notebook: then its words are kept alone
+    # False for a widget whose picture must never be saved in a notebook; then only its words are saved
     keeps_picture: ClassVar[bool] = True
 
-    # no echo of a request back to the browsers: it would double the messages of a drag
+    # no echo of a request to the browsers: it would double the messages of a drag
     request = traitlets.Dict().tag(sync=True, echo_update=False)
     error = traitlets.Dict().tag(sync=True)
     frame = traitlets.Bytes().tag(sync=True)
-    # the browser counts `ping` up to learn whether this kernel is still there
+    # the browser increments `ping` to learn whether the kernel still answers
     ping = traitlets.Int().tag(sync=True, echo_update=False)
     pong = traitlets.Int().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
-    # who is who in the page; `unseen`: a page's last view is gone; `roll` asks every view, `here` is their answer
+    # `token` identifies the widget in a page; `unseen`: a page's last view is gone; `here`: a view's answer to `roll`
     token = traitlets.Unicode().tag(sync=True)
     unseen = traitlets.Int().tag(sync=True, echo_update=False)
     roll = traitlets.Int().tag(sync=True)
@@ -89,7 +104,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
     def __init__(self, **kwargs: Any) -> None:
         self._lock = threading.RLock()
         self._seen: dict[str, int] = {}
-        self.calls = 0  # how many requests were carried out; a burst of slider events needs few
+        self.calls = 0  # how many requests were handled; a burst of slider events needs few
         self.asked_at = -math.inf  # time.monotonic() of the last request
         self.traceback = ""  # of the last error shown in the widget
         token = secrets.token_hex(6)
@@ -99,14 +114,14 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     @property
     def bookmark(self) -> str:
-        """`state` as text, to be kept in a cell or a mail; set it to come back to that state."""
+        """`state` as text, to keep in a cell or an e-mail; assign it to return to that state."""
         return json.dumps(self.state)
 
     @bookmark.setter
     def bookmark(self, text: str) -> None:
         self.state = json.loads(text)
 
-    # --- in the notebook, and at rest ---------------------------------------------------------------------------------
+    # --- display and closing ------------------------------------------------------------------------------------------
 
     def _ipython_display_(self) -> None:
         self._static.show()
@@ -116,38 +131,39 @@ class LabWidget(Exports, anywidget.AnyWidget):
         display(data, metadata=metadata, raw=True)
 
     def _kept(self) -> tuple[bytes, str]:
+        """The PNG and the words that a saved notebook shows."""
         with self._lock:
             words = self._words()
             try:
                 rows = self._picture(kept=True) if self.keeps_picture else None
                 return (small_png(compose(self._heading(), rows), LIMIT) if rows else b""), words
-            except Exception as problem:  # a picture that fails must not keep the widget from showing
+            except Exception as problem:  # an error in the picture must not keep the widget from being displayed
                 self.traceback = "".join(traceback.format_exception(problem))
                 return b"", words
 
     @property
     def model_id(self) -> str:
-        """The model's id, as a box asks for to hold this widget; one at rest wakes."""
+        """The model's id, which a box asks for to show this widget; opens the comm."""
         self.open()
         return super().model_id
 
     @property
     def resting(self) -> bool:
-        """Whether no page shows the widget, so that nothing but the user's own reference keeps it."""
+        """Whether no page shows the widget, so that only the user's own references keep it."""
         return self.comm is None
 
     def open(self) -> None:
-        """Open the comm to the browsers, if it is not."""
-        if box := self._trait_values.get("layout"):  # it rests with the widget
-            box.open()
+        """Open the comm to the browsers unless it is open."""
+        if layout := self._trait_values.get("layout"):  # opened and closed together with the widget
+            layout.open()
         super().open()
-        vars(self.comm or self)["_reply_subshell_for"] = _as_sent
+        vars(self.comm or self)["_reply_subshell_for"] = _browsers_choice
 
     def close(self) -> None:
-        """Take the widget off every page."""
+        """Remove the widget from every page."""
         super().close()
-        if box := self._trait_values.get("layout"):  # ipywidgets makes one for every widget, and leaves it behind
-            box.close()
+        if layout := self._trait_values.get("layout"):  # ipywidgets creates one for every widget and never closes it
+            layout.close()
 
     @traitlets.observe("unseen")
     def _on_unseen(self, change: Mapping[str, Any]) -> None:
@@ -161,8 +177,8 @@ class LabWidget(Exports, anywidget.AnyWidget):
             if self.here >= roll or roll != self.roll or self.resting or self._in_a_box():
                 return
             self._static.forget()
-            LabWidget.close(self)  # not a subclass's: what the widget holds stays
-            # ipywidgets takes it for closed for good
+            LabWidget.close(self)  # not the subclass's: its work in the background continues
+            # ipywidgets' close makes displaying it again impossible
             vars(self).pop("_repr_mimebundle_", None)
 
     def _in_a_box(self) -> bool:
@@ -172,24 +188,24 @@ class LabWidget(Exports, anywidget.AnyWidget):
     def _renew_static(self, change: Mapping[str, Any]) -> None:
         self._static.later()
 
-    # --- the transport ------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------
 
     @traitlets.observe("ping")
     def _on_ping(self, change: Mapping[str, Any]) -> None:
         self.pong = change["new"]
 
     def _handle(self, request: Mapping[str, Any]) -> None:
-        raise NotImplementedError(f"{type(self).__name__} must say in _handle how it answers a request.")
+        raise NotImplementedError(f"{type(self).__name__} must answer requests in _handle.")
 
     @traitlets.observe("request")
     def _on_request(self, change: Mapping[str, Any]) -> None:
         self.asked_at = time.monotonic()
         request = change["new"]
-        client, seq = str(request.get("client", "")), int(request.get("seq", 0))
+        tag = reply_tag(request)
         with self._lock:
-            if seq <= self._seen.get(client, 0):
-                return  # a newer one of this browser was answered while this one waited for the lock
-            self._seen[client] = seq
+            if tag["seq"] <= self._seen.get(tag["client"], 0):
+                return  # a newer request of this browser was answered while this one waited for the lock
+            self._seen[tag["client"]] = tag["seq"]
             self.calls += 1
             try:
                 if request.get("action") == "restore":
@@ -197,7 +213,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
                 else:
                     self._handle(request)
             except Exception as problem:
-                self._show_error(problem, client, seq)
+                self._show_error(problem, **tag)
             else:
                 if self.error:
                     self.error = {}
@@ -206,9 +222,10 @@ class LabWidget(Exports, anywidget.AnyWidget):
         try:
             self.state = dict(state)
         except Exception as problem:
-            raise WidgetError("The earlier state does not fit this widget.", "Go on from here.") from problem
+            raise WidgetError("The earlier state does not fit this widget.", "Continue from here.") from problem
 
-    def _show_error(self, problem: Exception, client: str, seq: int) -> None:
+    def _show_error(self, problem: Exception, client: str = "", seq: int = 0) -> None:
+        """Show a problem in the widget; `client` and `seq` of the request that it answers, if any."""
         self.traceback = "".join(traceback.format_exception(problem))
         known = problem if isinstance(problem, WidgetError) else None
         cause = problem.__cause__ if known else problem
@@ -217,5 +234,5 @@ class LabWidget(Exports, anywidget.AnyWidget):
             "seq": seq,
             "what": known.what if known else "The kernel could not answer.",
             "why": f"{type(cause).__name__}: {cause}" if cause else "",
-            "todo": known.todo if known else "Try another change; the widget's .traceback says where it happened.",
+            "todo": known.todo if known else "Try another change; the widget's .traceback shows where it happened.",
         }

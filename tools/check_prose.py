@@ -1,16 +1,22 @@
-"""Prose of README, docs and notebooks: links inside the repository, file names, texts for pictures, headings, words.
+"""Check the project's English: in Markdown and notebooks, and in comments, docstrings and strings of the code.
 
-Spelling in general is for codespell (`make lint`); here only the choice of British spelling in prose is kept.
+    python tools/check_prose.py [PATH ...]
+
+Without a path it checks everything. Markdown is also checked for dead links, missing files, pictures without a text
+and headings. The phrases are in `plain_english.py`; codespell (`make lint`) checks the spelling, and this tool only
+that prose is British. Exit status 1 if anything is found.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
+import plain_english
 
 ROOT = Path(__file__).parent.parent
 CODE = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]+\$", re.S)
@@ -24,6 +30,10 @@ AMERICAN = re.compile(
     r"modeling|labeled|labeling|licenses\b)", re.I)  # fmt: skip
 FILE = re.compile(r"`([\w.-]+/[\w./-]+\.(?:py|md|ipynb|ya?ml|toml|js|css|csv))`")
 QUOTED = re.compile(r"\*[^*\n]+\*|\"[^\"\n]+\"|https?://\S+|\]\([^)]*\)")
+
+# the phrases themselves, and what is not ours
+_SKIPPED = {"plain_english.py", "test_prose.py", "node_modules", ".ipynb_checkpoints"}
+_FOLDERS = ("fr_explore", "widgets", "tests", "tools", "benchmarks", "notebooks")
 
 
 def anchors(text: str) -> set[str]:
@@ -82,5 +92,26 @@ def everywhere() -> Iterator[tuple[str, str]]:
             yield from ((str(path.relative_to(ROOT)), fault) for fault in of_outputs(notebook))
 
 
+def english(places: list[Path]) -> Iterator[tuple[str, str]]:
+    """(file:line, fault) for every unidiomatic phrase in the files and folders."""
+    for path in sorted({file for place in places for file in ([place] if place.is_file() else place.rglob("*"))}):
+        inside = path.absolute().relative_to(ROOT)
+        if path.suffix in plain_english.KINDS and path.is_file() and not _SKIPPED & {*inside.parts}:
+            for line, phrase, instead in plain_english.in_file(path):
+                yield f"{inside}:{line}", f"{phrase!r}: {instead}"
+
+
+def main(arguments: list[str]) -> int:
+    """Print everything that is found in the paths given, or in the whole repository."""
+    found = [] if arguments else [*everywhere()]
+    found += english([Path(text) for text in arguments] or [*ROOT.glob("*.md"), *(ROOT / name for name in _FOLDERS)])
+    print(*(f"{place}: {text}" for place, text in found), sep="\n", end="\n" if found else "")
+    return int(bool(found))
+
+
 def _has_alt(tag: str) -> bool:
     return bool(re.search(r"\balt=\"[^\"]+\"", tag))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

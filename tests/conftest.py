@@ -1,6 +1,9 @@
 """What several test modules share: the real avatars and the real network, one thread, a cache of their own."""
 
 import pytest
+import shape_checks
+
+shape_checks.install("fr_explore")
 
 
 @pytest.fixture(scope="session", autouse=True)

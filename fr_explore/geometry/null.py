@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..base.shapes import Bool, Float, Shaped
 from .tiles import Cloud
 
 __all__ = [
@@ -77,7 +78,9 @@ def _alike(points: np.ndarray, known: np.ndarray, a: int, b: int) -> bool:
     return np.array_equal(known[a], known[b]) and np.array_equal(points[a], points[b], equal_nan=True)
 
 
-def unit_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def unit_vectors(
+    vectors: Shaped[np.ndarray, "*points dim"],
+) -> tuple[Float[np.ndarray, "*points dim"], Bool[np.ndarray, "*points"]]:
     """Vectors (..., dim) at length 1, and which have a direction; zeros where they are zero, NaN or infinite."""
     vectors = vectors.astype(np.float32) if vectors.dtype.itemsize < 4 else vectors
     with np.errstate(invalid="ignore"):
@@ -154,7 +157,7 @@ def tidy(field: xr.Dataset, columns: dict[str, np.ndarray], used: dict, more: di
     return table
 
 
-def mean_energy(energies: np.ndarray) -> np.ndarray:
+def mean_energy(energies: Float[np.ndarray, "*fields n"]) -> Float[Any, "*fields"]:
     """E = mean_i E_i over the points that have neighbours, along the last axis; NaN where none has."""
     with np.errstate(invalid="ignore"):
         return np.nansum(energies, -1) / np.isfinite(energies).sum(-1)

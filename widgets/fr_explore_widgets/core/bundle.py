@@ -1,14 +1,15 @@
-"""The front end of a widget, from the .js and .css files of its folder: as text for a page, compressed for a notebook.
+"""The front end of a widget: the .js and .css files of its folder as one module, compressed for a notebook.
 
-- Why no bundler: the modules are small and few, and a checkout must run as it is.
-- Why packed, and unpacked by `LOADER`: a module that a page has imported is never freed, and anywidget imports one for
-  every widget; the loader is tiny and imports each front end once. Packed, all of them are a quarter of their text.
-- Why a view is emptied at its end: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and with
-  it the model and its views; so what is left of them is small.
-- Why the style goes with it, into the view's element: it is packed too, and holds where a host shows widgets in a
-  shadow root, which the document's styles do not reach.
-- How: `import { a } from "../shared/x.js"` brings that module in once, each in a scope of its own, so that private
-  names never clash; only plain `export function|class|const` is understood, and anything else is refused.
+- Why no bundler: the modules are small and few, and a checkout must run without a build.
+- Why compressed, and unpacked by `LOADER`: a page never frees a module that it imported, and anywidget imports one for
+  every widget. The loader is tiny and imports each front end once. Compressed, the files shrink to a quarter.
+- Why a view is emptied when it closes: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and
+  with it the model and its views. Emptying them keeps what remains small.
+- Why the style is sent with the module and put into the view's element: so it is compressed too, and it also applies
+  where a host shows widgets in a shadow root, which the document's styles do not reach.
+- How modules are joined: `import { a } from "../shared/x.js"` includes that module once. Each module has a scope of its
+  own, so that private names never clash. Only plain `export function|class|const` is supported.
+- Comments that fill whole lines are left out, and indentation; what remains reads as in the source.
 """
 
 from __future__ import annotations
@@ -22,11 +23,9 @@ import re
 from collections.abc import Callable
 from importlib import resources
 
-from .minify import strip_css, strip_js
+__all__ = ["LOADER", "bare", "join", "packed", "page_script", "read", "script", "style"]
 
-__all__ = ["LOADER", "join", "packed", "read", "scope", "script", "style"]
-
-# what anywidget is given as the module of every widget
+# the module that anywidget gets for every widget
 LOADER = """
 const loaded = (globalThis.frExploreModules ??= new Map());
 async function unpack(packed) {
@@ -55,47 +54,56 @@ export default { render };
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_WHOLE_LINES = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 
 
 def read(name: str) -> str:
-    """The text of a file of this package, given by its path in the package; from a folder or a zip alike."""
+    """The text of a file of this package, given its path in the package; works from a folder and from a zip."""
     return resources.files("fr_explore_widgets").joinpath(name).read_text(encoding="utf-8")
+
+
+def bare(text: str) -> str:
+    """`text` without empty lines, indentation, and comments that fill whole lines."""
+    return _WHOLE_LINES.sub("", text)
 
 
 @functools.cache
 def script(name: str) -> str:
-    """The ES module `name`/index.js with the modules that it imports inside it, without comments."""
-    return strip_js(join(f"{name}/index.js", read))
+    """The ES module `name`/index.js with the modules that it imports inside it."""
+    return bare(join(f"{name}/index.js", read))
 
 
 @functools.cache
 def packed(name: str) -> tuple[bytes, str]:
-    """`script(name)` and `style(name)` as one compressed module, and a key that tells one such from another."""
+    """`script(name)` and `style(name)` as one compressed module, and a key that identifies its content."""
     text = f"{script(name)}export const css = {json.dumps(style(name))};"
     data = gzip.compress(text.encode(), mtime=0)
     return data, hashlib.sha256(data).hexdigest()[:16]
 
 
 @functools.cache
-def scope(file: str) -> str:
-    """A module that imports nothing, as `const $file = ...` with its exports, for a page that has another one too."""
-    return strip_js(_as_scope(file, _with_imports(file, read, {}, [file])))
+def page_script(name: str) -> str:
+    """`script(name)` for a page without a kernel, with `shared/page_model.js` as `$shared_page_model` inside it."""
+    return bare(join(f"{name}/index.js", read, "shared/page_model.js"))
 
 
 @functools.cache
 def style(name: str) -> str:
     """The shared style sheet followed by `name`/style.css."""
-    return strip_css(read("shared/style.css") + read(f"{name}/style.css"))
+    return bare(read("shared/style.css") + read(f"{name}/style.css"))
 
 
-def join(entry: str, read: Callable[[str], str]) -> str:
-    """`entry` and all that it imports as one ES module whose only export is the default one.
+def join(entry: str, read: Callable[[str], str], *others: str) -> str:
+    """`entry`, everything that it imports, and the modules `others`, as one ES module with only the default export.
 
-    Raises ValueError for an import or export in a form that is not understood, and for a circle of imports.
+    Raises ValueError for an import or export in an unsupported form, and for circular imports.
     """
     done: dict[str, str] = {}
     text = _with_imports(entry, read, done, [entry])
-    # anywidget wants the default export; the named ones are there for the tests
+    for other in others:
+        if other not in done:
+            done[other] = _as_scope(other, _with_imports(other, read, done, [other]))
+    # anywidget needs the default export; the named ones exist for the tests
     return "\n".join([*done.values(), _EXPORT.sub("", text)])
 
 
@@ -113,7 +121,7 @@ def _with_imports(file: str, read: Callable[[str], str], done: dict[str, str], p
     text = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_scope_name(posixpath.join(folder, match[2]))};\n", text)
     left = re.search(r"^import\b.*", text, re.MULTILINE)
     if left:
-        raise ValueError(f'{file}: {left[0]!r} is not understood; write import {{ name }} from "./file.js";')
+        raise ValueError(f'{file}: {left[0]!r} is not supported; write import {{ name }} from "./file.js";')
     return text
 
 
@@ -121,7 +129,7 @@ def _as_scope(file: str, text: str) -> str:
     body = _EXPORT.sub("", text)
     left = re.search(r"^export\b.*", body, re.MULTILINE)
     if left:
-        raise ValueError(f"{file}: {left[0]!r} is not understood; export a function, a class or a const.")
+        raise ValueError(f"{file}: {left[0]!r} is not supported; export a function, a class or a const.")
     names = ", ".join(_EXPORT.findall(text))
     return f"const {_scope_name(file)} = (() => {{\n{body}\nreturn {{ {names} }};\n}})();"
 

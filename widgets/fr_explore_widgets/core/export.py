@@ -1,16 +1,16 @@
-"""What a widget can be turned into without a browser: tables, a picture, words, a page. The hooks that say how.
+"""What every widget exports without a browser: tables, an image, words, a page; and the hooks for subclasses.
 
-A widget of the family fills in four hooks; all may be left out, and `_words` should not be.
+A widget implements up to four hooks; all may be omitted, but `_words` should not be.
 
-- `_tables() -> dict[str, DataFrame]`: what `to_csv` writes; names not indices, the main table first.
-- `_words() -> str`: the present state in plain sentences: the picture's alternative text and the static fallback.
-- `_picture(kept) -> rows of parts`: what `to_png` and the fallback show, see `_picture.compose`: each row a list of
-  pixels (numpy array or PIL image), `Plot(...)`, text, or a pair (part, caption). With `kept=True` the picture goes
-  into a saved notebook: it must show no photograph of a person, and be quick (under 0.2 s).
-- `_offline(**resolution) -> Offline`: what `to_html` needs beside the traits; see `_page.Offline`. A widget that
-  computes all in the browser returns `Offline()`.
+- `_tables() -> dict[str, DataFrame]`: what `to_csv` writes; names, not indices; the main table first.
+- `_words() -> str`: the current state in plain sentences, for the image's alternative text and the saved notebook.
+- `_picture(kept) -> rows of parts`: what `to_png` and the saved notebook show, see `picture.compose`. Each row is a
+  list of pixels (numpy array or PIL image), `Plot(...)`, text, or pairs (part, caption). With `kept=True` the image
+  goes into a saved notebook: it must show no photograph of a person, and take less than 0.2 s.
+- `_offline(**resolution) -> Offline`: what `to_html` needs in addition to the traits, see `page.Offline`. A widget that
+  computes everything in the browser returns `Offline()`.
 
-They are called with the widget's lock held, from any thread. What the browser must not be told stays out of them.
+The hooks are called with the widget's lock held, from any thread. They must not return what the browser must not see.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import bundle
 from .page import Offline, write_page
 from .picture import Part, compose, png
 
@@ -28,14 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports"]
 
-# traits of the transport, and of ipywidgets' boxes: a page has no use for them
+# traits for requests to the kernel and of ipywidgets' boxes, which a page does not use
 _NOT_IN_A_PAGE = {"layout", "tabbable", "tooltip", "request", "error", "ping", "pong", "upload"}
 
 
 class Exports:
-    """Base of `LabWidget`: the exports that every widget has, from the hooks of the one at hand."""
+    """Base class of `LabWidget`: the exports that every widget has, built from the hooks of its class."""
 
-    title: ClassVar[str] = ""  # heading of pictures and pages; the class's name by default
+    title: ClassVar[str] = ""  # heading of images and pages; the name of the class by default
     files: ClassVar[str] = ""
 
     _lock: Any
@@ -44,7 +43,7 @@ class Exports:
     def to_csv(self, path: str | Path) -> list[Path]:
         """Write what the widget shows as tables, and return the paths.
 
-        The main table goes to `path`, each further one beside it as `<stem>-<table>.csv`.
+        The main table goes to `path`, the others next to it as `<stem>-<table>.csv`.
         """
         with self._lock:
             tables = self._tables()
@@ -56,7 +55,7 @@ class Exports:
         return paths
 
     def to_png(self, path: str | Path | None = None) -> Path | bytes:
-        """The present state as an opaque picture, made without a browser: its bytes, or written to `path`."""
+        """The current state as an opaque PNG, drawn without a browser: its bytes, or written to `path`."""
         with self._lock:
             data = png(compose(self._heading(), self._picture(kept=False)))
         if path is None:
@@ -65,11 +64,10 @@ class Exports:
         return Path(path)
 
     def to_html(self, path: str | Path, *, max_megabytes: float = 15, **resolution: Any) -> Path:
-        """Write one file that opens from disk, needs no network and keeps its sliders; returns its path.
+        """Write one file that opens from disk, needs no network and has working sliders; return its path.
 
-        What a kernel would answer is computed beforehand on a grid; `resolution` sets the grid, see the widget's own
-        documentation. The size is told before the work begins: ValueError if it would be more than `max_megabytes`,
-        with what to reduce.
+        The kernel's answers are computed in advance on a grid. `resolution` sets the grid; each widget documents its
+        own. The expected size is printed first; ValueError with what to reduce if it exceeds `max_megabytes`.
         """
         with self._lock:
             offline = self._offline(**resolution)
@@ -77,7 +75,7 @@ class Exports:
             return write_page(
                 Path(path),
                 title=self._heading(),
-                front=(bundle.script(self.files), bundle.style(self.files)),
+                files=self.files,
                 traits=traits,
                 offline=offline,
                 max_megabytes=max_megabytes,
@@ -91,7 +89,7 @@ class Exports:
         return not name.startswith("_") and name not in _NOT_IN_A_PAGE
 
     def _tables(self) -> Mapping[str, pd.DataFrame]:
-        raise NotImplementedError(f"{type(self).__name__} has no table to write: its to_png shows what it holds.")
+        raise NotImplementedError(f"{type(self).__name__} has no table to write: use to_png to save what it shows.")
 
     def _words(self) -> str:
         return f"{self._heading()}."
@@ -100,4 +98,4 @@ class Exports:
         return [[self._words()]]
 
     def _offline(self, **resolution: Any) -> Offline:
-        raise NotImplementedError(f"{type(self).__name__} asks its kernel for everything: use to_png instead.")
+        raise NotImplementedError(f"{type(self).__name__} needs a kernel: use to_png instead.")

@@ -1,8 +1,8 @@
-"""A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed beforehand.
+"""A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed in advance.
 
 The same front end runs on `shared/page_model.js`, which replaces anywidget's model and answers each request with the
-nearest of the stored answers. Nothing comes from the network: the page's own policy forbids it. Texts from files
-(names, labels) stand in the page as JSON only, with `<` escaped, so that none of them can end the script.
+nearest stored answer. Nothing is loaded from the network: the page's own policy forbids it. Texts from files (names,
+labels) appear in the page only as JSON with `<` escaped, so that none of them can end the script.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from . import bundle
 
 __all__ = ["Offline", "Pixels", "write_page"]
 
-_SAMPLE = 4  # answers from which the size of the page is told
+_SAMPLE = 4  # answers from which the size of the page is estimated
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -50,7 +50,7 @@ body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 const $model = await $shared_page_model.createModel(JSON.parse(document.getElementById("data").textContent));
 const $el = document.getElementById("widget");
 $widget.render({{ model: $model, el: $el }});
-// in a frame: its height, for the page around it to make room
+// in a frame: report the height, so that the surrounding page can make room
 if (parent !== window)
   new ResizeObserver(() => parent.postMessage({{ frExploreHeight: $el.offsetHeight }}, "*")).observe($el);
 </script>
@@ -61,7 +61,7 @@ if (parent !== window)
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """A trait's raw RGB bytes, (h, w, 3) uint8: JPEG in the page's file, raw again before the front end sees it."""
+    """A trait of raw RGB bytes, uint8 (h, w, 3): JPEG in the page's file, decoded before the front end reads it."""
 
     array: np.ndarray
 
@@ -73,17 +73,17 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Offline:
-    """What a page needs to live without a kernel.
+    """What a page needs to work without a kernel.
 
     traits : overrides of the widget's own traits, for instance a `Pixels` in place of raw bytes.
-    axes : what requests may set, and the values for which there are answers: `{"age": [20, 40, 60], "place": [0, 1]}`.
-        A request sets an axis by a field of that name in its `values` or in itself; numbers go to the nearest value.
-    start : the place on the axes where the page begins, which is what its traits show.
-    answers : pairs (place on all axes, traits of the answer), made one by one; they need not fill the whole grid: the
-        axis that was moved is served first, then the nearest on the others. A dict that has a key `seq` gets client,
-        seq, serial, moved, drag of the request, as the kernel would put them in; one with a key `can`, undo and redo.
-        A page answers `undo`, `redo` and `reset` by itself; for any other action it says that it has no kernel.
-    count : how many answers there will be.
+    axes : what requests may set, and the values that have answers: `{"age": [20, 40, 60], "place": [0, 1]}`. A request
+        sets an axis by a field of that name, in its `values` or in itself. Numbers are rounded to the nearest value.
+    start : the point on the axes where the page begins; its traits show it.
+    answers : pairs (point on all axes, traits of the answer), made one by one. They need not fill the grid: the page
+        takes the nearest answer along the axis that moved, then along the others. A dict with a key `seq` receives
+        client, seq, serial, moved and drag of the request, as from the kernel; one with a key `can`, undo and redo.
+        The page itself answers `undo`, `redo` and `reset`, and reports for any other action that it has no kernel.
+    count : the number of answers.
     what : the resolution in words, such as "9 steps of 5 attributes of 3 identities".
     reduce : what to change for a smaller page, such as "give fewer attributes= or steps=".
     """
@@ -98,14 +98,14 @@ class Offline:
 
 
 class _Blobs:
-    """The bytes of a page, each kept once: pictures that come back, such as a reference, cost nothing."""
+    """The binary data of a page, each stored once: an image that recurs, such as the reference, costs nothing."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
         self._places: dict[bytes, int] = {}
 
     def plain(self, value: Any) -> Any:
-        """`value` as JSON can hold it."""
+        """`value` in a form that JSON can hold."""
         if isinstance(value, Pixels):
             return {"$jpeg": self._place(value.encoded())}
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -133,27 +133,25 @@ def write_page(
     path: Path,
     *,
     title: str,
-    front: tuple[str, str],
+    files: str,
     traits: Mapping[str, Any],
     offline: Offline,
     max_megabytes: float,
 ) -> Path:
-    """Write the page and return its path. `front` is script and style; ValueError above `max_megabytes`."""
+    """Write the page of the front end in the folder `files`; return its path. ValueError above `max_megabytes`."""
     blobs = _Blobs()
     kept = blobs.plain({**traits, "error": {}, **offline.traits})
     page = {"traits": kept, "axes": blobs.plain(offline.axes), "start": blobs.plain(offline.start)}
-    shell = len(_fill(title, front, page | {"blobs": blobs.texts})) / 1e6
-    answers = []
-    for answer in _told(path, offline, shell, max_megabytes):
-        answers.append(blobs.plain(answer))
-    text = _fill(title, front, page | {"answers": answers, "blobs": blobs.texts})
+    shell = len(_fill(title, files, page | {"blobs": blobs.texts})) / 1e6
+    answers = [blobs.plain(answer) for answer in _announced(path, offline, shell, max_megabytes)]
+    text = _fill(title, files, page | {"answers": answers, "blobs": blobs.texts})
     _check_size(path, len(text.encode()) / 1e6, offline, max_megabytes, "is")
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _told(path: Path, offline: Offline, shell: float, max_megabytes: float) -> Iterator[Any]:
-    """The answers; once the first few are made, says how large the page will be and how long that takes."""
+def _announced(path: Path, offline: Offline, shell: float, max_megabytes: float) -> Iterator[Any]:
+    """The answers. After the first few, prints how large the page will be and how long it takes."""
     source, began = iter(offline.answers), time.monotonic()
     first = list(itertools.islice(source, _SAMPLE))
     if first:
@@ -176,15 +174,13 @@ def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float,
         )
 
 
-def _fill(title: str, front: tuple[str, str], data: Mapping[str, Any]) -> str:
-    script, style = front
-    body, found, rest = script.rpartition("export default")
+def _fill(title: str, files: str, data: Mapping[str, Any]) -> str:
+    body, found, rest = bundle.page_script(files).rpartition("export default")
     if not found:
-        raise ValueError("the module has no default export: end it with `export default { render };`.")
-    whole = f"{body}const $widget ={rest}\n{bundle.scope('shared/page_model.js')}"
+        raise ValueError(f"{files}/index.js has no default export: end it with `export default {{ render }};`.")
     return _PAGE.format(
         title=html.escape(title),
-        style=style,
-        script=whole.replace("</script", "<\\/script"),
+        style=bundle.style(files),
+        script=f"{body}const $widget ={rest}".replace("</script", "<\\/script"),
         data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     )

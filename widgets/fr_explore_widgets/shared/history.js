@@ -1,7 +1,9 @@
-// Undo and redo: states that were committed, the walk along them, and its keys.
+// Undo and redo where the page owns the state: widgets that compute in the browser, and every page without a kernel.
+// Where the kernel owns the state, core/session.py does the same there, so that `w.undo()` works from Python too.
 
-/** Commits of one control that follow each other this closely, as of a held key, make one step. */
+/** Commits of one control within this time, such as a held arrow key, make one step. */
 export const MERGE_MS = 1000;
+const LIMIT = 200;
 
 /**
  * @template T
@@ -12,11 +14,11 @@ export function createHistory(first) {
   let at = 0;
   let last = { moved: "", when: 0 };
   return {
-    /** @param {T} state @param {string} [moved] the control, if it was one @param {number} [when] */
+    /** @param {T} state @param {string} [moved] the control that moved, if only one did @param {number} [when] */
     commit(state, moved = "", when = Date.now()) {
       if (JSON.stringify(state) === JSON.stringify(states[at])) return;
       const merge = at > 0 && moved !== "" && moved === last.moved && when - last.when < MERGE_MS;
-      states = [...states.slice(0, at + (merge ? 0 : 1)), state].slice(-200);
+      states = [...states.slice(0, at + (merge ? 0 : 1)), state].slice(-LIMIT);
       at = states.length - 1;
       last = { moved, when };
     },
@@ -35,7 +37,7 @@ export function createHistory(first) {
   };
 }
 
-/** Ctrl+Z and Shift+Ctrl+Z (on a Mac with Command) anywhere in a widget. @param {HTMLElement} root @param {(by: -1 | 1) => void} walk */
+/** Ctrl+Z and Shift+Ctrl+Z (Command on a Mac) anywhere in a widget. @param {HTMLElement} root @param {(by: -1 | 1) => void} walk */
 export function walkByKeys(root, walk) {
   root.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;

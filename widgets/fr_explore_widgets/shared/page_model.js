@@ -1,7 +1,9 @@
-// anywidget's model without a kernel: traits, those who listen to them, and answers computed beforehand.
+// Replaces anywidget's model in a page without a kernel: traits, their listeners, and answers computed in advance.
+
+import { createHistory } from "./history.js";
 
 /**
- * @typedef {Record<string, any>} Place a value on each axis
+ * @typedef {Record<string, any>} Place a point: one value on each axis
  * @typedef {{at: Place, traits: Record<string, any>}} Answer
  * @typedef {{traits: Record<string, any>, axes?: Record<string, any[]>, start?: Place,
  *   answers?: [Place, Record<string, any>][], blobs?: string[]}} Data
@@ -9,7 +11,7 @@
 
 const ALONE = {
   what: "This page has no kernel.",
-  todo: "Move a slider, or run the notebook that made it for everything else.",
+  todo: "Move a slider; for everything else run the notebook that wrote this page.",
 };
 
 /** @param {string} text base64 */
@@ -17,7 +19,7 @@ function toBytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-/** A JPEG as raw RGB bytes, as the kernel would send them. @param {Uint8Array<ArrayBuffer>} data */
+/** A JPEG as raw RGB bytes, as the kernel sends them. @param {Uint8Array<ArrayBuffer>} data */
 async function toPixels(data) {
   const picture = await createImageBitmap(new Blob([data], { type: "image/jpeg" }));
   const canvas = document.createElement("canvas");
@@ -35,7 +37,7 @@ async function toPixels(data) {
   return new DataView(rgb.buffer);
 }
 
-/** The place that a request asks for, or null if it moves nothing that the page has answers for.
+/** The point on the axes that a request asks for, or null if it sets none of them.
  * @param {Record<string, any[]>} axes @param {Place} place @param {Record<string, any>} request */
 export function aim(axes, place, request) {
   const asked = { ...request, ...request.values };
@@ -45,7 +47,7 @@ export function aim(axes, place, request) {
 }
 
 /**
- * The answer nearest to a place: what was moved counts first, then the other axes.
+ * The answer nearest to a point: the axes that moved count first, then the others.
  * @template {{at: Place}} T
  * @param {T[]} answers @param {Record<string, any[]>} axes @param {Place} to @param {string[]} moved
  * @returns {T | undefined}
@@ -93,11 +95,10 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
   const serials = Object.values(values).map((value) => Number(value?.serial) || 0);
   let serial = Math.max(0, ...serials);
   let at = start;
-  let past = [start];
-  let now = 0;
+  const history = createHistory(start);
   let last = Promise.resolve();
 
-  /** @param {Record<string, any>} update all traits first, then their events, as Jupyter does it */
+  /** @param {Record<string, any>} update all traits first, then their events, as Jupyter does */
   function receive(update) {
     Object.assign(values, update);
     for (const name of Object.keys(update)) {
@@ -109,8 +110,7 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
   function step(request) {
     if (request.action === "reset") return { to: start, moved: Object.keys(axes) };
     if (request.action !== "undo" && request.action !== "redo") return aim(axes, at, request);
-    now = Math.min(Math.max(now + (request.action === "undo" ? -1 : 1), 0), past.length - 1);
-    return { to: past[now], moved: Object.keys(axes) };
+    return { to: history.step(request.action === "undo" ? -1 : 1), moved: Object.keys(axes) };
   }
 
   /** @param {Record<string, any>} request */
@@ -121,13 +121,11 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
     if (!best) return receive({ error: { client, seq, ...ALONE } });
     at = best.at;
     const drag = request.phase === "drag";
-    if (!drag && !["undo", "redo"].includes(request.action)) {
-      past = [...past.slice(0, now + 1), at];
-      now += 1;
-    }
+    if (!drag && request.phase !== "step" && !["undo", "redo"].includes(request.action))
+      history.commit(at, request.moved ?? "");
     serial += 1;
     const tag = { client, seq, serial, drag, moved: request.moved ?? null };
-    const can = { undo: now > 0, redo: now < past.length - 1 };
+    const can = { undo: history.canUndo, redo: history.canRedo };
     const update = await reviveAll(best.traits);
     for (const [name, value] of Object.entries(update)) {
       if (value && typeof value === "object" && "seq" in value) update[name] = { ...value, ...tag };

@@ -448,12 +448,6 @@ def test_comments_that_fill_lines_are_not_sent(text, bare):
     assert bundle.bare(text) == bare
 
 
-def test_no_template_literal_spans_lines():
-    """Leaving out whole-line comments and indentation would change one."""
-    texts = {path: bundle.bare(path.read_text(encoding="utf-8")) for path in FRONT.rglob("*.js")}
-    assert [path for path, text in texts.items() if re.search(r"[=(+,:?]\s*`[^`\n]*\n", text)] == []
-
-
 def test_modules_are_joined_once_and_in_order():
     files = {
         "main.js": 'import { b } from "./b.js";\nimport {\n  a,\n} from "./a.js";\n'

@@ -393,7 +393,7 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         page.wait_for_function("document.querySelector('.fr-key').dataset.energy < 1e-9")
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         page.wait_for_selector(".fr-energy .fr-banner:visible", timeout=15_000)
-        assert "needs none and goes on" in page.locator(".fr-energy .fr-banner").inner_text()
+        assert "works without it" in page.locator(".fr-energy .fr-banner").inner_text()
         page.get_by_role("button", name="random", exact=True).click()
         assert shown(page) > 0.5
         assert notebook.errors == []

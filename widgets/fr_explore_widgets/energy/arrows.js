@@ -1,5 +1,5 @@
-// Where the arrows stand and where they point: pure functions of the settings and a seed, the same in Python
-// (arrows.py), so that a notebook can compute with what the page shows.
+// Positions and directions of the arrows: pure functions of the settings and a seed. arrows.py computes the same, so
+// that a notebook can use what the page shows.
 
 /** @typedef {import("./types").Settings} Settings */
 /** @typedef {[number, number]} Point */
@@ -7,7 +7,7 @@
 export const COUNTS = { ring: 24, grid: 36, random: 36 };
 
 /**
- * Uniform numbers in [0, 1): a Weyl sequence of 32 bits through two multiply-and-shift rounds (mulberry32).
+ * Uniform numbers in [0, 1): a 32-bit Weyl sequence through two multiply-and-shift rounds (mulberry32).
  * @param {number} seed
  */
 export function uniform(seed) {
@@ -39,7 +39,7 @@ export function normal(seed) {
 export function place(layout, seed, n = COUNTS[layout]) {
   const each = (/** @type {(i: number) => Point} */ make) => Array.from({ length: n }, (_, i) => make(i));
   if (layout === "ring") {
-    // from the top, clockwise
+    // clockwise from the top
     return each((i) => [0.85 * Math.sin((2 * Math.PI * i) / n), 0.85 * Math.cos((2 * Math.PI * i) / n)]);
   }
   if (layout === "grid") {
@@ -52,8 +52,8 @@ export function place(layout, seed, n = COUNTS[layout]) {
 }
 
 /**
- * The ordered arrow at each point, of length 1, in the plane. "opposed": each points against the nearest of
- * the points before it, which on a ring or a grid makes every neighbour an opponent.
+ * The ordered arrow at each point, a unit vector in the plane. "opposed": each arrow opposes that of the nearest earlier
+ * point, so that on a ring or a grid all neighbours are opposed.
  * @param {Settings["pattern"]} pattern
  * @param {Point[]} points
  * @returns {Point[]}
@@ -81,10 +81,10 @@ export function ordered(pattern, points) {
 }
 
 /**
- * The arrows: order * (ordered arrow) + (1 - order) * noise, scaled to length 1. The noise has n rows of `dim`
- * normal numbers of variance 1/dim, drawn dimension by dimension, so that a further dimension leaves the others.
+ * The arrows: order * (ordered arrow) + (1 - order) * noise, scaled to unit length. The noise is n vectors of `dim` normal
+ * numbers with variance 1/dim, drawn one dimension at a time, so that another dimension does not change the others.
  * @param {Point[]} base
- * @param {number} order from 0 (noise alone) to 1 (no noise)
+ * @param {number} order from 0 (only noise) to 1 (no noise)
  * @param {number} dim at least 2
  * @param {number} seed
  * @returns {Float64Array[]} zeros where both cancel

@@ -1,10 +1,12 @@
 // The formula with the numbers of one neighbourhood, all at once or one neighbour at a time.
 
-import { h } from "../shared/dom.js";
+import { figure } from "../shared/densities.js";
+import { button, h } from "../shared/dom.js";
 import { s } from "../shared/svg.js";
-import { angle, figure } from "./words.js";
+import { angle } from "./words.js";
 
 /** @typedef {import("./types").Scene} Scene */
+/** @typedef {{j: number, w: number, cos: number}} Term */
 
 /**
  * The terms of E_i, nearest neighbour first, and their sum so far.
@@ -25,13 +27,8 @@ function createPair() {
   const other = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pair-other" });
   const arc = s("path", { class: "fr-pair-arc" });
   const own = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pair-own" });
-  const root = s(
-    "svg",
-    { viewBox: "-34 -34 68 40", class: "fr-pair-picture", "aria-hidden": "true" },
-    arc,
-    other,
-    own,
-  );
+  const frame = { viewBox: "-34 -34 68 40", class: "fr-pair-picture", "aria-hidden": "true" };
+  const root = s("svg", frame, arc, other, own);
   return {
     root,
     /** @param {number | null} cos */
@@ -44,20 +41,20 @@ function createPair() {
   };
 }
 
+/** "E" or "u" with its index. @param {string} tag @param {string} letter @param {string | number} index */
+function symbol(tag, letter, index) {
+  return [h(/** @type {"i" | "b"} */ (tag), { text: letter }), h("sub", { text: index })];
+}
+
 /** @param {{onStep: (step: number | null) => void}} actions */
 export function createFormula({ onStep }) {
-  const rule = h("p", { class: "fr-rule" });
+  const rule = h("p");
   const pair = createPair();
   const current = h("p", { class: "fr-current" });
   const terms = h("span", { class: "fr-terms" });
   const result = h("p", { class: "fr-result" });
-  const next = h("button", { type: "button", class: "fr-button", "data-action": "step" });
-  const whole = h("button", {
-    type: "button",
-    class: "fr-button",
-    "data-action": "whole",
-    text: "Whole sum",
-  });
+  const next = button("", "step", () => onStep(step === null || step >= count ? 1 : step + 1));
+  const whole = button("Whole sum", "whole", () => onStep(null));
   const root = h(
     "section",
     { class: "fr-formula", "aria-label": "The formula with live numbers" },
@@ -71,57 +68,47 @@ export function createFormula({ onStep }) {
   /** @type {number | null} */
   let step = null;
   let count = 0;
-  next.addEventListener("click", () => onStep(step === null || step >= count ? 1 : step + 1));
-  whole.addEventListener("click", () => onStep(null));
 
   /** @param {Scene} scene @param {number} i @param {number | null} at */
   function show(scene, i, at) {
     const { all, taken, weight, sum, mean } = partial(scene, i, at);
     step = at;
     count = all.length;
-    const name = () => [h("i", { text: "E" }), h("sub", { text: i + 1 })];
     const weighted = scene.settings.rule === "all_weighted";
     rule.replaceChildren(
-      h("i", { text: "E" }),
-      h("sub", { text: "i" }),
+      ...symbol("i", "E", "i"),
       weighted ? " = sum over j of w (1 \u2212 " : " = mean over its neighbours j of (1 \u2212 ",
-      h("b", { text: "u" }),
-      h("sub", { text: "i" }),
+      ...symbol("b", "u", "i"),
       "\u00b7",
-      h("b", { text: "u" }),
-      h("sub", { text: "j" }),
+      ...symbol("b", "u", "j"),
       weighted
         ? "), over the sum of w, with w = 1/distance"
         : "), which is 1 \u2212 cos of the angle between them",
     );
     const last = at === null ? null : (taken[taken.length - 1] ?? null);
     pair.show(last ? last.cos : null);
-    current.textContent = told(scene, i, last, at, count);
-    terms.replaceChildren(...sumOf(all, taken.length, at !== null));
-    terms.prepend(weighted ? `(1 / ${figure(weight)}) (` : `(1 / ${Math.max(taken.length, 1)}) (`);
-    terms.append(")");
+    current.textContent = stepWords(scene, i, last, at, count);
+    const factor = weighted ? figure(weight) : Math.max(taken.length, 1);
+    terms.replaceChildren(`(1 / ${factor}) (`, ...summands(all, taken.length, at !== null), ")");
     const end = at !== null && at < count ? " so far" : "";
+    const ratio = ` = ${figure(sum)} / ${figure(weight, weighted ? 2 : 0)} = `;
+    const rest = `${end}; the mean over all arrows is E = ${figure(scene.energy)}`;
     result.replaceChildren(
-      ...name(),
-      ` = ${figure(sum)} / ${figure(weight, weighted ? 2 : 0)} = `,
-      h("strong", { text: figure(mean) }),
-      `${end}; the mean over all arrows is E = ${figure(scene.energy)}`,
+      ...symbol("i", "E", i + 1),
+      ...(count
+        ? [ratio, h("strong", { text: figure(mean) }), rest]
+        : [" is not defined: this arrow has no neighbour and is excluded from E."]),
     );
-    if (!count)
-      result.replaceChildren(...name(), " is not defined: this arrow has no neighbour and is left out of E.");
     terms.hidden = !count;
     next.disabled = !count;
     next.textContent = at === null ? "Step through" : at < count ? "Next neighbour" : "From the start";
     whole.disabled = at === null;
   }
-  return { root, show };
+  return { root, show, words: () => current.textContent ?? "" };
 }
 
-/**
- * @param {Scene} scene @param {number} i
- * @param {{j: number, w: number, cos: number} | null} last @param {number | null} at @param {number} count
- */
-function told(scene, i, last, at, count) {
+/** @param {Scene} scene @param {number} i @param {Term | null} last @param {number | null} at @param {number} count */
+function stepWords(scene, i, last, at, count) {
   if (!last)
     return `Arrow i = ${i + 1} and ${count === 1 ? "its only neighbour" : `its ${count} neighbours`}, nearest first:`;
   const itself = last.j === i ? " (the arrow itself)" : "";
@@ -130,8 +117,8 @@ function told(scene, i, last, at, count) {
   return `Neighbour ${at} of ${count}, j = ${last.j + 1}${itself}: angle ${angle(last.cos)}\u00b0${weight}, 1 \u2212 ${inner} = ${figure(1 - last.cos)}`;
 }
 
-/** @param {{w: number, cos: number}[]} all @param {number} taken @param {boolean} stepping */
-function sumOf(all, taken, stepping) {
+/** @param {Term[]} all @param {number} taken @param {boolean} stepping */
+function summands(all, taken, stepping) {
   return all.map((t, k) =>
     h("span", {
       class: k >= taken ? "fr-later" : stepping && k === taken - 1 ? "fr-term-now" : "",

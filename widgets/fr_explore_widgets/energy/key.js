@@ -1,15 +1,16 @@
-// The key figure: E on its scale from 0 to 2, beside the closed form and the null, and in words.
+// The energy on its scale from 0 to 2, beside the closed form and the null, and in words.
 
+import { figure } from "../shared/densities.js";
 import { h, term } from "../shared/dom.js";
 import { allPairs } from "./math.js";
 import { MAX_DIM, MAX_K, MAX_RADIUS, spelled } from "./state.js";
-import { covered, figure, GLOSSARY, sentence } from "./words.js";
+import { covered, GLOSSARY, sentence } from "./words.js";
 
 /** @typedef {import("./types").Scene} Scene */
 /** @typedef {import("./types").Settings} Settings */
 /** @typedef {import("./types").Spec} Spec */
 
-/** The sliders' records. @type {Record<"order" | "radius" | "k" | "dim", Spec>} */
+/** Specifications of the sliders. @type {Record<"order" | "radius" | "k" | "dim", Spec>} */
 export const SLIDERS = {
   order: {
     name: "order",
@@ -18,19 +19,9 @@ export const SLIDERS = {
     high: 1,
     step: 0.01,
     ends: ["0, hot", "1, frozen"],
-    help: "The inverse of a temperature: how much of the pattern, how much noise.",
-    show: (q) =>
-      q === 0
-        ? "0.00, noise alone"
-        : q === 1
-          ? "1.00, no noise"
-          : `${q.toFixed(2)}, pattern ${ratio(q)} \u00d7 noise`,
-    speak: (q) =>
-      q === 0
-        ? "0, noise alone"
-        : q === 1
-          ? "1, no noise"
-          : `${q.toFixed(2)}, pattern ${ratio(q)} times the noise`,
+    help: "An inverse temperature: the amount of pattern relative to noise.",
+    show: (q) => `${q.toFixed(2)}, ${orderWords(q, "\u00d7")}`,
+    speak: (q) => `${q.toFixed(2)}, ${orderWords(q, "times the")}`,
   },
   radius: {
     name: "radius",
@@ -38,17 +29,17 @@ export const SLIDERS = {
     low: 0,
     high: MAX_RADIUS,
     step: 0.02,
-    help: "Who counts as a neighbour: all arrows within this distance, in units of the mean distance of two arrows.",
+    help: "Neighbours are all arrows within this distance, in units of the mean distance between two arrows.",
     show: (r) => `${r.toFixed(2)} \u00d7 mean distance`,
     speak: (r) => `${r.toFixed(2)} times the mean distance`,
   },
   k: {
     name: "k",
-    label: "How many",
+    label: "k",
     low: 1,
     high: MAX_K,
     step: 1,
-    help: "Who counts as a neighbour: this many of the nearest arrows.",
+    help: "Neighbours are the k nearest arrows.",
     show: (k) => `${k} nearest`,
     speak: (k) => `${k} nearest`,
   },
@@ -58,30 +49,32 @@ export const SLIDERS = {
     low: 2,
     high: MAX_DIM,
     step: 1,
-    help: "Of the space the arrows point in. A face embedding has 128 or 512.",
+    help: "Dimensions of the space of the arrows. A face embedding has 128 or 512.",
     show: (d) => `${d}`,
     speak: (d) => `${d} dimensions`,
   },
 };
 
-/** Pattern over noise. @param {number} q */
-function ratio(q) {
-  const s = q / (1 - q);
-  return s < 9.95 ? s.toFixed(s < 0.995 ? 2 : 1) : s.toFixed(0);
+/** The pattern's strength relative to the noise. @param {number} q @param {string} times */
+function orderWords(q, times) {
+  if (q === 0) return "only noise";
+  if (q === 1) return "no noise";
+  const ratio = q / (1 - q);
+  return `pattern ${ratio.toFixed(ratio < 0.995 ? 2 : ratio < 9.95 ? 1 : 0)} ${times} noise`;
 }
 
-/** The figure, its meter, its sentence and its companions. */
+/** The energy, its meter, its sentence and related figures. */
 export function createKey() {
   const number = h("output", { class: "fr-figure" });
   const fill = h("div", { class: "fr-fill" });
   const random = h("div", { class: "fr-random" });
   const band = h("div", { class: "fr-band" });
   const closed = h("div", { class: "fr-closed-mark" });
-  const meter = h("div", { class: "fr-meter", role: "meter", "aria-label": "energy", "aria-valuemin": 0 });
-  meter.setAttribute("aria-valuemax", "2");
-  meter.append(band, fill, random, closed);
-  const ends = h("div", { class: "fr-ends fr-sub", "aria-hidden": "true" });
-  ends.append(
+  const scale = { role: "meter", "aria-label": "energy", "aria-valuemin": 0, "aria-valuemax": 2 };
+  const meter = h("div", { class: "fr-meter", ...scale }, band, fill, random, closed);
+  const ends = h(
+    "div",
+    { class: "fr-ends fr-sub", "aria-hidden": "true" },
     h("span", { text: "0 aligned" }),
     h("span", { text: "1 no order" }),
     h("span", { text: "2 opposed" }),
@@ -134,15 +127,15 @@ export function createKey() {
     rows.random.value.textContent = known ? `${figure(null_.mean)} \u00b1 ${figure(null_.sd)}` : "\u2013";
     rows.coverage.value.textContent = covered(scene);
     rows.mean.value.textContent = figure(m);
-    exact.textContent = identity(scene);
+    exact.textContent = fromMeanArrow(scene);
     exact.hidden = !exact.textContent;
     call.textContent = `fr.alignment_energy(points, directions, "${spelled(settings)}")`;
   }
   return { root, show, words: () => words.textContent ?? "" };
 }
 
-/** All pairs need no sum over pairs: the mean arrow is enough. @param {Scene} scene */
-function identity({ settings, magnetisation: m, points }) {
+/** With all pairs, the mean arrow gives E without a sum over pairs. @param {Scene} scene */
+function fromMeanArrow({ settings, magnetisation: m, points }) {
   const n = points.length;
   if (settings.rule !== "all") return "";
   const factor = settings.include_self ? "" : `${n}/${n - 1} \u00b7 `;

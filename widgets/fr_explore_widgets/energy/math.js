@@ -1,4 +1,4 @@
-// The alignment energy of a few arrows, its closed forms and its null: pure functions, no page.
+// The alignment energy of a few arrows, its closed forms and its null: pure functions.
 // E_i = sum_j w_ij (1 - u_i.u_j) / sum_j w_ij and E = mean_i E_i, over the points that have a neighbour.
 
 /** @typedef {import("./types").Rule} Rule */
@@ -29,18 +29,18 @@ export function distances(points) {
   return points.map(([x, y]) => Float64Array.from(points, ([a, b]) => Math.hypot(x - a, y - b)));
 }
 
-/** Mean distance of two different points. @param {Float64Array[]} d */
+/** Mean distance between two different points. @param {Float64Array[]} d */
 export function meanDistance(d) {
   const n = d.length;
   return d.reduce((sum, row) => sum + row.reduce((a, b) => a + b, 0), 0) / Math.max(n * (n - 1), 1);
 }
 
 /**
- * Who is whose neighbour, and with which weight. A point is its own neighbour only if `include_self` says so, which "all_weighted"
- * (weight 1/distance) cannot; ties of the k nearest go to the lower index.
+ * The neighbours of each point and their weights. A point is its own neighbour only with `include_self`, which
+ * "all_weighted" (weight 1/distance) ignores; ties among the k nearest go to the lower index.
  * @param {Float64Array[]} d distances
  * @param {Rule} rule `radius` in mean distances
- * @param {boolean[]} [known] points that have a direction; the others are nobody's neighbours
+ * @param {boolean[]} [known] points that have a direction; the others are not neighbours
  * @returns {Graph}
  */
 export function graph(d, rule, known = d.map(() => true)) {
@@ -63,7 +63,7 @@ export function graph(d, rule, known = d.map(() => true)) {
     if (own) w[i] = 1;
     return w;
   });
-  // the nearest first, so that the step through a neighbourhood goes outwards
+  // nearest first, so that stepping through a neighbourhood goes outwards
   const neighbors = weights.map((w, i) =>
     inside.filter((j) => w[j] > 0).sort((a, b) => d[i][a] - d[i][b] || a - b),
   );
@@ -75,7 +75,7 @@ export function graph(d, rule, known = d.map(() => true)) {
  * @param {Graph} g
  * @param {boolean[]} [known]
  * @returns {{energy: number, points: number[], coverage: number, isolated: number[]}} NaN for a point without a
- *     neighbour; coverage is the share of the points with a direction that have one
+ *     neighbour; coverage is the share of points with a neighbour among those with a direction
  */
 export function energies(cos, { weights, neighbors, totals }, known = cos.map(() => true)) {
   const points = neighbors.map((js, i) =>
@@ -91,13 +91,13 @@ export function energies(cos, { weights, neighbors, totals }, known = cos.map(()
   };
 }
 
-/** |mean u|, from 0 (no common direction) to 1. @param {ArrayLike<number>[]} units */
+/** |mean u|, from 0 (no common direction) to 1 (parallel). @param {ArrayLike<number>[]} units */
 export function order(units) {
   const mean = Array.from(units[0], (_, k) => units.reduce((sum, u) => sum + u[k], 0) / units.length);
   return Math.sqrt(dot(mean, mean));
 }
 
-/** All pairs alike, exactly: 1 - m^2 with the point itself, n/(n-1) times that without. @param {number} m @param {number} n @param {boolean} self */
+/** E of all pairs with equal weights, exactly: 1 - m^2 including the point itself, n/(n-1) times that without. @param {number} m @param {number} n @param {boolean} self */
 export function allPairs(m, n, self) {
   return (1 - m * m) * (self ? 1 : n / (n - 1));
 }
@@ -113,11 +113,11 @@ function logGamma(x) {
 }
 
 /**
- * R: how much of a drift survives noise. For v = s b + z with |b| = 1 and z normal with variance 1/dim in each of `dim`
- * dimensions, the mean of v/|v| is R b, with
+ * R, the part of a drift that survives noise. For v = s b + z with |b| = 1 and z normal with variance 1/dim in each of
+ * `dim` dimensions, the mean of v/|v| is R b, with
  *     R = sqrt(x) e^-x sum_k x^k/k! g(dim/2 + k),  g(a) = Gamma(a + 1/2)/Gamma(a + 1),  x = dim s^2/2,
  * the mean of a projected normal distribution. In many dimensions R^2 tends to s^2/(1 + s^2).
- * @param {number} s drift relative to the noise, may be Infinity
+ * @param {number} s drift relative to the noise, may be infinite
  * @param {number} dim
  */
 export function survival(s, dim) {
@@ -130,7 +130,7 @@ export function survival(s, dim) {
   let part = g;
   let total = 1;
   let sum = g;
-  // away from the largest Poisson weight, up and down, until nothing is added
+  // from the largest Poisson weight up and down, until the terms vanish
   for (let k = top + 1, a = dim / 2 + top; weight > 1e-17; k += 1, a += 1) {
     weight *= x / k;
     part *= (a + 0.5) / (a + 1);
@@ -148,13 +148,13 @@ export function survival(s, dim) {
   return Math.min(1, (Math.sqrt(x) * sum) / total);
 }
 
-/** s: the drift relative to the noise, at an order from 0 to 1. @param {number} amount */
+/** s, the drift relative to the noise, at an order from 0 to 1. @param {number} amount */
 export function drift(amount) {
   return amount >= 1 ? Number.POSITIVE_INFINITY : amount / (1 - amount);
 }
 
 /**
- * Independent random arrows on the same points: the mean of E (1, less where a point counts itself) and its standard
+ * Independent random arrows on the same points: the mean of E (1, or less if a point counts itself) and its standard
  * deviation, sqrt(sum_{i<j} (p_ij + p_ji)^2 / dim) / n with p_ij = w_ij / sum_j w_ij.
  * @param {Graph} g
  * @param {number} dim
@@ -175,15 +175,15 @@ export function nullOf({ weights, totals }, dim) {
 }
 
 /**
- * The closed form for noise of all points alike and independent: two different arrows have u_i.u_j = R^2 b_i.b_j on
- * average, so E = N + R^2 (E_0 - N), E_0 the energy of the ordered arrows b and N that of random arrows: 1 where a point
+ * The closed form for independent noise of equal strength: two different arrows have u_i.u_j = R^2 b_i.b_j on average,
+ * so E = N + R^2 (E_0 - N), with E_0 the energy of the ordered arrows b and N that of random arrows. N = 1 if a point
  * does not count itself, hence E = 1 - R^2 (1 - E_0).
  * @param {Float64Array[]} base cosines of the ordered arrows
  * @param {Graph} g
  * @returns {(r: number) => number}
  */
 export function closedForm(base, g) {
-  const still = energies(base, g).energy;
+  const noiseless = energies(base, g).energy;
   const random = nullOf(g, 1).mean;
-  return (r) => random + r * r * (still - random);
+  return (r) => random + r * r * (noiseless - random);
 }

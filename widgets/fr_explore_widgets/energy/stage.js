@@ -1,8 +1,7 @@
-// The arrows: pointer and keys choose one, its neighbourhood is lit under a translucent disc.
+// The arrows: pointer and keys choose one, and its neighbourhood is highlighted on a translucent disc.
 
 import { h, uid } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
-import { arrow } from "./svg.js";
+import { circle, s } from "../shared/svg.js";
 import { spokenArrow } from "./words.js";
 
 /** @typedef {import("./types").Scene} Scene */
@@ -10,8 +9,34 @@ import { spokenArrow } from "./words.js";
 const SCALE = 100;
 const REACH_PX = 32;
 
+/** An arrow of length 22 along x, centred at the origin. */
+function arrow() {
+  return s(
+    "g",
+    { class: "fr-shaft" },
+    s("path", { d: "M-11 0H5", class: "fr-line" }),
+    s("path", { d: "M11 0L3.2 3.8V-3.8Z", class: "fr-tip-fill" }),
+  );
+}
+
 /**
- * The arrow that a key leads to, or null for a key that means nothing here.
+ * A small picture of arrows on their points, for a button.
+ * @param {[number, number][]} points from -1 to 1
+ * @param {ArrayLike<number>[]} units
+ */
+export function thumbnail(points, units) {
+  const picture = s("svg", { viewBox: "-50 -50 100 100", "aria-hidden": "true", class: "fr-thumb" });
+  points.forEach(([x, y], i) => {
+    const turn = (-Math.atan2(units[i][1], units[i][0]) * 180) / Math.PI;
+    const one = arrow();
+    one.setAttribute("transform", `translate(${44 * x} ${-44 * y}) rotate(${turn})`);
+    picture.append(one);
+  });
+  return picture;
+}
+
+/**
+ * The arrow that a key leads to, or null for any other key.
  * @param {string} key
  * @param {number} at
  * @param {number} n
@@ -32,7 +57,7 @@ export function walk(key, at, n, columns) {
   return key in to ? (to[key] + n) % n : null;
 }
 
-/** How far the disc around arrow i reaches, in the units of the points; 0 for no disc. @param {Scene} scene @param {number} i */
+/** The radius of the disc around arrow i, in the units of the points; 0 for no disc. @param {Scene} scene @param {number} i */
 export function reach({ settings, graph, d, meanDistance }, i) {
   if (settings.rule === "ball") return settings.radius * meanDistance;
   if (settings.rule === "knn") return Math.max(0, ...graph.neighbors[i].map((j) => d[i][j])) * 1.02;
@@ -69,7 +94,7 @@ export function createStage({ choose, hover }) {
     items = scene.points.map((_, i) => {
       const shaft = arrow();
       const group = s("g", { class: "fr-arrow", role: "option", id: `${stem}-${i}` });
-      group.append(s("circle", { r: 1.6, class: "fr-dot" }), shaft);
+      group.append(circle(0, 0, 1.6, "fr-dot"), shaft);
       return { group, shaft, turn: 0 };
     });
     field.replaceChildren(...items.map(({ group }) => group));
@@ -78,7 +103,7 @@ export function createStage({ choose, hover }) {
   /**
    * @param {Scene} scene
    * @param {number} chosen
-   * @param {{glide: boolean, step: number | null}} how `step`: the neighbour that the formula looks at
+   * @param {{glide: boolean, step: number | null}} how `step`: the neighbour of the formula's current term
    */
   function draw(scene, chosen, { glide, step }) {
     shown = scene;
@@ -89,14 +114,14 @@ export function createStage({ choose, hover }) {
       const [x, y] = scene.points[i];
       const [u, v] = scene.units[i];
       const turn = (-Math.atan2(v, u) * 180) / Math.PI;
-      item.turn += ((((turn - item.turn) % 360) + 540) % 360) - 180; // the short way round
+      item.turn += ((((turn - item.turn) % 360) + 540) % 360) - 180; // the shorter way round
       item.group.setAttribute("transform", `translate(${SCALE * x} ${-SCALE * y})`);
       item.shaft.style.transform = `rotate(${item.turn}deg) scale(${Math.max(Math.hypot(u, v), 0.02)})`;
       item.group.setAttribute("aria-selected", String(i === chosen));
       item.group.setAttribute("aria-label", spokenArrow(scene, i));
       item.group.classList.toggle("fr-chosen", i === chosen);
       item.group.classList.toggle("fr-near", i !== chosen && near.has(i));
-      item.group.classList.toggle("fr-looked", i === step);
+      item.group.classList.toggle("fr-current-arrow", i === step);
       item.group.classList.toggle("fr-alone", scene.graph.neighbors[i].length === 0);
     });
     root.setAttribute("aria-activedescendant", `${stem}-${chosen}`);
@@ -108,7 +133,7 @@ export function createStage({ choose, hover }) {
     name(labels[1], scene, step);
   }
 
-  /** Beside the arrow, not on it. @param {SVGElement} label @param {Scene} scene @param {number | null} i */
+  /** Put a name beside its arrow. @param {SVGElement} label @param {Scene} scene @param {number | null} i */
   function name(label, scene, i) {
     label.style.display = i === null ? "none" : "";
     if (i === null) return;
@@ -120,7 +145,7 @@ export function createStage({ choose, hover }) {
     label.setAttribute("y", String(-SCALE * y - (side * 10 * u) / length + 3));
   }
 
-  /** @param {MouseEvent} event */
+  /** The arrow under the pointer. @param {MouseEvent} event */
   function under(event) {
     const box = picture.getBoundingClientRect();
     if (!shown || !box.width) return null;
@@ -139,10 +164,7 @@ export function createStage({ choose, hover }) {
 
   picture.addEventListener("pointermove", (event) => hover(under(event)));
   picture.addEventListener("pointerleave", () => hover(null));
-  picture.addEventListener("click", (event) => {
-    const i = under(event);
-    if (i !== null) choose(i);
-  });
+  picture.addEventListener("click", (event) => choose(under(event) ?? shown?.settings.selected ?? 0));
   root.addEventListener("keydown", (event) => {
     if (!shown || event.ctrlKey || event.metaKey || event.altKey) return;
     const n = shown.points.length;

@@ -1,6 +1,6 @@
 // The settings of the playground, their presets, and the scene that follows from them.
 
-import { arrows, ordered, place } from "./arrows.js";
+import { arrows, COUNTS, ordered, place } from "./arrows.js";
 import {
   closedForm,
   cosines,
@@ -17,7 +17,7 @@ import {
 /** @typedef {import("./types").Settings} Settings */
 /** @typedef {import("./types").Scene} Scene */
 
-export const VERSION = 1;
+const VERSION = 1;
 export const MAX_DIM = 128;
 export const MAX_K = 20;
 export const MAX_RADIUS = 2;
@@ -37,12 +37,12 @@ export const DEFAULTS = {
   selected: 3,
 };
 
-/** A preset is what a picture shows, without noise; "random" is noise alone. */
+/** Patterns without noise; "random" is only noise. */
 export const PRESETS = /** @type {const} */ (["parallel", "tangential", "radial", "random", "opposed"]);
 
 /** @typedef {typeof PRESETS[number]} Preset */
 
-/** The settings that a preset asks for. @param {Preset} name @returns {Partial<Settings>} */
+/** The settings of a preset. @param {Preset} name @returns {Partial<Settings>} */
 export function preset(name) {
   return name === "random" ? { order: 0 } : { pattern: name, order: 1 };
 }
@@ -53,29 +53,25 @@ export function presetOf({ order: amount, pattern }) {
 }
 
 /**
- * Settings from another page or session, or a reason not to take them.
+ * Complete and valid settings: k at least 1, or 2 if it counts the point itself, `selected` one of the arrows. Throws an
+ * Error for another version and for something that is not a number.
  * @param {Partial<Settings>} given
  * @returns {Settings}
  */
 export function checked(given) {
-  if (given.version !== undefined && given.version !== VERSION) {
-    throw new Error(`The state has version ${given.version}, this widget reads version ${VERSION}.`);
-  }
   const settings = { ...DEFAULTS, ...given };
-  const numbers = [
-    settings.order,
-    settings.radius,
-    settings.k,
-    settings.dim,
-    settings.seed,
-    settings.selected,
-  ];
-  if (!numbers.every(Number.isFinite)) throw new Error("The state holds something that is not a number.");
+  if (settings.version !== VERSION)
+    throw new Error(`The state has version ${settings.version}, this widget reads version ${VERSION}.`);
+  const { order: amount, radius, k, dim, seed, selected } = settings;
+  if (![amount, radius, k, dim, seed, selected].every(Number.isFinite))
+    throw new Error("The state holds something that is not a number.");
+  settings.k = Math.max(k, 1 + Number(settings.include_self));
+  settings.selected = selected % COUNTS[settings.layout];
   return settings;
 }
 
 /**
- * The neighbourhood in the words of `fr.alignment_energy`.
+ * The neighbourhood as `fr.alignment_energy` takes it.
  * @param {Settings} settings
  */
 export function spelled({ rule, radius, k, include_self }) {
@@ -93,7 +89,6 @@ export function compute(settings) {
   const known = units.map((u) => u.some((x) => x !== 0));
   const g = graph(d, settings, known);
   const cos = cosines(units);
-  const base = cosines(bases);
   const { energy, points: pointEnergies, coverage, isolated } = energies(cos, g, known);
   return {
     settings,
@@ -101,22 +96,20 @@ export function compute(settings) {
     units,
     d,
     cos,
-    base,
-    known,
     graph: g,
     energy,
     pointEnergies,
     coverage,
     isolated,
-    expected: closedForm(base, g)(survival(drift(settings.order), settings.dim)),
+    expected: closedForm(cosines(bases), g)(survival(drift(settings.order), settings.dim)),
     random: nullOf(g, settings.dim),
     magnetisation: order(units),
     meanDistance: meanDistance(d),
   };
 }
 
-/** The closed form along a slider, everything else held. @param {Settings} settings @param {"order" | "radius" | "k" | "dim"} name @param {number[]} values */
-export function curve(settings, name, values) {
+/** The closed form along a slider, all other settings fixed. @param {Settings} settings @param {"order" | "radius" | "k" | "dim"} name @param {number[]} values */
+export function closedFormAlong(settings, name, values) {
   const points = place(settings.layout, settings.seed);
   const d = distances(points);
   const base = cosines(ordered(settings.pattern, points));

@@ -17,7 +17,7 @@ export interface Settings extends Rule {
   selected: number;
 }
 
-/** A slider, and what stands at the ends of its strip. */
+/** A slider, and the words at the ends of its plot. */
 export type Spec = import("../shared/types").SliderSpec & { ends?: [string, string] };
 
 /** Everything that follows from the settings. */
@@ -27,8 +27,6 @@ export interface Scene {
   units: Float64Array[];
   d: Float64Array[];
   cos: Float64Array[];
-  base: Float64Array[];
-  known: boolean[];
   graph: import("./math").Graph;
   energy: number;
   pointEnergies: number[];

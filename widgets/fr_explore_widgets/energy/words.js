@@ -1,32 +1,27 @@
-// The playground's sentences and explanations: pure functions.
+// Sentences and explanations of EnergyPlayground: pure functions.
+
+import { figure } from "../shared/densities.js";
 
 /** @typedef {import("./types").Scene} Scene */
 /** @typedef {import("./types").Settings} Settings */
 
 export const GLOSSARY = {
   energy:
-    "The mean of 1 minus the cosine between an arrow and its neighbours: 0 where they agree, 1 without order, 2 where they oppose each other.",
+    "The mean of 1 minus the cosine between an arrow and its neighbours: 0 if they agree, 1 without order, 2 if they oppose each other.",
   "closed form":
-    "What E is on average over all noise: 1 \u2212 R\u00b2 (1 \u2212 E\u2080). E\u2080 is the energy without noise; R is how much of an ordered arrow survives the noise.",
+    "The mean of E over all noise: 1 \u2212 R\u00b2 (1 \u2212 E\u2080). E\u2080 is the energy without noise; R is the part of an ordered arrow that survives the noise.",
   "random arrows":
     "The null model: independent random arrows on the same points. Mean and standard deviation are exact; more dimensions or more neighbours make it narrower.",
   coverage:
-    "The share of the arrows that have a neighbour. An arrow without one says nothing about alignment and is left out of E.",
+    "The share of the arrows that have a neighbour. An arrow without a neighbour says nothing about alignment and is excluded from E.",
   "mean arrow":
     "The length of the mean of all arrows, |mean u|: 1 if all are parallel, near 0 if they cancel.",
 };
 
-/** Two digits, a true minus sign, a dash for nothing. @param {number} x @param {number} [n] */
-export function figure(x, n = 2) {
-  if (!Number.isFinite(x)) return "\u2013";
-  const text = Math.abs(x).toFixed(n);
-  return (x < 0 && Number(text) !== 0 ? "\u2212" : "") + text;
-}
-
-/** Whom the energy compares, as words. @param {Settings} settings */
-function whom({ rule, k }) {
+/** Which arrows the energy compares. @param {Settings} settings */
+function comparedArrows({ rule, k }) {
   if (rule === "all") return "arrows anywhere";
-  if (rule === "all_weighted") return "arrows, near ones above all,";
+  if (rule === "all_weighted") return "arrows, mostly near ones,";
   if (rule === "knn") return k === 1 ? "nearest neighbours" : `the ${k} nearest neighbours`;
   return "neighbours within the radius";
 }
@@ -36,31 +31,28 @@ export function sentence({ energy, random, settings, magnetisation }) {
   if (Number.isNaN(energy))
     return "No arrow has a neighbour at this radius, so E is not defined. Widen the radius.";
   const z = random.sd > 0 ? (energy - random.mean) / random.sd : 0;
-  const subject = whom(settings);
-  const start = `E = ${figure(energy)}: `;
-  if (energy < 0.005) return `${start}${subject} point exactly the same way.`;
-  if (Math.abs(z) < 2) return `${start}${subject} agree no more than random arrows do.`;
-  if (z > 0) return `${start}${subject} oppose each other, more than random arrows would.`;
-  const how =
-    energy < 0.15 ? "almost the same way" : energy < 0.5 ? "mostly the same way" : "loosely the same way";
+  const start = `E = ${figure(energy)}: ${comparedArrows(settings)}`;
+  if (energy < 0.005) return `${start} point exactly the same way.`;
+  if (Math.abs(z) < 2) return `${start} agree no more than random arrows do.`;
+  if (z > 0) return `${start} oppose each other more than random arrows would.`;
+  const how = energy < 0.15 ? "almost" : energy < 0.5 ? "mostly" : "loosely";
   const local =
     magnetisation < 0.25 && settings.rule !== "all" ? ", though all of them together have no direction" : "";
-  return `${start}${subject} point ${how}${local}.`;
+  return `${start} point ${how} the same way${local}.`;
 }
 
-/** What the picture of the arrows hides or marks, in words. @param {Scene} scene */
+/** What the picture of the arrows hides or marks. @param {Scene} scene */
 export function caption({ units, settings, isolated }) {
-  const dashed = isolated.length ? "Dashed: arrows without a neighbour, left out of E. " : "";
+  const dashed = isolated.length ? "Dashed: arrows without a neighbour, excluded from E. " : "";
   if (settings.dim === 2) return dashed;
   const share = units.reduce((sum, u) => sum + u[0] * u[0] + u[1] * u[1], 0) / units.length;
-  return `${dashed}Drawn: each arrow's shadow in 2 of its ${settings.dim} dimensions, ${Math.round(100 * share)} % of its squared length. E is computed in all ${settings.dim}.`;
+  return `${dashed}Drawn: the projection of each arrow onto 2 of its ${settings.dim} dimensions, ${Math.round(100 * share)} % of its squared length. E is computed in all ${settings.dim}.`;
 }
 
-/** How many arrows take part, in words. @param {Scene} scene */
+/** How many arrows E includes. @param {Scene} scene */
 export function covered({ isolated, points }) {
   const n = points.length;
-  if (!isolated.length) return `all ${n} arrows`;
-  return `${n - isolated.length} of ${n} arrows`;
+  return isolated.length ? `${n - isolated.length} of ${n} arrows` : `all ${n} arrows`;
 }
 
 /**

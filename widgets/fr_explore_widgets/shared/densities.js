@@ -1,12 +1,12 @@
-// Distributions drawn by hand: counting in sorted distances, histograms, axes, and a plot that keeps its width.
+// Plots: counting in sorted distances, histograms, axes, and an SVG that keeps its width.
 
 import { h } from "./dom.js";
-import { s } from "./svg.js";
+import { line, s, text } from "./svg.js";
 
 /** @typedef {{width: number, height: number, left: number, right: number, top: number, bottom: number}} Frame */
 /** @typedef {(value: number) => number} Scale */
 
-/** How many of the ascending values are at most `limit`. @param {ArrayLike<number>} sorted @param {number} limit */
+/** The number of ascending values that are at most `limit`. @param {ArrayLike<number>} sorted @param {number} limit */
 export function below(sorted, limit) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
@@ -18,7 +18,7 @@ export function below(sorted, limit) {
 }
 
 /**
- * Wilson's 95 % interval of a share seen in `count` independent observations.
+ * Wilson's 95 % interval of a share of `count` independent observations.
  * @param {number} share
  * @param {number} count
  * @returns {[number, number]}
@@ -29,12 +29,12 @@ export function wilson(share, count) {
   const middle = (share + z2 / (2 * count)) / (1 + z2 / count);
   const half =
     (Math.sqrt(z2) / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count ** 2));
-  // exactly at the end where the share is, whatever the last digit
+  // exactly 0 or 1 where the share is, without rounding errors
   return [share === 0 ? 0 : middle - half, share === 1 ? 1 : middle + half];
 }
 
 /**
- * How many bins from 0 to `top` suit the smaller sample: width 2 IQR / n^(1/3) (Freedman and Diaconis 1981), 20 to 80.
+ * The number of bins from 0 to `top` for the smaller sample: width 2 IQR / n^(1/3) (Freedman and Diaconis 1981), 20 to 80.
  * @param {ArrayLike<number>[]} samples ascending
  * @param {number} top
  */
@@ -78,11 +78,17 @@ export function stepPath(heights, top, x, y) {
   return `${path}V${foot}`;
 }
 
-/** @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys @param {Scale} x @param {Scale} y */
-export function linePath(xs, ys, x, y) {
-  let path = "";
-  for (let i = 0; i < xs.length; i += 1)
-    path += `${i ? "L" : "M"}${x(xs[i]).toFixed(1)} ${y(ys[i]).toFixed(1)}`;
+/** A line through points, with a gap at each missing value. @param {ArrayLike<number>} xs @param {ArrayLike<number | null>} ys @param {Scale} [x] @param {Scale} [y] */
+export function linePath(xs, ys, x = (value) => value, y = x) {
+  let [path, pen] = ["", "M"];
+  for (let i = 0; i < xs.length; i += 1) {
+    const value = ys[i];
+    if (value === null || Number.isNaN(value)) pen = "M";
+    else {
+      path += `${pen}${x(xs[i]).toFixed(1)} ${y(value).toFixed(1)}`;
+      pen = "L";
+    }
+  }
   return path;
 }
 
@@ -92,9 +98,16 @@ export function linear(low, high, from, to) {
   return (value) => from + (value - low) * k;
 }
 
-/** A number with few digits and a true minus. @param {number} value @param {number} [digits] significant ones */
+/** A number with few digits and a true minus sign. @param {number} value @param {number} [digits] significant ones */
 export function short(value, digits = 3) {
   return Number(value.toPrecision(digits)).toString().replace("-", "\u2212");
+}
+
+/** A number with fixed decimals and a true minus sign; a dash for a missing one. @param {number | null | undefined} value @param {number} [decimals] */
+export function figure(value, decimals = 2) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "\u2013";
+  const digits = Math.abs(value).toFixed(decimals);
+  return (value < 0 && Number(digits) !== 0 ? "\u2212" : "") + digits;
 }
 
 /** A share as "12.3 %". @param {number} share */
@@ -104,13 +117,13 @@ export function percent(share) {
   return `${value === 0 || value === 100 ? value : value < 1 ? value.toPrecision(2) : value.toFixed(1)} %`;
 }
 
-/** A count with separated thousands. @param {number} value */
+/** A count with thousands separators. @param {number} value */
 export function count(value) {
   return value.toLocaleString("en");
 }
 
 /**
- * The line under a plot with its numbers and, on the right below, its title.
+ * The horizontal axis with its numbers and, at the lower right, its title.
  * @param {Frame} f @param {Scale} x @param {number[]} at @param {string} title @param {(value: number) => string} [show]
  */
 export function axisBelow(f, x, at, title, show = (value) => short(value)) {
@@ -118,26 +131,26 @@ export function axisBelow(f, x, at, title, show = (value) => short(value)) {
   return s(
     "g",
     { class: "fr-axis" },
-    s("line", { x1: f.left, x2: f.width - f.right, y1: foot, y2: foot }),
-    ...at.map((value) => s("text", { x: x(value), y: foot + 15, "text-anchor": "middle" }, show(value))),
-    s("text", { x: f.width - f.right, y: foot + 31, "text-anchor": "end" }, title),
+    line([f.left, foot], [f.width - f.right, foot], ""),
+    ...at.map((value) => text(x(value), foot + 15, show(value), "middle")),
+    text(f.width - f.right, foot + 31, title, "end"),
   );
 }
 
-/** Faint lines across a plot with their numbers to the left. @param {Frame} f @param {Scale} y @param {number[]} at @param {(value: number) => string} show */
+/** Faint horizontal lines with their numbers at the left. @param {Frame} f @param {Scale} y @param {number[]} at @param {(value: number) => string} show */
 export function axisLeft(f, y, at, show) {
   return s(
     "g",
     { class: "fr-axis" },
     ...at.flatMap((value) => [
-      s("line", { x1: f.left, x2: f.width - f.right, y1: y(value), y2: y(value), class: "fr-rule" }),
-      s("text", { x: f.left - 6, y: y(value) + 4, "text-anchor": "end" }, show(value)),
+      line([f.left, y(value)], [f.width - f.right, y(value)], "fr-rule"),
+      text(f.left - 6, y(value) + 4, show(value), "end"),
     ]),
   );
 }
 
 /**
- * An SVG as wide as its place, so that letters keep their size; drawn anew when that changes.
+ * An SVG as wide as its parent, so that text keeps its size; redrawn when the width changes.
  * @param {AbortSignal} signal @param {string} name its class
  * @param {(width: number) => number} tall its height
  * @param {(width: number, height: number) => Node[]} draw
@@ -163,9 +176,9 @@ export function createPlot(signal, name, tall, draw) {
     root,
     svg,
     redraw,
-    /** @param {string} text what the picture says */
-    describe(text) {
-      svg.setAttribute("aria-label", text);
+    /** @param {string} words the text alternative */
+    describe(words) {
+      svg.setAttribute("aria-label", words);
     },
   };
 }

@@ -11,10 +11,11 @@ export function uid(stem) {
 }
 
 /**
- * An element with attributes and children; `class`, `text`, and boolean attributes as one expects.
+ * An element with attributes, listeners (`onclick`, `onchange`, ...) and children; `text` is its text content, and a
+ * boolean sets or leaves out an attribute.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | number | boolean | undefined>} [attributes]
+ * @param {Record<string, string | number | boolean | undefined | ((event: Event) => void)>} [attributes]
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[K]}
  */
@@ -22,6 +23,7 @@ export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "text") node.textContent = String(value);
+    else if (typeof value === "function") node.addEventListener(name.slice(2), value);
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value !== undefined) node.setAttribute(name, String(value));
   }
@@ -33,9 +35,25 @@ export function h(tag, attributes = {}, ...children) {
 
 /** A button with words; `action` names it for styles and tests. @param {string} text @param {string} action @param {() => void} press */
 export function button(text, action, press) {
-  const node = h("button", { type: "button", class: "fr-button", "data-action": action, text });
-  node.addEventListener("click", press);
-  return node;
+  return h("button", { type: "button", class: "fr-button", "data-action": action, text, onclick: press });
+}
+
+/**
+ * A list to choose from, and its label.
+ * @param {string} label @param {[string | number, string][]} options values and texts @param {(value: string) => void} choose
+ */
+export function createSelect(label, options, choose) {
+  const id = uid("select");
+  const items = options.map(([value, text]) => h("option", { value, text }));
+  const select = h("select", { class: "fr-list", id, onchange: () => choose(select.value) }, ...items);
+  return { select, label: h("label", { for: id, text: label }) };
+}
+
+/** Little-endian numbers out of a message, whose bytes may begin anywhere. @param {DataView | undefined} view @param {number} [from] first byte @param {number} [count] all by default */
+export function floats(view, from = 0, count = Math.floor(((view?.byteLength ?? 0) - from) / 4)) {
+  if (!view) return new Float32Array(0);
+  const start = view.byteOffset + from;
+  return new Float32Array(view.buffer.slice(start, start + 4 * count));
 }
 
 /**

@@ -17,15 +17,16 @@ import {
 import { reach, walk } from "../../fr_explore_widgets/energy/stage.js";
 import {
   checked,
+  closedFormAlong,
   compute,
-  curve,
   DEFAULTS,
   preset,
   presetOf,
   spelled,
 } from "../../fr_explore_widgets/energy/state.js";
-import { path, remember, top } from "../../fr_explore_widgets/energy/strip.js";
-import { angle, caption, covered, figure, sentence } from "../../fr_explore_widgets/energy/words.js";
+import { remember, top } from "../../fr_explore_widgets/energy/trace.js";
+import { angle, caption, covered, sentence } from "../../fr_explore_widgets/energy/words.js";
+import { figure } from "../../fr_explore_widgets/shared/densities.js";
 
 const BALL = { rule: "ball", radius: 0.6, k: 4, include_self: false };
 const KNN = { ...BALL, rule: "knn" };
@@ -219,7 +220,7 @@ describe("closed forms", () => {
 
   test("along a slider agree with the scene at each place", () => {
     for (const [name, values] of Object.entries({ order: [0, 0.5, 1], radius: [0, 0.4, 2], dim: [2, 40] })) {
-      const line = curve(DEFAULTS, name, values);
+      const line = closedFormAlong(DEFAULTS, name, values);
       values.forEach((value, i) => {
         const { expected } = compute({ ...DEFAULTS, [name]: value });
         if (Number.isNaN(expected)) expect(line[i]).toBeNaN();
@@ -323,7 +324,10 @@ describe("one neighbourhood, step by step", () => {
 
 describe("words", () => {
   test.each([
-    [{ pattern: "parallel", order: 1 }, "E = 0.00: neighbours within the radius point exactly the same way."],
+    [
+      { pattern: "parallel", order: 1 },
+      "E = 0.00: neighbours within the radius point exactly the same way.",
+    ],
     [
       { pattern: "tangential", order: 1, radius: 0.3 },
       "almost the same way, though all of them together have no direction.",
@@ -365,7 +369,7 @@ describe("words", () => {
   });
 });
 
-describe("the strip", () => {
+describe("the trace", () => {
   test("keeps the latest value at each place of a run", () => {
     let past = remember([], { name: "order", run: 0, x: 0.5, energy: 1 });
     past = remember(past, { name: "order", run: 0, x: 0.5, energy: 2 });
@@ -373,16 +377,7 @@ describe("the strip", () => {
     expect(past.map((p) => p.energy)).toEqual([2, 3]);
   });
 
-  test("lifts the pen where E is not defined", () => {
-    expect(
-      path([
-        [0, Number.NaN],
-        [1, 2],
-        [2, 3],
-        [3, Number.NaN],
-        [4, 5],
-      ]),
-    ).toBe("M1.0 2.0L2.0 3.0M4.0 5.0");
+  test("has room for the largest energy", () => {
     expect([top([0.5, Number.NaN]), top([1.9])]).toEqual([1.25, 2.1]);
   });
 });

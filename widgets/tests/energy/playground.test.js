@@ -86,14 +86,14 @@ test("a drag moves the page at once and is kept on release only", () => {
   expect(find("[role=status].fr-hidden").textContent).toBe(find(".fr-sentence").textContent);
 });
 
-test("the strip keeps what E was as the slider moved", () => {
+test("the trace keeps the past values of E", () => {
   open();
   for (const x of [0.7, 0.6, 0.5]) slide("order", x, "input");
   expect(el.querySelectorAll(".fr-past:not(.fr-old)")).toHaveLength(4);
   slide("dim", 30);
   slide("order", 0.4);
   expect(el.querySelectorAll(".fr-past.fr-old")).toHaveLength(4);
-  expect(find(".fr-strip-picture").getAttribute("aria-label")).toContain("E against order");
+  expect(find(".fr-trace-plot").getAttribute("aria-label")).toContain("E against order");
 });
 
 test("the slider of the neighbourhood fits its rule", () => {
@@ -138,7 +138,7 @@ test("steps through one neighbourhood to its energy, and Escape leaves", () => {
     /^Neighbour 1 of 6, j = \d+: angle \d+°, 1 − .* = \d\.\d\d$/,
   );
   expect(find(".fr-result").textContent).toContain("so far");
-  expect(el.querySelectorAll(".fr-looked")).toHaveLength(1);
+  expect(el.querySelectorAll(".fr-current-arrow")).toHaveLength(1);
   for (let i = 0; i < 5; i += 1) step();
   expect(find(".fr-result").textContent).not.toContain("so far");
   expect(find("[data-action=step]").textContent).toBe("From the start");
@@ -165,7 +165,7 @@ test("isolated arrows show in the coverage and in the formula", () => {
   expect(find(".fr-sentence").textContent).toContain("Widen the radius");
   expect(find(".fr-figure").textContent).toBe("–");
   expect(find(".fr-result").textContent).toBe(
-    "E4 is not defined: this arrow has no neighbour and is left out of E.",
+    "E4 is not defined: this arrow has no neighbour and is excluded from E.",
   );
   expect(find("[data-action=step]").disabled).toBe(true);
 });
@@ -200,9 +200,11 @@ test("a state that it cannot show is an error inside the widget, with what to do
   expect(alert.hidden).toBe(true);
 });
 
-test("more than two dimensions are said to be a shadow", () => {
+test("more than two dimensions are said to be a projection", () => {
   open({ ...DEFAULTS, dim: 64, order: 0.5 });
-  expect(find(".fr-shadow").textContent).toMatch(/shadow in 2 of its 64 dimensions, \d+ %/);
+  expect(find(".fr-projection").textContent).toMatch(
+    /projection of each arrow onto 2 of its 64 dimensions, \d+ %/,
+  );
 });
 
 test("leaves nothing behind", () => {

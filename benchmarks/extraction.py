@@ -124,7 +124,7 @@ def ways(
     first = [b.contiguous() for b in ready.split(batch_size)]
     rows = {"ours": (lambda: model.embed(crops, batch_size), images)}
     if has_session(model):
-        rows["bare"] = (lambda: [model.module.numbers(batch.numpy()) for batch in first], images)
+        rows["bare"] = (lambda: [model.module.vectors(batch.numpy()) for batch in first], images)
     else:
         plain, half = copy.deepcopy(model.module).to(memory_format=torch.contiguous_format), in_half(model)
         rows["bare"] = (bare(model.module, last), images)

@@ -1,7 +1,7 @@
-"""Photograph to aligned crop: the similarity transform that lays a face's five landmarks on a model's template.
+"""Picture to aligned crop, by the similarity transform that maps a face's five landmarks to a model's template.
 
-Alignment is part of a model: without it ArcFace falls to 57 % and dlib's network to 69 % on LFW. The template
-stands in the model's card, in pixels of the model's input.
+Alignment is part of a model: without it, ArcFace's accuracy on LFW falls to 57 % and that of dlib's network to 69 %.
+The template is given by the model's card, in pixels of the network's input.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["aligned_crops", "similarity_fit"]
 
 
 def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The rotation, uniform scale and shift that map `source` on `target` with least squared error.
+    """The rotation, uniform scale and shift that map `source` to `target` with the least squared error.
 
     Parameters
     ----------
@@ -25,10 +25,14 @@ def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (..., 2, 3) matrices `[A | t]`, so that `A @ source + t` is nearest to `target`; never a reflection.
+    (..., 2, 3) matrices `[A | t]` that minimise |A source + t - target|²; never a reflection.
 
-    In complex numbers z = x + iy the transform is w = a z + b, and a = <z - mean z, w - mean w> / |z - mean z|^2
-    (Umeyama 1991 gives the general case; in the plane this closed form is exact).
+    Raises
+    ------
+    ValueError : the points of `source` coincide, or some are not finite.
+
+    With complex numbers z = x + iy the transform is w = a z + b, where a = <z - mean z, w - mean w> / |z - mean z|².
+    This closed form is exact in the plane; S. Umeyama, IEEE TPAMI 13 (1991) 376-380, gives the general case.
     """
     z = np.asarray(source, np.float64) @ np.array([1, 1j])
     w = np.asarray(target, np.float64) @ np.array([1, 1j])
@@ -45,19 +49,19 @@ def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 def aligned_crops(
     pixels: torch.Tensor, landmarks: np.ndarray, template: np.ndarray, size: int, max_samples: int = 4
 ) -> torch.Tensor:
-    """Cut one crop of `size` x `size` pixels from each picture, its landmarks laid on the template.
+    """Cut one crop of `size` x `size` pixels from each picture, with its landmarks at the template's positions.
 
     Parameters
     ----------
     pixels : (n, 3, height, width), any range; the result is differentiable with respect to them.
-    landmarks : (n, 5, 2) in pixels of the pictures; template : (5, 2) in pixels of the crop. A pixel's centre lies
-        at +0.5 in both.
-    max_samples : where the crop is smaller than the region it shows, each of its pixels averages up to
-        `max_samples`^2 bilinear samples, so that detail is averaged and not skipped.
+    landmarks : (n, 5, 2) in pixels of the pictures. template : (5, 2) in pixels of the crop. Pixel centres lie at
+        +0.5 in both.
+    max_samples : if the crop has fewer pixels than the region it shows, each of its pixels averages up to
+        `max_samples`² bilinear samples; otherwise fine detail would alias.
 
     Returns
     -------
-    (n, 3, size, size) of the type and on the device of `pixels`; outside of the picture its edge is repeated.
+    (n, 3, size, size) with the dtype and device of `pixels`. Outside the picture, its edge pixels are repeated.
     """
     import torch
 

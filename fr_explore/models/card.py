@@ -1,4 +1,4 @@
-"""`ModelCard`: what must be known to use a face-recognition model rightly."""
+"""`ModelCard`: the facts needed to use a face-recognition model correctly."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ __all__ = ["ModelCard"]
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What must be known to use a model rightly: preprocessing, metric, threshold, licence, weaknesses.
+    """The facts needed to use a model correctly: preprocessing, metric, threshold, licence, weaknesses.
 
     Parameters
     ----------
     input_size : side of the square crop, in pixels.
-    color_order : what the network was trained on; crops are always given as RGB and turned round if need be.
-    mean, std : the network sees (255 * crop - mean) / std, per channel of its own colour order.
-    template : (5, 2) where the five landmarks lie in the crop, in pixels (order as in `Face`, a pixel's centre at
-        +0.5): the crop is turned, scaled and shifted to fit.
-    box_margin : for a model trained on the boxes of a face detector, not turned upright: how many pixels of the
-        crop lie outside of the face's box, left and right together. See `models.box`. With neither a template nor
-        a box margin the whole picture is resized to the input size.
-    dim : length of the embedding; normalized : whether it is divided by its Euclidean norm.
+    color_order : the channel order that the network was trained on. Crops are always passed as RGB; `Model` reverses
+        the channels if necessary.
+    mean, std : the network sees (255 * crop - mean) / std, per channel in its own colour order.
+    template : (5, 2) positions of the five landmarks in the crop, in pixels (order as in `Face`, pixel centres at
+        +0.5). Pictures are rotated, scaled and shifted to match it.
+    box_margin : for a model trained on the upright boxes of a face detector: how many pixels of the crop lie outside
+        the face's box, left and right together; see `detector_crop`. With neither a template nor a box margin, the
+        whole picture is resized to the input size.
+    dim : length of the embedding. normalized : whether the embedding is divided by its Euclidean norm.
     metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
-    threshold : the published largest distance at which two faces count as the same person, or None: calibrate
-        one with `fr.verification`. `same_person(distance)` applies it.
-    weights : where the weights come from; weights_sha256 : what they must hash to, when they are known.
+    threshold : the largest distance at which two faces are judged the same person, as published, or None if none is;
+        `fr.verification` calibrates one. `same_person(distance)` applies it.
+    weights : where the weights come from. weights_sha256 : their SHA-256, if known.
     """
 
     name: str
@@ -60,9 +61,7 @@ class ModelCard:
         if self.color_order not in ("RGB", "BGR"):
             raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
         if self.template is not None and np.shape(self.template) != (5, 2):
-            raise ValueError(
-                f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2) pixels."
-            )
+            raise ValueError(f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2).")
         if self.box_margin is None:
             return
         if self.template is not None:
@@ -76,20 +75,19 @@ class ModelCard:
             )
 
     def same_person(self, distance: Any) -> Any:
-        """Whether `distance`, one or an array of them, is at most `threshold`; missing where either is missing.
+        """Whether each distance is at most `threshold`; missing where the distance or the threshold is missing.
 
-        See `base.distance.same_person`.
+        Takes and returns what `base.distance.same_person` does.
         """
         return same_person(distance, self.threshold)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{field.name.replace('_', ' ')}</th>"
-            f"<td style='text-align:left'>{escape(_words(getattr(self, field.name)))}</td></tr>"
-            for field in fields(self)
-        )
+        rows = ""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            text = "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            rows += (
+                f"<tr><th style='text-align:left'>{field.name.replace('_', ' ')}</th>"
+                f"<td style='text-align:left'>{escape(text)}</td></tr>"
+            )
         return f"<table><caption><b>{escape(self.title)}</b></caption>{rows}</table>"
-
-
-def _words(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)

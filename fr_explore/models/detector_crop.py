@@ -1,8 +1,8 @@
-"""Crops by a face's box, for models that were trained on a detector's boxes and not on upright faces.
+"""Crops by a face's box, for models trained on the boxes of a face detector rather than on aligned faces.
 
-FaceNet was trained on the boxes of MTCNN: not turned, widened by a margin, and stretched to a square. Here the box
-is derived from the five landmarks, by one rule for avatars (which need no detector) and for photographs (whose
-landmarks MTCNN found), so that both are cut alike.
+FaceNet was trained on MTCNN's boxes: not rotated, widened by a margin, stretched to a square. Here one rule derives
+the box from the five landmarks, for avatars (which need no detector) and for photographs (whose landmarks come from
+MTCNN) alike.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["box_crops", "face_boxes"]
 
 # MTCNN's box, in units of the landmarks' spread (root mean square distance from their mean): its width, its height,
-# how far its centre lies below the landmarks' mean, and how far it moves aside per distance of the nose from that
-# mean. When a head turns, the five points crowd to one side while the box keeps the cheek: hence the last one.
-# Fitted to MTCNN's boxes of turned avatars and of two photographs; tests/test_facenet.py holds the agreement.
+# how far its centre lies below the landmarks' mean, and how far it moves sideways per horizontal distance of the nose
+# from that mean. The last one is needed because the five points of a turned head crowd to one side, while the box
+# still covers the cheek. Fitted to MTCNN's boxes of turned avatars and of two photographs; test_facenet.py checks it.
 _WIDTH, _HEIGHT, _DOWN, _ASIDE = 3.35, 4.3, -0.2, -1.9
 
 
@@ -29,12 +29,16 @@ def face_boxes(landmarks: np.ndarray, margin: float = 0.0) -> np.ndarray:
     Parameters
     ----------
     landmarks : (n, 5, 2) in pixels, order as in `Face`.
-    margin : share of the widened box, in each direction, that lies outside of MTCNN's: facenet-pytorch's
-        margin / image_size.
+    margin : share of the widened box, in each direction, that lies outside MTCNN's; margin / image_size in
+        facenet-pytorch.
 
     Returns
     -------
-    float64 (n, 4): left, top, right, bottom, in pixels; it may reach beyond the picture.
+    float64 (n, 4): left, top, right, bottom, in pixels. A box may extend beyond the picture.
+
+    Raises
+    ------
+    ValueError : the landmarks of a face coincide, or some are not finite.
     """
     points = np.asarray(landmarks, np.float64)
     middle = points.mean(1)
@@ -50,34 +54,34 @@ def face_boxes(landmarks: np.ndarray, margin: float = 0.0) -> np.ndarray:
 def box_crops(pixels: torch.Tensor, boxes: np.ndarray, size: int) -> torch.Tensor:
     """Cut one box from each picture and resize it to `size` x `size`, as Pillow's bilinear filter does.
 
-    The filter is a triangle as wide as a pixel of the crop or of the picture, whichever is wider, so that detail is
-    averaged and not skipped; separable, so a crop is two matrix products, differentiable with respect to the pixels.
+    The filter is a triangle as wide as a pixel of the crop or of the picture, whichever is wider: when the box is
+    shrunk, detail is averaged. The filter is separable, so a crop is two matrix products.
 
     Parameters
     ----------
-    pixels : (n, 3, height, width), any range.
-    boxes : (n, 4) left, top, right, bottom, in pixels; a pixel's centre lies at +0.5.
+    pixels : (n, 3, height, width), any range; the result is differentiable with respect to them.
+    boxes : (n, 4) left, top, right, bottom, in pixels; pixel centres lie at +0.5.
 
     Returns
     -------
-    (n, 3, size, size) of the type and on the device of `pixels`; outside of the picture its edge is repeated.
+    (n, 3, size, size) with the dtype and device of `pixels`. Outside the picture, its edge pixels are repeated.
     """
     import torch
 
     crops = []
     for picture, (left, top, right, bottom) in zip(pixels, boxes, strict=True):
-        rows, y = _triangles(top, bottom, size, picture.shape[1])
-        columns, x = _triangles(left, right, size, picture.shape[2])
+        rows, y = _filter(top, bottom, size, picture.shape[1])
+        columns, x = _filter(left, right, size, picture.shape[2])
         rows, columns = (torch.from_numpy(weights).to(picture) for weights in (rows, columns))
         crops.append(rows @ picture[:, y, x] @ columns.T)
     return torch.stack(crops)
 
 
-def _triangles(start: float, end: float, size: int, length: int) -> tuple[np.ndarray, slice]:
-    """Weights (size, m) of the pixels that matter, each row of sum 1, and which pixels of the `length` these are."""
+def _filter(start: float, end: float, size: int, length: int) -> tuple[np.ndarray, slice]:
+    """Weights (size, m) of m picture pixels, each row summing to 1, and the slice of the `length` pixels they are."""
     scale = (end - start) / size
     reach = max(scale, 1.0)
-    # a centre outside is moved onto the outermost pixel
+    # a centre outside the picture moves to the outermost pixel
     centres = np.clip(start + (np.arange(size) + 0.5) * scale, 0.5, length - 0.5)
     low, high = max(int(centres[0] - reach), 0), min(int(np.ceil(centres[-1] + reach)), length)
     weights = np.maximum(1 - np.abs(np.arange(low, high) + 0.5 - centres[:, None]) / reach, 0)

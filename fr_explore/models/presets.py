@@ -1,7 +1,7 @@
-"""Cards for networks that people bring as .onnx files: ArcFace, AdaFace and SFace.
+"""Cards for networks that users bring as .onnx files: ArcFace, AdaFace and SFace.
 
-The files are not ours to ship: each preset states how the published network wants its input, and `onnx_file` reads
-the input size and the length of the embedding from the file itself.
+We may not distribute these files. A preset describes the preprocessing of the published network; `onnx.load` reads
+the input size and the length of the embedding from the file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from .card import ModelCard
 
 __all__ = ["PRESETS", "preset"]
 
-# InsightFace's template for 112 x 112 crops; it puts a pixel's centre at whole numbers, we at +0.5
+# InsightFace's template for 112 x 112 crops; its pixel centres are at whole numbers, ours at +0.5
 _ARCFACE_112 = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 _TEMPLATE = tuple((round(x + 0.5, 4), round(y + 0.5, 4)) for x, y in _ARCFACE_112)
 
@@ -21,9 +21,6 @@ PRESETS = {
         input_size=112,
         dim=512,
         metric="cosine",
-        color_order="RGB",
-        mean=(127.5, 127.5, 127.5),
-        std=(127.5, 127.5, 127.5),
         template=_TEMPLATE,
         threshold=0.68,
         threshold_source="DeepFace, on LFW",
@@ -41,8 +38,6 @@ PRESETS = {
         dim=512,
         metric="cosine",
         color_order="BGR",
-        mean=(127.5, 127.5, 127.5),
-        std=(127.5, 127.5, 127.5),
         template=_TEMPLATE,
         accuracy="LFW 99.47 % (R18, VGGFace2)",
         trained_on="depends on the file: VGGFace2, CASIA-WebFace, MS1MV2/3 or WebFace4M/12M",
@@ -51,14 +46,13 @@ PRESETS = {
         citation="M. Kim, A. K. Jain, X. Liu, AdaFace, CVPR 2022",
         weaknesses=("wants BGR: RGB gives plausible, wrong embeddings",),
     ),
-    # OpenCV's own code turns its BGR crops to RGB for this network (swapRB in FaceRecognizerSF::feature)
+    # OpenCV's own code converts its BGR crops to RGB for this network (swapRB in FaceRecognizerSF::feature)
     "sface": ModelCard(
         name="sface",
         title="SFace, from OpenCV's model zoo (ONNX)",
         input_size=112,
         dim=128,
         metric="cosine",
-        color_order="RGB",
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
         template=_TEMPLATE,
@@ -74,7 +68,7 @@ PRESETS = {
 
 
 def preset(name: str) -> ModelCard:
-    """The preset of this name; ValueError names those that there are."""
+    """The preset with this name; ValueError lists the names if there is none."""
     if name not in PRESETS:
         raise ValueError(f"unknown card {name!r}: give a ModelCard, or one of the presets {', '.join(PRESETS)}.")
     return PRESETS[name]

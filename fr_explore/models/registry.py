@@ -1,30 +1,31 @@
-"""Models by name: `load_model` and `list_models`. To add one, write a module with CARDS, load and fetch, list it here.
+"""Models by name: `load_model`, `fetch_model` and `list_models`.
 
-`CARDS` maps names to cards, `load(name)` gives the torch network, and `fetch(name, progress=True)` brings the weights
-to this machine, verified, and gives their path.
+To add a model, write a module with `CARDS`, `load` and `fetch`, and add it to `_MODULES`. `CARDS` maps names to cards,
+`load(name)` returns the torch network, and `fetch(name, progress=True)` brings the verified weights to this machine
+and returns their path.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
+from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from .base import Model
 from .card import ModelCard
-from .controlled import cards as controlled
 from .presets import PRESETS, preset
 
 if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-__all__ = ["Model", "ModelCard", "fetch_model", "list_models", "load_model"]
+__all__ = ["ModelCard", "check_name", "fetch_model", "list_models", "load_model"]
 
-# name -> module of this package that knows it
-_MODULES = {"dlib": "dlib", "facenet-vggface2": "facenet", "facenet-casia-webface": "facenet"}
-_MODULES |= dict.fromkeys(controlled.CARDS, "controlled.cards")
+_MODULES = ("dlib", "facenet", "controlled.cards")
 _COLUMNS = ["title", "input_size", "dim", "metric", "threshold", "threshold_source", "accuracy", "licence", "weights"]
 
 
@@ -38,57 +39,53 @@ def load_model(
 
     Parameters
     ----------
-    model : a name from `list_models()`; or the path of an .onnx file, or your own torch network, together with its
-        `card`.
-    card : the facts of your own network, or for an .onnx file also the name of a preset: "arcface", "adaface" or
-        "sface". For a named model it replaces the model's card (say, with a calibrated threshold).
-    device : "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", ...
-    precision : "float32", or "bfloat16" for speed where the hardware has it; see `Model`.
+    model : a name from `list_models()`; or, together with its `card`, the path of an .onnx file or a torch network.
+    card : the facts of your own network; for an .onnx file also the name of a preset: "arcface", "adaface" or
+        "sface". For a named model it replaces the model's card (for example, to use a calibrated threshold).
+    device : "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+    precision : "float32", or "bfloat16" for speed on hardware that supports it; see `Model`.
 
     Raises
     ------
-    ValueError : unknown name, a network without a card, or a card that does not fit the file.
-    FileNotFoundError : weights that are not on this machine and cannot be fetched. They are never replaced by random
-        ones.
+    ValueError : an unknown name, a network without a card, or a card that does not match the file.
+    FileNotFoundError : the weights are not on this machine and could not be fetched. A network never runs with
+        random weights instead.
 
     >>> load_model("dlib")
     Model('dlib', dim=128, metric='euclidean', device='cpu')
     """
     if isinstance(model, (str, Path)) and str(model).lower().endswith(".onnx"):
-        from . import onnx as onnx_file
+        from . import onnx
 
-        return onnx_file.load(Path(model), _card_for(card, str(model)), device, precision)
+        return onnx.load(Path(model), _card_for(card, str(model)), device, precision)
     if not isinstance(model, (str, Path)):
         return Model(model, _card_for(card, "a network of your own"), device, precision)
     name = check_name(str(model))
-    if isinstance(card, str):
-        card = preset(card)
-    module = _module(name)
-    return Model(module.load(name), card or module.CARDS[name], device, precision)
+    module = _modules()[name]
+    return Model(module.load(name), _card_for(card or module.CARDS[name], name), device, precision)
 
 
 def fetch_model(model: str, progress: bool = True) -> Path:
-    """Bring a model's weights to this machine ahead of need, verified, and give the path of the file."""
-    name = check_name(model)
-    return _module(name).fetch(name, progress)
+    """Bring a model's weights to this machine before they are needed, verify them, and return their path."""
+    return _modules()[check_name(model)].fetch(model, progress)
 
 
 def list_models() -> pd.DataFrame:
-    """The models that `load_model` knows by name, one row each; licences included."""
+    """The models that `load_model` knows by name, one row each, with their licences."""
     import pandas as pd
 
-    cards = [_module(name).CARDS[name] for name in _MODULES]
-    rows = {card.name: [getattr(card, column) for column in _COLUMNS] for card in cards}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS).rename_axis("name")
+    cards = [asdict(module.CARDS[name]) for name, module in _modules().items()]
+    return pd.DataFrame(cards, columns=["name", *_COLUMNS]).set_index("name")
 
 
 def check_name(model: str) -> str:
-    """`model` if it is known; ValueError names what would work."""
-    if model not in _MODULES:
-        near = difflib.get_close_matches(model, _MODULES, n=1)
+    """`model` if it is a known name; otherwise ValueError with the names that would work."""
+    names = list(_modules())
+    if model not in names:
+        near = difflib.get_close_matches(model, names, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"unknown model {model!r}.{hint} Choose from: {', '.join(_MODULES)}; or give the path of an .onnx file, or "
+            f"unknown model {model!r}.{hint} Choose from: {', '.join(names)}; or give the path of an .onnx file, or "
             "a torch network, with its card."
         )
     return model
@@ -104,5 +101,8 @@ def _card_for(card: ModelCard | str | None, what: str) -> ModelCard:
     return preset(card) if isinstance(card, str) else card
 
 
-def _module(name: str):
-    return importlib.import_module(f".{_MODULES[name]}", __package__)
+@functools.cache
+def _modules() -> dict[str, ModuleType]:
+    """Name of each model -> the module that provides it."""
+    modules = [importlib.import_module(f".{module}", __package__) for module in _MODULES]
+    return {name: module for module in modules for name in module.CARDS}

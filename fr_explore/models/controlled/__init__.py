@@ -1,1 +1,1 @@
-"""Models whose dependence on each attribute is known, to test the metric against."""
+"""Models whose dependence on each attribute is known: they test the metric."""

@@ -1,16 +1,16 @@
-"""Models in closed form: what `fr.alignment` must find on them is known.
+"""Models in closed form, for which the result of `fr.alignment` is known.
 
-Coordinates are read from a picture of `fr.Cartoons`: a code z of six numbers, of length 1, for the identity, and for
-the five attributes t_k in [-1, 1] over their ranges. h_k is the step in these units: step / half the range. All
-embeddings but those of `clusters` begin with z, and |v| is that of f(+1) - f(-1). A lattice draws t_k uniformly from
--(1 - h_k) to 1 - h_k.
+They read coordinates from a picture of `fr.Cartoons`: a code z of six numbers and length 1 for the identity, and t_k
+in [-1, 1] for each of the five attributes, scaled to its range. h_k is the step in these units: step / half the range.
+Each embedding f begins with z (scaled in `clusters`), and v is f(one step up) - f(one step down). A lattice draws t_k
+uniformly from -(1 - h_k) to 1 - h_k.
 
     drift        f = (z, a t), a = 0.2, 0.4, ..., 1                    |v| = 2 h a           E = 0
     ignored      the same without age                                  age: |v| = 0, no direction
-    drift-noise  f = (z, sum_k t_k (s_k u_k + n_k)), u_k and n_k unit vectors, n_k drawn anew for every pair of head
+    drift-noise  f = (z, sum_k t_k (s_k u_k + n_k)), u_k and n_k unit vectors, n_k a pseudo-random function of head
                  angle and illumination; s = 1/2, 1, 2 for age, hair colour, expression
                                                                        E = 1 / (1 + s^2)
-                 and for head angle and illumination, which move n alone, E = 1
+                 head angle and illumination change n alone            E = 1
     rotation     f = (z, cos a_k t_k, sin a_k t_k), a = pi / 1, 2, 4, 8, 16
                                                                        |v| = 2 sin(h a)
                                                                        E = 1 - (sin a' / a')^2, a' = (1 - h) a
@@ -18,9 +18,9 @@ embeddings but those of `clusters` begin with z, and |v| is that of f(+1) - f(-1
                                                                        E = 1 - (arsinh c' / c')^2, c' = (1 - h) c
     clusters     f = (z, r t) / sqrt(1 + r^2 |t|^2), r = 0.1           cos of two faces = (z·z' + r^2 t·t') / norms
 
-a and c are in the order head angle, age, hair colour, illumination, expression. E is the expected energy where all
-other curves are neighbours alike, `fr.ball` of a large radius; inside a shorter range rotation and curved have less:
-their energy grows with the scale.
+a and c are in the order head angle, age, hair colour, illumination, expression. E is the expected energy if all other
+curves are neighbours, as in a `fr.ball` of large radius. At a smaller scale, rotation and curved have less energy: it
+grows with the scale.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ SLOPES = (0.5, 1.0, 2.0, 4.0, 8.0)
 DRIFTS = {"age": 0.5, "hair_color": 1.0, "expression": 2.0}
 CLUSTER = 0.1
 _NOISE = 256  # dimensions of the noise
-_TURNS = 300.0  # how fast the noise changes with head angle and illumination: faces that differ at all share none
-_EDGE = 3  # pixels of a region this near to another one are not read, so that a resized picture is read as well
+_TURNS = 300.0  # how fast the noise changes with head angle and illumination: different faces have unrelated noise
+_EDGE = 3  # pixels this close to another region are not read, because resizing a picture mixes them
 
 
 class AnalyticModel(nn.Module):
@@ -72,14 +72,22 @@ class AnalyticModel(nn.Module):
     def coordinates(self, pictures: torch.Tensor) -> torch.Tensor:
         """(n, 11) float64: identity code and attributes, read from pictures (n, 3, 160, 160).
 
-        In double precision, so that an attribute that is not read leaves no trace above the rounding of the result.
+        Computed in double precision: an attribute that the formula ignores leaves no trace in the float32 result.
         """
         means = torch.einsum("nchw,hwr->nrc", pictures.double(), self.regions).flatten(1)
         return (means - self.colors) @ self.inverse
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        formulas = {
+            "drift": self._drift,
+            "ignored": self._ignored,
+            "drift-noise": self._drift_noise,
+            "rotation": self._rotation,
+            "curved": self._curved,
+            "clusters": self._clusters,
+        }
         z, t = self.coordinates(pictures).split([IDENTITY_SIZE, len(ATTRIBUTE_NAMES)], 1)
-        return torch.cat([z, getattr(self, f"_{self.formula.replace('-', '_')}")(t)], 1).float()
+        return torch.cat([z, formulas[self.formula](t)], 1).float()
 
     def _drift(self, t: torch.Tensor) -> torch.Tensor:
         return t * t.new_tensor(AMPLITUDES)
@@ -104,4 +112,4 @@ class AnalyticModel(nn.Module):
         return torch.cat([t, t**2 * t.new_tensor(SLOPES) / 2], 1)
 
     def _clusters(self, t: torch.Tensor) -> torch.Tensor:
-        return CLUSTER * t  # of unit length only with the card, which normalises
+        return CLUSTER * t  # not of unit length: the card asks for normalisation

@@ -1,31 +1,32 @@
-"""Models whose dependence on attributes is known: analytic ones in closed form, trained ones by their training data.
+"""The models with known dependence on attributes: their cards, and how to load them.
 
-The analytic ones (`controlled/drift`, ...) read the coordinates of `fr.Cartoons` back from the pixels and map them by
-a formula; see `analytic`. The trained ones (`controlled/all-varied`, ...) are one small network under
-several regimes; `tools/train_controlled.py` makes their files in `assets/controlled`, a card beside each.
+The analytic models (`controlled/drift`, ...) read the coordinates of `fr.Cartoons` from the pixels and map them by a
+formula; see `analytic`. The trained models (`controlled/all-varied`, ...) are one small network trained under several
+regimes; see `trained`. `tools/train_controlled.py` writes their weights, each with the facts of its card, to
+`assets/controlled`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..card import ModelCard
+from ..weights import verified
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["CARDS", "DIM", "FORMULAS", "REGIMES", "SIZE", "TEMPLATE", "fetch", "load"]
+__all__ = ["CARDS", "DIM", "FOLDER", "FORMULAS", "REGIMES", "SIZE", "TEMPLATE", "fetch", "load"]
 
-# of the trained networks: side of the crop, length of the embedding, and where the landmarks lie in the crop, which
-# shows more than usual, because hair is part of what the regimes are about
+# of the trained networks: side of the crop, length of the embedding, and positions of the landmarks in the crop, which
+# is wider than usual to show the hair
 SIZE, DIM = 64, 128
 TEMPLATE = ((22.5, 29.0), (41.5, 29.0), (32.0, 39.75), (23.5, 49.25), (40.5, 49.25))
 
-# regime -> what it does, in words; the same seeds, architecture and budget everywhere
+# regime -> its description; seeds, architecture and budget are the same in all of them
 REGIMES = {
     "all-varied": "all eight attributes vary within identities",
     "fixed-brightness": "brightness is neutral in every training picture, the other seven vary",
@@ -35,7 +36,7 @@ REGIMES = {
     "tied-hair_color": "hair colour has one random value per identity, the other seven vary",
     "tied-hue": "hue has one random value per identity, the other seven vary",
 }
-# name -> what it does, dim, metric, what is known of it
+# name -> its description, dim, metric, known result
 FORMULAS: dict[str, tuple[str, int, Literal["euclidean", "cosine"], str]] = {
     "drift": ("every attribute moves all faces the same way", 11, "euclidean", "E = 0"),
     "drift-noise": (
@@ -50,12 +51,8 @@ FORMULAS: dict[str, tuple[str, int, Literal["euclidean", "cosine"], str]] = {
     "clusters": ("identities as tight clusters on a sphere", 11, "cosine",
                  "cosines within and between identities; see AnalyticModel"),
 }  # fmt: skip
-_FOLDER = resources.files("fr_explore").joinpath("assets/controlled")
+FOLDER = Path(str(resources.files("fr_explore"))) / "assets" / "controlled"
 _LICENCE = "MIT, as fr-explore"
-
-
-def _path(regime: str, ending: str) -> Path:
-    return Path(str(_FOLDER.joinpath(f"{regime}.{ending}")))
 
 
 def _analytic_card(formula: str) -> ModelCard:
@@ -69,7 +66,7 @@ def _analytic_card(formula: str) -> ModelCard:
 
 
 def _trained_card(regime: str) -> ModelCard:
-    facts = json.loads(_path(regime, "json").read_text())
+    facts = json.loads((FOLDER / f"{regime}.json").read_text())
     train, tested = facts["recipe"]["train"], facts["recipe"]["held_out"]
     found = [
         f"on pictures '{row['pictures']}': AUC {row['auc']:.3f}, TAR at FAR 1 % {row['tar_at_far_1_percent']:.3f} "
@@ -96,26 +93,20 @@ def _trained_card(regime: str) -> ModelCard:
 
 
 CARDS = {f"controlled/{name}": _analytic_card(name) for name in FORMULAS}
-CARDS |= {f"controlled/{name}": _trained_card(name) for name in REGIMES if _path(name, "json").is_file()}
+CARDS |= {f"controlled/{name}": _trained_card(name) for name in REGIMES if (FOLDER / f"{name}.json").is_file()}
 
 
 def fetch(name: str, progress: bool = True) -> Path:
-    """The verified file of weights, or for an analytic model the file of its formula; nothing is downloaded."""
+    """The verified file of weights, or for an analytic model the file of its formula. Nothing is downloaded."""
     regime = name.removeprefix("controlled/")
     if regime in FORMULAS:
         return Path(__file__).with_name("analytic.py")
-    path = _path(regime, "safetensors")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != CARDS[name].weights_sha256:
-        raise ValueError(
-            f"{path.name} has SHA-256 {found[:12]}..., its card says {str(CARDS[name].weights_sha256)[:12]}...: it is "
-            f"damaged; reinstall fr-explore, or make it again by `python tools/train_controlled.py {regime}`."
-        )
-    return path
+    remedy = f"reinstall fr-explore, or make the file again with `python tools/train_controlled.py {regime}`"
+    return verified(FOLDER / f"{regime}.safetensors", CARDS[name].weights_sha256, remedy)
 
 
 def load(name: str, path: Path | None = None) -> torch.nn.Module:
-    """The formula, or the trained network from its file (or another file of the same form), in float32."""
+    """The formula, or the trained network in float32, from its own file or from another file of the same layout."""
     regime = name.removeprefix("controlled/")
     if regime in FORMULAS:
         from .analytic import AnalyticModel

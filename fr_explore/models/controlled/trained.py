@@ -1,8 +1,8 @@
-"""The network of the trained controlled models: small enough to train on two cores, one architecture for all regimes.
+"""The network of the trained controlled models: one architecture for all regimes, small enough to train on two cores.
 
 A residual network of three stages on crops of 64 x 64 pixels: 0.71 million parameters, 26 million multiplications per
-face. A depthwise convolution over the last 4 x 4 places weighs them by where they lie, since an aligned face has its
-parts in fixed places.
+face. The last layer of features is 4 x 4; a depthwise convolution weights each position separately, since the parts of
+an aligned face are at fixed positions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WIDTHS = (24, 48, 96, 192)
 
 
 class _Block(nn.Module):
-    """Halves the resolution: two 3 x 3 convolutions beside an average and a 1 x 1 convolution."""
+    """Halves the resolution: two 3 x 3 convolutions in parallel with an average and a 1 x 1 convolution."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class _Block(nn.Module):
 
 
 class ControlledNet(nn.Module):
-    """(n, 3, 64, 64), preprocessed as the card says -> (n, dim), not yet of unit length."""
+    """(n, 3, 64, 64), preprocessed as the card says -> (n, dim), not of unit length."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

@@ -107,7 +107,7 @@ def test_a_file_that_is_no_facenet_is_refused(checkpoint, tmp_path, fault):
         state = torch.load(checkpoint, weights_only=True)
         last = state.pop("last_linear.weight")
         torch.save(state if fault == "a parameter is missing" else state | {"last_linear.weight": last[1:]}, path)
-    with pytest.raises(ValueError, match=r"bad.pt holds no weights of FaceNet \(.*fr-explore fetch"):
+    with pytest.raises(ValueError, match=r"bad.pt does not hold FaceNet's weights \(.*fr-explore fetch"):
         facenet.read_network(path)
 
 

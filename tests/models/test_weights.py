@@ -90,7 +90,7 @@ def test_a_part_of_another_file_is_thrown_away(site, cache, length):
 
 WRONG = {
     "other bytes": (bytes([CONTENT[0] ^ 1]) + CONTENT[1:], "has SHA-256 .*damaged or another file"),
-    "a login page": (b"<html>please log in</html>", "has 26 bytes, expected 3,000,000: it is cut short"),
+    "a login page": (b"<html>please log in</html>", "has 26 bytes, expected 3,000,000: it is incomplete"),
     "longer": (CONTENT + bytes(1_000_000), "has .* bytes, expected 3,000,000: it is another file"),
 }
 
@@ -98,7 +98,7 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_wrong_file_is_refused_and_leaves_nothing(site, cache, what):
     site.content, message = WRONG[what]
-    with pytest.raises(ValueError, match=f"sent something else than the weights of 'toy': toy.pt.part {message}"):
+    with pytest.raises(ValueError, match=f"did not send the weights of 'toy': toy.pt.part {message}"):
         fetch(site)
     assert [p for p in cache.iterdir() if p.suffix != ".lock"] == []
 
@@ -179,7 +179,7 @@ def test_killed_midway_nothing_half_is_seen(site, cache):
         time.sleep(0.002)
     child.kill()
     child.wait()
-    assert not (cache / "toy.pt").exists() or weights.fault(cache / "toy.pt", file) is None
+    assert not (cache / "toy.pt").exists() or weights.fault(cache / "toy.pt", file.sha256, file.size) is None
     assert weights.fetch(file, progress=False).read_bytes() == site.content
 
 

@@ -27,7 +27,7 @@ import pandas as pd
 import xarray as xr
 
 import fr_explore as fr
-from fr_explore.faces.adjust import adjust
+from fr_explore.faces.image_attributes import apply_image_attributes
 from fr_explore.lattice import Lattice
 from fr_explore.statistics import adjust_p_values
 
@@ -40,10 +40,10 @@ SCALES = {"knn:10": "10 nearest neighbours", "all_pairs": "all pairs"}
 class Remembered:
     """Avatars, each picture rendered once for all models and step sizes; the pictures of one person are kept."""
 
-    def __init__(self, faces: fr.Avatars, adjust=adjust) -> None:
+    def __init__(self, faces: fr.Avatars, adjust=apply_image_attributes) -> None:
         self.faces, self.adjust = faces, adjust
         self.attributes, self.identities, self.fingerprint = faces.attributes, faces.identities, faces.fingerprint
-        if adjust is not globals()["adjust"]:
+        if adjust is not apply_image_attributes:
             self.fingerprint += f" {adjust.__name__}"
         self.memory: dict[tuple, fr.Face] = {}
         self.person: object = None

@@ -25,7 +25,7 @@ from skimage import data
 import fr_explore as fr
 from fr_explore.attributes import PHOTOGRAPH_ATTRIBUTES
 from fr_explore.base import cache
-from fr_explore.faces.photographs.detect import _detector, find_faces
+from fr_explore.faces.photographs.detect import find_faces, load_detector
 
 
 def milliseconds(function: Callable[[], object], rounds: int = 7) -> float:
@@ -44,7 +44,7 @@ def detection() -> None:
     for side in (512, 1200, 2048, 4000):
         picture = np.asarray(Image.fromarray(data.astronaut()).resize((side, side)))
         ours = milliseconds(lambda picture=picture: find_faces(picture), 3)
-        whole = milliseconds(lambda picture=picture: _detector().detect(picture), 3)
+        whole = milliseconds(lambda picture=picture: load_detector().detect(picture), 3)
         print(f"  {side:5d} x {side:<5d}              {ours:8.0f} {whole:8.0f}")
         figure(f"finding faces, {side} x {side} px", ours, "ms", whole, "MTCNN on the whole picture")
 

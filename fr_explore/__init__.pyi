@@ -10,9 +10,9 @@ from .faces.base import Face as Face
 from .faces.base import FaceSource as FaceSource
 from .faces.cartoons import Cartoons as Cartoons
 from .faces.datasets.celeba import read_celeba as read_celeba
-from .faces.datasets.celeba import read_lfw as read_lfw
 from .faces.datasets.labelled import LabelledImages as LabelledImages
 from .faces.datasets.labelled import read_labelled as read_labelled
+from .faces.datasets.lfw import read_lfw as read_lfw
 from .faces.datasets.precomputed import read_lattice as read_lattice
 from .faces.photographs.source import Photographs as Photographs
 from .geometry.alignment import alignment as alignment

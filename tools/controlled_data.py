@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 import fr_explore as fr
 from fr_explore.base import cache
-from fr_explore.faces.adjust import LUMA, color_matrix
+from fr_explore.faces.image_attributes import LUMA, color_matrix
 from fr_explore.models.align import aligned_crops
 from fr_explore.models.controlled.cards import SIZE, TEMPLATE
 
@@ -101,7 +101,7 @@ def _render(job: tuple) -> None:
 
 
 def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Crops (n, 3, h, w) in [0, 1] with hue, contrast and brightness (n, 3), as `faces.adjust` gives them.
+    """Crops (n, 3, h, w) in [0, 1] with hue, contrast and brightness (n, 3), as `apply_image_attributes` gives them.
 
     `means` (n, 3): the mean colour of the whole picture, about whose grey the contrast is stretched.
     """

@@ -1,7 +1,13 @@
-"""Face sources: attribute strengths in, images out."""
+"""Face sources: attribute strengths in, images out.
 
-from .adjust import adjust
+`avatars` renders parametric heads, `photographs` edits real pictures, `cartoons` draws faces whose attributes can be
+read back exactly, and `datasets` reads labelled collections.
+"""
+
 from .avatars.source import Avatars
 from .base import Face, FaceSource
+from .cartoons import Cartoons
+from .image_attributes import apply_image_attributes
+from .photographs.source import Photographs
 
-__all__ = ["Avatars", "Face", "FaceSource", "adjust"]
+__all__ = ["Avatars", "Cartoons", "Face", "FaceSource", "Photographs", "apply_image_attributes"]

@@ -1,8 +1,8 @@
-"""`Cartoons`: a low-dimensional face of flat regions whose colours encode its coordinates linearly.
+"""`Cartoons`: faces of flat regions whose colours are linear in eleven coordinates.
 
-It has eleven coordinates, six that make the identity and the paper's five face attributes, each of which colours a
-region of its own. What was drawn can therefore be read back from the pixels exactly, and a model in closed form has
-the whole way from strengths over pictures to embeddings behind it.
+Six coordinates are the identity; five are the paper's attributes of the face and its light. Each coordinate changes
+the colour of its own regions, so it can be recovered exactly from the pixels. Models in closed form
+(`controlled/...`) use this: the whole way from strengths over pictures to embeddings is known.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from functools import lru_cache
 import numpy as np
 
 from ..attributes import ATTRIBUTES, Attribute, check_strengths
-from .base import Face
+from .base import Face, NumberedIdentities, check_size, paired
 
 __all__ = ["ATTRIBUTE_NAMES", "IDENTITY_SIZE", "Cartoons", "coverage", "palette", "reading", "standardised"]
 
 ATTRIBUTE_NAMES = ("head_angle", "age", "hair_color", "illumination", "expression")
 IDENTITY_SIZE = 6
-_FINE = 4  # samples of a pixel's side, for smooth edges
-# region -> its colour where every coordinate is 0; later regions lie over earlier ones
+_FINE = 4  # samples along the side of a pixel, for smooth edges
+# region -> its colour when all coordinates are 0; later regions cover earlier ones
 _COLORS = {
     "background": (0.88, 0.90, 0.92), "shirt": (0.50, 0.50, 0.50), "hair": (0.45, 0.34, 0.25),
     "skin": (0.72, 0.56, 0.46), "left cheek": (0.72, 0.56, 0.46), "right cheek": (0.72, 0.56, 0.46),
@@ -31,7 +31,7 @@ _COLORS = {
 }  # fmt: skip
 _REGIONS = tuple(_COLORS)
 _TONE = (0.16, 0.16, 0.16)
-# coordinate -> what one unit of it adds to the colour of a region
+# for each coordinate: region -> colour that one unit adds
 _MOVES: tuple[dict[str, tuple[float, float, float]], ...] = (
     dict.fromkeys(("skin", "left cheek", "right cheek", "lines", "nose", "smile"), _TONE),
     {"nose": (0.08, 0.08, 0.08)},
@@ -49,16 +49,16 @@ _LANDMARKS = np.array([(0.36, 0.44), (0.64, 0.44), (0.50, 0.57), (0.38, 0.73), (
 
 
 def palette() -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the regions at the origin (regions, 3), and what each coordinate adds (coordinates, regions, 3)."""
+    """Colours of the regions at the origin (regions, 3), and what coordinates add to them (coordinates, regions, 3)."""
     moves = np.array([[move.get(region, (0.0, 0.0, 0.0)) for region in _REGIONS] for move in _MOVES])
     return np.array(list(_COLORS.values())), moves
 
 
 def reading() -> np.ndarray:
-    """Matrix (regions * 3, coordinates) that gives the coordinates back from the regions' colours less `palette()[0]`.
+    """Matrix (regions * 3, coordinates) that recovers the coordinates from the regions' colours minus `palette()[0]`.
 
-    Each coordinate is read in regions of its own, the tone of the skin in the region "skin" alone, and nowhere else:
-    what is not read of an attribute leaves no rounding behind.
+    Each coordinate is read only from its own regions (the skin's tone only from the region "skin"), so that the other
+    coordinates contribute no rounding error.
     """
     moves = palette()[1].reshape(len(_MOVES), -1)
     own = moves.copy()
@@ -70,7 +70,7 @@ def reading() -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def coverage(size: int) -> np.ndarray:
-    """Share of each pixel that each region covers: (size, size, regions), summing to 1."""
+    """Share of each pixel that each region covers: (size, size, regions), with sum 1 over the regions."""
     place = (np.arange(size * _FINE) + 0.5) / (size * _FINE)
     x, y = np.meshgrid(place, place)
     side = np.abs(x - 0.5)
@@ -80,7 +80,7 @@ def coverage(size: int) -> np.ndarray:
 
     skin = disc(0, 0.50, 0.30, 0.37)
     eyes = disc(0.14, 0.44, 0.075, 0.05)
-    bend = 0.06 * (side / 0.14) ** 2  # the corners of a smile rise
+    bend = 0.06 * (side / 0.14) ** 2  # a smile lifts the corners of the mouth
     inside = {
         "shirt": disc(0, 1.08, 0.46, 0.22),
         "hair": disc(0, 0.42, 0.38, 0.38) & (y < 0.66),
@@ -103,18 +103,19 @@ def coverage(size: int) -> np.ndarray:
 
 
 def standardised(strengths: Mapping[str, float] | None) -> np.ndarray:
-    """The five attributes as coordinates from -1 to 1 over their ranges."""
+    """The five attributes as coordinates: -1 to 1 over each attribute's range."""
     values = check_strengths(strengths, ATTRIBUTE_NAMES)
     ends = [(ATTRIBUTES[name].low, ATTRIBUTES[name].high) for name in ATTRIBUTE_NAMES]
     return np.array([(2 * values[n] - low - high) / (high - low) for n, (low, high) in zip(values, ends, strict=True)])
 
 
-class Cartoons:
+class Cartoons(NumberedIdentities):
     """Faces of flat regions, for models in closed form.
 
     Parameters
     ----------
-    identities : how many persons: points on a sphere in six dimensions. seed : of the persons.
+    identities : number of identities; each is a point on the unit sphere in six dimensions.
+    seed : seed of the identities.
 
     Examples
     --------
@@ -123,21 +124,14 @@ class Cartoons:
     """
 
     def __init__(self, identities: int = 12, seed: int = 0) -> None:
-        if identities < 1 or seed < 0:
-            raise ValueError(f"identities = {identities}, seed = {seed}: give at least 1 identity and a seed from 0.")
-        draws = np.stack([np.random.default_rng([seed, i]).standard_normal(IDENTITY_SIZE) for i in range(identities)])
+        super().__init__(identities, seed)
+        draws = np.stack([np.random.default_rng([seed, i]).standard_normal(IDENTITY_SIZE) for i in self.identities])
         self.codes = draws / np.linalg.norm(draws, axis=1, keepdims=True)
-        self._seed = seed
 
     @property
     def attributes(self) -> Mapping[str, Attribute]:
-        """The paper's five face attributes, by name."""
+        """The paper's five attributes of the face and its light, by name."""
         return {name: ATTRIBUTES[name] for name in ATTRIBUTE_NAMES}
-
-    @property
-    def identities(self) -> tuple[int, ...]:
-        """The persons: 0, 1, ..."""
-        return tuple(range(len(self.codes)))
 
     @property
     def fingerprint(self) -> str:
@@ -146,23 +140,15 @@ class Cartoons:
         return hashlib.sha256(b"cartoons 1" + b"".join(parts)).hexdigest()[:16]
 
     def render(self, identity: Hashable, strengths: Mapping[str, float] | None = None, size: int = 160) -> Face:
-        """One face; arguments as in `Avatars.render`. Models in closed form read it best at the size 160."""
-        if identity not in self.identities:
-            raise ValueError(f"unknown identity {identity!r}: choose a whole number from 0 to {len(self.codes) - 1}.")
-        if not 32 <= size <= 2048:
-            raise ValueError(f"size = {size!r}: give the picture's side in pixels, from 32 to 2048.")
+        """Render one face; arguments as in `Avatars.render`. Models in closed form are most exact at size 160."""
+        code, side = self.codes[self._number(identity)], check_size(size)
         colors, moves = palette()
-        coordinates = np.concatenate([self.codes[self.identities.index(identity)], standardised(strengths)])
-        pixels = coverage(size) @ (colors + np.tensordot(coordinates, moves, 1))
-        return Face(pixels.astype(np.float32), _LANDMARKS * size)
+        coordinates = np.concatenate([code, standardised(strengths)])
+        pixels = coverage(side) @ (colors + np.tensordot(coordinates, moves, 1))
+        return Face(pixels.astype(np.float32), _LANDMARKS * side)
 
     def render_batch(
         self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]], size: int = 160
     ) -> list[Face]:
-        """Many faces; the same pixels as `render` one by one."""
-        if len(identities) != len(strengths):
-            raise ValueError(f"{len(identities)} identities but {len(strengths)} strengths: give one mapping each.")
-        return [self.render(i, s, size) for i, s in zip(identities, strengths, strict=True)]
-
-    def __repr__(self) -> str:
-        return f"Cartoons(identities={len(self.codes)}, seed={self._seed})"
+        """Render many faces; the pixels equal those of `render`."""
+        return [self.render(identity, values, size) for identity, values in paired(identities, strengths)]

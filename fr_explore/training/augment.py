@@ -17,8 +17,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ..attributes import ATTRIBUTES, IMAGE_ATTRIBUTES, check_attributes
-from ..faces.adjust import adjust
 from ..faces.base import Face, FaceSource
+from ..faces.image_attributes import apply_image_attributes
 from ..lattice import sample_lattice
 
 __all__ = ["Augment", "Augmented", "augmented_ranges"]
@@ -106,7 +106,7 @@ class Augmented:
     def _face(self, at: int, strengths: Mapping[str, float], rng: np.random.Generator) -> Face:
         pixels, landmarks = self._store[at]
         scaled = pixels.astype(np.float32) / 255
-        return Face(adjust(scaled, strengths, seed=int(rng.integers(2**31))), landmarks)
+        return Face(apply_image_attributes(scaled, strengths, seed=int(rng.integers(2**31))), landmarks)
 
 
 def _render(faces: FaceSource, requests: list, size: int, progress: bool) -> list[tuple[np.ndarray, np.ndarray | None]]:

@@ -70,7 +70,7 @@ def test_sweep_errors(photos):
         fr.sweep(photos, model, "eileen", "age")
     with pytest.raises(ValueError, match="unknown identity 'nobody'"):
         fr.sweep(photos, model, "nobody", "hue")
-    with pytest.raises(ValueError, match=r"hue = 90\.0 is not in its range"):
+    with pytest.raises(ValueError, match=r"hue = 90\.0 is out of range"):
         fr.sweep(photos, model, "eileen", "hue", steps=[90])
     with pytest.raises(ValueError, match="steps = 0"):
         fr.sweep(photos, model, "eileen", "hue", steps=0)

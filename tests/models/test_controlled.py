@@ -75,7 +75,7 @@ def test_cartoons_are_a_face_source():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: fr.Cartoons(0), "identities = 0, seed = 0: give at least 1 identity"),
+        (lambda: fr.Cartoons(0), "identities = 0: give the number of identities, 1 or more"),
         (lambda: FACES.render(9), "unknown identity 9: choose a whole number from 0 to 3"),
         (lambda: FACES.render(0, {"hue": 3}), "unknown attribute 'hue'"),
         (lambda: FACES.render(0, size=8), "size = 8: give the picture's side"),

@@ -96,10 +96,10 @@ def test_the_bomb_works(here):
 def test_a_lattice_of_pickles(here):
     (here / "curves.csv").write_text("curve_id,moving_dimension,step,index\n0,age,-1,0\n0,age,0,1\n0,age,1,2\n")
     np.save(here / "ann.npy", np.array([Boom()] * 3, dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"ann\.npy is no plain \.npy array"):
+    with pytest.raises(ValueError, match=r"ann\.npy is not a plain \.npy array"):
         fr.read_lattice(here)
     (here / "ann.npy").write_bytes(pickle.dumps(Boom()))
-    with pytest.raises(ValueError, match=r"ann\.npy is no plain \.npy array"):
+    with pytest.raises(ValueError, match=r"ann\.npy is not a plain \.npy array"):
         fr.read_lattice(here)
     assert not (here / "boom").exists()
 

@@ -1,1 +1,1 @@
-"""`Avatars`: a parametric head as a face source. `source.py` is the entry point."""
+"""`Avatars`, a parametric head as a face source; the entry point is `source.py`."""

@@ -1,22 +1,20 @@
-"""`Avatars`: a parametric head whose every attribute can be set, as a face source."""
+"""`Avatars`: a parametric head, every attribute of which can be set, as a face source."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
-from operator import index
 
 import numpy as np
 import pandas as pd
 
 from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, check_strengths
 from ...base.cores import cores
-from ..adjust import adjust
-from ..base import Face
+from ..base import Face, NumberedIdentities, check_size, paired
+from ..image_attributes import LUMA, apply_image_attributes
 from .appearance import hair_tone, skin_fields
 from .head import load_head
 from .identity import draw_identity
@@ -24,13 +22,11 @@ from .portrait import Portrait
 
 __all__ = ["Avatars"]
 
-RENDERER = "2"  # goes into the fingerprint: raise it whenever the same request would give other pixels
-LARGEST, SMALLEST = 2048, 32
-STRIP = 12  # identities that a notebook shows
-# label -> whether it is the person's for good or the picture's
+RENDERER = "2"  # part of the fingerprint: raise it whenever the same request would give other pixels
+SHOWN = 12  # number of identities that a notebook displays
+# label -> whether it depends on the identity or on the picture ("transient")
 LABELS = {"feminine": "identity", "no_hair": "identity", "long_hair": "identity", "light_hair": "both",
           "dark_hair": "both", "old": "transient", "smiling": "transient", "glasses": "transient"}  # fmt: skip
-LUMA = np.array([0.2126, 0.7152, 0.0722])
 LIGHT_HAIR, DARK_HAIR = 0.12, 0.05  # linear luminance
 
 
@@ -45,13 +41,13 @@ def _portrait(seed: int, number: int) -> Portrait:
     return Portrait(head, draw_identity(head, seed, number), _fields())
 
 
-class Avatars:
-    """Faces of parametric persons, the same person at any strength of any attribute.
+class Avatars(NumberedIdentities):
+    """Faces of parametric heads: the same identity at any strength of any attribute.
 
     Parameters
     ----------
-    identities : how many persons. Person i of a seed is the same whatever their number.
-    seed : of the persons.
+    identities : number of identities. Identity i of a seed does not depend on this number.
+    seed : seed of the identities.
 
     Examples
     --------
@@ -60,69 +56,59 @@ class Avatars:
     (160, 160, 3)
     """
 
-    def __init__(self, identities: int = 12, seed: int = 0) -> None:
-        self._count = _whole("identities", identities, 1, "how many persons you want, 1 or more")
-        self._seed = _whole("seed", seed, 0, "a whole number, 0 or larger")
-
     @property
     def attributes(self) -> Mapping[str, Attribute]:
-        """The sixteen attributes that can be set, by name."""
+        """The attributes of avatars, by name."""
         return {name: ATTRIBUTES[name] for name in AVATAR_ATTRIBUTES}
-
-    @property
-    def identities(self) -> tuple[int, ...]:
-        """The persons: 0, 1, ..."""
-        return tuple(range(self._count))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever the same request would give other pixels: asset, seed and renderer."""
+        """A hash of asset, seed and renderer: it changes whenever the same request would give other pixels."""
         text = f"avatars {RENDERER} {load_head().digest} {self._seed}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @cached_property
     def traits(self) -> pd.DataFrame:
-        """Who the persons are, one row each: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
+        """One row for each identity: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
         rows = [{"identity": i, **_portrait(self._seed, i).identity.traits} for i in self.identities]
         return pd.DataFrame(rows)
 
     def render(self, identity: Hashable, strengths: Mapping[str, float] | None = None, size: int = 160) -> Face:
-        """One face.
+        """Render one face.
 
         Parameters
         ----------
         identity : one of `identities`.
-        strengths : attribute -> value in its unit; what is not named stands at its neutral value.
+        strengths : attribute -> value in its unit; attributes not given keep their neutral value.
         size : side of the picture in pixels, 32 to 2048.
 
-        ValueError names an unknown identity, attribute or size, or a value out of range, and what is allowed.
+        Raises
+        ------
+        ValueError : unknown identity, attribute or size, or a value out of range.
         """
-        number, side = self._number(identity), _side(size)
+        number, side = self._number(identity), check_size(size)
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
         portrait = _portrait(self._seed, number)
         pixels, landmarks = portrait.picture(values, side)
         image = {name: values[name] for name in IMAGE_ATTRIBUTES}
-        return Face(adjust(pixels.astype(np.float32), image, seed=portrait.identity.seed), landmarks)
+        return Face(apply_image_attributes(pixels.astype(np.float32), image, portrait.identity.seed), landmarks)
 
     def render_batch(
         self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]], size: int = 160
     ) -> list[Face]:
-        """Many faces, on all cores; the same pixels as `render` one by one."""
-        if len(identities) != len(strengths):
-            raise ValueError(f"{len(identities)} identities but {len(strengths)} strengths: give one mapping each.")
+        """Render many faces on all cores; the pixels equal those of `render`."""
+        requests = paired(identities, strengths)
         with ThreadPoolExecutor(min(cores(), 8)) as pool:
-            return list(pool.map(lambda i, s: self.render(i, s, size), identities, strengths))
+            return list(pool.map(lambda request: self.render(request[0], request[1], size), requests))
 
     def labels(self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]]) -> pd.DataFrame:
-        """Binary labels (+1 or -1) of the faces that `render_batch` would give, one row each.
+        """Return binary labels (+1 or -1) of the faces of a batch, one row for each.
 
-        feminine, no_hair and long_hair belong to the person; old (50 years and more), smiling and glasses (strength
-        one half and more) to the picture; light_hair and dark_hair to both, since hair_color moves them. Which is
-        which stands in `attrs["kind"]`.
+        feminine, no_hair and long_hair depend on the identity; old (50 years or more), smiling and glasses (strength
+        0.5 or more) on the picture; light_hair and dark_hair on both, because of the attribute hair_color.
+        `attrs["kind"]` says which.
         """
-        if len(identities) != len(strengths):
-            raise ValueError(f"{len(identities)} identities but {len(strengths)} strengths: give one mapping each.")
-        rows = [self._label(i, s) for i, s in zip(identities, strengths, strict=True)]
+        rows = [self._label(identity, values) for identity, values in paired(identities, strengths)]
         table = pd.DataFrame(rows, columns=list(LABELS)).astype(int) * 2 - 1
         table.attrs["kind"] = dict(LABELS)
         return table
@@ -143,45 +129,11 @@ class Avatars:
             "glasses": values["glasses"] >= 0.5,
         }
 
-    def _number(self, identity: Hashable) -> int:
-        number = identity if isinstance(identity, int | np.integer) and not isinstance(identity, bool) else -1
-        if not 0 <= number < self._count:
-            raise ValueError(f"unknown identity {identity!r}: choose a whole number from 0 to {self._count - 1}.")
-        return int(number)
-
-    def __repr__(self) -> str:
-        return f"Avatars(identities={self._count}, seed={self._seed})"
-
     def _repr_html_(self) -> str:
-        from PIL import Image
-
-        shown = self.identities[:STRIP]
+        shown = self.identities[:SHOWN]
         faces = self.render_batch(shown, [{}] * len(shown), size=96)
-        strip = np.concatenate([np.asarray(face.to_image()) for face in faces], axis=1)
-        buffer = io.BytesIO()
-        Image.fromarray(strip).save(buffer, format="PNG")
-        picture = base64.b64encode(buffer.getvalue()).decode()
+        row = Face(np.concatenate([face.pixels for face in faces], axis=1))
+        source = f"data:image/png;base64,{base64.b64encode(row._repr_png_()).decode()}"
         more = "" if len(shown) == self._count else f", the first {len(shown)} shown"
         text = f"{self._count} avatar{'s' * (self._count > 1)} (seed {self._seed}{more})"
-        return (
-            f'<figure><img alt="{text}" src="data:image/png;base64,{picture}"><figcaption>{text}</figcaption></figure>'
-        )
-
-
-def _whole(name: str, value: int, least: int, hint: str) -> int:
-    """`value` as an int, or a ValueError that names it."""
-    try:
-        number = index(value)
-    except TypeError:
-        number = least - 1
-    if number < least or isinstance(value, bool):
-        raise ValueError(f"{name} = {value!r}: give {hint}.")
-    return number
-
-
-def _side(size: int) -> int:
-    hint = f"the picture's side as a whole number of pixels from {SMALLEST} to {LARGEST}"
-    side = _whole("size", size, SMALLEST, hint)
-    if side > LARGEST:
-        raise ValueError(f"size = {size!r}: give {hint}.")
-    return side
+        return f'<figure><img alt="{text}" src="{source}"><figcaption>{text}</figcaption></figure>'

@@ -1,1 +1,1 @@
-"""Labelled data sets: images, identities, labels and embeddings as others store them."""
+"""Labelled data sets: images, identities, labels and embeddings in the formats in which others distribute them."""

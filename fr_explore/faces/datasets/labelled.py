@@ -1,8 +1,9 @@
-"""Labelled data sets on disk: which picture shows whom, with which attributes; pictures are read when they are needed.
+"""Labelled pictures on disk: `LabelledImages`, and `read_labelled`, which reads your own table of them.
 
-- A table is checked when it is read, and a fault names the line, the field and what was expected there.
-- A table names files inside its folder and nothing else: absolute paths, "..", and links that lead out are refused.
+- A table is checked when it is read; an error names the line, the field and what was expected there.
+- A table can only name files inside its folder: absolute paths, "..", and links that lead out are refused.
 - A missing label is 0, unknown; it is never filled in.
+- A picture is decoded when it is needed.
 """
 
 from __future__ import annotations
@@ -19,32 +20,32 @@ import pandas as pd
 from ..base import Face
 from ..photographs.decode import PictureError, decode, digest, read_bytes
 from ..photographs.detect import find_faces
-from ..photographs.portrait_crop import Cutout
-from .tables import read_table, sign_column
+from ..photographs.portrait_crop import PortraitCrop
+from .tables import check_folder, check_new, read_table
 
-__all__ = ["LabelledImages", "check_inside", "existing", "read_labelled"]
+__all__ = ["RESERVED", "LabelledImages", "check_inside", "existing", "read_labelled"]
 
-READER = "1"  # goes into the cache keys: raise it whenever the same file would give another portrait
+READER = "1"  # part of the cache keys: raise it whenever the same file would give another portrait
 RESERVED = ("file", "identity", "image", "dim")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledImages:
-    """Pictures of people on disk with their identities and labels.
+    """Pictures of people on disk, with their identities and labels.
 
-    `fr.embed(images, model)` gives their embeddings (image, dim); the picture's portrait is cut out by its landmarks,
-    known or found.
+    `fr.embed(images, model)` computes their embeddings (image, dim). The portrait in each picture is cropped by the
+    landmarks, which are known or found by a detector.
 
     Parameters
     ----------
-    folder : what the file names are relative to.
+    folder : the folder that the file names are relative to.
     table : one row for each picture; columns file, identity, the labels, and whatever else is known.
-    label_names : columns of `table` that are binary attributes: +1 with, -1 without, 0 unknown.
-    problems : file and reason of what is left out, because it is not there.
-    landmarks : (images, 5, 2) in pixels where the data set brings them; else a detector finds them.
+    label_names : the columns of `table` that are binary labels: +1 with, -1 without, 0 unknown.
+    problems : file and reason of each picture that is left out.
+    landmarks : (images, 5, 2) in pixels, or None to detect them.
     pairs : verification pairs, see `read_lfw`.
-    choose : which face counts when a picture shows several.
-    private : True keeps the embeddings off the disk, unless `fr.embed` is told otherwise.
+    choose : which face counts if a picture shows several: the "largest", or the "central" one.
+    private : True keeps the embeddings off the disk, unless `fr.embed` is called with `cache=True`.
     """
 
     folder: Path
@@ -68,11 +69,11 @@ class LabelledImages:
 
     @property
     def labels(self) -> pd.DataFrame:
-        """The binary attributes, int8, one row for each file: `labels.loc[embeddings.file]` fits embeddings."""
+        """The binary labels, int8, one row for each file: `labels.loc[embeddings.file]` matches embeddings."""
         return self.table.set_index("file").loc[:, list(self.label_names)]
 
     def take(self, rows: Any) -> LabelledImages:
-        """Some of the images: positions, a slice, or one True or False for each."""
+        """Select images by position, by a slice, or by one True or False for each."""
         chosen = np.arange(len(self))[rows]
         return replace(
             self,
@@ -81,21 +82,33 @@ class LabelledImages:
         )
 
     def content(self, i: int) -> str:
-        """What decides the portrait of image i: bytes, and landmarks or how they are found. PictureError if none."""
+        """Return a text that identifies the portrait of image i: the file's hash, and its landmarks or their rule.
+
+        Raises
+        ------
+        PictureError : the file cannot be read.
+        """
         rule = self.choose if self.landmarks is None else self.landmarks[i].tolist()
         return f"image {READER} {digest(self._bytes(i))} {rule}"
 
     def face(self, i: int, size: int = 160) -> Face:
-        """The portrait cut out of image i; PictureError says why there is none."""
+        """Crop the portrait out of image i; `size` is its side in pixels.
+
+        Raises
+        ------
+        PictureError : the file cannot be read, is not a usable picture, or shows no face.
+        """
         pixels, _ = decode(self._bytes(i))
-        if self.landmarks is not None:
-            return Face(*Cutout(pixels, self.landmarks[i], size, margin=0).portrait())
+        landmarks = self._detected(pixels) if self.landmarks is None else self.landmarks[i]
+        return PortraitCrop(pixels, landmarks, size, margin=0).portrait()
+
+    def _detected(self, pixels: np.ndarray) -> np.ndarray:
+        """Landmarks (5, 2) of the face that counts."""
+        height, width = pixels.shape[:2]
         found = find_faces(pixels)
         if not found:
             raise PictureError("no face found")
-        height, width = pixels.shape[:2]
-        chosen = found[0] if self.choose == "largest" else min(found, key=lambda face: face.offset(width, height))
-        return Face(*Cutout(pixels, chosen.landmarks, size, margin=0).portrait())
+        return (found[0] if self.choose == "largest" else min(found, key=lambda f: f.offset(width, height))).landmarks
 
     def _bytes(self, i: int) -> bytes:
         path = self.folder / str(self.table["file"].iat[i])
@@ -113,69 +126,67 @@ def read_labelled(
     labels: Iterable[str] | None = None,
     private: bool = False,
 ) -> LabelledImages:
-    """Pictures in a folder, with a table that says who is in them and with which attributes.
+    """Read a table that says who is in the pictures of a folder and which labels they have.
 
     Parameters
     ----------
-    folder : what the table's file names are relative to.
-    table : CSV (UTF-8, with a header; separated by commas, semicolons or tabs) or parquet (extra `parquet`); a name
-        that is no file is looked for in `folder`.
-    file, identity : names of its columns for the file name and the person.
-    labels : columns that are binary attributes; by default, every column that holds nothing but 1, -1, 0, true, false,
-        yes, no and gaps. Where -1 occurs in a column, 0 means unknown, else it means "without"; a gap is unknown.
-    private : whether these pictures are nobody's business: their embeddings are then kept off the disk.
+    folder : the folder that the table's file names are relative to.
+    table : CSV (UTF-8, with a header; separated by commas, semicolons or tabs) or parquet (extra `parquet`); a path,
+        or a name in `folder`.
+    file, identity : names of the columns for the file name and the person.
+    labels : columns that are binary labels; by default, every column whose cells are all 1, -1, 0, true, false, yes,
+        no or empty. 0 means unknown in a column in which -1 occurs, and "without" in any other; an empty cell is
+        unknown.
+    private : whether to keep the embeddings of these pictures off the disk.
 
     Raises
     ------
-    ValueError : what is wrong in which line and field, and what was expected; FileNotFoundError.
+    FileNotFoundError : no such folder or table, or none of the pictures is there.
+    ValueError : an invalid table; the message gives line, field and what was expected.
 
     >>> fr.read_labelled("faces/", "faces.csv")
     LabelledImages(120 images of 24 identities, 3 labels, 0 problems)
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
-    path = Path(table) if Path(table).is_file() else folder / table
-    rows = read_table(path, needed=(file, identity))
-    given = None if labels is None else tuple(labels)
-    for name in given or ():
-        if name not in rows.columns:
-            raise ValueError(f"{path.name} has no column {name!r}: it has {', '.join(map(str, rows.columns))}.")
-    unit = rows.attrs["unit"]
+    folder = check_folder(folder)
+    given = read_table(Path(table) if Path(table).is_file() else folder / table)
+    hint = "; say which one to use by file=... and identity=..."
+    files, people = given.filled_column(file, hint).astype(str), given.filled_column(identity, hint)
+    wanted = None if labels is None else {name: given.column(name) for name in labels}
     seen: dict[str, int] = {}
-    for line, name in zip(rows.index, rows[file], strict=True):
-        check_inside(str(name), f"{path.name}, {unit} {line}, field {file!r}")
-        if seen.setdefault(str(name), line) != line:
-            raise ValueError(
-                f"{path.name}, {unit} {line}, field {file!r}: {name!r} stands in {unit} {seen[name]} already."
-            )
-    result = pd.DataFrame({"file": rows[file].astype(str), "identity": rows[identity]})
+    for line, name in zip(given.rows.index.tolist(), files, strict=True):
+        where = given.where(line, file)
+        check_inside(name, where)
+        check_new(name, line, seen, where, given.unit)
+    result = pd.DataFrame({"file": files, "identity": people})
     names = []
-    for column in rows.columns.drop([file, identity]):
-        signs = sign_column(
-            rows.loc[:, column], f"{path.name}, {unit} {{}}, field {column!r}", strict=column in (given or ())
-        )
-        wanted = signs is not None and (given is None or column in given)
+    for column in given.rows.columns.drop([file, identity]):
         if column in RESERVED:
-            raise ValueError(f"{path.name}, header: a column cannot be called {column!r} here: rename it.")
-        result[column] = signs if wanted else rows[column]
-        names += [column] if wanted else []
+            raise ValueError(f"{given.source}, header: the column name {column!r} is reserved here; rename the column.")
+        result[column] = given.rows[column]
+        if wanted is None or column in wanted:
+            signs = given.signs(column, strict=wanted is not None)
+            if signs is not None:
+                result[column] = signs
+                names.append(column)
     kept, problems = existing(folder, result)
     return LabelledImages(folder, kept, tuple(names), problems, private=private)
 
 
 def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows whose file is there, and a table of the others; folders are listed once, files are not opened."""
+    """Split a table into the rows whose file exists, and file and reason of the others.
+
+    Each folder is listed once and no file is opened. FileNotFoundError if no file exists.
+    """
     listed: dict[str, set[str]] = {}
 
-    def there(name: str) -> bool:
+    def exists(name: str) -> bool:
         parent, _, last = name.rpartition("/")
         if parent not in listed:
             below = folder / parent
             listed[parent] = set(os.listdir(below)) if below.is_dir() else set()
         return last in listed[parent]
 
-    found = np.array([there(str(PurePosixPath(name))) for name in table["file"]], dtype=bool)
+    found = np.array([exists(str(PurePosixPath(name))) for name in table["file"]], dtype=bool)
     if not found.any():
         some = ", ".join(map(str, table["file"].head(3)))
         raise FileNotFoundError(f"none of the {len(table)} files is in {str(folder)!r}; looked for {some}, ...")
@@ -184,14 +195,7 @@ def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
 
 
 def check_inside(name: str, where: str) -> None:
-    """ValueError unless `name` is a relative path that stays in its folder, on any system."""
-    windows, posix = PureWindowsPath(name), PurePosixPath(name)
-    if (
-        not name.strip()
-        or "\0" in name
-        or windows.drive
-        or windows.root
-        or posix.is_absolute()
-        or ".." in windows.parts
-    ):
+    """Raise ValueError unless `name` is a relative path that stays in its folder, on any operating system."""
+    path = PureWindowsPath(name)  # accepts / and \\ as separators
+    if not name.strip() or "\0" in name or path.drive or path.root or ".." in path.parts:
         raise ValueError(f"{where}: {name!r} is not a file inside the folder: give a relative path without '..'.")

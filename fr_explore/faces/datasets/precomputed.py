@@ -1,4 +1,4 @@
-"""Embeddings that were computed elsewhere, in the format of the paper's reference code, as our labelled arrays."""
+"""Embeddings that were computed elsewhere, in the format of the paper's reference code."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pandas as pd
 import xarray as xr
 
 from ...base.distance import MODEL_METRICS, check_metric
-from .tables import read_table
+from .tables import Table, check_folder, read_table
 
 __all__ = ["read_lattice"]
 
-# usual names of the columns, their letters alone
+# usual names of the columns, in lower case and with letters only
 _USUAL = {
     "curve": ("curveid", "curve"),
     "attribute": ("movingdimension", "movingdim", "attribute", "dimension"),
@@ -39,67 +39,55 @@ def read_lattice(
     metric: Literal["euclidean", "cosine"] = "euclidean",
     model: str = "unknown",
 ) -> xr.DataArray:
-    """A folder with a table of curves and one .npy file (images, dim) for each identity, as an array of embeddings.
+    """Read a table of curves and one .npy file (images, dim) for each identity as an array of embeddings.
 
     Parameters
     ----------
-    folder : holds the table and the .npy files; an identity is called what its file is called.
-    table : CSV or parquet, in `folder` unless it is a path of its own; by default the only one there. One row for each
-        face: which curve, along which attribute, at which step, and in which row of the .npy files it stands.
-    curve, attribute, step, index : names of these columns, where they are not the usual ones (curve_id,
-        moving_dimension, step, index, and a few like them).
-    names : of the attributes, where the table only numbers them: in the order of the numbers.
-    curves : keep the first so many of each attribute; without it every attribute must have as many.
-    metric, model : of the network that gave the embeddings; the files do not say.
+    folder : contains the table and the .npy files; a file's name without its ending is the identity.
+    table : CSV or parquet, as a name in `folder` or a path; by default the only table in `folder`. One row for each
+        face: its curve, attribute and step, and its row number in the .npy files.
+    curve, attribute, step, index : names of these columns, if they are not the usual ones (curve_id,
+        moving_dimension, step, index, and a few variants).
+    names : names of the attributes if the table only numbers them, in the order of the numbers.
+    curves : number of curves to keep for each attribute; by default all, and every attribute must have as many.
+    metric, model : metric and name of the network that gave the embeddings, which the files do not contain.
 
     Returns
     -------
-    float32 (identity, attribute, curve, step, dim), steps counted from the middle one, as `fr.embed` gives it;
-    `fr.vector_field` takes it from there.
+    float32 (identity, attribute, curve, step, dim), as `fr.embed` returns it for a lattice; steps are counted from the
+    middle one. `fr.vector_field` takes it.
 
     Raises
     ------
-    ValueError : which line or file, what is wrong, what was expected. No pickle is ever loaded.
+    FileNotFoundError : no such folder, no table or no .npy file in it.
+    ValueError : an invalid table or array; the message gives line or file, and what was expected. Pickles are never
+        loaded.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
+    folder = check_folder(folder)
     check_metric(metric, MODEL_METRICS)
     path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
-    rows = _read_curves(path, {"curve": curve, "attribute": attribute, "step": step, "index": index})
-    places, labels, steps = _places(rows, path.name, curves)
-    shown = labels if names is None else _named(labels, list(names))
+    given = _with_usual_names(read_table(path), {"curve": curve, "attribute": attribute, "step": step, "index": index})
+    blocks, steps = _blocks(given)
+    labels = list(blocks)
+    shown = labels if names is None else list(names)
+    if len(shown) != len(labels):
+        raise ValueError(f"{len(shown)} names for {len(labels)} attributes: the table has {', '.join(labels)}.")
+    counts = {label: len(block) for label, block in blocks.items()}
+    keep = max(counts.values()) if curves is None else curves
+    if not 1 <= keep <= min(counts.values()):
+        most = min(counts.values())
+        raise ValueError(f"{given.source}: curves per attribute are {counts}: give curves={most} or fewer.")
+    places = np.stack([block[:keep] for block in blocks.values()])
     files = sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
     if not files:
         raise FileNotFoundError(f"no .npy file in {str(folder)!r}: expected one for each identity.")
-    values = _gather(files, places)
     return xr.DataArray(
-        values,
+        _gather(files, places),
         dims=("identity", "attribute", "curve", "step", "dim"),
         coords={"identity": [file.stem for file in files], "attribute": shown, "step": steps},
         name="embedding",
-        attrs={"metric": metric, "model": model, "source": path.name},
+        attrs={"metric": metric, "model": model, "source": given.source},
     )
-
-
-def _read_curves(path: Path, given: dict[str, str | None]) -> pd.DataFrame:
-    """The table with its four columns called curve, attribute, step, index."""
-    rows = read_table(path, needed=())
-    usual = {re.sub(r"[^a-z]", "", str(name).lower()): name for name in reversed(rows.columns)}
-    columns = {}
-    for meaning, name in given.items():
-        name = name or next((usual[known] for known in _USUAL[meaning] if known in usual), meaning)
-        if name not in rows.columns:
-            have = ", ".join(map(str, rows.columns))
-            raise ValueError(f"{path.name} has no column {name!r}: it has {have}; say which one by {meaning}=...")
-        columns[meaning] = rows[name]
-        for line, value in zip(rows.index, rows[name], strict=True) if meaning in ("step", "index") else ():
-            if not isinstance(value, (int, np.integer)):
-                where = f"{path.name}, {rows.attrs['unit']} {line}, field {name!r}"
-                raise ValueError(f"{where}: {value!r}, expected a whole number.")
-    result = pd.DataFrame(columns)
-    result.attrs = rows.attrs
-    return result
 
 
 def _table_in(folder: Path) -> Path:
@@ -110,51 +98,53 @@ def _table_in(folder: Path) -> Path:
     return found[0]
 
 
-def _places(rows: pd.DataFrame, source: str, curves: int | None) -> tuple[np.ndarray, list[str], list[int]]:
-    """Row numbers (attribute, curve, step) in the .npy files, the attributes and the steps counted from the middle."""
+def _with_usual_names(given: Table, names: dict[str, str | None]) -> Table:
+    """Return the table with its four columns renamed to curve, attribute, step and index."""
+    usual = {re.sub(r"[^a-z]", "", str(name).lower()): name for name in reversed(given.rows.columns)}
+    columns = {}
+    for meaning, name in names.items():
+        name = name or next((usual[known] for known in _USUAL[meaning] if known in usual), meaning)
+        columns[meaning] = given.column(name, f"; say which one to use by {meaning}=...")
+        for line, value in columns[meaning].items() if meaning in ("step", "index") else ():
+            if not isinstance(value, (int, np.integer)):
+                raise ValueError(f"{given.where(line, name)}: {value!r}, expected a whole number.")
+    return Table(pd.DataFrame(columns), given.source, given.unit)
+
+
+def _blocks(given: Table) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Return attribute -> row numbers (curve, step) in the .npy files, and the steps counted from the middle one."""
+    rows = given.rows
     steps = sorted(set(rows["step"].tolist()))
     middle = steps[len(steps) // 2]
     if len(steps) not in (3, 5) or steps != list(range(steps[0], steps[-1] + 1)):
-        raise ValueError(f"{source}: the steps are {steps}, expected 3 or 5 in a row, such as -1, 0, 1.")
+        raise ValueError(f"{given.source}: the steps are {steps}, expected 3 or 5 consecutive ones, such as -1, 0, 1.")
     twice = rows.duplicated(["attribute", "curve", "step"])
     if twice.any():
         line = twice.idxmax()
-        where = f"{source}, {rows.attrs['unit']} {line}"
+        where = f"{given.source}, {given.unit} {line}"
         raise ValueError(f"{where}: curve {rows['curve'][line]!r} has step {rows['step'][line]} twice.")
-    labels = sorted(set(rows["attribute"].tolist()), key=lambda value: (isinstance(value, str), value))
-    blocks = []
-    for label in labels:
-        wide = (
-            rows[rows["attribute"] == label].pivot(index="curve", columns="step", values="index").reindex(columns=steps)
-        )
-        lacking = wide.index[wide.isna().any(axis=1)].tolist()
+    blocks = {}
+    for label in sorted(set(rows["attribute"].tolist()), key=lambda value: (isinstance(value, str), value)):
+        block = rows[rows["attribute"] == label].pivot(index="curve", columns="step", values="index")
+        block = block.reindex(columns=steps)
+        lacking = block.index[block.isna().any(axis=1)].tolist()
         if lacking:
-            raise ValueError(f"{source}: curve {lacking[0]!r} along {label!r} lacks a step, expected {steps}.")
-        blocks.append(wide.to_numpy(dtype=np.int64))
-    counts = {str(label): len(block) for label, block in zip(labels, blocks, strict=True)}
-    keep = curves if curves is not None else max(counts.values())
-    if min(counts.values()) < keep or keep < 1:
-        raise ValueError(f"{source}: curves per attribute are {counts}: give curves={min(counts.values())} or fewer.")
-    return np.stack([block[:keep] for block in blocks]), list(counts), [int(s - middle) for s in steps]
-
-
-def _named(labels: list[str], names: list[str]) -> list[str]:
-    if len(names) != len(labels):
-        raise ValueError(f"{len(names)} names for {len(labels)} attributes: the table has {', '.join(labels)}.")
-    return names
+            raise ValueError(f"{given.source}: curve {lacking[0]!r} along {label!r} lacks a step, expected {steps}.")
+        blocks[str(label)] = block.to_numpy(dtype=np.int64)
+    return blocks, [int(step - middle) for step in steps]
 
 
 def _gather(files: list[Path], places: np.ndarray) -> np.ndarray:
+    """Return the rows `places` of each file, float32 (files, *places.shape, dim)."""
     values = np.empty((0,), np.float32)
     for i, file in enumerate(files):
         try:
             vectors = np.load(file, mmap_mode="r", allow_pickle=False)
-        except Exception as error:  # NumPy reads the header as Python text, whose tokenizer has errors of its own
-            raise ValueError(f"{file.name} is no plain .npy array: {error}") from None
+        except Exception as error:  # NumPy parses the header as Python text, which can raise almost anything
+            raise ValueError(f"{file.name} is not a plain .npy array: {error}") from None
         if vectors.ndim != 2 or vectors.dtype.kind != "f":
-            raise ValueError(
-                f"{file.name} has shape {vectors.shape} and type {vectors.dtype}: expected floats (images, dim)."
-            )
+            found = f"shape {vectors.shape} and type {vectors.dtype}"
+            raise ValueError(f"{file.name} has {found}: expected floats (images, dim).")
         if places.min() < 0 or places.max() >= len(vectors):
             wrong = places.min() if places.min() < 0 else places.max()
             raise ValueError(f"{file.name} has {len(vectors)} rows, the table asks for row {wrong}, counted from 0.")
@@ -164,5 +154,5 @@ def _gather(files: list[Path], places: np.ndarray) -> np.ndarray:
             raise ValueError(f"{file.name} has dim {vectors.shape[1]}, {files[0].name} has {values.shape[-1]}.")
         values[i] = vectors[places]
         if not np.isfinite(values[i]).all():
-            raise ValueError(f"{file.name} holds NaN or infinity where the table points: expected finite numbers.")
+            raise ValueError(f"{file.name} has NaN or infinity in a row of the table: expected finite numbers.")
     return values

@@ -1,10 +1,12 @@
-"""Tables that people and data sets bring, read strictly: a fault names the line, the field and what was expected."""
+"""Strict readers of tables and lists: an error names the file, the line, the field and what was expected there."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,65 +14,103 @@ import pandas as pd
 
 from ...base.optional import import_extra
 
-__all__ = ["read_lines", "read_table", "sign_column", "whole_number"]
+__all__ = ["Table", "check_folder", "check_header", "check_new", "read_lines", "read_table", "whole_number"]
 
 _WITH, _WITHOUT = ("1", "+1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 _MINUS, _UNKNOWN = ("-1", "-1.0"), ("", "nan", "none", "na", "<na>")
 
 
-def read_table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """A CSV or parquet file as it stands; the index counts lines as an editor does, or in parquet rows from 1.
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The content of a CSV or parquet file.
 
-    attrs["unit"] says which, "line" or "row".
+    Parameters
+    ----------
+    rows : its cells; the index counts lines from 1 as an editor does, or rows from 1 in a parquet file.
+    source, unit : name of the file, and what its index counts ("line" or "row"), for error messages.
+    """
+
+    rows: pd.DataFrame
+    source: str
+    unit: str
+
+    def where(self, line: int, field: str) -> str:
+        """Return the place of a cell, for an error message."""
+        return f"{self.source}, {self.unit} {line}, field {field!r}"
+
+    def column(self, name: str, hint: str = "") -> pd.Series:
+        """Return a column; raise ValueError with the hint if the table does not have it."""
+        if name not in self.rows.columns:
+            raise ValueError(f"{self.source} has no column {name!r}: it has {', '.join(map(str, self.rows))}{hint}.")
+        return self.rows.loc[:, name]
+
+    def filled_column(self, name: str, hint: str = "") -> pd.Series:
+        """Return a column like `column`; raise ValueError for an empty cell."""
+        values = self.column(name, hint)
+        gaps = values.isna() | (values.astype(str).str.strip() == "")
+        if gaps.any():
+            raise ValueError(f"{self.where(gaps.idxmax(), name)}: empty, expected a value.")
+        return values
+
+    def signs(self, name: str, *, strict: bool) -> np.ndarray | None:
+        """Return a binary column as int8 +1, -1 and 0 (unknown).
+
+        0 means unknown if -1 occurs in the column, and -1 otherwise. A column that is not binary gives None, or
+        ValueError if `strict`.
+        """
+        values = self.rows.loc[:, name]
+        text = values.astype(str).str.strip().str.lower().mask(values.isna(), "")
+        known = text.isin((*_WITH, *_WITHOUT, *_MINUS, *_UNKNOWN))
+        if not known.all():
+            if not strict:
+                return None
+            line = (~known).idxmax()
+            expected = "1, -1, 0, true, false, yes, no or an empty cell"
+            raise ValueError(f"{self.where(line, name)}: {text[line]!r}, expected {expected}.")
+        negative = _MINUS if text.isin(_MINUS).any() else _WITHOUT
+        return np.select([text.isin(_WITH), text.isin(negative)], [1, -1], 0).astype(np.int8)
+
+
+def check_folder(folder: str | os.PathLike) -> Path:
+    """Return the folder as a path; raise FileNotFoundError if there is none."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
+    return Path(folder)
+
+
+def check_header(names: Sequence[str], where: str, reserved: Collection[str] = ()) -> None:
+    """Raise ValueError for an empty, repeated or reserved column name; `where` is the place of the header."""
+    for position, name in enumerate(names):
+        if not name or name in names[:position] or name in reserved:
+            other = f" other than {', '.join(reserved)}" if reserved else ""
+            raise ValueError(f"{where}, field {position + 1}: {name!r}, expected a unique column name{other}.")
+
+
+def check_new(name: str, line: int, seen: dict[str, int], where: str, unit: str = "line") -> None:
+    """Add a name to those `seen`, name -> line; raise ValueError if another line has it."""
+    if seen.setdefault(name, line) != line:
+        raise ValueError(f"{where}: {name!r} is already in {unit} {seen[name]}.")
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV file (UTF-8, with a header; commas, semicolons or tabs) or a parquet file.
 
     Raises
     ------
-    ValueError : not UTF-8, no header, a line of another length, a column that is needed and missing, a gap in one.
+    FileNotFoundError; ValueError : not UTF-8, no header, an invalid header, no rows, a line with another number of
+    fields.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such table: {str(path)!r}.")
     parquet = path.suffix.lower() in (".parquet", ".pq")
-    table = _read_parquet(path) if parquet else _read_csv(path)
-    table.attrs = {"unit": "row" if parquet else "line"}
-    for name in needed:
-        if name not in table.columns:
-            raise ValueError(
-                f"{path.name} has no column {name!r}: it has {', '.join(map(str, table.columns))}; say which one to "
-                "take by file=... and identity=..."
-            )
-        gaps = table[name].isna() | (table[name].astype(str).str.strip() == "")
-        if gaps.any():
-            raise ValueError(
-                f"{path.name}, {table.attrs['unit']} {gaps.idxmax()}, field {name!r}: empty, expected a value."
-            )
-    if table.empty:
-        raise ValueError(f"{path.name} has a header and no lines below it.")
-    return table
-
-
-def sign_column(values: pd.Series, where: str, strict: bool) -> np.ndarray | None:
-    """A binary attribute as int8 +1, -1, 0; None if the column is something else, ValueError if `strict`.
-
-    `where` has a place for the line that is at fault.
-    """
-    text = values.astype(str).str.strip().str.lower().mask(values.isna(), "")
-    known = text.isin((*_WITH, *_WITHOUT, *_MINUS, *_UNKNOWN))
-    if not known.all():
-        if strict:
-            line = (~known).idxmax()
-            raise ValueError(
-                f"{where.format(line)}: {text[line]!r}, expected 1, -1, 0, true, false, yes, no or nothing."
-            )
-        return None
-    minus = text.isin(_MINUS)
-    signs = np.where(text.isin(_WITH), 1, np.where(minus, -1, 0))
-    if not minus.any():
-        signs = np.where(text.isin(_WITHOUT), -1, signs)
-    return signs.astype(np.int8)
+    rows = _read_parquet(path) if parquet else _read_csv(path)
+    if rows.empty:
+        raise ValueError(f"{path.name} has a header but no rows.")
+    return Table(rows, path.name, "row" if parquet else "line")
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and fields of each line that is not blank, separated by white space, of a text file."""
+    """Yield line number and fields, separated by white space, of each line of a text file that is not blank."""
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {str(path)!r}.")
     for line, text in enumerate(io.StringIO(_text(path)), 1):
@@ -79,9 +119,9 @@ def read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def whole_number(text: str, where: str, low: int = 0) -> int:
-    """`text` as a whole number of at least `low`; ValueError says where it stands."""
+    """Return `text` as a whole number of at least `low`; raise ValueError with its place otherwise."""
     if not (text.isascii() and text.isdigit() and int(text) >= low):
-        raise ValueError(f"{where}: {text!r}, expected a whole number from {low}.")
+        raise ValueError(f"{where}: {text!r}, expected a whole number, {low} or larger.")
     return int(text)
 
 
@@ -96,44 +136,37 @@ def _text(path: Path) -> str:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     lines = list(io.StringIO(_text(path), newline=""))
-    if not lines or not lines[0].strip():
-        raise ValueError(f"{path.name}, line 1: empty, expected a header that names the columns.")
-    separator = max(",;\t", key=lines[0].count)
+    separator = max(",;\t", key=lines[0].count if lines else len)
     reader = csv.reader(lines, delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    start = 1  # a quoted field may hold line breaks: a row is named after its first line
+    rows: dict[int, list[str]] = {}
+    start = 1  # a quoted field may contain line breaks: a row has the number of its first line
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
-                if rows and len(row) != len(rows[0]):
-                    raise ValueError(
-                        f"{path.name}, line {start}: {len(row)} fields, expected {len(rows[0])} ({', '.join(rows[0])})."
-                    )
-                rows.append([cell.strip() for cell in row])
-                numbers.append(start)
+                rows[start] = [cell.strip() for cell in row]
             start = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
-            f"{path.name}, line {reader.line_num}: {error}; expected fields separated by {separator!r}."
-        ) from None
-    if rows[0][0] == "" and len(rows[0]) > 1:  # pandas writes its row numbers into a column without a name
-        rows = [row[1:] for row in rows]
-    header = rows[0]
-    for position, name in enumerate(header):
-        if not name or name in header[:position]:
-            raise ValueError(f"{path.name}, line 1, field {position + 1}: {name!r}, expected a column name of its own.")
-    table = pd.DataFrame(rows[1:], columns=header, index=numbers[1:], dtype=object)
-    return pd.DataFrame({name: _numbers(table.loc[:, name]) for name in header}, index=table.index)
+        expected = f"fields separated by {separator!r}"
+        raise ValueError(f"{path.name}, line {reader.line_num}: {error}; expected {expected}.") from None
+    header = rows.pop(1, None)
+    if header is None:
+        raise ValueError(f"{path.name}, line 1: empty, expected a header that names the columns.")
+    for line, row in rows.items():
+        if len(row) != len(header):
+            expected = f"{len(header)} ({', '.join(header)})"
+            raise ValueError(f"{path.name}, line {line}: {len(row)} fields, expected {expected}.")
+    unnamed = int(header[0] == "" and len(header) > 1)  # pandas writes its row numbers into a column without a name
+    check_header(header[unnamed:], f"{path.name}, line 1")
+    table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=object).iloc[:, unnamed:]
+    return table.apply(_numbers)
 
 
 def _numbers(column: pd.Series) -> pd.Series:
-    """Whole columns of plain numbers as numbers ("007" is a name), others as text."""
-    text = column.astype(str)
-    if text.str.fullmatch(r"-?(0|[1-9]\d{0,15})").all():
+    """Return a column as numbers if all its cells are plain numbers ("007" is a name), else unchanged."""
+    if column.str.fullmatch(r"-?(0|[1-9]\d{0,15})").all():
         return column.astype(np.int64)
-    if text.str.fullmatch(r"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)?").all() and text.any():
-        return pd.Series([float(cell or "nan") for cell in text], column.index, np.float64)
+    if column.str.fullmatch(r"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)?").all() and (column != "").any():
+        return column.replace("", "nan").astype(np.float64)
     return column
 
 
@@ -141,6 +174,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import_extra("pyarrow", "parquet", "Reading a parquet table")
     try:
         table = pd.read_parquet(path, engine="pyarrow")
-    except Exception as error:  # pyarrow raises its own classes and OSError alike
+    except Exception as error:  # pyarrow raises its own classes as well as OSError
         raise ValueError(f"{path.name} is not a readable parquet file: {error}") from None
     return table.reset_index(drop=True).set_axis(range(1, len(table) + 1))

@@ -1,1 +1,1 @@
-"""`Photographs`: real pictures as a face source. `source.py` is the entry point."""
+"""`Photographs`, real pictures as a face source; the entry point is `source.py`."""

@@ -1,8 +1,8 @@
-"""One picture file to pixels: every format that Pillow reads, upright, as RGB, or a reason why not.
+"""Decode one picture: every format that Pillow reads, turned upright, as RGB, or the reason why it cannot be used.
 
-- Bytes come in once, and their hash is what the fingerprint of a photograph is made of; nothing is written.
-- The header is judged before a pixel is decoded, so that a small file cannot unpack into all the memory there is.
-- 16-bit and floating-point pictures stay float32; everything else stays 8 bits until a face is cut out of it.
+- A file is read once; the hash of its bytes is part of a photograph's fingerprint. Nothing is written.
+- The header is checked before any pixel is decoded, so that a small file cannot unpack into all of the memory.
+- 16-bit and floating-point pictures become float32; all others stay 8 bits until a face is cropped.
 """
 
 from __future__ import annotations
@@ -21,68 +21,70 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 __all__ = ["PictureError", "check_array", "decode", "digest", "read_bytes"]
 
-MAX_PIXELS = 100_000_000  # 300 MB as RGB; the largest telephone cameras stay below it once JPEG is reduced
+MAX_PIXELS = 100_000_000  # 300 MB as RGB; more than the largest phone cameras give once JPEG is reduced
 MAX_BYTES = 500_000_000
-# from here on a JPEG file is decoded at half, a quarter or an eighth of its size, which its format offers
+# larger JPEG files are decoded at half, a quarter or an eighth of their size, which the format supports
 _DRAFT_PIXELS = 24_000_000
-# no EPS and the like: Pillow hands those to an outside program
+# not EPS and similar formats, which Pillow passes to an external program
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-_HEADERS = threading.Lock()
+_WARNING_FILTERS = threading.Lock()
 
 
 class PictureError(ValueError):
-    """A file or array that gives no usable picture; its text is the reason, as it stands in tables of problems."""
+    """A file or array that is not a usable picture. The message is the reason, as tables of problems show it."""
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a regular file; PictureError says why it cannot be had."""
+    """Read a regular file; raise PictureError with the reason if that fails."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            raise PictureError("a folder, which cannot be listed or stands where a file was expected")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise PictureError("a folder that cannot be listed, or a folder where a file was expected")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
             raise PictureError("not a regular file")
         if status.st_size == 0:
             raise PictureError("empty file (0 bytes)")
         if status.st_size > MAX_BYTES:
-            raise PictureError(f"{status.st_size / 1e6:,.0f} MB: files above {MAX_BYTES / 1e6:,.0f} MB are not read")
+            raise PictureError(f"{status.st_size / 1e6:,.0f} MB: the limit is {MAX_BYTES / 1e6:,.0f} MB")
         return path.read_bytes()
     except FileNotFoundError:
         raise PictureError("file not found") from None
     except PermissionError:
-        raise PictureError("no permission to read it") from None
+        raise PictureError("no permission to read the file") from None
     except OSError as error:
         raise PictureError(f"cannot be read: {error.strerror or error}") from None
 
 
 def digest(data: bytes | np.ndarray) -> str:
-    """A hash of the content, whatever its name."""
-    head = b"" if isinstance(data, bytes) else f"{data.dtype.str}{data.shape}".encode()
-    body = data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()
-    return hashlib.sha256(head + body).hexdigest()[:32]
+    """Hash the content of a file or of an array with its shape and type."""
+    if isinstance(data, np.ndarray):
+        data = f"{data.dtype.str}{data.shape}".encode() + np.ascontiguousarray(data).tobytes()
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def decode(data: bytes) -> tuple[np.ndarray, list[str]]:
-    """Pixels and remarks from the bytes of a picture file.
+    """Decode the bytes of a picture file into pixels, with notes such as "animated: first frame used".
 
     Returns
     -------
-    (height, width, 3) RGB, uint8 or (from deeper files) float32 in [0, 1], turned upright as its EXIF data say; and
-    remarks such as "animated: first frame used".
+    (height, width, 3) RGB, upright as the EXIF data say: uint8, or float32 in [0, 1] from files of more than 8 bits;
+    and the notes.
 
     Raises
     ------
-    PictureError : no picture, a damaged one, or one of more than 100 million pixels.
+    PictureError : not a picture, a damaged one, or one of more than 100 million pixels.
     """
     try:
         with _open(data) as image:
             return _pixels(image)
-    except UnidentifiedImageError:
-        raise PictureError(_unknown(data)) from None
-    except Image.DecompressionBombError:
-        raise PictureError(_too_large("it")) from None
     except PictureError:
         raise
+    except UnidentifiedImageError:
+        heic = data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
+        reason = "HEIC, which Pillow does not read: save it as JPEG or PNG"
+        raise PictureError(reason if heic else "not a picture in a format that Pillow reads") from None
+    except Image.DecompressionBombError:
+        raise PictureError(_too_large("the picture")) from None
     except MemoryError:
         raise PictureError("too large for the memory of this machine") from None
     except Exception as error:  # Pillow's readers raise almost anything on damaged files (SyntaxError, IndexError, ...)
@@ -90,11 +92,16 @@ def decode(data: bytes) -> tuple[np.ndarray, list[str]]:
 
 
 def check_array(array: np.ndarray) -> np.ndarray:
-    """An array as RGB pixels (height, width, 3): uint8 as it is, uint16 and float in [0, 1] as float32."""
+    """Return an array as RGB pixels (height, width, 3): uint8 unchanged, uint16 and float in [0, 1] as float32.
+
+    Raises
+    ------
+    PictureError : another shape, type or range.
+    """
     try:
         array = np.asarray(array)
     except ValueError:
-        raise PictureError("no array: rows of different lengths") from None
+        raise PictureError("not an array: rows of different lengths") from None
     if array.ndim == 2:
         array = np.repeat(array[..., None], 3, axis=-1)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or 0 in array.shape:
@@ -102,12 +109,10 @@ def check_array(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint16:
         array = (array / np.float32(65535)).astype(np.float32)
     if array.dtype.kind == "f":
-        low, high = float(array.min()), float(array.max())
-        if not (low >= 0 and high <= 1):  # also catches NaN
-            raise PictureError(f"float array from {low:g} to {high:g}: give values in [0, 1], or uint8")
+        _check_range(array, 1, "float array", "give values in [0, 1], or uint8")
     elif array.dtype != np.uint8:
         raise PictureError(f"array of type {array.dtype}: give uint8, uint16 or float in [0, 1]")
-    if array.shape[2] == 4:  # transparent parts lie on white, as in a browser
+    if array.shape[2] == 4:  # transparent parts become white, as in a browser
         scale = np.float32(255 if array.dtype == np.uint8 else 1)
         colour, alpha = array[..., :3] / scale, array[..., 3:] / scale
         return (colour * alpha + (1 - alpha)).astype(np.float32)
@@ -115,8 +120,8 @@ def check_array(array: np.ndarray) -> np.ndarray:
 
 
 def _open(data: bytes) -> Image.Image:
-    # Pillow warns of pictures that our limit lets pass; warning filters belong to the process: one thread at a time
-    with _HEADERS, warnings.catch_warnings():
+    # Pillow warns about pictures that our limit allows. Warning filters are global, so one thread at a time.
+    with _WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(io.BytesIO(data), formats=_formats())
 
@@ -124,49 +129,42 @@ def _open(data: bytes) -> Image.Image:
 @functools.lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
     Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)  # Pillow may have been built without some
+    return tuple(name for name in _FORMATS if name in Image.OPEN)  # some builds of Pillow lack a few
 
 
 def _pixels(image: Image.Image) -> tuple[np.ndarray, list[str]]:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise PictureError(_too_large(f"{width} x {height} px"))
-    remarks = []
-    # telephones store a preview behind the picture (MPO): that is no animation
+    notes = []
+    # phones store a preview behind the picture (MPO), which is not an animation
     if getattr(image, "is_animated", False) and image.format != "MPO":
         image.seek(0)
-        remarks.append("animated: first frame used")
+        notes.append("animated: first frame used")
     if image.format in ("JPEG", "MPO") and width * height > _DRAFT_PIXELS:
         parts = next(s for s in (2, 4, 8) if width * height <= s * s * _DRAFT_PIXELS)
         image.draft("RGB", (width // parts, height // parts))
-        remarks.append(f"read at {image.width} x {image.height} of {width} x {height} px")
+        notes.append(f"read at {image.width} x {image.height} of {width} x {height} px")
     image.load()
     mode = image.mode
     image = ImageOps.exif_transpose(image)
-    if mode.startswith("I") or mode == "F":  # deeper than 8 bits, one channel
-        return _deep(np.asarray(image), mode), remarks
+    if mode.startswith("I") or mode == "F":  # one channel of more than 8 bits
+        values = np.asarray(image).astype(np.float32)
+        scale = 1 if mode == "F" else 65535  # 32-bit integer files contain 16-bit pictures in practice
+        _check_range(values, scale, "pixel values", f"expected 0 to {scale} in a picture of mode {mode}")
+        return np.repeat((values / np.float32(scale))[..., None], 3, axis=-1), notes
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB")), remarks
+    return np.asarray(image.convert("RGB")), notes
 
 
-def _deep(values: np.ndarray, mode: str) -> np.ndarray:
-    values = values.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
-    scale = 1.0 if mode == "F" else 65535.0  # 32-bit integer files hold 16-bit pictures in practice
-    if not (low >= 0 and high <= scale):  # also catches NaN
-        raise PictureError(
-            f"pixel values from {low:g} to {high:g}: expected 0 to {scale:g} in a picture of mode {mode}"
-        )
-    return np.repeat((values / scale)[..., None], 3, axis=-1)
+def _check_range(values: np.ndarray, high: float, what: str, advice: str) -> None:
+    """Raise PictureError unless all values are in [0, high]."""
+    least, most = float(values.min()), float(values.max())
+    if not (least >= 0 and most <= high):  # also catches NaN
+        raise PictureError(f"{what} from {least:g} to {most:g}: {advice}")
 
 
 def _too_large(what: str) -> str:
     return f"{what} has more than {MAX_PIXELS / 1e6:.0f} million pixels: reduce it first"
-
-
-def _unknown(data: bytes) -> str:
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
-        return "HEIC, which Pillow does not read: save it as JPEG or PNG"
-    return "not a picture in a format that Pillow reads"

@@ -1,7 +1,7 @@
-"""Where the faces in a picture are: MTCNN (Zhang et al. 2016), whose weights facenet-pytorch brings along.
+"""Detect faces in a picture by MTCNN (Zhang et al. 2016), whose weights are part of facenet-pytorch.
 
-Detection runs on a reduced copy, because its time grows with the number of pixels (1 s at 2048 px, 0.2 s at
-1200 px); boxes and landmarks are scaled back.
+Detection runs on a reduced copy, because its time is proportional to the number of pixels (1 s at 2048 px, 0.2 s at
+1200 px). Boxes and landmarks are scaled back.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-__all__ = ["Detection", "find_faces"]
+from ..base import to_uint8
 
-# long side of the reduced copy; the second, larger one is tried where the first shows no face
+__all__ = ["Detection", "find_faces", "load_detector"]
+
+# long side of the reduced copy; the second, larger one is tried if the first shows no face
 _SIDES = (800, 1600)
-# a long side below which a picture is enlarged first: MTCNN's smallest window is 20 px of face
+# pictures whose long side is shorter are enlarged first, because MTCNN finds no face below 20 px
 _SMALLEST = 160
 _WINDOW = 20
 _CERTAIN = 0.9
@@ -24,13 +26,13 @@ _CERTAIN = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detection:
-    """One face that was found.
+    """A detected face.
 
     Parameters
     ----------
-    box : x, y of the left top and of the right bottom corner, in pixels, a pixel's centre at +0.5.
-    landmarks : float32 (5, 2) in the order of `Face`, in the same pixels.
-    score : the detector's certainty, 0.9 to 1.
+    box : left, top, right and bottom in pixels; a pixel's centre is at +0.5.
+    landmarks : float32 (5, 2), in the order and the coordinates of `Face`.
+    score : the detector's confidence, 0.9 to 1.
     """
 
     box: tuple[float, float, float, float]
@@ -43,19 +45,19 @@ class Detection:
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
     def offset(self, width: int, height: int) -> float:
-        """How far the middle of the box lies from the middle of a picture of this size, in pixels."""
+        """Distance in pixels between the middle of the box and the middle of a picture of this size."""
         return float(np.hypot((self.box[0] + self.box[2] - width) / 2, (self.box[1] + self.box[3] - height) / 2))
 
 
 def find_faces(pixels: np.ndarray) -> list[Detection]:
-    """The faces in a picture (height, width, 3), uint8 or float in [0, 1], the largest first; perhaps none."""
+    """Detect the faces in a picture (height, width, 3), uint8 or float in [0, 1]; the largest comes first."""
     long = max(pixels.shape[:2])
     sides = [side for i, side in enumerate(_SIDES) if i == 0 or long > _SIDES[i - 1]]
     for side in sides:
         small = _resized(pixels, min(1.0, side / long) if long >= _SMALLEST else _SMALLEST / long)
         found = _detect(small)
         if not found or any(_is_cut(face, *small.shape[:2]) for face in found):
-            # a face cut by the frame is missed, or its landmarks slide (4 px at 160): give it room
+            # a face cut off by the frame is missed, or its landmarks are wrong (4 px at 160): add room around it
             found = _detect(small, room=max(small.shape[:2]) // 4) or found
         if found:
             ratio = np.array([pixels.shape[1] / small.shape[1], pixels.shape[0] / small.shape[0]])
@@ -69,8 +71,8 @@ def _is_cut(face: Detection, height: int, width: int) -> bool:
 
 
 def _resized(pixels: np.ndarray, scale: float) -> np.ndarray:
-    """An 8-bit copy, reduced or enlarged."""
-    image = pixels if pixels.dtype == np.uint8 else (pixels * 255 + 0.5).astype(np.uint8)
+    """Return an 8-bit copy, reduced or enlarged."""
+    image = pixels if pixels.dtype == np.uint8 else to_uint8(pixels)
     if scale == 1:
         return image
     height, width = image.shape[:2]
@@ -80,19 +82,19 @@ def _resized(pixels: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _detect(image: np.ndarray, room: int = 0) -> list[Detection]:
-    """Faces in an 8-bit picture, after adding `room` px of repeated edge all round."""
+    """Detect faces in an 8-bit picture, after extending it on all sides by `room` px of repeated edge."""
     if room:
         image = np.pad(image, ((room, room), (room, room), (0, 0)), mode="edge")
-    if min(image.shape[:2]) < _WINDOW:  # MTCNN fails on slivers
+    if min(image.shape[:2]) < _WINDOW:  # MTCNN raises an error for such pictures
         return []
-    found: tuple = _detector().detect(np.ascontiguousarray(image), landmarks=True)
+    found: tuple = load_detector().detect(np.ascontiguousarray(image), landmarks=True)
     boxes, scores, points = found
     if boxes is None:
         return []
-    # object arrays, because pictures have different numbers of faces
+    # MTCNN returns object arrays, because pictures have different numbers of faces
     boxes, scores = np.array(boxes.tolist(), np.float64), np.array(scores.tolist(), np.float64)
     points = np.array(points.tolist(), np.float64)
-    # MTCNN's code counts from 1, as its original did: the centre of the first pixel is 1 there, 0.5 here
+    # in MTCNN, as in its original in Matlab, the centre of the first pixel is at 1; here it is at 0.5
     boxes, points = boxes - 0.5 - room, points - 0.5 - room
     return [
         Detection((box[0], box[1], box[2], box[3]), five.astype(np.float32), float(score))
@@ -107,7 +109,8 @@ def _scaled(face: Detection, ratio: np.ndarray) -> Detection:
 
 
 @functools.lru_cache(maxsize=1)
-def _detector():
+def load_detector():
+    """Return MTCNN, on a GPU if there is one."""
     import torch
     from facenet_pytorch import MTCNN
 

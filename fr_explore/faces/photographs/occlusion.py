@@ -1,8 +1,8 @@
-"""Drawn coverings, placed by the five landmarks: sunglasses and a face mask.
+"""Sunglasses and a face mask, drawn at the place of the five landmarks.
 
 Shapes are signed distances (negative inside, in pixels), so that their edges are smooth over one pixel and move
-smoothly with the landmarks. They live in the face's own frame: the origin between the eyes, x towards the eye on the
-right of the picture, y towards the mouth, one unit = the distance between the eyes.
+smoothly with the landmarks. Coordinates are relative to the face: the origin is between the eyes, x points to the eye
+on the right of the picture, y to the mouth, and the unit is the distance between the eyes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ _CLOTH = np.array([0.55, 0.72, 0.80], np.float32)
 
 
 def draw_sunglasses(pixels: np.ndarray, landmarks: np.ndarray, opacity: float) -> np.ndarray:
-    """The picture with dark lenses, a bridge and temples laid over the eyes.
+    """Draw dark lenses, a bridge and temples over the eyes.
 
     Parameters
     ----------
-    pixels : float32 (height, width, 3) in [0, 1]; landmarks : (5, 2) as in `Face`.
-    opacity : 0 leaves the picture alone, 1 hides what lies below.
+    pixels : float32 (height, width, 3) in [0, 1].
+    landmarks : (5, 2) as in `Face`.
+    opacity : 0 leaves the picture unchanged, 1 hides the eyes.
     """
     if opacity == 0:
         return pixels
@@ -33,12 +34,12 @@ def draw_sunglasses(pixels: np.ndarray, landmarks: np.ndarray, opacity: float) -
 
 
 def draw_mask(pixels: np.ndarray, landmarks: np.ndarray, opacity: float) -> np.ndarray:
-    """The picture with a pleated mask laid over nose, mouth and chin; arguments as in `draw_sunglasses`."""
+    """Draw a pleated mask over nose, mouth and chin; arguments as in `draw_sunglasses`."""
     if opacity == 0:
         return pixels
     x, y, unit, mouth = _frame(pixels, landmarks)
     x = abs(x)
-    # from the bridge of the nose to below the chin; the mouth lies `mouth` units below the eyes
+    # from the bridge of the nose to below the chin; the mouth is `mouth` units below the eyes
     top, bottom = 0.36 * mouth, 1.9 * mouth
     middle, half = (top + bottom) / 2, (bottom - top) / 2
     narrowing = 0.78 - 0.22 * np.clip((y - middle) / half, -1, 1)
@@ -51,11 +52,11 @@ def draw_mask(pixels: np.ndarray, landmarks: np.ndarray, opacity: float) -> np.n
 
 
 def _frame(pixels: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Every pixel's x and y in the face's frame, the unit in pixels, and how far below the eyes the mouth lies."""
+    """Return each pixel's x and y relative to the face, the unit in pixels, and the mouth's y."""
     points = np.asarray(landmarks, np.float64) @ np.array([1, 1j])
     origin, across = points[:2].mean(), points[1] - points[0]
     mouth = (points[3:].mean() - origin) / across
-    # a turned head shows its eyes closer together: the way down to the mouth keeps the unit from shrinking
+    # the eyes of a turned head are closer together: the distance to the mouth keeps the unit from shrinking
     unit = max(abs(across), abs(across * mouth) / 1.25, 1e-6)
     turn = across / max(abs(across), 1e-6)
     height, width = pixels.shape[:2]

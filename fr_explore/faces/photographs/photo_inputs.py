@@ -1,4 +1,4 @@
-"""What a person hands over as "photographs", listed: who is in it, what to call it, where its content is."""
+"""List what a caller passes as photographs: who each one shows, its name in tables, and where its content is."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["collect"]
+__all__ = ["Item", "collect"]
 
 Item = tuple[Hashable, str, Any]
 
 
 def collect(photos: Any) -> list[Item]:
-    """Identity, name in tables, and source (path, bytes or array) of each photograph.
+    """Return identity, name in tables, and source (path, bytes or array) of each photograph.
 
-    Takes a folder, a file, bytes, an array, several of these, or a mapping from identity to one or several of
-    these. Raises FileNotFoundError for a folder that is not there, TypeError for anything else.
+    Parameters
+    ----------
+    photos : a folder, a file, bytes, an array, several of these, or a mapping from identity to one or several.
+
+    Raises
+    ------
+    FileNotFoundError : no such folder or file.
+    TypeError : anything else.
     """
     if isinstance(photos, (str, os.PathLike)):
         path = Path(photos)
@@ -38,25 +44,14 @@ def collect(photos: Any) -> list[Item]:
             "identity to one or several of these."
         )
     sources = [_source(photo) for photo in photos]
-    stems = _names([source for source in sources if isinstance(source, Path)])
+    stems = _unique_names([source for source in sources if isinstance(source, Path)])
+    identities = [stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)]
     calls = [f"{'bytes' if isinstance(source, bytes) else 'array'} {i}" for i, source in enumerate(sources)]
-    return _named(
-        [stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)], sources, calls
-    )
+    return _named(identities, sources, calls)
 
 
 def _each(photo: Any) -> Sequence[Any]:
     return photo if isinstance(photo, (list, tuple)) else [photo]
-
-
-def _named(identities: list[Hashable], sources: list[Any], calls: list[str]) -> list[Item]:
-    """Files go by their names in tables, or by their paths where two have the same name; others by `calls`."""
-    counts = Counter(source.name for source in sources if isinstance(source, Path))
-    names = [
-        call if not isinstance(source, Path) else source.name if counts[source.name] == 1 else str(source)
-        for source, call in zip(sources, calls, strict=True)
-    ]
-    return list(zip(identities, names, sources, strict=True))
 
 
 def _source(photo: Any) -> Any:
@@ -65,21 +60,26 @@ def _source(photo: Any) -> Any:
     return bytes(photo) if isinstance(photo, (bytearray, memoryview)) else photo
 
 
-def _in_folder(folder: Path) -> list[Item]:
-    paths = list(_walk(folder))
-    below = [path.relative_to(folder) for path in paths]
-    names = _names(
-        [path for path in paths if path.parent == folder],
-        taken={part.parts[0] for part in below if len(part.parts) > 1},
-    )
-    return [
-        (names[path] if path.parent == folder else part.parts[0], str(part), path)
-        for path, part in zip(paths, below, strict=True)
+def _named(identities: Sequence[Hashable], sources: list[Any], calls: list[str]) -> list[Item]:
+    """Name a file by its name, or by its path if another file has the same name; name other sources by `calls`."""
+    counts = Counter(source.name for source in sources if isinstance(source, Path))
+    names = [
+        call if not isinstance(source, Path) else source.name if counts[source.name] == 1 else str(source)
+        for source, call in zip(sources, calls, strict=True)
     ]
+    return list(zip(identities, names, sources, strict=True))
+
+
+def _in_folder(folder: Path) -> list[Item]:
+    """List a folder: a sub-folder's files show one identity, named after it; other files are an identity each."""
+    paths = [(path, path.relative_to(folder)) for path in _walk(folder)]
+    people = {below.parts[0] for _, below in paths if len(below.parts) > 1}
+    names = _unique_names([path for path, below in paths if len(below.parts) == 1], people)
+    return [(names.get(path, below.parts[0]), str(below), path) for path, below in paths]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """The files that are not hidden, in order; a folder that cannot be listed comes as itself, to be reported."""
+    """Yield the files that are not hidden, sorted; a folder that cannot be listed is yielded itself, to be reported."""
     closed: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -87,8 +87,8 @@ def _walk(folder: Path) -> Iterator[Path]:
     yield from closed
 
 
-def _names(paths: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
-    """A name for each file: its stem, or as much of its path as tells it from the others and from those taken."""
+def _unique_names(paths: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
+    """Name each file by its stem, its name or its path: the first of them that no other file has and none `taken`."""
     counts = Counter(taken)
     for path in set(paths):
         counts.update({path.stem, path.name})

@@ -1,12 +1,11 @@
-"""`Photographs`: pictures of real people as a face source, edited in memory and never written anywhere."""
+"""`Photographs`: pictures of real people as a face source, edited in memory and never written to disk."""
 
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,23 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ...attributes import ATTRIBUTES, PHOTOGRAPH_ATTRIBUTES, Attribute, check_strengths
-from ..base import Face
+from ..base import Face, paired
 from .decode import PictureError, check_array, decode, digest, read_bytes
 from .detect import Detection, find_faces
-from .edits import placement, retouch
+from .edits import apply_edits, placement
 from .photo_inputs import collect
-from .portrait_crop import Cutout, square
+from .portrait_crop import PortraitCrop, square
 
 __all__ = ["Photographs"]
 
-EDITOR = "1"  # goes into the fingerprint: raise it whenever the same request would give other pixels
+EDITOR = "1"  # part of the fingerprint: raise it whenever the same request would give other pixels
+RECENT = 6  # crops kept in memory, for a slider that asks for the same face again and again
+SMALL = 80  # width in pixels below which a note calls a portrait small
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photograph:
-    """One photograph with a face; `source` is its path, or its bytes or pixels where there is no file."""
+    """One photograph with a face; `source` is its path, or its bytes or pixels if there is no file."""
 
     identity: Hashable
     name: str
@@ -39,39 +40,45 @@ class _Photograph:
     size: tuple[int, int]
     faces: tuple[Detection, ...]
     face: int
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def landmarks(self) -> np.ndarray:
+        """Landmarks (5, 2) of the face in use, in pixels of the photograph."""
+        return self.faces[self.face].landmarks
 
     def pixels(self) -> np.ndarray:
-        """Read anew, because pixels of many photographs do not fit into memory."""
-        data, content = _load(self.source)
-        if content != self.content:
-            raise PictureError(f"{self.name} has changed since it was read: make a new Photographs")
-        return _decode(data)[0]
+        """Decode the photograph again, because the pixels of many photographs do not fit into memory."""
+        data = _load(self.source)
+        if digest(data) != self.content:
+            raise PictureError(f"{self.name} has changed since it was read: create a new Photographs")
+        return _decoded(data)[0]
 
 
 class Photographs:
-    """Faces in photographs, as a source of faces whose pictures can be edited.
+    """Faces in photographs, as a face source whose pictures can be edited.
 
-    Photographs stay where they are and are read when needed; nothing about them is written to disk, and `fr.embed`
-    keeps none of their embeddings there unless it is told to, because they identify a person.
+    Photographs stay in their place and are read when needed. Nothing about them is written to disk. As embeddings
+    identify a person, `fr.embed` does not cache them on disk unless it is called with `cache=True`.
 
     Parameters
     ----------
-    photos : a folder, a file, bytes of a file, an array (height, width[, 3 or 4]), several of these, or a mapping
-        from identity to one or several of these. In a folder, the pictures in a sub-folder show one identity, named
-        after it; the others are named after their files. Hidden files are passed over.
-    progress : show a progress bar while faces are looked for, at about 0.1 s each.
+    photos : a folder, a file, the bytes of a file, an array (height, width[, 3 or 4]), several of these, or a mapping
+        from identity to one or several of these. In a folder, the pictures of a sub-folder show one identity, named
+        after it; the other pictures are an identity each, named after the file. Hidden files are ignored.
+    progress : show a progress bar while faces are detected, which takes about 0.1 s each.
 
     Attributes
     ----------
-    table : one row for each photograph with a face: identity, file, which one stands for its identity (shown), how
-        many faces it has and which one is used, sizes in pixels, notes.
-    problems : one row for each that is left out: file and reason.
+    table : one row for each photograph with a face: identity, file, whether it represents its identity (shown), the
+        number of faces in it and which one is used, sizes in pixels, notes.
+    problems : file and reason of each photograph that is left out.
     private : True; `fr.embed` relies on it.
 
     Raises
     ------
-    ValueError : no photograph shows a face; the text gives the reasons. FileNotFoundError : no such folder.
+    FileNotFoundError : no such folder or file.
+    ValueError : no photograph shows a face; the message gives the reasons.
 
     >>> photos = Photographs("holiday/")
     >>> photos.render("anna", {"rotation": 10, "mask": 1})
@@ -81,109 +88,139 @@ class Photographs:
     private = True
 
     def __init__(self, photos: Any, *, progress: bool = True) -> None:
-        named = collect(photos)
-        self._photos: list[_Photograph] = []
+        items = collect(photos)
+        usable: list[_Photograph] = []
         problems: list[tuple[str, str]] = []
-        for identity, name, source in tqdm(named, unit="photo", desc="find faces", disable=not progress):
+        for identity, name, source in tqdm(items, unit="photo", desc="find faces", disable=not progress):
             try:
-                self._photos.append(_examine(identity, name, source))
+                usable.append(_examined(identity, name, source))
             except PictureError as error:
                 problems.append((name, str(error)))
         self.problems = pd.DataFrame(problems, columns=["file", "reason"])
-        if not self._photos:
+        if not usable:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in problems[:5]) or "no files"
-            raise ValueError(f"none of {len(named)} photographs shows a face that can be used: {reasons}.")
-        self._shown = {photo.identity: i for i, photo in reversed(list(enumerate(self._photos)))}
-        self._recent = _Recent(6)
+            raise ValueError(f"none of {len(items)} photographs shows a usable face: {reasons}.")
+        self._use(usable, {photo.identity: i for i, photo in reversed(list(enumerate(usable)))})
+
+    def _use(self, photos: list[_Photograph], shown: dict[Hashable, int]) -> None:
+        """Set the photographs, and which one represents each identity."""
+        self._photos, self._shown = photos, shown
+        self._crop = functools.lru_cache(maxsize=RECENT)(functools.partial(_crop, photos))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_crop"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._use(self._photos, self._shown)
 
     @property
     def attributes(self) -> Mapping[str, Attribute]:
-        """What a photograph takes: the image attributes, and those of `PHOTOGRAPH_ATTRIBUTES` besides."""
+        """The attributes of photographs, by name: the image attributes, and edits that only photographs have."""
         return {name: ATTRIBUTES[name] for name in PHOTOGRAPH_ATTRIBUTES}
 
     @property
     def identities(self) -> tuple[Hashable, ...]:
+        """The identities, in the order of their first photograph."""
         return tuple(dict.fromkeys(photo.identity for photo in self._photos))
 
     @property
     def fingerprint(self) -> str:
-        """Follows from the content of the photographs and the faces chosen in them, not from where they lie."""
+        """A hash of the photographs' content and of the faces in use, whatever the files are called."""
         state = hashlib.sha256(EDITOR.encode())
         for identity in self.identities:
             photo = self._photos[self._shown[identity]]
             state.update(f"{identity!r} {photo.content}".encode())
-            state.update(photo.faces[photo.face].landmarks.tobytes())
+            state.update(photo.landmarks.tobytes())
         return state.hexdigest()[:16]
 
     @property
     def table(self) -> pd.DataFrame:
         """One row for each photograph with a face, see the class."""
-        return pd.DataFrame([self._row(i, photo) for i, photo in enumerate(self._photos)])
+        rows = [_row(photo, shown=self._shown[photo.identity] == i) for i, photo in enumerate(self._photos)]
+        return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
         found, lost = len(self._photos), len(self.problems)
         return f"Photographs({len(self.identities)} identities, {found} photographs, {lost} problems)"
 
     def render(self, identity: Hashable, strengths: Mapping[str, float] | None = None, size: int = 160) -> Face:
-        """The portrait of one identity; with no strengths, the untouched crop around its face."""
+        """Edit the portrait of one identity; without strengths, return the unedited crop around its face.
+
+        Parameters
+        ----------
+        identity : one of `identities`.
+        strengths : attribute -> value in its unit; attributes not given keep their neutral value.
+        size : side of the portrait in pixels, 32 to 2048.
+
+        Raises
+        ------
+        ValueError : unknown identity, attribute or size, a value out of range, or a file that has changed.
+        """
         values = check_strengths(strengths, PHOTOGRAPH_ATTRIBUTES)
         return self._portrait(self._index(identity), values, size)
 
     def render_batch(
         self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]], size: int = 160
     ) -> list[Face]:
-        """Many portraits."""
-        if len(identities) != len(strengths):
-            raise ValueError(f"{len(identities)} identities and {len(strengths)} strengths: give as many of each.")
-        return [self.render(identity, values, size) for identity, values in zip(identities, strengths, strict=True)]
+        """Render many portraits; the pixels equal those of `render`."""
+        return [self.render(identity, values, size) for identity, values in paired(identities, strengths)]
 
     def faces_of(self, identity: Hashable, size: int = 160) -> list[Face]:
-        """Every face in the photograph that stands for an identity, the largest first, to choose with `with_face`."""
+        """Crop every face in the photograph that represents an identity, the largest first, as `with_face` counts."""
         photo = self._photos[self._index(identity)]
         pixels = photo.pixels()
-        return [Face(*Cutout(pixels, found.landmarks, size).portrait()) for found in photo.faces]
+        return [PortraitCrop(pixels, found.landmarks, size).portrait() for found in photo.faces]
 
     def with_face(self, identity: Hashable, face: int = 0, photograph: int = 0) -> Photographs:
-        """A copy in which another face (0: the largest) of another photograph (0: the first) stands for an identity."""
-        own = [
-            i for i, photo in enumerate(self._photos) if photo.identity == self._photos[self._index(identity)].identity
-        ]
+        """Return a copy in which another face or photograph represents an identity.
+
+        Parameters
+        ----------
+        identity : one of `identities`.
+        face : number of the face in the photograph; 0 is the largest.
+        photograph : number of the photograph among those of the identity, from 0.
+
+        Raises
+        ------
+        ValueError : unknown identity, photograph or face.
+        """
+        known = self._photos[self._index(identity)].identity
+        own = [i for i, photo in enumerate(self._photos) if photo.identity == known]
         if photograph not in range(len(own)):
             raise ValueError(f"photograph = {photograph!r}: {identity!r} has {len(own)}, counted from 0.")
         i = own[photograph]
-        if face not in range(len(self._photos[i].faces)):
-            raise ValueError(
-                f"face = {face!r}: {self._photos[i].name} shows {len(self._photos[i].faces)}, counted from 0."
-            )
+        chosen = self._photos[i]
+        if face not in range(len(chosen.faces)):
+            raise ValueError(f"face = {face!r}: {chosen.name} shows {len(chosen.faces)}, counted from 0.")
+        photos = list(self._photos)
+        photos[i] = replace(chosen, face=face)
         other = copy.copy(self)
-        other._photos = [replace(photo, face=face) if j == i else photo for j, photo in enumerate(self._photos)]
-        other._shown = {**self._shown, identity: i}
-        other._recent = _Recent(6)
+        other._use(photos, {**self._shown, identity: i})
         return other
 
-    # as a set of images: every photograph once, unedited ------------------------------------------------------------
+    # as a set of images, every photograph once and unedited, for `fr.embed` -----------------------------------------
 
     @property
     def labels(self) -> pd.DataFrame:
-        """No labels: one row for each photograph, no column."""
+        """One row for each photograph and no column, as photographs have no labels."""
         return pd.DataFrame(index=pd.Index([photo.name for photo in self._photos], name="file"))
 
     def content(self, i: int) -> str:
-        """What decides the pixels of photograph i."""
+        """Return a text that identifies the pixels of the portrait from photograph i."""
         photo = self._photos[i]
-        return f"photograph {EDITOR} {photo.content} {photo.faces[photo.face].landmarks.tolist()}"
+        return f"photograph {EDITOR} {photo.content} {photo.landmarks.tolist()}"
 
     def face(self, i: int, size: int = 160) -> Face:
-        """The untouched portrait from photograph i of `table`."""
+        """Crop the unedited portrait from photograph i of `table`."""
         return self._portrait(i, check_strengths({}, PHOTOGRAPH_ATTRIBUTES), size)
 
     def _portrait(self, i: int, values: Mapping[str, float], size: int) -> Face:
-        photo = self._photos[i]
-        landmarks = photo.faces[photo.face].landmarks
-        cutout = self._recent.get((i, size), lambda: Cutout(photo.pixels(), landmarks, size))
-        moves = any(values[name] != ATTRIBUTES[name].neutral for name in ("rotation", "zoom", "shift"))
-        pixels, landmarks = cutout.portrait(placement(values, size) if moves else None)
-        return Face(retouch(pixels, landmarks, values, seed=int(photo.content[:8], 16)), landmarks)
+        moved = any(values[name] != ATTRIBUTES[name].neutral for name in ("rotation", "zoom", "shift"))
+        face = self._crop(i, size).portrait(placement(values, size) if moved else None)
+        assert face.landmarks is not None
+        seed = int(self._photos[i].content[:8], 16)
+        return Face(apply_edits(face.pixels, face.landmarks, values, seed), face.landmarks)
 
     def _index(self, identity: Hashable) -> int:
         try:
@@ -192,72 +229,52 @@ class Photographs:
             some = ", ".join(map(repr, self.identities[:10])) + (", ..." if len(self.identities) > 10 else "")
             raise ValueError(f"unknown identity {identity!r}: choose from {some}.") from None
 
-    def _row(self, i: int, photo: _Photograph) -> dict[str, object]:
-        used = photo.faces[photo.face]
-        notes = list(photo.remarks)
-        if len(photo.faces) > 1:
-            which = "the largest" if photo.face == 0 else f"number {photo.face}"
-            notes.insert(0, f"{len(photo.faces)} faces: {which} is used, others by with_face")
-        side = square(used.landmarks)[2]
-        if side < 80:
-            notes.append(f"small face: the portrait is {side:.0f} px wide in the photograph")
-        return {
-            "identity": photo.identity,
-            "file": photo.name,
-            "shown": self._shown[photo.identity] == i,
-            "faces": len(photo.faces),
-            "face": photo.face,
-            "width": photo.size[0],
-            "height": photo.size[1],
-            "portrait_width": round(side),
-            "certainty": round(used.score, 3),
-            "notes": "; ".join(notes),
-        }
+
+def _crop(photos: list[_Photograph], i: int, size: int) -> PortraitCrop:
+    return PortraitCrop(photos[i].pixels(), photos[i].landmarks, size)
 
 
-class _Recent:
-    """The last few things that were made, for a slider that asks for the same face again and again."""
+def _row(photo: _Photograph, shown: bool) -> dict[str, object]:
+    """Return a row of `Photographs.table`."""
+    notes = list(photo.notes)
+    if len(photo.faces) > 1:
+        which = "the largest" if photo.face == 0 else f"number {photo.face}"
+        notes.insert(0, f"{len(photo.faces)} faces: {which} is used; choose another with with_face")
+    side = square(photo.landmarks)[2]
+    if side < SMALL:
+        notes.append(f"small face: the portrait is {side:.0f} px wide in the photograph")
+    return {
+        "identity": photo.identity,
+        "file": photo.name,
+        "shown": shown,
+        "faces": len(photo.faces),
+        "face": photo.face,
+        "width": photo.size[0],
+        "height": photo.size[1],
+        "portrait_width": round(side),
+        "certainty": round(photo.faces[photo.face].score, 3),
+        "notes": "; ".join(notes),
+    }
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._items, self._lock = limit, OrderedDict(), threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            if key in self._items:
-                self._items.move_to_end(key)
-                return self._items[key]
-        made = make()
-        with self._lock:
-            self._items[key] = made
-            while len(self._items) > self._limit:
-                self._items.popitem(last=False)
-        return made
-
-    def __reduce__(self):  # a copy in another process starts empty
-        return _Recent, (self._limit,)
-
-
-def _examine(identity: Hashable, name: str, source: Any) -> _Photograph:
-    data, content = _load(source)
-    pixels, remarks = _decode(data)
+def _examined(identity: Hashable, name: str, source: Any) -> _Photograph:
+    """Decode a photograph and detect its faces; raise PictureError if it is not usable."""
+    data = _load(source)
+    pixels, notes = _decoded(data)
     found = find_faces(pixels)
     if not found:
         raise PictureError("no face found")
     height, width = pixels.shape[:2]
-    kept = data if not isinstance(source, Path) else source
-    return _Photograph(identity, name, kept, content, (width, height), tuple(found), 0, tuple(remarks))
+    kept = source if isinstance(source, Path) else data
+    return _Photograph(identity, name, kept, digest(data), (width, height), tuple(found), 0, tuple(notes))
 
 
-def _load(source: Any) -> tuple[bytes | np.ndarray, str]:
-    """The content of a source and its hash."""
+def _load(source: Any) -> bytes | np.ndarray:
+    """Return the bytes of a file, or the pixels of an array."""
     if isinstance(source, Path):
-        source = read_bytes(source)
-    elif isinstance(source, (bytes, bytearray, memoryview)):
-        source = bytes(source)
-    else:
-        source = check_array(source)
-    return source, digest(source)
+        return read_bytes(source)
+    return source if isinstance(source, bytes) else check_array(source)
 
 
-def _decode(data: bytes | np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _decoded(data: bytes | np.ndarray) -> tuple[np.ndarray, list[str]]:
     return decode(data) if isinstance(data, bytes) else (data, [])

@@ -7,8 +7,11 @@ import pytest
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
 from fr_explore.faces.avatars.appearance import hair_tone, skin_tone
-from fr_explore.faces.avatars.source import LUMA, Avatars, _portrait
+from fr_explore.faces.avatars.head import load_head
+from fr_explore.faces.avatars.identity import draw_identity
+from fr_explore.faces.avatars.source import Avatars
 from fr_explore.faces.base import FaceSource
+from fr_explore.faces.image_attributes import LUMA
 
 SMALL = 48
 
@@ -117,7 +120,7 @@ def test_the_lamp_lights_the_side_it_stands_on(faces):
 @pytest.mark.parametrize("tone", [hair_tone, skin_tone])
 def test_tones_rise_from_dark_over_the_own_to_light(tone):
     for number in range(12):
-        person = _portrait(0, number).identity
+        person = draw_identity(load_head(), 0, number)
         light = [float(LUMA @ tone(person, s)) for s in np.linspace(-1, 1, 41)]
         assert np.all(np.diff(light) > 0)
         assert max(np.diff(np.log(light))) < 0.5  # no jump
@@ -204,8 +207,8 @@ def test_the_asset_is_small_and_its_provenance_stands_beside_it():
         (lambda f: f.render(-1), r"unknown identity -1: choose"),
         (lambda f: f.render("Ann"), r"unknown identity 'Ann': choose"),
         (lambda f: f.render(True), r"unknown identity True: choose"),
-        (lambda f: f.render(0, {"age": 5}), r"age = 5 is not in its range: give a number from 18 to 75 years"),
-        (lambda f: f.render(0, {"age": float("nan")}), r"age = nan is not in its range"),
+        (lambda f: f.render(0, {"age": 5}), r"age = 5 is out of range: give a number from 18 to 75 years"),
+        (lambda f: f.render(0, {"age": float("nan")}), r"age = nan is out of range"),
         (lambda f: f.render(0, {"hair_colour": 0}), r"unknown attribute 'hair_colour'. Did you mean 'hair_color'\?"),
         (lambda f: f.render(0, {"zoom": 1}), r"unknown attribute 'zoom'"),
         (
@@ -216,8 +219,8 @@ def test_the_asset_is_small_and_its_provenance_stands_beside_it():
         (lambda f: f.render(0, size=99.5), r"size = 99\.5: give"),
         (lambda f: f.render_batch([0, 1], [{}]), r"2 identities but 1 strengths: give one mapping each"),
         (lambda f: f.labels([0], []), r"1 identities but 0 strengths"),
-        (lambda f: Avatars(0), r"identities = 0: give how many persons you want, 1 or more"),
-        (lambda f: Avatars(2.5), r"identities = 2\.5: give how many"),
+        (lambda f: Avatars(0), r"identities = 0: give the number of identities, 1 or more"),
+        (lambda f: Avatars(2.5), r"identities = 2\.5: give the number of"),
         (lambda f: Avatars(3, seed=-1), r"seed = -1: give a whole number, 0 or larger"),
     ],
 )

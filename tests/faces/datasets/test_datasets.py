@@ -14,7 +14,7 @@ import fr_explore as fr
 from fr_explore.faces.datasets.labelled import check_inside
 from fr_explore.faces.photographs.decode import PictureError
 from fr_explore.faces.photographs.detect import find_faces
-from fr_explore.faces.photographs.portrait_crop import Cutout
+from fr_explore.faces.photographs.portrait_crop import PortraitCrop
 
 PEOPLE, EACH = 4, 3
 HEADER = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y"
@@ -170,21 +170,21 @@ ATTR, WHO, WHERE, PARTS = (
 )  # fmt: skip
 CELEBA_FAULTS = [
     (ATTR, 1, "many", "line 1, field 1 (number of pictures): 'many', expected a whole number"),
-    (ATTR, 1, "13", "12 pictures are listed, line 1 says 13: the file is cut short"),
-    (ATTR, 2, "Male Male", "line 2, field 2: 'Male', expected a name of its own"),
-    (ATTR, 2, "Male file", "line 2, field 2: 'file', expected a name of its own"),
-    (ATTR, 5, "000003.jpg 1", "line 5: 2 fields, expected a file name and 2 numbers"),
+    (ATTR, 1, "13", "12 pictures are listed, but line 1 says 13: the file is cut off"),
+    (ATTR, 2, "Male Male", "line 2, field 2: 'Male', expected a unique column name other than file"),
+    (ATTR, 2, "Male file", "line 2, field 2: 'file', expected a unique column name other than file"),
+    (ATTR, 5, "000003.jpg 1", "line 5: 2 fields, expected 3, a file name and Male, Smiling"),
     (ATTR, 5, "000003.jpg 1 0", "line 5, field 3 (Smiling): '0', expected -1 or 1"),
     (ATTR, 5, "000003.jpg one -1", "line 5, field 2 (Male): 'one', expected -1 or 1"),
-    (ATTR, 5, "000002.jpg 1 -1", "line 5, field 1: '000002.jpg' stands in line 4 already"),
+    (ATTR, 5, "000002.jpg 1 -1", "line 5, field 1: '000002.jpg' is already in line 4"),
     (ATTR, 5, "../../../etc/passwd 1 -1", "line 5, field 1: '../../../etc/passwd', expected a picture's name"),
     (ATTR, 5, "/etc/passwd 1 -1", "line 5, field 1: '/etc/passwd', expected a picture's name"),
-    (WHO, 4, "000004.jpg", "line 4: 1 fields, expected 2, a file name and its identity"),
-    (WHO, 4, "000004.jpg x", "line 4, field 2 (identity): 'x', expected a whole number from 0"),
-    (WHO, 4, "", "no line for '000004.jpg', which list_attr_celeba.txt lists"),
+    (WHO, 4, "000004.jpg", "line 4: 1 fields, expected 2, a file name and identity"),
+    (WHO, 4, "000004.jpg x", "line 4, field 2 (identity): 'x', expected a whole number, 0 or larger"),
+    (WHO, 4, "", "no line for '000004.jpg', which is listed in list_attr_celeba.txt"),
     (WHERE, 2, "a b", "line 2: 'a b', expected the names lefteye_x lefteye_y"),
     (WHERE, 3, "000001.jpg 1 2 3 4 5 6 7 8 9 1.5", "line 3, field 11 (rightmouth_y): '1.5', expected a whole number"),
-    (PARTS, 7, "000007.jpg 3", "line 7, field 2 (partition): '3', expected a whole number from 0 to 2"),
+    (PARTS, 7, "000007.jpg 3", "line 7, field 2 (partition): '3', expected 0, 1 or 2"),
 ]
 
 
@@ -237,7 +237,7 @@ def test_the_face_in_the_middle_counts(renders, tmp_path):
     middle, largest = fr.read_lfw(tmp_path), fr.read_labelled(tmp_path, "t.csv")
     for images, face in ((middle, small), (largest, large)):
         np.testing.assert_array_equal(
-            images.face(0).pixels, Cutout(canvas, face.landmarks, 160, margin=0).portrait()[0]
+            images.face(0).pixels, PortraitCrop(canvas, face.landmarks, 160, margin=0).portrait().pixels
         )
     assert middle.content(0) != largest.content(0)
     assert middle.pairs is None
@@ -256,13 +256,13 @@ def test_what_is_left_out_of_lfw(lfw, copy):
 
 
 LFW_FAULTS = [
-    (1, "2 3 4", "line 1: 3 fields, expected folds and pairs in each, such as 10 300"),
-    (1, "2 x", "line 1, field 2: 'x', expected a whole number from 1"),
-    (1, "2 4", "12 pairs are listed, line 1 announces 16"),
+    (1, "2 3 4", "line 1: 3 fields, expected the number of folds and of pairs in each, such as 10 300"),
+    (1, "2 x", "line 1, field 2: 'x', expected a whole number, 1 or larger"),
+    (1, "2 4", "12 pairs are listed, but line 1 says 16"),
     (2, "Person_0 1", "line 2: 2 fields, expected 3 (name, number, number)"),
-    (2, "Person_0 1 0", "line 2, field 3: '0', expected a whole number from 1"),
+    (2, "Person_0 1 0", "line 2, field 3: '0', expected a whole number, 1 or larger"),
     (5, "Person_0 1 2", "line 5: 3 fields, expected 4 (name, number, name, number)"),
-    (5, "Person_0 1 Person_1 -2", "line 5, field 4: '-2', expected a whole number from 1"),
+    (5, "Person_0 1 Person_1 -2", "line 5, field 4: '-2', expected a whole number, 1 or larger"),
 ]
 
 
@@ -354,18 +354,18 @@ def test_missing_pictures_are_reported(labelled):
 
 LABELLED_FAULTS = [
     ("", {}, "faces.csv, line 1: empty, expected a header"),
-    ("file,identity\n", {}, "faces.csv has a header and no lines below it"),
-    ("name,identity\na.jpg,x\n", {}, "faces.csv has no column 'file': it has name, identity; say which one"),
-    ("file,identity,file\na.jpg,x,b\n", {}, "line 1, field 3: 'file', expected a column name of its own"),
-    ("file,identity,\na.jpg,x,b\n", {}, "line 1, field 3: '', expected a column name of its own"),
+    ("file,identity\n", {}, "faces.csv has a header but no rows"),
+    ("name,identity\na.jpg,x\n", {}, "faces.csv has no column 'file': it has name, identity; say which one to use"),
+    ("file,identity,file\na.jpg,x,b\n", {}, "line 1, field 3: 'file', expected a unique column name"),
+    ("file,identity,\na.jpg,x,b\n", {}, "line 1, field 3: '', expected a unique column name"),
     ("file,identity\n000001.jpg,x\n000002.jpg\n", {}, "line 3: 1 fields, expected 2 (file, identity)"),
     ('file,identity\n"1.jpg\n",x\n2.jpg\n', {}, "line 4: 1 fields, expected 2"),
     ("file,identity\n000001.jpg,\n", {}, "line 2, field 'identity': empty, expected a value"),
-    ("file,identity\n000001.jpg,x\n000001.jpg,y\n", {}, "line 3, field 'file': '000001.jpg' stands in line 2 already"),
+    ("file,identity\n000001.jpg,x\n000001.jpg,y\n", {}, "line 3, field 'file': '000001.jpg' is already in line 2"),
     ("file,identity\n../x.jpg,a\n", {}, "line 2, field 'file': '../x.jpg' is not a file inside the folder"),
     ("file,identity\n/etc/passwd,a\n", {}, "line 2, field 'file': '/etc/passwd' is not a file inside the folder"),
     ("file,identity\nC:\\x.jpg,a\n", {}, "is not a file inside the folder"),
-    ("file,identity,dim\n000001.jpg,a,3\n", {}, "header: a column cannot be called 'dim' here"),
+    ("file,identity,dim\n000001.jpg,a,3\n", {}, "header: the column name 'dim' is reserved"),
     ("file,identity,x\n000001.jpg,a,2\n", {"labels": ["x"]}, "line 2, field 'x': '2', expected 1, -1, 0, true"),
     ("file,identity\n000001.jpg,a\n", {"labels": ["x"]}, "faces.csv has no column 'x': it has file, identity"),
     ('file,identity\n"000001.jpg,a\n', {}, "faces.csv, line 2: unexpected end of data"),
@@ -459,7 +459,7 @@ def test_steps_are_counted_from_the_middle(tmp_path):
     table = pd.DataFrame({"curve_id": [0] * 5, "moving_dimension": ["age"] * 5, "step": range(5), "index": range(5)})
     table.rename(columns={"step": "position"}).to_csv(tmp_path / "t.csv", index=False)
     np.save(tmp_path / "a.npy", np.arange(5.0)[:, None])
-    with pytest.raises(ValueError, match=r"no column 'step': it has .*; say which one by step="):
+    with pytest.raises(ValueError, match=r"no column 'step': it has .*; say which one to use by step="):
         fr.read_lattice(tmp_path)
     found = fr.read_lattice(tmp_path, step="position")
     assert found.step.values.tolist() == [-2, -1, 0, 1, 2]
@@ -481,8 +481,8 @@ LATTICE_FAULTS = [
     ),
     (lambda t: t.assign(step=t.step + 0.5), "line 2, field 'step': -0.5, expected a whole number"),
     (lambda t: t.assign(index="x"), "line 2, field 'index': 'x', expected a whole number"),
-    (lambda t: t.assign(step=t.step * 2), "the steps are [-2, 0, 2], expected 3 or 5 in a row"),
-    (lambda t: t[t.step < 1], "the steps are [-1, 0], expected 3 or 5 in a row"),
+    (lambda t: t.assign(step=t.step * 2), "the steps are [-2, 0, 2], expected 3 or 5 consecutive ones"),
+    (lambda t: t[t.step < 1], "the steps are [-1, 0], expected 3 or 5 consecutive ones"),
     (lambda t: t.iloc[1:], "curve '0-0' along 0 lacks a step"),
     (lambda t: pd.concat([t, t.iloc[:1]]), "line 26: curve '0-0' has step -1 twice"),
     (lambda t: t[t.curve_id != "1-3"], "curves per attribute are {'0': 4, '1': 3}: give curves=3 or fewer"),
@@ -508,10 +508,10 @@ def test_no_pickle_is_ever_loaded(lattice, monkeypatch):
     folder, _, _ = lattice
     monkeypatch.chdir(folder)
     np.save(folder / "p0.npy", np.array([Evil()], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"p0.npy is no plain .npy array"):
+    with pytest.raises(ValueError, match=r"p0.npy is not a plain .npy array"):
         fr.read_lattice(folder)
     (folder / "p0.npy").write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(ValueError, match=r"p0.npy is no plain .npy array"):
+    with pytest.raises(ValueError, match=r"p0.npy is not a plain .npy array"):
         fr.read_lattice(folder)
     assert not (folder / "pickle-was-loaded").exists()
 
@@ -520,7 +520,7 @@ ARRAYS = [
     (np.zeros((24, 8), np.int32), r"p1.npy has shape \(24, 8\) and type int32: expected floats"),
     (np.zeros(24), r"p1.npy has shape \(24,\) and type float64"),
     (np.zeros((24, 9)), "p1.npy has dim 9, p0.npy has 8"),
-    (np.full((24, 8), np.nan), "p1.npy holds NaN or infinity"),
+    (np.full((24, 8), np.nan), "p1.npy has NaN or infinity"),
 ]
 
 

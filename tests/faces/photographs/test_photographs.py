@@ -8,6 +8,7 @@ import re
 import struct
 import sys
 import tempfile
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import ClassVar
@@ -23,8 +24,8 @@ import fr_explore as fr
 from fr_explore.attributes import PHOTOGRAPH_ATTRIBUTES
 from fr_explore.faces.photographs.decode import PictureError, check_array, decode, read_bytes
 from fr_explore.faces.photographs.detect import find_faces
-from fr_explore.faces.photographs.edits import coarsen, compress, light_from_side, placement
-from fr_explore.faces.photographs.portrait_crop import FRAME, Cutout, square
+from fr_explore.faces.photographs.edits import compress, light_from_side, placement, reduce_resolution
+from fr_explore.faces.photographs.portrait_crop import FRAME, PortraitCrop, square
 
 ASTRONAUT = data.astronaut()[:240, 100:340]
 NEUTRAL = {name: fr.ATTRIBUTES[name].neutral for name in PHOTOGRAPH_ATTRIBUTES}
@@ -193,9 +194,9 @@ def test_what_may_not_be_read():
         (folder / "closed").mkdir(mode=0)
         try:
             with nobody():
-                with pytest.raises(PictureError, match="no permission to read it"):
+                with pytest.raises(PictureError, match="no permission to read the file"):
                     read_bytes(folder / "closed.jpg")
-                with pytest.raises(ValueError, match="a folder, which cannot be listed"):
+                with pytest.raises(ValueError, match="a folder that cannot be listed"):
                     fr.Photographs(folder, progress=False)
         finally:
             (folder / "closed").chmod(0o755)
@@ -278,8 +279,8 @@ def landmarks_at(x: float, y: float, scale: float, angle: float = 0.0) -> np.nda
 @pytest.mark.parametrize("scale", [40.0, 200.0, 730.0])
 @pytest.mark.parametrize("size", [64, 160, 300])
 def test_the_portrait_shows_the_square_around_the_face(scale, size):
-    cutout = Cutout(ramp(1000, 1000), landmarks_at(520, 480, scale), size)
-    pixels, landmarks = cutout.portrait()
+    face = PortraitCrop(ramp(1000, 1000), landmarks_at(520, 480, scale), size).portrait()
+    pixels, landmarks = face.pixels, face.landmarks
     assert pixels.shape == (size, size, 3)
     assert pixels.dtype == np.float32
     np.testing.assert_allclose(landmarks, FRAME * size, atol=1e-3)
@@ -292,8 +293,9 @@ def test_the_portrait_shows_the_square_around_the_face(scale, size):
 @settings(max_examples=20, deadline=None)
 def test_moved_pixels_come_from_where_the_formula_says(rotation, zoom, shift):
     size, scale = 80, 240.0
-    cutout = Cutout(ramp(1000, 1000), landmarks_at(500, 500, scale), size)
-    pixels, landmarks = cutout.portrait(placement({"rotation": rotation, "zoom": zoom, "shift": shift}, size))
+    matrix = placement({"rotation": rotation, "zoom": zoom, "shift": shift}, size)
+    face = PortraitCrop(ramp(1000, 1000), landmarks_at(500, 500, scale), size).portrait(matrix)
+    pixels, landmarks = face.pixels, face.landmarks
     turn = zoom * np.exp(1j * np.deg2rad(rotation))  # in picture coordinates y points down: clockwise
     y, x = np.mgrid[0:size, 0:size] + 0.5
     source = (x - size / 2 - shift * size + 1j * (y - size / 2)) / turn * scale / size
@@ -305,18 +307,18 @@ def test_moved_pixels_come_from_where_the_formula_says(rotation, zoom, shift):
 
 def test_no_blank_corner_at_the_ends_of_the_ranges():
     for size in (32, 160, 300):
-        cutout = Cutout(np.ones((50, 50, 3), np.float32), landmarks_at(25, 25, 40), size)
+        crop = PortraitCrop(np.ones((50, 50, 3), np.float32), landmarks_at(25, 25, 40), size)
         for rotation in (-30, 30):
             for shift in (-0.25, 0.25):
                 matrix = placement({"rotation": rotation, "zoom": 0.8, "shift": shift}, size)
-                assert cutout.portrait(matrix)[0].min() > 0.999
+                assert crop.portrait(matrix).pixels.min() > 0.999
 
 
 @pytest.mark.parametrize("size", [96, 300])
 def test_without_a_margin_the_portrait_is_the_same(size):
     (found,) = find_faces(ASTRONAUT)
-    with_margin = Cutout(ASTRONAUT, found.landmarks, size).portrait()[0]
-    without = Cutout(ASTRONAUT, found.landmarks, size, margin=0).portrait()[0]
+    with_margin = PortraitCrop(ASTRONAUT, found.landmarks, size).portrait().pixels
+    without = PortraitCrop(ASTRONAUT, found.landmarks, size, margin=0).portrait().pixels
     np.testing.assert_allclose(without[4:-4, 4:-4], with_margin[4:-4, 4:-4], atol=0.01)
 
 
@@ -326,7 +328,7 @@ def test_a_tilted_face_is_cut_out_at_the_same_scale():
 
 
 def test_beyond_the_photograph_its_edge_goes_on():
-    pixels, _ = Cutout(np.full((30, 30, 3), 0.25, np.float32), landmarks_at(2, 28, 60), 64).portrait()
+    pixels = PortraitCrop(np.full((30, 30, 3), 0.25, np.float32), landmarks_at(2, 28, 60), 64).portrait().pixels
     np.testing.assert_allclose(pixels, 0.25, atol=1e-6)
 
 
@@ -337,10 +339,10 @@ def test_neutral_is_the_untouched_crop(photos):
     face = photos.render(0)
     np.testing.assert_array_equal(face.pixels, photos.render(0, NEUTRAL).pixels)
     (found,) = find_faces(ASTRONAUT)
-    pixels, landmarks = Cutout(ASTRONAUT, found.landmarks, 160).portrait()
-    np.testing.assert_array_equal(face.pixels, pixels)
-    np.testing.assert_array_equal(face.landmarks, landmarks)
-    # an independent cut: Pillow's own, in 8 bits
+    expected = PortraitCrop(ASTRONAUT, found.landmarks, 160).portrait()
+    np.testing.assert_array_equal(face.pixels, expected.pixels)
+    np.testing.assert_array_equal(face.landmarks, expected.landmarks)
+    # an independent crop: Pillow's own, in 8 bits
     left, top, side = square(found.landmarks)
     box = (left, top, left + side, top + side)
     other = np.asarray(PICTURE.resize((160, 160), Image.Resampling.BICUBIC, box=box)) / 255
@@ -442,10 +444,10 @@ def test_jpeg_quality_is_pillows():
 def test_resolution_averages():
     stripes = np.zeros((60, 60, 3), np.float32)
     stripes[:, ::2] = 1
-    np.testing.assert_allclose(coarsen(stripes, 0.5), 0.5, atol=1e-6)
-    np.testing.assert_array_equal(coarsen(stripes, 1), stripes)
-    middle = coarsen(stripes, 1 - 0.5 / 60)
-    np.testing.assert_allclose(middle, (stripes + coarsen(stripes, 59 / 60)) / 2, atol=1e-6)
+    np.testing.assert_allclose(reduce_resolution(stripes, 0.5), 0.5, atol=1e-6)
+    np.testing.assert_array_equal(reduce_resolution(stripes, 1), stripes)
+    middle = reduce_resolution(stripes, 1 - 0.5 / 60)
+    np.testing.assert_allclose(middle, (stripes + reduce_resolution(stripes, 59 / 60)) / 2, atol=1e-6)
 
 
 # the source --------------------------------------------------------------------------------------------------------
@@ -507,11 +509,7 @@ def test_of_several_faces_the_largest_is_used_and_said_so(group):
     (row,) = group.table.to_dict("records")
     assert row["faces"] == 2
     assert row["face"] == 0
-    assert row[
-        "notes"
-    ] == "2 faces: the largest is used, others by with_face; small face: the portrait is 168 px" or row[
-        "notes"
-    ].startswith("2 faces: the largest is used, others by with_face")
+    assert row["notes"] == "2 faces: the largest is used; choose another with with_face"
     large, small = group.faces_of("group")
     np.testing.assert_array_equal(group.render("group").pixels, large.pixels)
     other = group.with_face("group", face=1)
@@ -539,7 +537,7 @@ def test_a_file_that_changes_later_is_not_taken_for_the_old_one(tmp_path):
     photos.render("x")
     path.write_bytes(saved(PICTURE, "JPEG", quality=50))
     photos.render("x", {"hue": 10})  # still in memory, and still the old one
-    with pytest.raises(ValueError, match=r"x\.jpg has changed since it was read: make a new Photographs"):
+    with pytest.raises(ValueError, match=r"x\.jpg has changed since it was read: create a new Photographs"):
         photos.render("x", size=200)
     path.unlink()
     with pytest.raises(ValueError, match="file not found"):
@@ -547,10 +545,16 @@ def test_a_file_that_changes_later_is_not_taken_for_the_old_one(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_number_of_photographs():
-    photos = fr.Photographs({i: JPEG for i in range(12)}, progress=False)
+    photos = fr.Photographs({i: JPEG for i in range(10)}, progress=False)
+    used = []
+    tracemalloc.start()
     for identity in photos.identities:
-        photos.render(identity)
-    assert len(photos._recent._items) == 6
+        photos.render(identity, size=32)
+        used.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    one_crop = used[3] - used[2]
+    assert one_crop > 100_000
+    assert used[-1] - used[6] < one_crop / 2
 
 
 class Watch:
@@ -604,9 +608,9 @@ ERRORS = [
     (lambda photos: photos.render("nobody"), ValueError, "unknown identity 'nobody': choose from 0"),
     (lambda photos: photos.render([]), ValueError, r"unknown identity \[\]"),
     (lambda photos: photos.render(0, {"age": 30}), ValueError, "unknown attribute 'age'.*rotation"),
-    (lambda photos: photos.render(0, {"mask": 2}), ValueError, "mask = 2 is not in its range"),
+    (lambda photos: photos.render(0, {"mask": 2}), ValueError, "mask = 2 is out of range"),
     (lambda photos: photos.render(0, size=8), ValueError, "size = 8: give the picture's side"),
-    (lambda photos: photos.render_batch([0], []), ValueError, "1 identities and 0 strengths"),
+    (lambda photos: photos.render_batch([0], []), ValueError, "1 identities but 0 strengths"),
     (lambda photos: photos.with_face(0, face=1), ValueError, "face = 1: array 0 shows 1, counted from 0"),
     (lambda photos: photos.with_face(0, photograph=3), ValueError, "photograph = 3: 0 has 1, counted from 0"),
     (lambda photos: fr.Photographs("no/such/folder"), FileNotFoundError, "no such folder or file: 'no/such/folder'"),

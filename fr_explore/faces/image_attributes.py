@@ -1,6 +1,6 @@
-"""Image attributes: brightness, contrast, hue, saturation, blur and noise of any picture.
+"""Image attributes of any picture: blur, hue, saturation, contrast, brightness and noise.
 
-`adjust` is the engine. Order: blur, hue and saturation, contrast, brightness, noise, and one clip to [0, 1] at the end.
+`apply_image_attributes` applies them in this order and clips once, to [0, 1], at the end.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from scipy.ndimage import gaussian_filter
 
 from ..attributes import IMAGE_ATTRIBUTES, check_strengths
 
-__all__ = ["adjust", "color_matrix", "grain"]
+__all__ = ["LUMA", "apply_image_attributes", "color_matrix", "grain"]
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
 
 def color_matrix(hue: float = 0.0, saturation: float = 1.0) -> np.ndarray:
-    """Matrix (3, 3) that turns colours about the grey axis by `hue` degrees, then scales their distance from grey.
+    """Matrix (3, 3) that rotates colours by `hue` degrees about the grey axis, then scales their distance from grey.
 
-    The turn is Rodrigues' formula about (1, 1, 1) / sqrt(3), so greys stay what they are and turns add up; grey of a
-    colour, for the saturation, is its BT.709 luma.
+    The rotation is Rodrigues' formula about (1, 1, 1) / sqrt(3): it leaves greys unchanged, and rotations add up.
+    For the saturation, the grey of a colour is its BT.709 luma.
     """
     angle = np.radians(hue)
     cross = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
@@ -31,20 +31,28 @@ def color_matrix(hue: float = 0.0, saturation: float = 1.0) -> np.ndarray:
 
 
 def grain(shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """One fixed grain pattern: standard normal values of the given shape."""
+    """A fixed grain pattern: standard normal values of the given shape."""
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-def adjust(pixels: np.ndarray, strengths: Mapping[str, float] | None = None, seed: int = 0) -> np.ndarray:
-    """`pixels` with the image attributes applied.
+def apply_image_attributes(
+    pixels: np.ndarray, strengths: Mapping[str, float] | None = None, seed: int = 0
+) -> np.ndarray:
+    """Apply image attributes to a picture.
 
     Parameters
     ----------
-    pixels : float (h, w, 3), RGB in [0, 1].
-    strengths : of image attributes only; neutral where not given.
-    seed : of the grain, the same pattern at every strength of the noise.
+    pixels : float (height, width, 3), RGB in [0, 1].
+    strengths : of image attributes only; attributes not given keep their neutral value.
+    seed : of the grain; the pattern is the same at every strength of the noise.
 
-    Returns float32 (h, w, 3) in [0, 1]. ValueError for another shape or a strength that `check_strengths` refuses.
+    Returns
+    -------
+    float32 (height, width, 3) in [0, 1].
+
+    Raises
+    ------
+    ValueError : another shape, or a strength that `check_strengths` rejects.
     """
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"pixels have shape {pixels.shape}: give one RGB picture (height, width, 3).")

@@ -81,13 +81,13 @@ def shown(page, name):
 
 def check(page, widget, threshold):
     """The page's rates are Python's at the same threshold."""
-    row = widget._pairs.rates(threshold).iloc[0]
+    row = widget.set(threshold=threshold).rates().iloc[0]
     assert shown(page, "far") == pytest.approx(row["far"], abs=1e-12)
     assert shown(page, "frr") == pytest.approx(row["frr"], abs=1e-12)
 
 
 def test_the_handle_follows_mouse_and_keys(opened, verify):
-    page = opened(verify)
+    page = opened(verify.set(threshold=None))
     assert shown(page, "threshold") == 3.0
     box = page.locator(".fr-density").bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -121,13 +121,14 @@ def test_the_handle_follows_mouse_and_keys(opened, verify):
     assert shown(page, "threshold") != 0
     page.get_by_role("button", name="Reset").click()
     assert shown(page, "threshold") == 3.0
-    page.locator("[data-mark=calibrated]").click()
-    check(page, verify, verify._pairs.marks[0]["at"])
-    assert f"At {verify._pairs.marks[0]['at']:.3f}" in page.locator("[role=status].fr-hidden").text_content()
+    page.locator("[data-action=calibrated]").click()
+    calibrated = verify.setup["marks"][0]["at"]
+    check(page, verify, calibrated)
+    assert f"At {calibrated:.3f}" in page.locator("[role=status].fr-hidden").text_content()
 
 
 def test_the_handle_follows_a_finger(opened, verify):
-    page = opened(verify, width=380, has_touch=True)
+    page = opened(verify.set(threshold=None), width=380, has_touch=True)
     box = page.locator(".fr-density").bounding_box()
     page.touchscreen.tap(box["x"] + 0.3 * box["width"], box["y"] + box["height"] / 2)
     assert 0 < shown(page, "threshold") < 3.0
@@ -211,7 +212,7 @@ def test_live_in_jupyterlab(browser, tmp_path):
         assert notebook.errors == []
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         page.wait_for_selector(".fr-verify .fr-banner:visible", timeout=15_000)
-        assert "still moves over the pairs" in page.locator(".fr-verify .fr-banner").inner_text()
+        assert "still works on the pairs" in page.locator(".fr-verify .fr-banner").inner_text()
         handle.press("Home")
         assert shown(page, "far") == 0
 

@@ -9,7 +9,7 @@ import xarray as xr
 from traitlets import TraitError
 
 import fr_explore as fr
-from fr_explore_widgets.macroscale import cache as survey_module
+from fr_explore_widgets.macroscale import cache as cache_module
 from fr_explore_widgets.macroscale.widget import MacroscaleExplorer
 
 
@@ -48,14 +48,14 @@ def test_the_table_is_the_librarys(w):
 def test_the_curves_are_the_librarys(w):
     points, who, labels = people()
     curves = fr.modality_distances(points, who, labels, "smiling", seed=2, resolution=200)
-    told, floats = w.results["smiling"], np.frombuffer(w.curves, np.float32)
-    assert told["gaps"] == curves.attrs["ks"]
+    sent, floats = w.results["smiling"], np.frombuffer(w.curves, np.float32)
+    assert sent["gaps"] == curves.attrs["ks"]
     for pairs, own in curves.groupby("pairs"):
-        at, length = told["curves"][pairs]
+        at, length = sent["curves"][pairs]
         np.testing.assert_allclose(floats[at : at + length], own["distance"], rtol=1e-6)
         np.testing.assert_allclose(floats[at + length : at + 2 * length], own["cdf"], rtol=1e-6)
     row = w.table.set_index("attribute").loc["smiling"]
-    assert told["gaps"]["positive"]["value"] == pytest.approx(row["ks_positive"])
+    assert sent["gaps"]["positive"]["value"] == pytest.approx(row["ks_positive"])
 
 
 def test_map_and_labels(w):
@@ -67,7 +67,7 @@ def test_map_and_labels(w):
 
 
 def test_more_images_than_the_map_can_take(monkeypatch):
-    monkeypatch.setattr(survey_module, "MOST_POINTS", 20)
+    monkeypatch.setattr(cache_module, "MOST_POINTS", 20)
     points, who, labels = people()
     w = MacroscaleExplorer(points, who, labels[["old"]], permutations=0, metric="cosine")
     assert (w.setup["shown"], w.setup["images"], len(w.setup["names"])) == (20, 72, 20)
@@ -75,18 +75,18 @@ def test_more_images_than_the_map_can_take(monkeypatch):
     assert len(w.labels) == 20
     plane = fr.pca(points / np.linalg.norm(points, axis=1, keepdims=True))
     assert w.setup["caption"] == plane.caption
-    assert "the null model was not drawn" in w._words()
+    assert "the null model was not computed" in w._words()
 
 
 def test_words_say_what_the_figures_say(w):
     w.set(attribute="old")
     row = w.table.set_index("attribute").loc["old"]
     assert row["p_corrected"] < 0.05
-    assert "People who are alike in 'old' lie closer together" in w._words()
+    assert "People with the same label of 'old' are closer together" in w._words()
     assert f"KS {row['ks_mean']:.2f}" in w._words()
     assert "after correction for 3 attributes" in w._words()
-    assert "no more than chance can show" in w.results["smiling"]["words"]
-    assert "Fewer than two people show 'hat'" in w.results["hat"]["words"]
+    assert "within chance variation" in w.results["smiling"]["words"]
+    assert "Fewer than two people have 'hat'" in w.results["hat"]["words"]
 
 
 def test_a_table_that_is_there_spares_the_time(w):
@@ -109,7 +109,7 @@ def test_the_probe_is_the_librarys(w):
     assert "too few for 5 folds" in w.results["hat"]["probe"]["problem"]
 
 
-def test_the_picture_of_a_point(w):
+def test_pointing_at_a_point_shows_its_picture(w):
     w.request = {"client": "a", "seq": 1, "action": "picture", "place": 36}
     assert w.reply == {"client": "a", "seq": 1, "action": "picture", "place": 36, "shape": [64, 64]}
     assert set(w.frame) == {128}
@@ -161,4 +161,5 @@ def test_from_the_avatars_own_labels(avatars, dlib_model):
     w = MacroscaleExplorer(data, who, avatars.labels(who, recipes), attribute="glasses", pictures=pictures).wait(60)
     assert w.setup["model"] == "dlib"
     assert w.results["glasses"]["positive"] == 3
-    assert w._survey.picture(0).shape == (64, 64, 3)
+    w.request = {"client": "a", "seq": 1, "action": "picture", "place": 0}
+    assert w.reply["shape"] == [64, 64]

@@ -15,6 +15,8 @@ from scipy.stats import binomtest
 from traitlets import TraitError
 
 import fr_explore as fr
+from fr_explore.base.distance import same_person
+from fr_explore_widgets.core.gallery import middle_strengths
 from fr_explore_widgets.verification.pairs import wilson
 from fr_explore_widgets.verification.widget import VerificationExplorer
 
@@ -96,14 +98,22 @@ def test_rates_are_those_of_the_library(grouped):
     assert ours["few"].to_dict() == {"all pairs": False, "mixed": False, "others": True, "third": True}
 
 
+def rates_at(w, threshold):
+    return w.set(threshold=threshold).rates().set_index("group")
+
+
 def test_the_page_counts_what_python_counts(grouped):
-    table = grouped._pairs.table
+    """Also at a threshold that equals a distance, where `same_person` accepts, and just below it."""
+    points, who, groups = people()
+    distances = fr.pair_distances(points, who)["distance"].to_numpy()
     rng = np.random.default_rng(1)
-    some = rng.choice(table["distance"], 12, replace=False)
-    cuts = np.concatenate([some, rng.uniform(0, table["distance"].max(), 12), [0, table["distance"].max() + 1]])
+    some = rng.choice(distances, 12, replace=False)
+    cuts = np.concatenate(
+        [some, np.nextafter(some, 0), rng.uniform(0, distances.max(), 6), [0, distances.max(), distances.max() + 1]]
+    )
     page = in_node(grouped, cuts)
     for threshold, parts in zip(cuts, page["rates"], strict=True):
-        ours = grouped._pairs.rates(threshold).set_index("group")
+        ours = rates_at(grouped, threshold)
         for part in parts:
             row = ours.loc[part["name"]]
             assert (part["far"]["bad"], part["frr"]["bad"]) == (row["accepted"], row["rejected"]), threshold
@@ -113,7 +123,11 @@ def test_the_page_counts_what_python_counts(grouped):
                     value = part[rate][side]
                     expected = row[f"{rate}_{side}"]
                     assert (np.nan if value is None else value) == pytest.approx(expected, abs=1e-6, nan_ok=True)
-    curve = grouped._pairs.curves[None]
+        accepted = int(same_person(distances, threshold).sum())
+        row = ours.loc["all pairs"]
+        assert accepted == row["accepted"] + row["genuine"] - row["rejected"]
+    data = xr.DataArray(points, dims=("image", "dim"), coords={"group": ("image", groups.astype(object))})
+    curve = fr.verification(data, identities=who, by="group", published=1.2, draws=80).curve
     np.testing.assert_allclose(page["roc"]["far"], curve["far"], atol=1e-9)
     np.testing.assert_allclose(page["roc"]["tar"], curve["tar"], atol=1e-9)
 
@@ -126,8 +140,8 @@ def test_wilson_is_scipys(bad, count):
 
 
 def test_without_an_error_the_interval_still_has_a_width(grouped):
-    """No draw of a bootstrap sees an error that the sample lacks: one observation per person is the honest count."""
-    row = grouped._pairs.rates(0.0).iloc[0]
+    """No resample has an error that the sample lacks, so the interval counts one observation per person."""
+    row = rates_at(grouped, 0.0).loc["all pairs"]
     assert row["accepted"] == 0
     assert (row["far_low"], row["far_high"]) == pytest.approx(wilson(0, 14))
 
@@ -152,7 +166,7 @@ def test_from_pair_distances():
     assert VerificationExplorer(table).threshold == pytest.approx(
         fr.verification(points, identities=who, draws=0).threshold
     )
-    assert "after Wilson" not in w._words()
+    assert "95 % interval" in w._words()
 
 
 def test_from_what_verification_found(grouped):
@@ -161,10 +175,10 @@ def test_from_what_verification_found(grouped):
     w = VerificationExplorer(found)
     assert w.threshold == 1.2
     pd.testing.assert_series_equal(
-        w.rates().iloc[0], grouped._pairs.rates(1.2).iloc[0], check_names=False, rtol=1e-3, atol=0.02
+        w.rates().iloc[0], grouped.set(threshold=1.2).rates().iloc[0], check_names=False, rtol=1e-3, atol=0.02
     )
     named = xr.DataArray(points, dims=("image", "dim"), coords={"g": ("image", groups.astype(object))})
-    assert VerificationExplorer(named, who, "g", draws=0)._pairs.groups == ["mixed", "others", "third"]
+    assert VerificationExplorer(named, who, "g", draws=0).setup["groups"] == ["mixed", "others", "third"]
 
 
 def test_state_and_threshold_go_together(grouped):
@@ -188,7 +202,7 @@ def test_state_and_threshold_go_together(grouped):
         ({"threshold": float("nan")}, "threshold = nan: give a distance"),
         ({"cut": 1}, "'cut' is unknown: the state has threshold, attribute and strength"),
         ({"version": 2}, "state has version 2, this release reads version 1"),
-        ({"attribute": "age"}, "these pairs were computed before; give a face source and a model"),
+        ({"attribute": "age"}, "these distances are precomputed; give a face source and a model"),
     ],
 )
 def test_wrong_states_are_refused_and_change_nothing(grouped, state, text):
@@ -202,11 +216,11 @@ def test_wrong_data_are_refused(avatars, means):
     points, who, groups = people()
     cases = [
         ((avatars,), {}, TypeError, "a face source needs a model"),
-        ((pd.DataFrame({"x": [1]}),), {}, ValueError, "the table has the columns 'x': give the one that"),
-        ((3,), {}, TypeError, "got int: give what fr.verification returned"),
+        ((pd.DataFrame({"x": [1]}),), {}, ValueError, "the table has the columns 'x': give the table of"),
+        ((3,), {}, TypeError, "got int: give the result of fr.verification"),
         ((points, who, groups[:5]), {}, ValueError, r"the groups have shape \(5,\)"),
         ((points,), {}, ValueError, "neither pairs nor identities are known"),
-        ((avatars, means), {"images": 1}, ValueError, "images = 1: give at least 2"),
+        ((avatars, means), {"images": 1}, ValueError, "images = 1: give at least 2 for each"),
         ((avatars, means, ["a"]), {}, ValueError, "1 groups for 3 identities: give one for each"),
         ((avatars, means, {0: "a"}), {}, ValueError, "identity 1 has no group"),
         ((fr.Avatars(identities=1), means), {}, ValueError, "the source has one identity"),
@@ -219,25 +233,27 @@ def test_wrong_data_are_refused(avatars, means):
 def test_an_attribute_moves_the_genuine_pairs(live, avatars, means):
     live.set(attribute="brightness", strength=1.4).wait(120)
     assert live.state["strength"] == 1.375  # the nearest of nine from 0.5 to 1.5
-    moved = live._rows.shifts["brightness"]
-    assert moved.done == [True] * 9
-    vectors = live._rows.vectors
-    faces = avatars.render_batch([0, 1, 2], [{"brightness": 1.375}] * 3, size=64)
-    by_hand = np.linalg.norm(means.embed(faces)[:, None] - vectors[:, 1:], axis=-1)
-    np.testing.assert_allclose(moved.distances[7], np.sort(by_hand.ravel()), atol=1e-5)
-    neutral = np.linalg.norm(vectors[:, :1] - vectors[:, 1:], axis=-1)
-    np.testing.assert_allclose(moved.distances[4], np.sort(neutral.ravel()), atol=1e-6)
-    row = live.shifted().query("attribute == 'brightness' and strength == 1.375").iloc[0]
-    assert row["rejected"] == (by_hand > live.threshold).sum()
     assert live.shifts["brightness"] == {"place": 0, "done": [True] * 9, "pairs": 6, "people": 3}
-    assert len(live.shift_data) == 4 * 9 * 6
-    assert f"With brightness at 1.38, {row['rejected']} of 6 genuine pairs" in live._words()
-    assert live._pairs.groups == ["a", "b", "mixed"]
+    distances = np.frombuffer(live.shift_data).reshape(9, 6)
+    rng = np.random.default_rng(0)
+    varied = [middle_strengths(avatars.attributes, rng) if k % 3 else {} for k in range(9)]
+    gallery = means.embed(avatars.render_batch([k // 3 for k in range(9)], varied, size=64)).reshape(3, 3, -1)
+    faces = avatars.render_batch([0, 1, 2], [{"brightness": 1.375}] * 3, size=64)
+    by_hand = np.linalg.norm(means.embed(faces)[:, None] - gallery[:, 1:], axis=-1)
+    np.testing.assert_allclose(distances[7], np.sort(by_hand.ravel()), atol=1e-5)
+    neutral = np.linalg.norm(gallery[:, :1] - gallery[:, 1:], axis=-1)
+    np.testing.assert_allclose(distances[4], np.sort(neutral.ravel()), atol=1e-5)
+    # at exactly one of the distances that pair is accepted, and just below it rejected
+    for threshold, rejected in ((distances[7, 2], 3), (np.nextafter(distances[7, 2], 0), 4)):
+        row = live.set(threshold=threshold).shifted().query("attribute == 'brightness' and strength == 1.375").iloc[0]
+        assert row["rejected"] == rejected
+        assert f"With brightness at 1.38, {rejected} of 6 genuine pairs" in live._words()
+    assert live.setup["groups"] == ["a", "b", "mixed"]
 
 
 def test_the_grid_of_strengths_holds_the_neutral_one(live, avatars):
-    for name, record in avatars.attributes.items():
-        grid = live._rows.grid(name)
+    for described in live.setup["attributes"]:
+        record, grid = avatars.attributes[described["name"]], described["grid"]
         assert len(grid) == 9
         assert grid == sorted(grid)
         assert (grid[0], grid[-1]) == (record.low, record.high)
@@ -247,7 +263,7 @@ def test_the_grid_of_strengths_holds_the_neutral_one(live, avatars):
 def test_live_states_are_checked(live):
     for state, text in (
         ({"attribute": "hat"}, "unknown attribute 'hat': choose from head_angle"),
-        ({"attribute": "age", "strength": 99}, "strength = 99: age goes from 18 to 75"),
+        ({"attribute": "age", "strength": 99}, "strength = 99: age has a range from 18 to 75"),
     ):
         with pytest.raises((ValueError, TraitError), match=text):
             live.set(**state)
@@ -283,10 +299,10 @@ def test_exports_have_names(grouped, live, tmp_path):
     text = live.to_html(tmp_path / "page.html", attributes=["hue"]).read_text(encoding="utf-8")
     assert "hue" in live.shifts
     assert len(text) < 200_000
-    with pytest.raises(ValueError, match="attributes= needs a face source"):
+    with pytest.raises(ValueError, match="these distances are precomputed; give a face source"):
         grouped.to_html(tmp_path / "x.html", attributes=["hue"])
 
 
 def test_a_request_is_answered_inside_the_widget(grouped):
     grouped.request = {"client": "a", "seq": 1, "action": "dance"}
-    assert "counts for itself" in grouped.error["why"]
+    assert "the page computes everything" in grouped.error["why"]

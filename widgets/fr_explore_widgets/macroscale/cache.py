@@ -1,4 +1,4 @@
-"""What MacroscaleExplorer shows of each attribute: all of it from `fr.macroscale` and its neighbours, one by one."""
+"""The figures that MacroscaleExplorer shows, by `fr.macroscale` and related functions, one attribute at a time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fr_explore.statistics import adjust_p_values
 
 from ..core.gallery import thumbnail
 
-__all__ = ["Survey", "sentence", "steps"]
+__all__ = ["Measurements", "sentence"]
 
 MOST_POINTS = 5000
 RESOLUTION = 200  # points per cumulative curve
@@ -29,7 +29,7 @@ THUMB = 64
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """How the distances are compared; as in `fr.macroscale`."""
+    """Options of `fr.macroscale`."""
 
     metric: str
     permutations: int
@@ -38,8 +38,8 @@ class Method:
     seed: int
 
 
-class Survey:
-    """Labelled images, and the figures of the attributes that were looked at so far, in `rows` and `curves`."""
+class Measurements:
+    """Labelled images, and the figures of the attributes measured so far, in `rows`, `null`, `curves` and `probes`."""
 
     def __init__(self, embeddings: Any, identities: Any, labels: Any, pictures: Any, table: Any, **method: Any) -> None:
         self.points, _, metric = check_images(embeddings, identities, method.pop("metric"))
@@ -51,17 +51,17 @@ class Survey:
         self.curves: dict[str, pd.DataFrame] = {}
         self.null: dict[str, list[float]] = {}
         self.probes: dict[str, dict[str, Any]] = {}
-        self.picture = _reader(pictures, len(self.points))
+        self.picture = _picture_reader(pictures, len(self.points))
         self._given = None if table is None else self._check_table(table)
         rng, count = np.random.default_rng(self.method.seed), len(self.points)
-        many = count > MOST_POINTS
-        self.shown = np.sort(rng.choice(count, MOST_POINTS, replace=False)) if many else np.arange(count)
+        few = count <= MOST_POINTS
+        self.shown = np.arange(count) if few else np.sort(rng.choice(count, MOST_POINTS, replace=False))
 
     @property
     def names(self) -> list[str]:
         return list(self.labels.columns)
 
-    def look(self, name: str) -> None:
+    def measure(self, name: str) -> None:
         """Measure one attribute."""
         if self._given is not None:
             row, null = self._given.loc[name].to_dict(), self._given.attrs.get("null_draws", {}).get(name, [])
@@ -75,8 +75,14 @@ class Survey:
             )
         self.rows[name], self.null[name] = {**row, "attribute": name}, list(null)
 
+    def measure_all(self, wanted: Callable[[], str]) -> Iterator[int]:
+        """Measure all attributes, the wanted one first; yields how many are done."""
+        while left := [name for name in self.names if name not in self.rows]:
+            self.measure(wanted() if wanted() in left else left[0])
+            yield len(self.rows)
+
     def probe(self, name: str) -> None:
-        """How well a straight cut reads the attribute, or why that cannot be said."""
+        """Score a linear probe of the attribute, or keep the reason why it cannot be scored."""
         try:
             found = fr.linear_probe(self.points, self.identities, self.labels[[name]], seed=self.method.seed)
             self.probes[name] = found.iloc[0].to_dict()
@@ -85,7 +91,7 @@ class Survey:
 
     @property
     def table(self) -> pd.DataFrame:
-        """As `fr.macroscale` gives it, of the attributes measured so far, in the order of the labels."""
+        """As returned by `fr.macroscale`, for the attributes measured so far, in the order of the labels."""
         rows: Any = pd.DataFrame([self.rows[name] for name in self.names if name in self.rows])
         rows["p_corrected"] = adjust_p_values(rows["p_value"])
         rows.attrs = asdict(self.method) | {"null_draws": self.null, "images": len(self.points)}
@@ -94,24 +100,25 @@ class Survey:
         return rows
 
     def pca(self) -> tuple[np.ndarray, str]:
-        """Where the shown images lie, (n, 2) float32, and what a reader must know beside it."""
+        """Positions of the shown images, (n, 2) float32, and the caption of the projection."""
         points = self.points if self.method.metric == "euclidean" else unit(self.points)
         plane = fr.pca(points)
         return np.asarray(plane.transform(points[self.shown]), np.float32), plane.caption
 
     def umap(self) -> np.ndarray:
+        """UMAP positions of the shown images, (n, 2) float32."""
         points = fr.umap(self.points[self.shown], metric=self.method.metric, seed=self.method.seed)
         return np.asarray(points, np.float32)
 
     def describe(self) -> dict[str, Any]:
-        """What never changes, as plain JSON."""
+        """The constant facts, as plain JSON."""
         scales: list[Any] = [scale.to_dict() for scale in attribute_scales(self.names)]
-        looks = zip(self.names, scales[0]["range"], scales[1]["range"], strict=True)
+        styles = zip(self.names, scales[0]["range"], scales[1]["range"], strict=True)
         return {
-            "attributes": [{"name": n, "label": label_of(n), "color": c, "shape": s} for n, c, s in looks],
+            "attributes": [{"name": n, "label": label_of(n), "color": c, "shape": s} for n, c, s in styles],
             "images": len(self.points), "shown": len(self.shown), "people": len(np.unique(self.identities)),
             "names": [str(name) for name in self.identities[self.shown]],
-            "metric": self.method.metric, "model": self.model or "", "permutations": self.method.permutations,
+            "metric": self.method.metric, "model": self.model or "",
             "pictures": self.picture is not None, "umap": importlib.util.find_spec("umap") is not None,
         }  # fmt: skip
 
@@ -121,63 +128,60 @@ class Survey:
         results = {}
         for row in table.to_dict("records"):
             name = row["attribute"]
-            told: dict[str, Any] = {
-                key: value for key, value in row.items() if not (isinstance(value, float) and np.isnan(value))
-            }
-            told |= {"words": sentence(row, len(self.names)), "null": self.null[name]}
+            result = _known(row) | {"words": sentence(row, len(self.names)), "null": self.null[name]}
             if name in self.curves:
                 curves = self.curves[name]
-                told |= {"gaps": curves.attrs["ks"], "curves": {}}
+                result |= {"gaps": curves.attrs["ks"], "curves": {}}
                 for pairs in CURVES:
                     own: Any = curves[curves["pairs"] == pairs]
                     parts += [own["distance"].to_numpy(np.float32), own["cdf"].to_numpy(np.float32)]
-                    told["curves"][pairs] = [at, len(own)]
+                    result["curves"][pairs] = [at, len(own)]
                     at += 2 * len(own)
             if name in self.probes:
-                told["probe"] = self.probes[name]
-            results[name] = told
+                result["probe"] = self.probes[name]
+            results[name] = result
         summary = {key: _known(value) for key, value in table.attrs.get("spearman", {}).items()}
         return results, summary, b"".join(part.tobytes() for part in parts)
 
     def _check_table(self, table: pd.DataFrame) -> pd.DataFrame:
         given = table.set_index("attribute", drop=False)
         if missing := [name for name in self.names if name not in given.index]:
-            raise ValueError(f"the table has no row for {missing[0]!r}: give what fr.macroscale made of these labels.")
-        used: dict[str, Any] = {
-            key: given.attrs.get(key) for key in ("metric", "sampling", "limit", "seed", "permutations")
-        }
+            raise ValueError(
+                f"the table has no row for {missing[0]!r}: give the table of fr.macroscale for these labels."
+            )
+        used: dict[str, Any] = {key: given.attrs.get(key) for key in asdict(self.method)}
         if None in used.values():
-            raise ValueError("the table has lost its attrs: give what fr.macroscale returned, unchanged.")
+            raise ValueError("the table has lost its attrs: give the table of fr.macroscale, unchanged.")
         self.method = Method(**used)
         return given
 
 
 def sentence(row: Mapping[str, Any], tests: int) -> str:
-    """One attribute's figures in words."""
+    """The figures of one attribute in words; `tests` is the number of attributes."""
     name = label_of(row["attribute"])
     if not row["n"] >= 2:
-        return f"Fewer than two people show {name!r}, or fewer than two do not: there is nothing to compare."
+        return f"Fewer than two people have {name!r}, or fewer than two do not: there is nothing to compare."
     value = f"KS {row['ks_mean']:.2f}"
     if not np.isfinite(row["p_value"]):
-        return f"{value} on {row['n']} people with and {row['n']} without {name!r}; the null model was not drawn."
+        return f"{value} on {row['n']} people with and {row['n']} without {name!r}; the null model was not computed."
     p = f"p = {row['p_corrected']:.2g} after correction for {tests} attributes"
-    null = f"labels dealt at random among people give {row['null_mean']:.2f} ± {row['null_sd']:.2f}"
+    null = f"random labels give {row['null_mean']:.2f} ± {row['null_sd']:.2f}"
     if row["p_corrected"] > 0.05:
-        return f"{value}, no more than chance can show: {null} ({p}). Nothing says that {name!r} shapes the space."
+        return f"{value}, within chance variation: {null} ({p}). There is no evidence that {name!r} shapes the space."
     if row["distance_ratio"] > 1:
-        how = f"People who are alike in {name!r} lie closer together than people who are not"
+        how = f"People with the same label of {name!r} are closer together than people with different labels"
     else:
-        how = f"Distances inside the two groups of {name!r} are spread differently from those across"
+        how = f"Distances within the two groups of {name!r} have a different distribution from those across"
     return f"{how}: {value}, where {null} ({p})."
 
 
 def _known(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Without what is not known: JSON has no NaN."""
+    """Without unknown values: JSON has no NaN."""
     return {key: value for key, value in values.items() if not (isinstance(value, float) and np.isnan(value))}
 
 
-def _reader(pictures: Any, count: int) -> Callable[[int], np.ndarray] | None:
-    """From an image's number to a small picture, uint8 (side, side, 3)."""
+def _picture_reader(pictures: Any, count: int) -> Callable[[int], np.ndarray] | None:
+    """A function from an image's index to a small picture, uint8 (side, side, 3)."""
     if pictures is None:
         return None
     if not callable(pictures) and len(pictures) != count:
@@ -193,10 +197,3 @@ def _reader(pictures: Any, count: int) -> Callable[[int], np.ndarray] | None:
         return thumbnail(pixels / 255 if pixels.dtype == np.uint8 else pixels, THUMB)
 
     return read
-
-
-def steps(survey: Survey, wanted: Callable[[], str]) -> Iterator[int]:
-    """Measure all attributes, the one that is asked for first; yields how many are done."""
-    while left := [name for name in survey.names if name not in survey.rows]:
-        survey.look(wanted() if wanted() in left else left[0])
-        yield len(survey.rows)

@@ -1,18 +1,18 @@
-// The pairs as they came from the kernel, and what a threshold makes of them: counting and looking up, nothing else.
+// The pairs from the kernel, and the error rates at a threshold: counting and looking up.
 
 import { below, wilson } from "../shared/densities.js";
 
 /** @typedef {import("./types").Setup} Setup */
 /** @typedef {import("./types").Part} Part */
 /** @typedef {import("./types").Rate} Rate */
-/** @typedef {import("./types").Told} Told */
+/** @typedef {import("./types").ShiftRecord} ShiftRecord */
 
-export const FEW_PAIRS = 30;
-export const FEW_PEOPLE = 10;
+const FEW_PAIRS = 30;
+const FEW_PEOPLE = 10;
 
 /**
- * The bytes of the kernel: genuine and impostor distances, then for each part threshold, far_low, far_high, frr_low,
- * frr_high, then the group of each genuine and impostor pair.
+ * The kernel's bytes: genuine and impostor distances, then for each part threshold, far_low, far_high, frr_low and
+ * frr_high, all float64; then the group of each genuine and impostor pair, uint8.
  * @param {DataView} view
  * @param {Setup} setup
  * @returns {Part[]} all pairs first, then the groups
@@ -20,13 +20,13 @@ export const FEW_PEOPLE = 10;
 export function decode(view, setup) {
   const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
   let at = 0;
-  const floats = (/** @type {number} */ length) => {
-    at += 4 * length;
-    return new Float32Array(bytes, at - 4 * length, length);
+  const numbers = (/** @type {number} */ length) => {
+    at += 8 * length;
+    return new Float64Array(bytes, at - 8 * length, length);
   };
-  const kinds = [floats(setup.genuine), floats(setup.impostor)];
+  const kinds = [numbers(setup.genuine), numbers(setup.impostor)];
   const curves = setup.curves.map((length) => {
-    const [threshold, farLow, farHigh, frrLow, frrHigh] = [1, 2, 3, 4, 5].map(() => floats(length));
+    const [threshold, farLow, farHigh, frrLow, frrHigh] = [1, 2, 3, 4, 5].map(() => numbers(length));
     return { threshold, farLow, farHigh, frrLow, frrHigh };
   });
   const codes = kinds.map((kind) => {
@@ -42,7 +42,7 @@ export function decode(view, setup) {
 }
 
 /**
- * A share with its interval: the bootstrap's, or Wilson's where no draw can see an error or nobody resampled.
+ * A share with its interval: the bootstrap's, or Wilson's without an error and without resampling.
  * @param {Part} part @param {"far" | "frr"} rate @param {number} bad @param {number} among @param {number} threshold
  * @returns {Rate}
  */
@@ -57,13 +57,13 @@ function rateOf(part, rate, bad, among, threshold) {
   return { bad, among, share, low, high };
 }
 
-/** Both errors of a part at a threshold. @param {Part} part @param {number} threshold */
+/** Both error rates of a part; a pair is accepted if its distance is at most the threshold, as `samePerson` has it. @param {Part} part @param {number} threshold */
 export function ratesAt(part, threshold) {
   const { genuine, impostor, people } = part;
   return {
     far: rateOf(part, "far", below(impostor, threshold), impostor.length, threshold),
     frr: rateOf(part, "frr", genuine.length - below(genuine, threshold), genuine.length, threshold),
-    // a kind that is not there at all, as among pairs of two groups, is no warning
+    // a kind without any pair, as among pairs across groups, is not a warning
     few:
       [genuine, impostor].some((kind) => kind.length > 0 && kind.length < FEW_PAIRS) ||
       (people ?? FEW_PEOPLE) < FEW_PEOPLE,
@@ -79,11 +79,11 @@ export function rocOf(part) {
   return { far, tar, low: curve.frrHigh, high: curve.frrLow };
 }
 
-/** The genuine distances with an attribute at each strength, ascending; null where not measured yet. @param {DataView} view @param {Told} told */
+/** The ascending genuine distances with an attribute at each strength; null where not computed yet. @param {DataView} view @param {ShiftRecord} record */
 export function decodeShift(view, { place, done, pairs }) {
-  const size = 4 * pairs;
+  const size = 8 * pairs;
   const start = view.byteOffset + place * done.length * size;
   return done.map((ready, k) =>
-    ready ? new Float32Array(view.buffer.slice(start + k * size, start + (k + 1) * size)) : null,
+    ready ? new Float64Array(view.buffer.slice(start + k * size, start + (k + 1) * size)) : null,
   );
 }

@@ -1,4 +1,4 @@
-// Groups side by side: the same densities and threshold for each, with rates, intervals and the number of pairs.
+// Groups side by side: densities, error rates, intervals and numbers of pairs at the same threshold.
 
 import {
   axisBelow,
@@ -11,7 +11,7 @@ import {
   ticks,
 } from "../shared/densities.js";
 import { h } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { line } from "../shared/svg.js";
 import { ratesAt } from "./data.js";
 import { twoKinds } from "./plot.js";
 import { interval } from "./words.js";
@@ -25,10 +25,8 @@ export function createGroups(signal, parts, top) {
   let threshold = 0;
   const panels = parts.map((part) => {
     const { genuine, impostor } = part;
-    const bins = Math.min(
-      binsFor([genuine.length ? genuine : impostor, impostor.length ? impostor : genuine], top),
-      40,
-    );
+    const kinds = [genuine, impostor].filter((values) => values.length);
+    const bins = Math.min(binsFor(kinds, top), 40);
     const most = Math.max(...[genuine, impostor].flatMap((values) => histogram(values, bins, top)));
     const plot = createPlot(
       signal,
@@ -40,19 +38,13 @@ export function createGroups(signal, parts, top) {
         const y = linear(0, most || 1, HEIGHT - f.bottom, f.top);
         return [
           ...twoKinds(part, top, x, y, bins, threshold, f),
-          s("line", {
-            x1: x(threshold),
-            x2: x(threshold),
-            y1: 0,
-            y2: HEIGHT - f.bottom,
-            class: "fr-threshold",
-          }),
+          line([x(threshold), 0], [x(threshold), HEIGHT - f.bottom], "fr-threshold"),
           axisBelow(f, x, ticks(0, top, 3), ""),
         ];
       },
     );
     const [far, frr] = [h("p"), h("p")];
-    const few = h("p", { class: "fr-few" });
+    const few = h("p", { class: "fr-few", text: "Few pairs or people: read the interval, not the rate." });
     const people = part.people === null ? "" : `, ${count(part.people)} people`;
     const root = h(
       "li",
@@ -82,14 +74,13 @@ export function createGroups(signal, parts, top) {
       threshold = next;
       for (const { part, plot, far, frr, few } of panels) {
         const rates = ratesAt(part, threshold);
-        const line = (/** @type {string} */ name, /** @type {import("./types").Rate} */ rate) =>
+        const words = (/** @type {string} */ name, /** @type {import("./types").Rate} */ rate) =>
           rate.among
             ? `${name} ${percent(rate.share)} (${interval(rate)})`
             : `no ${name === "false match" ? "impostor" : "genuine"} pair, so no ${name} rate`;
-        far.textContent = line("false match", rates.far);
-        frr.textContent = line("false non-match", rates.frr);
+        far.textContent = words("false match", rates.far);
+        frr.textContent = words("false non-match", rates.frr);
         few.hidden = !rates.few;
-        few.textContent = "Few pairs or people: read the interval, not the rate.";
         plot.describe(`${part.name}: ${far.textContent}, ${frr.textContent}`);
         plot.redraw();
       }

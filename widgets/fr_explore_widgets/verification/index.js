@@ -1,9 +1,8 @@
-// VerificationExplorer: the distances came once; here the threshold moves over them. The kernel keeps the state, and
-// measures the genuine pairs again where an attribute is slid.
+// VerificationExplorer: the page has all distances and counts at each threshold. The kernel keeps the state, and computes
+// the genuine distances again when an attribute is changed.
 
-import { button, followTheme, h } from "../shared/dom.js";
-import { createHistory, walkByKeys } from "../shared/history.js";
-import { createNotices, watchKernel } from "../shared/notice.js";
+import { button, h } from "../shared/dom.js";
+import { createFrame, createState, widget } from "../shared/frame.js";
 import { listen } from "../shared/view.js";
 import { decode, decodeShift, ratesAt, rocOf } from "./data.js";
 import { createGroups } from "./groups.js";
@@ -12,183 +11,129 @@ import { createDensity, topOf } from "./plot.js";
 import { createRoc } from "./roc.js";
 import { createShift, rejected } from "./shift.js";
 
-/** @typedef {import("../shared/types").Model} Model */
 /** @typedef {import("./types").Part} Part */
 /** @typedef {import("./types").Setup} Setup */
+/** @typedef {import("./types").ShiftRecord} ShiftRecord */
 /** @typedef {import("./types").State} State */
-/** @typedef {import("./types").Told} Told */
 
 const LOST =
-  "The kernel that ran this widget is gone. The threshold still moves over the pairs that are here; run the cell again to measure more.";
+  "The kernel is gone. The threshold still works on the pairs that are here; run the cell again to compute more.";
 
-/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
-function render({ model, el, signal: given }) {
-  const stop = new AbortController();
-  given?.addEventListener("abort", () => stop.abort());
-  const { signal } = stop;
+/** @param {import("../shared/frame").Context} context */
+function build(context) {
+  const { model, signal } = context;
   /** @type {Setup | null} */
   let setup = null;
   /** @type {Part[]} */
   let parts = [];
   /** @type {ReturnType<typeof rocOf>} */
-  let roc = { far: [], tar: [], low: new Float32Array(0), high: new Float32Array(0) };
-  let state = readState();
-  let history = createHistory(state);
-  let sent = JSON.stringify(state);
-  let dragging = false;
+  let roc = { far: [], tar: [], low: new Float64Array(0), high: new Float64Array(0) };
   /** @type {ReturnType<typeof createShift> | null} */
   let shift = null;
   /** @type {ReturnType<typeof createGroups> | null} */
   let groups = null;
 
-  const notices = createNotices();
-  const heading = h("h3", { text: "Same person or not?" });
+  const frame = createFrame("fr-verify");
+  const { root, notices } = frame;
+  const state = createState(context, root, {
+    read: () =>
+      /** @type {State} */ ({
+        version: 1,
+        threshold: null,
+        attribute: null,
+        strength: null,
+        ...(model.get("state") ?? {}),
+      }),
+    draw,
+    saved: () => {
+      // the handle speaks for itself while it has the focus
+      if (document.activeElement !== density.input)
+        frame.say((state.now.attribute && shift?.words()) || key.words());
+    },
+  });
   const about = h("p", { class: "fr-sub" });
-  const density = createDensity(signal, (threshold, phase) => change({ threshold }, phase, "threshold"));
-  const key = createKey((threshold) => change({ threshold }));
+  const density = createDensity(signal, (threshold, phase) =>
+    state.change({ threshold }, { drag: phase === "drag", moved: "threshold" }),
+  );
+  const key = createKey((threshold) => state.change({ threshold }));
   const curve = createRoc(signal);
-  const buttons = {
-    undo: button("Undo", "undo", () => walk(-1)),
-    redo: button("Redo", "redo", () => walk(1)),
-    reset: button("Reset", "reset", () =>
-      change({ threshold: setup?.start ?? null, attribute: null, strength: null }),
-    ),
-  };
+  const reset = button("Reset", "reset", () =>
+    state.change({ threshold: setup?.start ?? null, attribute: null, strength: null }),
+  );
   const progress = h("p", { class: "fr-progress", role: "status" });
-  const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
+  const { undo, redo } = state.buttons;
   const body = h(
     "div",
     { class: "fr-stage", hidden: true },
-    h(
-      "div",
-      { class: "fr-main" },
-      density.root,
-      h("div", { class: "fr-actions" }, ...Object.values(buttons)),
-    ),
+    h("div", { class: "fr-main" }, density.root, h("div", { class: "fr-actions" }, undo, redo, reset)),
     h("div", { class: "fr-side" }, key.root, curve.root),
   );
-  const root = h(
-    "div",
-    { class: "fr-lab fr-verify", "data-lm-suppress-shortcuts": "true" },
-    notices.root,
-    h("div", { class: "fr-head" }, heading, about),
+  root.append(
+    h("div", { class: "fr-head" }, h("h3", { text: "Same person or not?" }), about),
     progress,
     body,
-    spoken,
   );
-  el.append(root);
-
-  /** @returns {State} */
-  function readState() {
-    return { version: 1, threshold: null, attribute: null, strength: null, ...(model.get("state") ?? {}) };
-  }
 
   function readSetup() {
-    const told = /** @type {Setup} */ (model.get("setup") ?? {});
-    if (!told.curves) return;
-    setup = told;
-    parts = decode(model.get("data"), told);
+    const given = /** @type {Setup} */ (model.get("setup") ?? {});
+    if (!given.curves) return;
+    setup = given;
+    parts = decode(model.get("data"), given);
     roc = rocOf(parts[0]);
-    const people = told.people[0] ? `${told.people[0]} people, ` : "";
-    about.textContent = [
-      told.title,
-      `${people}${told.genuine.toLocaleString("en")} genuine and ${told.impostor.toLocaleString("en")} impostor pairs`,
-    ]
-      .filter(Boolean)
-      .join(": ");
-    key.describe(told);
+    const [people, genuine, impostor] = [given.people[0], given.genuine, given.impostor].map((n) =>
+      n?.toLocaleString("en"),
+    );
+    const pairs = `${people ? `${people} people, ` : ""}${genuine} genuine and ${impostor} impostor pairs`;
+    about.textContent = given.title ? `${given.title}: ${pairs}` : pairs;
+    key.describe(given);
     shift?.root.remove();
     groups?.root.remove();
-    if (told.attributes.length) {
-      shift = createShift(signal, told.attributes, (attribute, strength, phase) =>
-        change({ attribute, strength }, phase, attribute ?? ""),
+    if (given.attributes.length) {
+      shift = createShift(signal, given.attributes, (attribute, strength, phase) =>
+        state.change({ attribute, strength }, { drag: phase === "drag", moved: attribute ?? "" }),
       );
       body.append(shift.root);
     }
     if (parts.length > 1) {
-      groups = createGroups(signal, parts.slice(1), topOf(parts[0], told.marks));
+      groups = createGroups(signal, parts.slice(1), topOf(parts[0], given.marks));
       body.append(groups.root);
     }
     body.hidden = false;
-    fromKernel();
-    lackOffline();
-    draw();
+    state.restart();
+    showShifts();
   }
 
-  function lackOffline() {
+  /** Redraw with the computed strengths; without a kernel, the other attributes cannot be chosen. */
+  function showShifts() {
     const known = Object.keys(model.get("shifts") ?? {});
     const missing = (setup?.attributes ?? []).map((a) => a.name).filter((name) => !known.includes(name));
-    shift?.lack(model.get("offline") || root.classList.contains("fr-lost") ? missing : []);
-  }
-
-  function steps() {
-    const told = /** @type {Told | undefined} */ (model.get("shifts")?.[state.attribute ?? ""]);
-    return { told, values: told ? decodeShift(model.get("shift_data"), told) : [] };
+    shift?.disable(model.get("offline") || root.classList.contains("fr-lost") ? missing : []);
+    state.show();
   }
 
   function draw() {
-    if (!setup || state.threshold === null) return;
-    const { threshold } = state;
-    const { told, values } = steps();
-    const attribute = setup.attributes.find((a) => a.name === state.attribute) ?? null;
-    const moved = attribute ? (values[attribute.grid.indexOf(state.strength ?? 0)] ?? null) : null;
-    const rates = ratesAt(parts[0], threshold);
-    const people = told?.people ?? 1;
-    const now = moved ? { ...rates, frr: rejected(moved, threshold, people) } : rates;
-    const most = Math.max(0, ...values.map((one) => (one ? one[one.length - 1] : 0)));
-    const scene = { part: parts[0], moved, all: values, threshold, marks: setup.marks };
+    const { threshold, strength } = state.now;
+    if (!setup || threshold === null) return;
+    const record = /** @type {ShiftRecord | undefined} */ (model.get("shifts")?.[state.now.attribute ?? ""]);
+    const steps = record ? decodeShift(model.get("shift_data"), record) : [];
+    const people = record?.people ?? 1;
+    const attribute = setup.attributes.find((a) => a.name === state.now.attribute) ?? null;
+    const moved = attribute ? (steps[attribute.grid.indexOf(strength ?? 0)] ?? null) : null;
+    const neutral = ratesAt(parts[0], threshold);
+    const rates = moved ? { ...neutral, frr: rejected(moved, threshold, people) } : neutral;
+    const most = Math.max(0, ...steps.map((one) => (one ? one[one.length - 1] : 0)));
+    const top = Math.max(topOf(parts[0], setup.marks, most), threshold);
     density.show(
-      { ...scene, top: Math.max(topOf(parts[0], setup.marks, most), threshold), rates: now },
+      { part: parts[0], moved, all: steps, threshold, marks: setup.marks, top, rates },
       setup.metric,
     );
-    key.show(threshold, rates, now);
-    curve.show({ roc, rates, eer: setup.eer.rate });
-    shift?.show({ attribute, strength: state.strength, threshold, steps: values, people });
+    key.show(threshold, rates);
+    curve.show({ roc, rates: neutral, eer: setup.eer.rate });
+    shift?.show({ attribute, strength, threshold, steps, people });
     groups?.show(threshold);
-    buttons.undo.disabled = !history.canUndo;
-    buttons.redo.disabled = !history.canRedo;
     root.dataset.threshold = String(threshold);
     root.dataset.far = String(rates.far.share);
-    root.dataset.frr = String(now.frr.share);
-  }
-
-  /** @param {Partial<State>} more @param {"drag" | "commit"} [phase] @param {string} [moved] */
-  function change(more, phase = "commit", moved = "") {
-    state = { ...state, ...more };
-    dragging = phase === "drag";
-    if (!dragging) history.commit(state, moved);
-    draw();
-    if (!dragging) keep();
-  }
-
-  function keep() {
-    sent = JSON.stringify(state);
-    model.set("state", { ...state });
-    model.save_changes();
-    const attribute = shift?.root.querySelector(".fr-shift-words")?.textContent ?? "";
-    // the handle speaks for itself while it has the focus
-    if (document.activeElement !== density.input)
-      spoken.textContent = state.attribute ? attribute : key.words();
-  }
-
-  /** @param {-1 | 1} by */
-  function walk(by) {
-    if (!(by < 0 ? history.canUndo : history.canRedo)) return;
-    state = history.step(by);
-    draw();
-    keep();
-  }
-
-  function fromKernel() {
-    const told = readState();
-    // the hand that holds the handle is not overruled
-    if (dragging || JSON.stringify(told) === sent) return;
-    const first = state.threshold === null;
-    state = told;
-    sent = JSON.stringify(told);
-    if (first) history = createHistory(state);
-    else history.commit(state);
-    draw();
+    root.dataset.frr = String(rates.frr.share);
   }
 
   function showProgress() {
@@ -198,39 +143,21 @@ function render({ model, el, signal: given }) {
     progress.style.setProperty("--at", String(what ? done / all : 0));
   }
 
-  function showShifts() {
-    lackOffline();
-    draw();
-  }
-
   const showError = () => notices.showError(model.get("error") ?? {});
   listen(model, signal, {
     setup: readSetup,
-    state: fromKernel,
     shifts: showShifts,
     progress: showProgress,
     error: showError,
   });
-  for (const event of ["pointerup", "pointercancel", "focusout"]) {
-    root.addEventListener(event, () => {
-      dragging = false;
-    });
-  }
-  walkByKeys(root, walk);
-  followTheme(root, signal);
-  watchKernel(el, model, signal, (gone) => {
-    notices.showBanner(gone ? LOST : "");
-    root.classList.toggle("fr-lost", gone);
-    lackOffline();
-  });
+  frame.open(context, { lost: LOST, kernel: showShifts });
   showProgress();
   showError();
   readSetup();
   if (!setup && !model.get("progress")?.what) {
     progress.hidden = false;
-    progress.textContent = "The faces are being rendered.";
+    progress.textContent = "Rendering the faces.";
   }
-  return () => stop.abort();
 }
 
-export default { render };
+export default widget(build);

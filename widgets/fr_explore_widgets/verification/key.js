@@ -1,8 +1,8 @@
-// The figures at the threshold: both error rates with counts and intervals, the equal error rate, named thresholds.
+// The figures at the threshold: both error rates with counts and intervals, the equal error rate, and named thresholds.
 
 import { count, percent } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
-import { interval, sentence, source, TERMS } from "./words.js";
+import { button, h, term } from "../shared/dom.js";
+import { interval, intervalSource, sentence, TERMS } from "./words.js";
 
 /** @typedef {import("./types").Rate} Rate */
 /** @typedef {import("./types").Setup} Setup */
@@ -13,18 +13,16 @@ export function createKey(choose) {
     ["far", "false match rate", TERMS.fmr, "impostor pairs accepted"],
     ["frr", "false non-match rate", TERMS.fnmr, "genuine pairs rejected"],
   ]).map(([rate, name, meaning, what]) => {
-    const [share, counts, range] = [
-      h("b", { class: "fr-figure" }),
-      h("span"),
-      h("span", { class: "fr-sub fr-range" }),
-    ];
+    const share = h("b", { class: "fr-figure" });
+    const counts = h("p", { class: "fr-sub" });
+    const range = h("span", { class: "fr-sub fr-range" });
     const kind = rate === "far" ? "impostor" : "genuine";
     const root = h(
       "div",
       { class: `fr-rate fr-${kind}` },
       h("p", {}, term(name, meaning)),
       h("p", {}, share, " ", range),
-      h("p", { class: "fr-sub" }, counts),
+      counts,
     );
     return { rate, root, share, counts, range, what };
   });
@@ -61,30 +59,24 @@ export function createKey(choose) {
           const spread =
             mark.low === undefined ? "" : ` (${mark.low.toFixed(2)} to ${mark.high?.toFixed(2)})`;
           const text = `${mark.name} ${mark.at.toFixed(3)}${spread}`;
-          const node = h("button", {
-            type: "button",
-            class: "fr-button",
-            title: TERMS[mark.name],
-            text,
-            "data-mark": mark.name,
-          });
-          node.addEventListener("click", () => choose(mark.at));
+          const node = button(text, mark.name, () => choose(mark.at));
+          node.title = TERMS[mark.name];
           return node;
         }),
       );
-      note.replaceChildren(source(setup));
+      note.replaceChildren(intervalSource(setup));
     },
-    /** @param {number} threshold @param {{far: Rate, frr: Rate}} rates @param {{far: Rate, frr: Rate}} [moved] with an attribute */
-    show(threshold, rates, moved = rates) {
-      words.textContent = sentence(threshold, moved);
+    /** @param {number} threshold @param {{far: Rate, frr: Rate}} rates */
+    show(threshold, rates) {
+      words.textContent = sentence(threshold, rates);
       for (const row of rows) {
-        const rate = moved[row.rate];
+        const rate = rates[row.rate];
         row.share.textContent = percent(rate.share);
         row.range.textContent = `(${interval(rate)})`;
         row.counts.textContent = `${count(rate.bad)} of ${count(rate.among)} ${row.what}`;
       }
       for (const node of marks.children) {
-        const on = node.textContent?.includes(threshold.toFixed(3)) ?? false;
+        const on = node.textContent?.includes(threshold.toFixed(3));
         node.setAttribute("aria-pressed", String(on));
       }
     },

@@ -1,9 +1,9 @@
-"""Pairs of faces as VerificationExplorer needs them: distances, marks and intervals, for Python and for the browser.
+"""Pairs of faces for VerificationExplorer: distances, named thresholds and intervals, for Python and for the browser.
 
-- The browser counts for itself: it gets the distances once, ascending, so that a threshold moves without a round trip.
-- They travel as float32 rounded downwards: a threshold that is one of the distances then still accepts its pair.
-- Intervals are those of `fr.verification`, by resampling people. Where it saw no error, or nothing but errors, no draw
-  can see any either: there, and where nobody resampled, the interval is Wilson's, with one observation per person.
+- The browser counts: it receives the ascending distances once, so that a threshold moves without a round trip.
+- They are sent as float64. In float32 a threshold equal to a distance could decide differently from Python.
+- Intervals are those of `fr.verification`, which resamples people. Without any error, or with nothing but errors, every
+  resample has the same rate. There, and without resampling, the interval is Wilson's, with one observation per person.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Pairs:
     ----------
     table : one row per pair, distances ascending: same, distance, and group where there are groups.
     curves : by group, None for all: threshold, far_low, far_high, frr_low, frr_high.
-    marks : thresholds with a name: name, at, and low, high where known. eer : rate, low, high, at.
-    people : how many persons stand behind each group's pairs, None where nobody knows.
+    marks : named thresholds: name, at, and low, high where known. eer : rate, low, high, at.
+    people : number of people in each group's pairs, None if unknown.
     """
 
     table: pd.DataFrame
@@ -51,15 +51,13 @@ class Pairs:
 
     @classmethod
     def of(cls, found: fr.Verification, title: str = "") -> Pairs:
-        """What `fr.verification` found."""
-        a = found.attrs
-        marks = [
-            {"name": row["name"], "at": row["threshold"]} for row in found.rates.sort_values("name").to_dict("records")
-        ]
+        """From the result of `fr.verification`."""
+        a, rates = found.attrs, found.rates.sort_values("name")
+        marks = [{"name": row["name"], "at": row["threshold"]} for row in rates.to_dict("records")]
         marks[0] |= {"low": found.threshold_low, "high": found.threshold_high}
         curves = {None: found.curve, **found.group_curves}
         people = {name: _people(_part(found.pairs, name), found.pairs) for name in curves}
-        # without an error no draw has one either
+        # without an error no resample has one
         edges = wilson(0, people[None]) if found.eer == 0 else (found.eer_low, found.eer_high)
         eer = {"rate": found.eer, "low": edges[0], "high": edges[1], "at": _eer(found.pairs)[1]}
         facts = {"draws": a["draws"], "resampled": a["resampled"], "target": a["target"]}
@@ -67,19 +65,19 @@ class Pairs:
 
     @classmethod
     def of_distances(cls, table: pd.DataFrame, published: float | None, title: str = "") -> Pairs:
-        """What `fr.pair_distances` gave: nobody knows whose pairs they are, so nothing is resampled."""
+        """From the table of `fr.pair_distances`: the people are unknown, so nothing is resampled."""
         same = (table["pair"] == "genuine").to_numpy()
         rows = pd.DataFrame({"same": same, "distance": table["distance"].to_numpy(float)})
         rows = rows.sort_values("distance", kind="stable", ignore_index=True)
         if same.all() or not same.any():
             raise ValueError(
-                f"there are {same.sum()} genuine and {(~same).sum()} impostor pairs: some of both kinds are needed; "
-                "give what fr.pair_distances returns, unchanged."
+                f"there are {same.sum()} genuine and {(~same).sum()} impostor pairs: both kinds are needed; give the "
+                "table of fr.pair_distances, unchanged."
             )
         rate, at = _eer(rows)
-        marks = [{"name": "calibrated", "at": at}] + (
-            [] if published is None else [{"name": "published", "at": published}]
-        )
+        marks = [{"name": "calibrated", "at": at}]
+        if published is not None:
+            marks.append({"name": "published", "at": published})
         empty = pd.DataFrame(columns=["threshold", *(f"{r}_{side}" for r in RATES for side in ("low", "high"))])
         eer = {"rate": rate, "at": at}
         metric = table.attrs.get("metric", "euclidean")
@@ -87,7 +85,7 @@ class Pairs:
 
     @property
     def start(self) -> float:
-        """Where a threshold begins: the published one, or the calibrated one."""
+        """The initial threshold: the published one, or else the calibrated one."""
         return float(self.marks[-1]["at"])
 
     @property
@@ -127,11 +125,10 @@ class Pairs:
     def for_browser(self) -> tuple[dict[str, Any], bytes]:
         """Plain JSON, and the arrays that it describes: see `decode` in data.js."""
         same = self.table["same"].to_numpy(bool)
-        distance = _down(self.table["distance"].to_numpy())
+        distance = self.table["distance"].to_numpy(np.float64)
+        columns = ["threshold", *(f"{rate}_{side}" for rate in RATES for side in ("low", "high"))]
         blocks = [distance[same], distance[~same]]
-        for curve in self.curves.values():
-            rest = [curve[f"{rate}_{side}"] for rate in RATES for side in ("low", "high")]
-            blocks += [_down(curve["threshold"].to_numpy(float)), *(np.asarray(c, np.float32) for c in rest)]
+        blocks += [curve[column].to_numpy(np.float64) for curve in self.curves.values() for column in columns]
         if self.groups:
             codes = self.table["group"].cat.codes.to_numpy().astype(np.uint8)
             blocks += [codes[same], codes[~same]]
@@ -145,7 +142,7 @@ class Pairs:
 
 
 def pairs_of(source: Any, identities: Any, groups: Any, published: float | None, draws: int, seed: int) -> Pairs:
-    """From what a person hands over; TypeError or ValueError for anything else, with what to give."""
+    """Pairs from any accepted source; TypeError or ValueError for anything else."""
     attrs = getattr(source, "attrs", {})
     title = str(attrs.get("model_title", attrs.get("model", "")))
     if isinstance(source, fr.Verification):
@@ -153,13 +150,13 @@ def pairs_of(source: Any, identities: Any, groups: Any, published: float | None,
     if isinstance(source, pd.DataFrame):
         if not {"pair", "distance"} <= set(source.columns):
             raise ValueError(
-                f"the table has the columns {', '.join(map(repr, source.columns))}: give the one that "
-                "fr.pair_distances returns, or embeddings and identities."
+                f"the table has the columns {', '.join(map(repr, source.columns))}: give the table of "
+                "fr.pair_distances, or embeddings and identities."
             )
         return Pairs.of_distances(source, published, title)
     if np.ndim(source) < 2:
         raise TypeError(
-            f"got {type(source).__name__}: give what fr.verification returned, embeddings (images, dim) and "
+            f"got {type(source).__name__}: give the result of fr.verification, embeddings (images, dim) and "
             "identities, or a face source and a model."
         )
     by = groups if isinstance(groups, str) else None
@@ -184,12 +181,12 @@ def _with_groups(embeddings: Any, groups: Any) -> xr.DataArray:
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share that was seen in `count` independent observations (Wilson 1927)."""
+    """Wilson's 95 % interval of a share of `count` independent observations (Wilson 1927)."""
     if not count:
         return float("nan"), float("nan")
     middle = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
     half = Z / (1 + Z**2 / count) * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
-    # exactly at the end where the share is, whatever the last digit
+    # exactly 0 or 1 where the share is, without rounding errors
     return 0.0 if share == 0 else float(middle - half), 1.0 if share == 1 else float(middle + half)
 
 
@@ -198,7 +195,7 @@ def _part(table: pd.DataFrame, name: str | None) -> pd.DataFrame:
 
 
 def _people(part: pd.DataFrame, everyone: pd.DataFrame) -> int:
-    """Persons in some pairs: images that genuine pairs tie together count as one."""
+    """Number of people in some pairs: images connected by genuine pairs belong to one person."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -213,12 +210,6 @@ def _eer(table: pd.DataFrame) -> tuple[float, float]:
     return Rates.of(table["distance"].to_numpy(), table["same"].to_numpy(bool)).equal_error()
 
 
-def _down(values: np.ndarray) -> np.ndarray:
-    """As float32, none above its value."""
-    rounded = values.astype(np.float32)
-    return np.where(rounded > values, np.nextafter(rounded, np.float32(-np.inf)), rounded)
-
-
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    """Without what is not known: JSON has no NaN."""
+    """Without unknown values: JSON has no NaN."""
     return {key: value for key, value in facts.items() if not (isinstance(value, float) and np.isnan(value))}

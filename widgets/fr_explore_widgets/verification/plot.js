@@ -1,4 +1,4 @@
-// The two densities, what lies on the wrong side of the threshold, and the threshold as a handle.
+// The two densities, the errors on either side of the threshold, and the threshold as a handle.
 
 import {
   axisBelow,
@@ -11,7 +11,7 @@ import {
   ticks,
 } from "../shared/densities.js";
 import { h, uid } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { line, s, text } from "../shared/svg.js";
 import { handleWords, METRICS } from "./words.js";
 
 /** @typedef {import("./types").Part} Part */
@@ -20,24 +20,24 @@ import { handleWords, METRICS } from "./words.js";
 /** @typedef {import("../shared/densities.js").Frame} Frame */
 /** @typedef {import("../shared/densities.js").Scale} Scale */
 /**
- * @typedef {{part: Part, moved: Float32Array | null, all: (Float32Array | null)[], threshold: number, marks: Mark[],
- *   top: number, rates: {far: Rate, frr: Rate}}} Scene `moved`: the genuine distances with an attribute; `all`: along it
+ * @typedef {{part: Part, moved: Float64Array | null, all: (Float64Array | null)[], threshold: number, marks: Mark[],
+ *   top: number, rates: {far: Rate, frr: Rate}}} Scene `moved`: the genuine distances with an attribute; `all`: at each of its strengths
  */
 
 const THUMB = 9; // half of the handle's width; as in the style sheet
 
-/** The right end of the axis: all distances and marks, and a little room. @param {Part} part @param {Mark[]} marks @param {number} [more] */
+/** The right end of the axis: beyond all distances and marks. @param {Part} part @param {Mark[]} marks @param {number} [more] */
 export function topOf({ genuine, impostor }, marks, more = 0) {
   const most = Math.max(genuine[genuine.length - 1] ?? 0, impostor[impostor.length - 1] ?? 0, more);
   return Math.max(most * 1.02, ...marks.map((mark) => mark.at * 1.1)) || 1;
 }
 
-/** A step of the handle: a round number, about a four-hundredth of the axis. @param {number} top */
+/** A step of the handle: a round number, about 1/400 of the axis. @param {number} top */
 export function stepOf(top) {
   return Number((10 ** Math.round(Math.log10(top / 400))).toPrecision(1));
 }
 
-/** Filled histograms of both kinds, stronger where the threshold is wrong about them. @param {{genuine: ArrayLike<number>, impostor: ArrayLike<number>}} kinds @param {number} top @param {Scale} x @param {Scale} y @param {number} bins @param {number} threshold @param {Frame} f */
+/** Filled histograms of both kinds, darker where the decision is wrong. @param {{genuine: ArrayLike<number>, impostor: ArrayLike<number>}} kinds @param {number} top @param {Scale} x @param {Scale} y @param {number} bins @param {number} threshold @param {Frame} f */
 export function twoKinds(kinds, top, x, y, bins, threshold, f) {
   const at = x(threshold);
   const [left, right] = [uid("left"), uid("right")];
@@ -99,64 +99,52 @@ export function createDensity(signal, onMove) {
       const before = stepPath(histogram(part.genuine, bins, top), top, x, y);
       nodes.push(s("path", { d: before, class: "fr-genuine fr-before" }));
     }
-    for (const [values, kind, text] of /** @type {[Float32Array, string, string][]} */ ([
+    for (const [values, kind, words] of /** @type {[Float64Array, string, string][]} */ ([
       [genuine, "genuine", "same person"],
       [part.impostor, "impostor", "different people"],
     ])) {
       const own = histogram(values, bins, top);
       const peak = own.indexOf(Math.max(...own));
-      const half = 4 * text.length;
+      const half = 4 * words.length;
       const at = Math.min(Math.max(x(((peak + 0.5) / bins) * top), half), width - half);
-      nodes.push(
-        s("text", { x: at, y: y(own[peak]) - 7, class: `fr-name fr-${kind}`, "text-anchor": "middle" }, text),
-      );
+      nodes.push(text(at, y(own[peak]) - 7, words, "middle", `fr-name fr-${kind}`));
     }
-    nodes.push(...line(x(threshold), width, foot, rates, threshold), ...signs(x, width, foot));
+    nodes.push(
+      ...thresholdLine(x(threshold), width, foot, rates, threshold),
+      ...namedThresholds(x, width, foot),
+    );
     nodes.push(axisBelow(frame, x, ticks(0, top, width / 80), ""));
     return nodes;
   }
 
-  /** The threshold's line with its words: to the left who is wrongly accepted, to the right who is wrongly rejected. @param {number} at @param {number} width @param {number} foot @param {{far: Rate, frr: Rate}} rates @param {number} threshold */
-  function line(at, width, foot, { far, frr }, threshold) {
+  /** The threshold's line with both error rates: false matches at the left, false non-matches at the right. @param {number} at @param {number} width @param {number} foot @param {{far: Rate, frr: Rate}} rates @param {number} threshold */
+  function thresholdLine(at, width, foot, { far, frr }, threshold) {
     const [match, miss] = [`false match ${percent(far.share)}`, `false non-match ${percent(frr.share)}`];
     const own = `threshold ${threshold.toFixed(3)}`;
-    const words = (/** @type {string} */ text, /** @type {boolean} */ before, /** @type {string} */ kind) => {
-      const room = 6.6 * text.length + 8;
+    const name = (/** @type {string} */ words, /** @type {boolean} */ before, /** @type {string} */ kind) => {
+      const room = 6.6 * words.length + 8;
       const fits = before ? at > room : width - at > room;
-      // without room on its side the word keeps to the edge, one line lower
+      // without room on its side, the name is at the edge, one line lower
       const side = fits ? (before ? at - 8 : at + 8) : before ? 0 : width;
       const anchor = before === fits ? "end" : "start";
-      return s(
-        "text",
-        { x: side, y: fits ? 32 : 50, class: `fr-error-name fr-${kind}`, "text-anchor": anchor },
-        text,
-      );
+      return text(side, fits ? 32 : 50, words, anchor, `fr-error-name fr-${kind}`);
     };
     const half = 4 * own.length;
     return [
-      s("line", { x1: at, x2: at, y1: 18, y2: foot, class: "fr-threshold" }),
-      s(
-        "text",
-        {
-          x: Math.min(Math.max(at, half), width - half),
-          y: 13,
-          class: "fr-key-name",
-          "text-anchor": "middle",
-        },
-        own,
-      ),
-      words(match, true, "impostor"),
-      words(miss, false, "genuine"),
+      line([at, 18], [at, foot], "fr-threshold"),
+      text(Math.min(Math.max(at, half), width - half), 13, own, "middle", "fr-key-name"),
+      name(match, true, "impostor"),
+      name(miss, false, "genuine"),
     ];
   }
 
-  /** Named thresholds under the axis, the calibrated one with its interval. @param {Scale} x @param {number} width @param {number} foot */
-  function signs(x, width, foot) {
+  /** Named thresholds below the axis, the calibrated one with its interval. @param {Scale} x @param {number} width @param {number} foot */
+  function namedThresholds(x, width, foot) {
     let before = -Infinity;
     const marks = [...(scene?.marks ?? [])].sort((a, b) => a.at - b.at);
     return marks.flatMap(({ name, at, low, high }) => {
-      const text = `${name} ${at.toFixed(3)}`;
-      const half = 3.4 * text.length;
+      const words = `${name} ${at.toFixed(3)}`;
+      const half = 3.4 * words.length;
       const middle = Math.min(Math.max(x(at), half), width - half);
       const row = middle - half < before + 8 ? 1 : 0;
       before = middle + half;
@@ -165,7 +153,7 @@ export function createDensity(signal, onMove) {
         const path = `M${x(low)} ${foot + 20}v6m0-3H${x(high)}m0-3v6`;
         nodes.unshift(s("path", { d: path, class: "fr-interval" }));
       }
-      return [...nodes, s("text", { x: middle, y: foot + 43 + 15 * row, "text-anchor": "middle" }, text)];
+      return [...nodes, text(middle, foot + 43 + 15 * row, words, "middle")];
     });
   }
 
@@ -174,26 +162,26 @@ export function createDensity(signal, onMove) {
     if (scene) onMove(Math.min(Math.max(value, 0), scene.top), phase);
   }
 
-  /** @param {PointerEvent} event */
-  function toHand(event) {
+  /** The threshold under the pointer. @param {PointerEvent} event */
+  function under(event) {
     const box = plot.svg.getBoundingClientRect();
     const px = ((event.clientX - box.left) / (box.width || 1)) * frame.width;
     const span = frame.width - frame.left - frame.right;
     const step = stepOf(scene?.top ?? 1);
-    // a pixel is coarser than a step: round numbers are enough
+    // a pixel is coarser than a step: use a round number
     return Math.round((((px - frame.left) / span) * (scene?.top ?? 1)) / step) * step;
   }
   plot.svg.addEventListener("pointerdown", (event) => {
-    if (input.disabled || !scene) return;
+    if (!scene) return;
     held = true;
     plot.svg.setPointerCapture?.(event.pointerId);
-    move(toHand(event), "drag");
+    move(under(event), "drag");
   });
-  plot.svg.addEventListener("pointermove", (event) => held && move(toHand(event), "drag"));
+  plot.svg.addEventListener("pointermove", (event) => held && move(under(event), "drag"));
   plot.svg.addEventListener("pointerup", (event) => {
     if (!held) return;
     held = false;
-    move(toHand(event), "commit");
+    move(under(event), "commit");
     input.focus({ preventScroll: true });
   });
   plot.svg.addEventListener("pointercancel", () => {
@@ -213,16 +201,13 @@ export function createDensity(signal, onMove) {
     if (value === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    // from a value between two steps, the first key goes to the next round one
+    // from a value between two steps, the first key moves to a round number
     move(event.key in by ? Math.round(value / step) * step : value, "commit");
   });
 
   return {
     root,
     input,
-    get held() {
-      return held;
-    },
     /** @param {Scene} next @param {string} metric */
     show(next, metric) {
       scene = next;
@@ -231,7 +216,7 @@ export function createDensity(signal, onMove) {
       input.setAttribute("aria-valuetext", handleWords(next.threshold, next.rates));
       caption.textContent = METRICS[metric] ?? "distance between two faces";
       plot.describe(
-        `Densities of the distances of same-person and different-person pairs. ${handleWords(next.threshold, next.rates)}`,
+        `Densities of the distances of genuine and impostor pairs. ${handleWords(next.threshold, next.rates)}`,
       );
       plot.redraw();
     },

@@ -1,8 +1,8 @@
-// The ROC curve with the present threshold on it: true acceptance against false acceptance, on a logarithmic axis.
+// The ROC curve with the current threshold: accepted genuine pairs against accepted impostor pairs, logarithmic.
 
 import { axisBelow, axisLeft, createPlot, linear, linePath, percent } from "../shared/densities.js";
 import { h, term } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { circle, s, text } from "../shared/svg.js";
 import { TERMS } from "./words.js";
 
 /** @typedef {import("./types").Rate} Rate */
@@ -10,7 +10,7 @@ import { TERMS } from "./words.js";
 
 const HEIGHT = 236;
 
-/** The tens from the least rate that these pairs can show up to 1. @param {number} pairs */
+/** Exponents of the decades from the smallest measurable rate up to 1. @param {number} pairs */
 export function decades(pairs) {
   const least = Math.floor(-Math.log10(Math.max(pairs, 10)) + 1e-9);
   return Array.from({ length: 1 - least }, (_, i) => least + i);
@@ -37,19 +37,8 @@ export function createRoc(signal) {
     const wide = linear(tens[0], 0, f.left, width - f.right);
     const x = (/** @type {number} */ far) => wide(Math.max(Math.log10(far || 1e-99), tens[0]));
     const y = linear(0, 1, HEIGHT - f.bottom, f.top);
-    const band = roc.low.length
-      ? `${linePath(
-          roc.far,
-          roc.low.map((v) => 1 - v),
-          x,
-          y,
-        )}L${linePath(
-          [...roc.far].reverse(),
-          [...roc.high].reverse().map((v) => 1 - v),
-          x,
-          y,
-        ).slice(1)}Z`
-      : "";
+    const edges = [...roc.low, ...[...roc.high].reverse()].map((frr) => 1 - frr);
+    const band = `${linePath([...roc.far, ...[...roc.far].reverse()], edges, x, y)}Z`;
     const here = [x(rates.far.share), y(1 - rates.frr.share)];
     const shown = tens.filter((ten) => tens.length < 6 || ten % 2 === 0);
     return [
@@ -58,10 +47,10 @@ export function createRoc(signal) {
       s("path", { d: Number.isFinite(roc.low[0]) ? band : "", class: "fr-band" }),
       s("path", { d: linePath(roc.far, roc.tar, x, y), class: "fr-curve" }),
       s("path", { d: `M${x(eer)} ${y(1 - eer) - 5}l5 5l-5 5l-5-5Z`, class: "fr-eer" }),
-      s("text", { x: x(eer) + 9, y: y(1 - eer) + 14, class: "fr-word" }, `EER ${percent(eer)}`),
+      text(x(eer) + 9, y(1 - eer) + 14, `EER ${percent(eer)}`),
       s("path", { d: `M${f.left} ${here[1]}H${here[0]}V${HEIGHT - f.bottom}`, class: "fr-guide" }),
-      s("circle", { cx: here[0], cy: here[1], r: 6, class: "fr-here" }),
-      s("text", { x: 0, y: 12, class: "fr-word" }, "genuine pairs accepted"),
+      circle(here[0], here[1], 6, "fr-here"),
+      text(0, 12, "genuine pairs accepted"),
     ];
   }
 

@@ -1,4 +1,4 @@
-/** What the modules of VerificationExplorer share with each other and with the kernel; read by tsc only. */
+/** Types of VerificationExplorer, also of the data from the kernel; read by tsc only. */
 
 import type { Attribute as Record } from "../shared/types";
 
@@ -21,7 +21,7 @@ export interface Setup {
   genuine: number;
   impostor: number;
   groups: string[];
-  /** of all pairs, then of each group; null where nobody knows */
+  /** of all pairs, then of each group; null if unknown */
   people: (number | null)[];
   level: number;
   /** lengths */
@@ -32,17 +32,17 @@ export interface Setup {
 }
 
 export interface Curve {
-  threshold: Float32Array;
-  farLow: Float32Array;
-  farHigh: Float32Array;
-  frrLow: Float32Array;
-  frrHigh: Float32Array;
+  threshold: Float64Array;
+  farLow: Float64Array;
+  farHigh: Float64Array;
+  frrLow: Float64Array;
+  frrHigh: Float64Array;
 }
 
 export interface Part {
   name: string;
-  genuine: Float32Array;
-  impostor: Float32Array;
+  genuine: Float64Array;
+  impostor: Float64Array;
   curve: Curve;
   people: number | null;
 }
@@ -55,8 +55,8 @@ export interface Rate {
   high: number;
 }
 
-/** One attribute that was measured. */
-export interface Told {
+/** The distances that were computed along one attribute. */
+export interface ShiftRecord {
   place: number;
   done: boolean[];
   pairs: number;

@@ -1,4 +1,4 @@
-// Sentences and terms of VerificationExplorer: pure functions.
+// Sentences and explanations of VerificationExplorer: pure functions.
 
 import { count, percent } from "../shared/densities.js";
 
@@ -13,16 +13,13 @@ export const METRICS = {
 
 /** @type {Record<string, string>} */
 export const TERMS = {
-  fmr: "Share of the pairs of different people that the threshold accepts as one person. Also called false acceptance rate, FAR.",
-  fnmr: "Share of the pairs of one person that the threshold rejects. Also called false rejection rate, FRR; 1 \u2212 FNMR is the true acceptance rate, TAR.",
-  eer: "The error rate at the threshold where both kinds of error are equally frequent. One number for a model and these pairs; no use has to run there.",
-  roc: "Every threshold is a point: how many impostor pairs it accepts (to the right) and how many genuine ones (upwards). A better model runs closer to the upper left corner.",
+  fmr: "The share of the impostor pairs that are accepted as the same person. Also called false acceptance rate, FAR.",
+  fnmr: "The share of the genuine pairs that are rejected. Also called false rejection rate, FRR; 1 \u2212 FNMR is the true acceptance rate, TAR.",
+  eer: "The error rate at the threshold where both error rates are equal. It summarises a model on these pairs; an application need not use that threshold.",
+  roc: "Each threshold is a point: the share of accepted impostor pairs (to the right) and of accepted genuine pairs (upwards). The curve of a better model is closer to the upper left corner.",
   calibrated:
-    "The threshold that gives equal error rates on the pairs shown here, with the interval in which it falls when other people are drawn.",
-  published:
-    "The threshold that the model's card names. It was found on other pictures and need not fit these.",
-  interval:
-    "People are drawn anew with replacement, and all pairs follow them: pairs of one person are no independent repeats.",
+    "The threshold with equal error rates on the pairs shown here, with its interval over resampled people (bootstrap).",
+  published: "The threshold in the model's card. It was calibrated on other pictures and may not fit these.",
 };
 
 /** "52 to 73 %". @param {Rate} rate */
@@ -45,13 +42,13 @@ export function sentence(threshold, { far, frr }) {
   );
 }
 
-/** Where the intervals come from. @param {Setup} setup */
-export function source({ people, facts, level }) {
+/** How the intervals were computed. @param {Setup} setup */
+export function intervalSource({ people, facts, level }) {
   const known = people[0];
   if (!facts.draws)
-    return "95 % intervals after Wilson, as if the pairs were independent; give embeddings and identities for better ones.";
-  const what = facts.resampled === "identities" && known ? `${count(known)} people` : "the pairs";
-  return `${Math.round(100 * level)} % intervals by drawing ${what} anew, ${facts.draws} times.`;
+    return "95 % Wilson intervals, as if the pairs were independent; give embeddings and identities for better ones.";
+  const what = facts.resampled === "identities" && known ? `${count(known)} people` : "pairs";
+  return `${Math.round(100 * level)} % intervals from ${facts.draws} resamples of ${what}.`;
 }
 
 /**
@@ -60,10 +57,10 @@ export function source({ people, facts, level }) {
 export function shiftSentence({ label, value, neutral, now, before, people, atNeutral }) {
   const pairs = `${count(now.bad)} of ${count(now.among)} genuine pairs`;
   if (atNeutral)
-    return `One neutral image of each of ${people} people against their others: ${pairs} are rejected. Move the slider.`;
+    return `One neutral image of each of ${people} people compared with their others: ${pairs} are rejected. Move the slider.`;
   const change =
     now.bad === before.bad
       ? `as many as at ${neutral}`
       : `${now.bad > before.bad ? "more" : "fewer"} than the ${count(before.bad)} at ${neutral}`;
-  return `With ${label} at ${value} in one image of each of ${people} people, ${pairs} are rejected, ${change}. The impostor pairs stay as they are.`;
+  return `With ${label} at ${value} in one image of each of ${people} people, ${pairs} are rejected, ${change}. The impostor pairs do not change.`;
 }

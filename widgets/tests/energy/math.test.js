@@ -324,10 +324,7 @@ describe("one neighbourhood, step by step", () => {
 
 describe("words", () => {
   test.each([
-    [
-      { pattern: "parallel", order: 1 },
-      "E = 0.00: neighbours within the radius point exactly the same way.",
-    ],
+    [{ pattern: "parallel", order: 1 }, "E = 0.00: neighbours within the radius point exactly the same way."],
     [
       { pattern: "tangential", order: 1, radius: 0.3 },
       "almost the same way, though all of them together have no direction.",

@@ -8,12 +8,13 @@ import {
   ticks,
   wilson,
 } from "../../fr_explore_widgets/shared/densities.js";
-import { decodeShift, ratesAt } from "../../fr_explore_widgets/verification/data.js";
+import { samePerson } from "../../fr_explore_widgets/shared/words.js";
+import { decode, decodeShift, ratesAt } from "../../fr_explore_widgets/verification/data.js";
 import widget from "../../fr_explore_widgets/verification/index.js";
 import { stepOf } from "../../fr_explore_widgets/verification/plot.js";
 import { decades } from "../../fr_explore_widgets/verification/roc.js";
 import { rejected } from "../../fr_explore_widgets/verification/shift.js";
-import { shiftSentence, source } from "../../fr_explore_widgets/verification/words.js";
+import { intervalSource, shiftSentence } from "../../fr_explore_widgets/verification/words.js";
 import { fakeModel } from "../fake_model.js";
 
 const AGE = {
@@ -47,7 +48,7 @@ function traits(more = {}) {
   const cuts = [...new Set([...genuine, ...impostor])].sort((a, b) => a - b);
   const curve = [cuts, cuts.map(() => 0.01), cuts.map(() => 0.9), cuts.map(() => 0.02), cuts.map(() => 0.8)];
   const floats = [genuine, impostor, ...curve, [], [], [], [], [], [], [], [], [], []].map((v) =>
-    Float32Array.from(v),
+    Float64Array.from(v),
   );
   const data = bytesOf([...floats, Uint8Array.from([0, 0, 1, 1]), Uint8Array.from([0, 1, 1, 1, 1])]);
   const setup = {
@@ -148,23 +149,41 @@ test("round numbers", () => {
 test("shows counts, rates, intervals and named thresholds at once", () => {
   open();
   expect(find(".fr-sentence").textContent).toBe(
-    "At 0.600, 2 of 5 impostor pairs are accepted and 0 of 4 genuine pairs are rejected.",
+    "At 0.600, 3 of 5 impostor pairs are accepted and 0 of 4 genuine pairs are rejected.",
   );
-  expect(find(".fr-rate.fr-impostor").textContent).toContain("40.0 %");
+  expect(find(".fr-rate.fr-impostor").textContent).toContain("60.0 %");
   expect(find(".fr-rate.fr-impostor").textContent).toContain("1.0 to 90.0 %");
   expect(find(".fr-rate.fr-genuine").textContent).toContain("0 to 49.0 %");
-  expect([...el.querySelectorAll("[data-mark]")].map((node) => node.textContent)).toEqual([
+  expect([...el.querySelectorAll(".fr-key [data-action]")].map((node) => node.textContent)).toEqual([
     "published 0.600",
     "calibrated 0.350 (0.30 to 0.42)",
   ]);
-  expect(find("[data-mark=published]").getAttribute("aria-pressed")).toBe("true");
-  expect(find(".fr-key").textContent).toContain("95 % intervals by drawing 6 people anew, 100 times.");
+  expect(find("[data-action=published]").getAttribute("aria-pressed")).toBe("true");
+  expect(find(".fr-key").textContent).toContain("95 % intervals from 100 resamples of 6 people.");
   expect(handle().getAttribute("aria-valuetext")).toBe(
-    "threshold 0.600: 40.0 % false match, 0 % false non-match",
+    "threshold 0.600: 60.0 % false match, 0 % false non-match",
   );
   expect(el.querySelectorAll(".fr-group-panel")).toHaveLength(2);
   expect(el.querySelectorAll(".fr-few:not([hidden])")).toHaveLength(2);
   expect(model.sent).toHaveLength(0);
+});
+
+test("a distance equal to the threshold is accepted, as the decision rule has it", () => {
+  const [part] = decode(traits().data, traits().setup);
+  for (const distance of [...genuine, ...impostor]) {
+    const below = distance * (1 - Number.EPSILON);
+    const [at, under] = [ratesAt(part, distance), ratesAt(part, below)];
+    const accepted = (values, cut) => values.filter((one) => samePerson(one, cut)).length;
+    expect(at.far.bad).toBe(accepted(impostor, distance));
+    expect(at.frr.bad).toBe(genuine.length - accepted(genuine, distance));
+    expect(under.far.bad + genuine.length - under.frr.bad).toBe(
+      accepted(impostor, below) + accepted(genuine, below),
+    );
+    expect(under.far.bad - under.frr.bad).toBeLessThan(at.far.bad - at.frr.bad);
+  }
+  expect(rejected(Float64Array.from([0.5, 0.6]), 0.6, 2).bad).toBe(0);
+  open({ state: { version: 1, threshold: 0.4, attribute: null, strength: null } });
+  expect(find(".fr-rate.fr-genuine").textContent).toContain("0 of 4 genuine pairs rejected");
 });
 
 test("keys move the threshold by round steps, and say so to the kernel", () => {
@@ -190,14 +209,14 @@ test("a drag moves the page at once and is kept on release", () => {
   expect(find(".fr-verify").dataset.far).toBe("0.2");
   expect(model.sent).toHaveLength(0);
   model.receive({ state: { version: 1, threshold: 0.7, attribute: null, strength: null } });
-  expect(find(".fr-verify").dataset.threshold).toBe("0.32"); // the hand is not overruled
+  expect(find(".fr-verify").dataset.threshold).toBe("0.32"); // a drag is not overruled
   drag(0.32, "change");
   expect(model.sent.at(-1).state.threshold).toBe(0.32);
 });
 
 test("undo, redo, reset, and a threshold from the kernel", () => {
   open();
-  find("[data-mark=calibrated]").click();
+  find("[data-action=calibrated]").click();
   expect(find(".fr-verify").dataset.threshold).toBe("0.35");
   expect(find("[role=status].fr-hidden").textContent).toContain("At 0.350");
   press(find(".fr-verify"), "z", { ctrlKey: true });
@@ -210,16 +229,16 @@ test("undo, redo, reset, and a threshold from the kernel", () => {
   expect(model.get("state").threshold).toBe(0.6);
 });
 
-test("an attribute moves the genuine pairs, as far as it is measured", () => {
+test("an attribute changes the genuine pairs, as far as it is computed", () => {
   const own = traits().setup;
   open({ setup: { ...own, attributes: [AGE] } });
   const select = find("[data-control=attribute]");
   select.value = "age";
   select.dispatchEvent(new Event("change"));
   expect(model.get("state")).toMatchObject({ attribute: "age", strength: 60 });
-  expect(find(".fr-shift-words").textContent).toContain("still being measured");
+  expect(find(".fr-shift-words").textContent).toContain("still being computed");
   const done = AGE.grid.map((_, k) => k === 4 || k === 8);
-  const values = Float32Array.from(
+  const values = Float64Array.from(
     AGE.grid.flatMap((_, k) => (k === 8 ? [0.65, 0.7] : k === 4 ? [0.1, 0.2] : [NaN, NaN])),
   );
   model.receive({
@@ -238,7 +257,7 @@ test("an attribute moves the genuine pairs, as far as it is measured", () => {
   expect(find(".fr-before")).not.toBeNull();
 });
 
-test("while the faces are rendered there is a word, no empty canvas", () => {
+test("while the faces are rendered, their progress is shown", () => {
   open({ setup: {}, progress: { what: "Rendering faces", done: 3, all: 48 } });
   expect(find(".fr-progress").textContent).toBe("Rendering faces: 3 of 48 faces");
   expect(find(".fr-stage").hidden).toBe(true);
@@ -256,7 +275,7 @@ test("an error of the kernel is shown with what to do", () => {
 });
 
 test("shifted pairs: the interval counts each person once", () => {
-  const values = Float32Array.from([0.1, 0.5, 0.6, 0.9]);
+  const values = Float64Array.from([0.1, 0.5, 0.6, 0.9]);
   expect(rejected(values, 0.55, 2)).toMatchObject({ bad: 2, among: 4, share: 0.5 });
   expect(rejected(values, 0.55, 2).low).toBeCloseTo(wilson(0.5, 2)[0], 9);
   const view = new DataView(values.buffer);
@@ -270,10 +289,10 @@ test("words", () => {
     "fewer than the 3 at 35 years",
   );
   expect(shiftSentence({ ...facts, now: rate(3), before: rate(3) })).toContain("as many as at 35 years");
-  expect(source({ people: [null], facts: { draws: 0 }, level: 0.95 })).toContain("after Wilson");
+  expect(intervalSource({ people: [null], facts: { draws: 0 }, level: 0.95 })).toContain("Wilson intervals");
   const part = {
-    genuine: Float32Array.from(genuine),
-    impostor: new Float32Array(0),
+    genuine: Float64Array.from(genuine),
+    impostor: new Float64Array(0),
     people: 20,
     curve: { threshold: [] },
   };

@@ -1,9 +1,25 @@
-"""What several test modules share: the real avatars and the real network, one thread, a cache of their own."""
+"""Shared fixtures: an empty cache, avatars, a network, and one browser and one JupyterLab server per process."""
+
+import os
 
 import pytest
 import shape_checks
 
 shape_checks.install("fr_explore")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """For `--dist loadgroup`: keep a module in one process, unless its tests name groups; start the longest first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=_rank)
+
+
+def _rank(item):
+    kinds = ("notebook", "browser")
+    return next((rank for rank, kind in enumerate(kinds) if item.get_closest_marker(kind)), len(kinds))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,3 +42,58 @@ def dlib_model():
     import fr_explore as fr
 
     return fr.load_model("dlib", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def camera(tmp_path_factory):
+    """The file that the browser's camera plays. A test that uses the camera writes a Motion JPEG into it first."""
+    return tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+
+
+@pytest.fixture(scope="session")
+def browser(camera):
+    """One headless Chromium for all browser tests of a process; each test opens its own contexts in it."""
+    from lab import chromium, find_chromium, missing_chromium
+
+    if find_chromium() is None:
+        # a build machine without Chromium must not look as if it had run these tests
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
+    memory = ["--js-flags=--expose-gc", "--enable-precise-memory-info"]
+    video = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    with chromium([*memory, *video]) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """One JupyterLab server for all browser tests of a process."""
+    from lab import Lab
+
+    home = tmp_path_factory.mktemp("lab")
+    with Lab(home, home / "notebooks") as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page from disk: `open_page(path, width=1200, height=900, theme="light", **options of the context)`.
+
+    The test fails if a page raises or logs an error, or requests anything but itself.
+    """
+    contexts, problems = [], []
+
+    def opened(path, width=1200, height=900, theme="light", **options):
+        viewport = {"width": width, "height": height}
+        context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: problems.append(request.url) if request.url != path.as_uri() else None)
+        page.goto(path.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -1,7 +1,8 @@
-"""A real JupyterLab in a real Chromium, for the browser tests and the latency benchmark.
+"""A real JupyterLab in a real Chromium, for the browser tests and the benchmarks.
 
-`Lab` starts a server of its own on the loopback interface, with a token and with settings in a temporary folder;
-`Notebook` opens a notebook in a page, runs it, and asks its kernel for values.
+`Lab` starts a server on the loopback interface, with its own token and its settings in a temporary folder.
+`Notebook` opens a notebook in a page, runs it, and asks its kernel for values. The fixtures `jupyterlab` and `browser`
+of conftest.py give each test process one server and one browser.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -19,11 +21,11 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 from jupyter_client import BlockingKernelClient
-from playwright.sync_api import Browser, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Locator, Page, TimeoutError, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -35,6 +37,7 @@ FLAGS = [
     "--no-first-run",
 ]
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
 def find_chromium() -> str | None:
@@ -43,15 +46,15 @@ def find_chromium() -> str | None:
 
 
 def missing_chromium() -> str:
-    """What to do without one."""
+    """The error message when there is no Chromium: how to install one."""
     return (
-        f"the browser tests need Chromium, and none of {', '.join(CHROMIUM)} is on the PATH: apt-get install chromium "
-        "(Debian), snap install chromium (Ubuntu), brew install --cask chromium (macOS)."
+        f"The browser tests need Chromium, but none of {', '.join(CHROMIUM)} is on the PATH. Install it: "
+        "apt-get install chromium (Debian), snap install chromium (Ubuntu), brew install --cask chromium (macOS)."
     )
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Wait until `true()` holds, and return it; on failure the last falsy value is shown."""
+def until(true: Callable[[], Any], seconds: float = 40.0) -> Any:
+    """Wait until `true()` returns something true, and return it. The failure shows the last false value."""
     end = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
@@ -61,7 +64,7 @@ def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 @contextmanager
 def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
-    """The system's Chromium, headless, with `flags` of its own; RuntimeError with what to install if there is none."""
+    """The system's Chromium, headless, with additional `flags`. Without Chromium: RuntimeError with what to install."""
     path = find_chromium()
     if path is None:
         raise RuntimeError(missing_chromium())
@@ -74,10 +77,10 @@ def chromium(flags: Sequence[str] = ()) -> Iterator[Browser]:
 
 
 class Lab:
-    """A JupyterLab server that ends with its `with` block. Notebooks live in `folder`, settings in `home`."""
+    """A JupyterLab server that stops at the end of its `with` block. Notebooks are in `folder`, settings in `home`."""
 
-    def __init__(self, home: Path, folder: Path, theme: str = "JupyterLab Light") -> None:
-        self.home, self.folder, self.theme = home, folder, theme
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.home, self.folder = home, folder
         self.token = secrets.token_hex(16)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -85,7 +88,7 @@ class Lab:
 
     def __enter__(self) -> Lab:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._write_settings()
+        self.reset_settings()
         port = self.url.rpartition(":")[2]
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
         command += [
@@ -115,32 +118,40 @@ class Lab:
         self._log.close()
 
     def get(self, path: str) -> Any:
-        """A GET of the server's REST interface, as parsed JSON."""
-        request = urllib.request.Request(f"{self.url}/{path}", headers={"Authorization": f"token {self.token}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        """GET from the server's REST interface, as parsed JSON."""
+        with self._request("GET", path) as answer:
             return json.load(answer)
 
     def write(self, name: str, cells: Sequence[str]) -> str:
-        """A notebook of code cells in the server's folder; returns its name."""
+        """Write a notebook of code cells into the server's folder. Returns its name, numbered if `name` exists."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = 2
+        while path.exists():
+            path = (self.folder / name).with_stem(f"{Path(name).stem}-{number}")
+            number += 1
         notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
         notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
-        nbformat.write(notebook, self.folder / name)
-        return name
+        nbformat.write(notebook, path)
+        return path.relative_to(self.folder).as_posix()
 
-    def end_kernels(self) -> None:
-        """End every kernel of this server."""
-        for session in self.get("api/sessions"):
-            request = urllib.request.Request(
-                f"{self.url}/api/sessions/{session['id']}",
-                headers={"Authorization": f"token {self.token}"},
-                method="DELETE",
-            )
-            urllib.request.urlopen(request, timeout=30).close()
+    def reset_settings(self) -> None:
+        """The light theme and no notifications, whatever an earlier test has set."""
+        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True, exist_ok=True)
+        silent = {"fetchNews": "false", "checkForUpdates": False}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(silent))
+        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": "JupyterLab Light"}))
+
+    def end_kernel(self, notebook: str) -> None:
+        """Shut down the kernel of a notebook, if it has one."""
+        for session in self._sessions(notebook):
+            self._request("DELETE", f"api/sessions/{session['id']}").close()
 
     @contextmanager
     def kernel(self, notebook: str) -> Iterator[BlockingKernelClient]:
         """A second client of the kernel that runs `notebook`."""
-        sessions = [s for s in self.get("api/sessions") if s["path"].endswith(notebook)]
+        sessions = self._sessions(notebook)
         if not sessions:
             raise LookupError(f"{notebook} has no kernel yet: open and run it first.")
         client = BlockingKernelClient()
@@ -152,6 +163,14 @@ class Lab:
         finally:
             client.stop_channels()
 
+    def _sessions(self, notebook: str) -> list[dict[str, Any]]:
+        return [session for session in self.get("api/sessions") if session["path"] == notebook]
+
+    def _request(self, method: str, path: str) -> Any:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}/{path}", headers=headers, method=method)
+        return urllib.request.urlopen(request, timeout=30)
+
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
@@ -162,13 +181,6 @@ class Lab:
             "JUPYTERLAB_WORKSPACES_DIR": str(self.home / "workspaces"),
             "IPYTHONDIR": str(self.home / "ipython"),
         }
-
-    def _write_settings(self) -> None:
-        settings = self.home / "settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True, exist_ok=True)
-        silent = {"fetchNews": "false", "checkForUpdates": False}
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(silent))
-        (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": self.theme}))
 
     def _wait_until_up(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
@@ -185,23 +197,28 @@ class Lab:
 
 
 class Notebook:
-    """One notebook, open in a page of its own."""
+    """One notebook, open in its own page. At the end of the `with` block its page closes and its kernel shuts down."""
 
     def __init__(
-        self, lab: Lab, browser: Browser, name: str, width: int = 1200, height: int = 1000, host: str = "lab/tree"
+        self,
+        lab: Lab,
+        browser: Browser,
+        name: str,
+        width: int = 1200,
+        height: int = 1000,
+        host: str = "lab/tree",
+        keep_kernel: bool = False,
     ) -> None:
         """`host` is the server's path of the application: "lab/tree" for JupyterLab, "notebooks" for Notebook 7."""
-        self.lab, self.name = lab, name
+        self.lab, self.name, self.keep_kernel = lab, name, keep_kernel
+        lab.reset_settings()
         self.context = browser.new_context(viewport={"width": width, "height": height})
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._note_error)
         self.page.goto(f"{lab.url}/{host}/{name}?token={lab.token}&reset", timeout=120_000)
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=120_000,
-        )
+        self.page.wait_for_function(IDLE, timeout=120_000)
         # more room, and nothing beside the notebook that could catch a key
         if host == "lab/tree":
             self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
@@ -211,41 +228,55 @@ class Notebook:
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
+        if not self.keep_kernel:
+            self.lab.end_kernel(self.name)
 
     def command(self, name: str) -> None:
-        """Run one of JupyterLab's commands without waiting for its end."""
+        """Start one of JupyterLab's commands without waiting until it is done."""
         self.page.evaluate("(name) => { window.jupyterapp.commands.execute(name); }", name)
 
     def run_all(self) -> None:
-        """Run every cell and wait until the kernel is idle again."""
+        """Run every cell and wait until the last one is done."""
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
     def wait_for(self, selector: str, seconds: float = 60) -> Locator:
-        """The first element that matches, once it is visible; on failure the error says what the cells printed."""
+        """The first element that matches, once it is visible. The failure shows what the cells printed."""
         found = self.page.locator(selector).first
         try:
             found.wait_for(timeout=1000 * seconds)
         except TimeoutError as problem:
             printed = "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())[-3000:]
             raise AssertionError(
-                f"{selector} did not show within {seconds:g} s. Errors of the page: {self.errors}. "
+                f"{selector} did not appear within {seconds:g} s. Errors of the page: {self.errors}. "
                 f"The cells printed:\n{printed}"
             ) from problem
         return found
 
     def save(self) -> None:
         """Save the notebook and wait until it is on disk."""
-        before = (self.lab.folder / self.name).stat().st_mtime_ns
+        path = self.lab.folder / self.name
+        before = path.stat().st_mtime_ns
         self.command("docmanager:save")
-        end = time.monotonic() + 30
-        while (self.lab.folder / self.name).stat().st_mtime_ns == before:
-            if time.monotonic() > end:
-                raise AssertionError(f"{self.name} was not saved within 30 s.")
-            self.page.wait_for_timeout(100)
+        until(lambda: path.stat().st_mtime_ns != before)
+
+    def change_theme(self, theme: Literal["Light", "Dark"]) -> None:
+        """Change JupyterLab's theme and wait until JupyterLab has changed it completely."""
+        name = f"JupyterLab {theme}"
+        self.page.evaluate("(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        # JupyterLab raises an error of its own when the theme changes again before its splash screen is gone
+        self.page.wait_for_function(
+            "(name) => document.body.dataset.jpThemeName === name && !document.getElementById('jupyterlab-splash')",
+            arg=name,
+        )
 
     def restart(self) -> None:
         """Restart the kernel without asking."""
         self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+
+    def content(self) -> nbformat.NotebookNode:
+        """The notebook as the page has it, outputs included."""
+        text = self.page.evaluate("JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.toJSON())")
+        return nbformat.reads(text, as_version=4)
 
     def value(self, expression: str) -> Any:
         """The value of a Python expression in the notebook's kernel, for values with a literal form."""
@@ -254,6 +285,11 @@ class Notebook:
     def execute(self, code: str) -> None:
         """Run statements in the notebook's kernel, as another cell would."""
         self._ask(code, "None")
+
+    def _note_error(self, error: Error) -> None:
+        # JupyterLab raises this for each message that a kernel had not answered when the test ended it
+        if not re.search(r"Canceled future for \w+ message before replies were done", error.message):
+            self.errors.append(str(error))
 
     def _ask(self, code: str, expression: str) -> str:
         with self.lab.kernel(self.name) as client:

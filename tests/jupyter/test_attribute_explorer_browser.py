@@ -1,10 +1,7 @@
 """What `AttributeExplorer` grew beyond first light, in a real JupyterLab and, as a page, from disk without a kernel."""
 
-import os
-import time
-
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook, until
 
 pytestmark = pytest.mark.browser
 
@@ -20,20 +17,8 @@ CELL = (
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory, browser):
-    home = tmp_path_factory.mktemp("lab")
-    with (
-        Lab(home, home / "notebooks") as lab,
-        Notebook(lab, browser, lab.write("explorer.ipynb", [CELL]), height=1500) as notebook,
-    ):
+def opened(jupyterlab, browser):
+    with Notebook(jupyterlab, browser, jupyterlab.write("attribute.ipynb", [CELL]), height=1500) as notebook:
         notebook.run_all()
         notebook.wait_for(".fr-map-note .fr-term", 120)
         yield notebook
@@ -45,14 +30,6 @@ def lab(opened):
     yield opened
     assert opened.errors == []
     assert opened.value("w.error") == {}
-
-
-def until(true, seconds=40.0):
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
-        time.sleep(0.05)
-    return value
 
 
 def test_a_drag_is_quick_and_small_and_ends_exact(lab):
@@ -192,12 +169,9 @@ DRAGGING = """async () => {
 }"""
 
 
-def test_a_cell_and_a_hand_change_the_face_a_thousand_times_and_agree(tmp_path, browser):
+def test_a_cell_and_a_hand_change_the_face_a_thousand_times_and_agree(jupyterlab, browser):
     small = CELL.replace("variations=2", "variations=2, size=64")
-    with (
-        Lab(tmp_path, tmp_path / "notebooks") as lab,
-        Notebook(lab, browser, lab.write("both.ipynb", [small, INTERLEAVED]), height=1500) as notebook,
-    ):
+    with Notebook(jupyterlab, browser, jupyterlab.write("both.ipynb", [small, INTERLEAVED]), height=1500) as notebook:
         page = notebook.page
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
         notebook.wait_for(".fr-map-note .fr-term", 120)

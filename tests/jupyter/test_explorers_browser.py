@@ -1,20 +1,16 @@
 """VerificationExplorer and MacroscaleExplorer in Chromium: as pages from disk, and live in JupyterLab."""
 
-import os
-import time
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook, until
+from pages import violations
 
 from fr_explore_widgets.macroscale.widget import MacroscaleExplorer
 from fr_explore_widgets.verification.widget import VerificationExplorer
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[2] / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = """import numpy as np, pandas as pd
 rng = np.random.default_rng(0)
 who = np.repeat(np.arange(30), 4)
@@ -25,15 +21,6 @@ labels = pd.DataFrame({"old": old, "smiling": np.where(rng.random(120) < .5, 1, 
 groups = np.where(old > 0, "old", "young")
 """  # noqa: E501 the code of a cell
 CASES = [(width, theme) for width in (1200, 380) for theme in ("light", "dark")]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +41,15 @@ def macro(people):
 
 
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open a widget's page from disk: nothing may fail there, nothing may be fetched."""
-    contexts, problems = [], []
+def opened(open_page, tmp_path):
+    """Open a widget's page from disk: `opened(widget, width, theme)`."""
 
-    def open_page(widget, width=1200, theme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: problems.append(request.url) if request.url.startswith("http") else None)
-        page.goto(widget.to_html(tmp_path / "page.html").as_uri())
+    def open_widget(widget, width=1200, theme="light", **options):
+        page = open_page(widget.to_html(tmp_path / "page.html"), width, theme=theme, **options)
         page.wait_for_selector(".fr-lab .fr-plot text")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_widget
 
 
 def shown(page, name):
@@ -168,14 +145,10 @@ def test_reads_well_in_both_themes_and_widths(opened, request, name, width, them
     page.set_viewport_size({"width": width // 2 if width > 400 else width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= (width // 2 if width > 400 else width)
     page.set_viewport_size({"width": width, "height": 900})
-    if not AXE.is_file():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("axe is missing: npm ci in widgets/")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run('.fr-lab').then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes[0].html]))")
-    assert [one for one in found if one[0] in ("serious", "critical")] == []
+    assert violations(page, ".fr-lab") == []
 
 
-def test_live_in_jupyterlab(browser, tmp_path):
+def test_live_in_jupyterlab(browser, jupyterlab):
     cells = (
         PEOPLE + "from fr_explore_widgets import MacroscaleExplorer, VerificationExplorer\n"
         "v = VerificationExplorer(points, who, groups, published=3.0, draws=40)\n"
@@ -184,10 +157,7 @@ def test_live_in_jupyterlab(browser, tmp_path):
         "v",
         "m",
     )
-    with (
-        Lab(tmp_path, tmp_path / "notebooks") as lab,
-        Notebook(lab, browser, lab.write("explorers.ipynb", cells)) as notebook,
-    ):
+    with Notebook(jupyterlab, browser, jupyterlab.write("explorers.ipynb", cells)) as notebook:
         notebook.run_all()
         page = notebook.page
         notebook.wait_for(".fr-verify .fr-density path")
@@ -215,12 +185,3 @@ def test_live_in_jupyterlab(browser, tmp_path):
         assert "still works on the pairs" in page.locator(".fr-verify .fr-banner").inner_text()
         handle.press("Home")
         assert shown(page, "far") == 0
-
-
-def until(true, seconds=20.0):
-    """Wait until `true()` holds; on failure the last falsy value is shown."""
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
-        time.sleep(0.05)
-    return value

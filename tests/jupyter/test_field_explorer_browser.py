@@ -1,17 +1,13 @@
 """FieldExplorer in Chromium: as a page without a kernel, and in a real JupyterLab."""
 
-import os
-from pathlib import Path
-
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium, until
+from lab import Notebook, until
+from pages import violations
 
 import fr_explore as fr
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 MAKE = """
 import numpy as np, xarray as xr, fr_explore as fr
 from fr_explore_widgets import FieldExplorer
@@ -29,15 +25,6 @@ w = FieldExplorer(field, lattice, size=48)
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def made():
     names: dict = {}
     exec(MAKE, names)
@@ -51,17 +38,11 @@ def path(made, tmp_path_factory):
 
 
 @pytest.fixture
-def page(request, browser, path):
-    """The page from disk; parametrize it with what the context is to be."""
-    context = browser.new_context(**{"viewport": {"width": 1100, "height": 900}, **getattr(request, "param", {})})
-    found, problems = context.new_page(), []
-    found.on("pageerror", lambda error: problems.append(str(error)))
-    found.on("request", lambda one: problems.append(one.url) if one.url != path.as_uri() else None)
-    found.goto(path.as_uri())
+def page(request, open_page, path):
+    """The page from disk; parametrize it with the options of `open_page`."""
+    found = open_page(path, **{"width": 1100, **getattr(request, "param", {})})
     found.wait_for_selector(".fr-plane[data-zoom]")
-    yield found
-    context.close()
-    assert problems == []
+    return found
 
 
 def shown(page):
@@ -129,21 +110,15 @@ def test_the_map_pans_zooms_and_shows_the_curve_under_the_hand(page):
 
 @pytest.mark.parametrize(
     "page",
-    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"viewport": {"width": 380, "height": 800}}],
+    [{"theme": "light"}, {"theme": "dark"}, {"width": 380, "height": 800}],
     indirect=True,
 )
 def test_nothing_keeps_people_out(page):
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    serious = [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found["violations"] if v["impact"] in SERIOUS]
-    assert serious == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-SERIOUS = ("serious", "critical")
-
-
-@pytest.mark.parametrize("page", [{"viewport": {"width": 550, "height": 450}, "device_scale_factor": 2}], indirect=True)
+@pytest.mark.parametrize("page", [{"width": 550, "height": 450, "device_scale_factor": 2}], indirect=True)
 def test_at_twice_the_size_nothing_is_cut_off(page):
     """Zoom 200 % of a window of 1100 px is a window of 550 px with pixels twice as fine."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -151,12 +126,10 @@ def test_at_twice_the_size_nothing_is_cut_off(page):
     assert wide[0] == pytest.approx(2 * wide[1], abs=2)
 
 
-def test_in_jupyterlab(browser, tmp_path):
+def test_in_jupyterlab(browser, jupyterlab):
     """Faces from the kernel, its traits in step, two views alike, an error said, a busy kernel not waited for."""
-    with (
-        Lab(tmp_path, tmp_path / "notebooks") as lab,
-        Notebook(lab, browser, lab.write("field.ipynb", [MAKE, "w", "w"]), height=1800) as notebook,
-    ):
+    name = jupyterlab.write("field.ipynb", [MAKE, "w", "w"])
+    with Notebook(jupyterlab, browser, name, height=1800) as notebook:
         page = notebook.page
         notebook.run_all()
         notebook.wait_for(".fr-field[data-looked]", 120)
@@ -174,7 +147,7 @@ def test_in_jupyterlab(browser, tmp_path):
         page.locator(".fr-plane-canvas").first.press("Home")
         notebook.wait_for(".fr-error:visible", 10)
         assert "OSError: disk gone" in page.locator(".fr-error").first.inner_text()
-        with lab.kernel("field.ipynb") as client:
+        with jupyterlab.kernel(name) as client:
             client.execute("import time; time.sleep(3)")
             first.press("Home")
             assert shown(page)[1] == 0.05  # the page looks up; it asks nobody

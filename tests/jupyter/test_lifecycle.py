@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook, until
 
 pytestmark = pytest.mark.browser
 
@@ -25,25 +25,9 @@ PIXELS = "canvas => canvas.toDataURL()"
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("lab")
-    with Lab(home, home / "notebooks") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def opened(lab, browser):
+def opened(jupyterlab, browser):
     """One notebook with the explorer, for all tests that leave it usable."""
-    with Notebook(lab, browser, lab.write("explorer.ipynb", CELLS)) as notebook:
+    with Notebook(jupyterlab, browser, jupyterlab.write("explorer.ipynb", CELLS)) as notebook:
         notebook.run_all()
         notebook.wait_for(".fr-explorer")
         notebook.wait_for(".fr-map-note .fr-term")
@@ -61,15 +45,6 @@ def explorer(opened):
 
 def slider(notebook, name):
     return notebook.page.locator(f".fr-explorer input[data-attribute={name}]").first
-
-
-def until(true, seconds=20.0):
-    """Wait until `true()` holds; on failure the last falsy value is shown."""
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
-        time.sleep(0.05)
-    return value
 
 
 def shown_distance(notebook):
@@ -196,10 +171,8 @@ def test_dark_theme_and_narrow_column(explorer):
     root = page.locator(".fr-explorer")
     assert root.get_attribute("data-theme") == "light"
     for theme in ("Dark", "Light"):
-        change = f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})"
-        page.evaluate(change)
+        explorer.change_theme(theme)
         until(lambda theme=theme: root.get_attribute("data-theme") == theme.lower())
-        page.wait_for_timeout(800)  # JupyterLab itself trips when its theme changes again before the first change ended
     root.evaluate("node => { node.style.width = '380px'; }")
     too_wide = "node => [...node.querySelectorAll(':not(.fr-hidden)')].filter(n => n.scrollWidth > 380).length"
     assert root.evaluate(too_wide) == 0
@@ -208,9 +181,9 @@ def test_dark_theme_and_narrow_column(explorer):
     root.evaluate("node => { node.style.width = ''; }")
 
 
-def test_two_views_agree_and_a_restart_is_told(lab, browser):
+def test_two_views_agree_and_a_restart_is_told(jupyterlab, browser):
     """Last for its notebook: the restart ends the kernel that the widget lives in."""
-    with Notebook(lab, browser, lab.write("restart.ipynb", [*CELLS, "w"]), height=1800) as notebook:
+    with Notebook(jupyterlab, browser, jupyterlab.write("restart.ipynb", [*CELLS, "w"]), height=1800) as notebook:
         notebook.run_all()
         until(lambda: notebook.page.locator(".fr-explorer").count() == 2, 60)
         first, second = (notebook.page.locator("input[data-attribute=age]").nth(i) for i in (0, 1))
@@ -230,12 +203,12 @@ def test_two_views_agree_and_a_restart_is_told(lab, browser):
 
 
 @pytest.mark.parametrize("end", ["shut down", "killed"])
-def test_a_kernel_that_ends_is_told(lab, browser, end):
+def test_a_kernel_that_ends_is_told(jupyterlab, browser, end):
     cells = (
         "import os\nimport numpy as np\nfrom fr_explore_widgets import VerificationExplorer",
         "VerificationExplorer(np.eye(8), np.arange(8) // 2)",
     )
-    with Notebook(lab, browser, lab.write(f"{end.replace(' ', '-')}.ipynb", cells)) as notebook:
+    with Notebook(jupyterlab, browser, jupyterlab.write(f"{end.replace(' ', '-')}.ipynb", cells)) as notebook:
         notebook.run_all()
         notebook.wait_for(".fr-lab")
         before = time.monotonic()
@@ -249,17 +222,17 @@ def test_a_kernel_that_ends_is_told(lab, browser, end):
         assert "The kernel that ran this widget is gone" in banner.inner_text()
 
 
-def test_closed_and_opened_again_it_goes_on_with_its_kernel(lab, browser):
+def test_closed_and_opened_again_it_goes_on_with_its_kernel(jupyterlab, browser):
     """The tab was closed, the kernel was not: what was on the screen is back, and alive."""
-    name = lab.write("again.ipynb", CELLS)
-    with Notebook(lab, browser, name) as notebook:
+    name = jupyterlab.write("again.ipynb", CELLS)
+    with Notebook(jupyterlab, browser, name, keep_kernel=True) as notebook:
         notebook.run_all()
         notebook.wait_for(".fr-map-note .fr-term")
         slider(notebook, "age").press("End")
         until(lambda: shown_distance(notebook) > 0)
         notebook.save()
         distance = shown_distance(notebook)
-    with Notebook(lab, browser, name) as notebook:
+    with Notebook(jupyterlab, browser, name) as notebook:
         notebook.wait_for(".fr-explorer")
         age = slider(notebook, "age")
         until(lambda: age.is_enabled() and age.input_value() == "75")
@@ -271,11 +244,11 @@ def test_closed_and_opened_again_it_goes_on_with_its_kernel(lab, browser):
         assert notebook.errors == []
 
 
-def test_the_first_notebook(lab, browser):
+def test_the_first_notebook(jupyterlab, browser):
     """`notebooks/00-first-light.ipynb` as a student meets it: run all, no error, and the explorer lives."""
     name = "00-first-light.ipynb"
-    shutil.copy(ROOT / "notebooks" / name, lab.folder / name)
-    with Notebook(lab, browser, name, height=1400) as notebook:
+    shutil.copy(ROOT / "notebooks" / name, jupyterlab.folder / name)
+    with Notebook(jupyterlab, browser, name, height=1400) as notebook:
         notebook.command("notebook:run-all-cells")
         notebook.wait_for(".fr-explorer", 120)
         # the cells below are still running: the slider does not wait for them

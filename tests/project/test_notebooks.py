@@ -1,14 +1,24 @@
-"""The course as it is used: each notebook runs with a kernel, within time and memory, and shows what it promises."""
+"""The course as it is used: each notebook runs within time and memory limits, and its widgets appear and respond.
+
+Each version of each notebook runs once: in JupyterLab if browser tests are selected, otherwise with nbclient.
+"""
 
 import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium, until
+from lab import Lab, Notebook, find_chromium, until
+from playwright.sync_api import Browser, Locator
+
+from fr_explore.base import cache
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -19,6 +29,90 @@ import check_prose  # noqa: E402
 sys.path.pop(0)
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]-*.py"))
 SECONDS, MEGABYTES = 120, 500
+# the solution first: it starts with an empty cache, and fills it for the student version
+VERSIONS = [
+    pytest.param((path, version), id=f"{version}-{path.stem}", marks=pytest.mark.xdist_group(path.stem))
+    for path in SOURCES
+    for version in ("solution", "student")
+]
+# moves the first slider of a cell by a tenth of its range or, without sliders, chooses the next option of the first
+# menu; null if nothing can be moved yet
+MOVE = """(cell) => {
+  const sliders = [...cell.querySelectorAll('input[type=range]')].filter((e) => +e.max > +e.min && !e.disabled);
+  const choices = [...cell.querySelectorAll('[class*=fr-] select')].filter((e) => e.options.length > 1 && !e.disabled);
+  const input = sliders[0] ?? choices[0];
+  if (!input) return null;
+  const before = input.value;
+  if (input.type === 'range') {
+    const by = (input.max - input.min) / 10;
+    input.valueAsNumber = +before + by > +input.max ? +before - by : +before + by;
+  } else {
+    input.selectedIndex = (input.selectedIndex + 1) % input.options.length;
+  }
+  for (const name of ['input', 'change']) input.dispatchEvent(new Event(name, { bubbles: true }));
+  return [before, input.value];
+}"""
+# what a reader takes for a fault: text on stderr, a traceback, an error message of a widget
+FAULTS = (
+    "[data-mime-type='application/vnd.jupyter.stderr']",
+    ".jp-OutputArea-output .ansi-red-fg",
+    ".fr-error:visible",
+)
+
+
+@dataclass
+class Executed:
+    """A notebook after every cell has run."""
+
+    version: str
+    notebook: nbformat.NotebookNode
+    seconds: float
+    peak: float  # resident memory of the kernel in MB
+    opened: Notebook | None = None  # its page in JupyterLab, if that is where it ran
+
+    def cells(self, tag: str) -> list[int]:
+        """The numbers of the cells with this tag."""
+        return [i for i, cell in enumerate(self.notebook.cells) if tag in build.tags(cell)]
+
+    def show(self, i: int) -> Locator:
+        """Scroll a cell of the open page into view."""
+        assert self.opened is not None
+        self.opened.page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i)", i)
+        cell = self.opened.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{i}']")
+        cell.scroll_into_view_if_needed(timeout=30_000)
+        return cell
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def executed(request):
+    path, version = request.param
+    if version == "solution":
+        cache.clear()
+    in_a_browser = any(item.get_closest_marker("browser") for item in request.session.items)
+    if in_a_browser and (find_chromium() or os.environ.get("CI")):
+        browser, jupyterlab = (request.getfixturevalue(name) for name in ("browser", "jupyterlab"))
+        with execute_in_jupyterlab(path, version, jupyterlab, browser) as done:
+            yield done
+    else:
+        notebook = build.versions(path)[version]
+        yield Executed(version, notebook, *build.run(notebook))  # raises if a cell does
+
+
+@contextmanager
+def execute_in_jupyterlab(path: Path, version: str, lab: Lab, browser: Browser) -> Iterator[Executed]:
+    """Open a committed notebook, check that the pictures of its widgets are there, and run all of its cells."""
+    name = f"{version}-{path.stem}.ipynb"
+    (lab.folder / name).write_text(build.target(path, version).read_text(encoding="utf-8"), encoding="utf-8")
+    with Notebook(lab, browser, name) as opened:
+        done = Executed(version, opened.content(), 0.0, 0.0, opened)
+        for i in done.cells("widget"):
+            done.show(i).locator(".jp-OutputArea img[alt], .jp-OutputArea em").first.wait_for(timeout=20_000)
+        start = time.monotonic()
+        opened.run_all()
+        done.seconds = time.monotonic() - start
+        done.peak = opened.value("__import__('resource').getrusage(0).ru_maxrss") / 1024
+        done.notebook = opened.content()
+        yield done
 
 
 @pytest.fixture(scope="module")
@@ -29,31 +123,37 @@ def torch_alone():
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_the_solution_runs_within_its_time_and_memory(path, torch_alone, capsys):
-    notebook = build.versions(path)["solution"]
-    seconds, peak = build.run(notebook)
+def test_it_runs_within_its_time_and_memory_and_its_checks_answer(executed, torch_alone, request, capsys):
+    beyond = executed.peak - torch_alone
     with capsys.disabled():
-        print(
-            f"\n{path.stem}: {seconds:.0f} s, {peak:.0f} MB, {peak - torch_alone:.0f} beyond torch's {torch_alone:.0f}"
-        )
-    assert seconds <= SECONDS
-    assert peak - torch_alone <= MEGABYTES
-    for cell in notebook.cells:
-        if "check" in build.tags(cell):
-            assert cell.outputs[-1]["data"]["text/plain"].startswith("✓ Right"), cell.source
-        if "widget" in build.tags(cell):
-            assert any(build.WIDGET in output.get("data", {}) for output in cell.outputs), cell.source
+        print(f"\n{request.node.name}: {executed.seconds:.0f} s, {executed.peak:.0f} MB, {beyond:.0f} beyond torch")
+    cells = executed.notebook.cells
+    assert [o.evalue for cell in cells for o in cell.get("outputs", []) if o.output_type == "error"] == []
+    assert executed.seconds <= SECONDS
+    assert beyond <= MEGABYTES
+    answers = [cells[i].outputs[-1]["data"]["text/plain"] for i in executed.cells("check")]
+    assert len(answers) >= 2
+    expected = {"solution": "✓ Right", "student": "… Not yet: "}[executed.version]
+    assert [answer for answer in answers if not answer.startswith(expected)] == []
+    for i in executed.cells("widget"):
+        assert any(build.WIDGET in output.get("data", {}) for output in cells[i].outputs), cells[i].source
 
 
-@pytest.mark.notebook
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_the_student_version_runs_to_its_end_and_says_not_yet(path):
-    notebook = build.versions(path)["student"]
-    build.run(notebook)  # raises where a cell stops
-    said = [cell.outputs[-1]["data"]["text/plain"] for cell in notebook.cells if "check" in build.tags(cell)]
-    assert len(said) >= 2
-    assert all(text.startswith("… Not yet: ") for text in said), said
+@pytest.mark.browser
+@pytest.mark.slow
+def test_in_jupyterlab_its_widgets_appear_and_respond(executed, browser):
+    widgets, opened = executed.cells("widget"), executed.opened
+    for i in widgets:
+        live = executed.show(i).locator("[class*=fr-]:not(.fr-static):not(.fr-static *)")
+        live.first.wait_for(timeout=60_000)
+
+    def moved():
+        values = (executed.show(i).evaluate(MOVE) for i in widgets)
+        return any(pair and pair[0] != pair[1] for pair in values)
+
+    until(moved, 60)  # a widget may appear before its sliders
+    assert {fault: texts for fault in FAULTS if (texts := opened.page.locator(fault).all_text_contents())} == {}
+    assert opened.errors == []
 
 
 def test_committed_notebooks_are_in_step_with_their_sources():
@@ -141,82 +241,3 @@ def test_prose_faults_are_found(tmp_path):
         "it names a file that is not there", "a picture without a text", "a picture without a text",
         "a heading of level 3 under one of level 1", "American spelling in prose",
     ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("lab")
-    with Lab(home, home / "notebooks") as running:
-        yield running
-
-
-# moves the first slider of a cell by about a tenth of its way, or where a widget has none, its first choice; null where
-# it has nothing to move, or not yet
-MOVE = """(cell) => {
-  const sliders = [...cell.querySelectorAll('input[type=range]')].filter((e) => +e.max > +e.min && !e.disabled);
-  const choices = [...cell.querySelectorAll('[class*=fr-] select')].filter((e) => e.options.length > 1 && !e.disabled);
-  const input = sliders[0] ?? choices[0];
-  if (!input) return null;
-  const before = input.value;
-  if (input.type === 'range') {
-    const by = (input.max - input.min) / 10;
-    input.valueAsNumber = +before + by > +input.max ? +before - by : +before + by;
-  } else {
-    input.selectedIndex = (input.selectedIndex + 1) % input.options.length;
-  }
-  for (const name of ['input', 'change']) input.dispatchEvent(new Event(name, { bubbles: true }));
-  return [before, input.value];
-}"""
-# what a reader would take for a fault: text on stderr, a traceback, a widget's message
-FAULTS = (
-    "[data-mime-type='application/vnd.jupyter.stderr']",
-    ".jp-OutputArea-output .ansi-red-fg",
-    ".fr-error:visible",
-)
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.parametrize("version", ["student", "solution"])
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_in_a_real_jupyterlab(path, version, lab, browser):
-    """Opened, its pictures are there before anything runs; all run, no error, each widget there, a slider moved."""
-    name = f"{version}-{path.stem}.ipynb"
-    (lab.folder / name).write_text(build.target(path, version).read_text(encoding="utf-8"), encoding="utf-8")
-    cells = [i for i, c in enumerate(build.versions(path)[version].cells) if "widget" in build.tags(c)]
-    with Notebook(lab, browser, name) as opened:
-
-        def cell(i):
-            return opened.page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{i}']")
-
-        def show(i):
-            opened.page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i)", i)
-            cell(i).scroll_into_view_if_needed(timeout=30_000)
-
-        for i in cells:
-            show(i)
-            cell(i).locator(".jp-OutputArea img[alt], .jp-OutputArea em").first.wait_for(timeout=20_000)
-        opened.run_all()
-        for i in cells:
-            show(i)
-            cell(i).locator("[class*=fr-]:not(.fr-static):not(.fr-static *)").first.wait_for(timeout=60_000)
-
-        def moved():
-            for i in cells:
-                show(i)
-                values = cell(i).evaluate(MOVE)
-                if values and values[0] != values[1]:
-                    return True
-            return False
-
-        until(moved, 60)  # a widget may be there before its sliders
-        assert {fault: texts for fault in FAULTS if (texts := opened.page.locator(fault).all_text_contents())} == {}
-        assert opened.errors == []

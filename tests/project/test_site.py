@@ -1,13 +1,14 @@
-"""The static course: pages that need neither kernel nor network, and in which the widgets still move."""
+"""The static course: pages without kernel and network, whose widgets still work."""
 
 import re
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from lab import chromium, until
+from lab import until
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -22,8 +23,8 @@ CHART = {
 }
 
 
-@pytest.fixture
-def notebook(tmp_path):
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
     chart = nbformat.v4.new_output("display_data", {build_site.VEGA: CHART, "text/plain": "A chart."})
     cells = [
         nbformat.v4.new_markdown_cell(
@@ -40,12 +41,12 @@ def notebook(tmp_path):
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
-    path = tmp_path / "05-a-notebook.ipynb"
+    path = tmp_path_factory.mktemp("notebook") / "05-a-notebook.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path
 
 
-def test_formulas_become_mathml_and_links_lead_to_pages(notebook):
+def test_formulas_become_mathml_and_links_point_to_pages(notebook):
     body = build_site.notebook_body(notebook, {})
     assert body.count("<math") == 2
     assert 'display="block"' in body
@@ -55,7 +56,7 @@ def test_formulas_become_mathml_and_links_lead_to_pages(notebook):
     assert 'href="06-next.html#part"' in body
 
 
-def test_what_comes_from_a_notebook_cannot_leave_its_place(notebook):
+def test_content_of_a_notebook_is_escaped(notebook):
     body = build_site.notebook_body(notebook, {"cell-2": "x.html"})
     assert "<script>alert" not in body
     assert BeautifulSoup(body, "html.parser").iframe["title"] == 'Arrows "on" a ring'
@@ -66,35 +67,41 @@ def test_an_unknown_number_names_the_choice(tmp_path):
         build_site.build(tmp_path, "zz")
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_works_from_disk_with_the_network_off(notebook, tmp_path, scheme):
-    out = tmp_path / "site"
+@pytest.fixture(scope="module")
+def site(notebook, tmp_path_factory):
+    """The static page of the notebook, with the page of its widget beside it."""
+    out = tmp_path_factory.mktemp("site")
     build_site.assets(out)
     (out / "widgets").mkdir()
     pages = build_site.export_widgets(notebook, out / "widgets")
-    assert list(pages) == ["cell-2"]  # the other widget has no page of its own
     body = build_site.notebook_body(notebook, pages)
     (out / "05-a-notebook.html").write_text(build_site.page("5. A notebook", body), encoding="utf-8")
+    return out / "05-a-notebook.html", pages
 
-    with chromium() as browser:
-        page = browser.new_context(offline=True, color_scheme=scheme).new_page()
-        asked, said = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda problem: said.append(str(problem)))
-        page.goto((out / "05-a-notebook.html").as_uri())
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
+    path, pages = site
+    assert list(pages) == ["cell-2"]  # the other widget has no page of its own
+    with closing(browser.new_context(offline=True, color_scheme=scheme)) as context:
+        page = context.new_page()
+        requested, problems = [], []
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda problem: problems.append(str(problem)))
+        page.goto(path.as_uri())
         page.locator(".chart svg").wait_for()
         assert page.locator("math").count() == 2
         frame = page.locator("iframe")
         frame.scroll_into_view_if_needed()
         inside = frame.content_frame
-        # the frame takes its widget's height: no empty room, nothing to scroll
+        # the frame is exactly as high as its widget: no empty space, nothing to scroll
         until(lambda: frame.evaluate(HEIGHT) == inside.locator("main").evaluate(HEIGHT) + 2)
         before = inside.locator("[role=meter]").first.get_attribute("aria-valuenow")
         inside.locator("input[type=range]").first.press("Home")
         assert inside.locator("[role=meter]").first.get_attribute("aria-valuenow") != before
-        assert said == []
-        assert [url for url in asked if not re.match(r"(file|data|blob):", url)] == []
+        assert problems == []
+        assert [url for url in requested if not re.match(r"(file|data|blob):", url)] == []
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]

@@ -5,13 +5,11 @@
 
 import io
 import json
-import os
 import re
 import sys
 import threading
 import time
 import types
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +17,8 @@ import psutil
 import pytest
 import traitlets
 from family import CASES
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium, until
+from lab import Notebook, until
+from pages import violations
 from PIL import Image
 
 from fr_explore_widgets.core import bundle
@@ -28,8 +27,6 @@ from fr_explore_widgets.core.page import Offline, Pixels
 from fr_explore_widgets.core.picture import Plot, compose, png, small_png, ticks
 from fr_explore_widgets.core.snapshot import LIMIT
 
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = [case.name for case in CASES]
 HOSTILE = '</script><img src=x onerror="window.hurt = 1"><b>\'&amp;\u2028'
 
@@ -253,34 +250,15 @@ def test_plots_draw_what_they_are_given():
     assert len(small_png(noise, 50_000)) <= 50_000
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium(["--js-flags=--expose-gc", "--enable-precise-memory-info"]) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("lab")
-    with Lab(home, home / "notebooks") as running:
-        yield running
-
-
 @pytest.mark.browser
-def test_hostile_names_stay_text_and_the_grid_answers(browser, tmp_path):
+def test_hostile_names_stay_text_and_the_grid_answers(open_page, tmp_path):
     w = Paged()
     w.to_html(tmp_path / "page.html", steps=3)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     # the shim alone: what the front end of a widget would see
     head, _, tail = text.partition("$widget.render({ model: $model")
     (tmp_path / "page.html").write_text(f"{head}window.model = $model;\n(() => {{}})({{ model: $model{tail}")
-    page = browser.new_page()
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto((tmp_path / "page.html").as_uri())
+    page = open_page(tmp_path / "page.html")
     page.wait_for_function("window.model !== undefined")
     assert page.evaluate("window.model.get('label')") == HOSTILE
     assert page.title() == HOSTILE.replace("\u2028", page.title()[-1])
@@ -300,8 +278,6 @@ def test_hostile_names_stay_text_and_the_grid_answers(browser, tmp_path):
     assert page.evaluate(ask, {"action": "undo"})["place"] == 0
     assert page.evaluate("[model.get('frame').byteLength, model.get('frame').getUint8(5)]") == [192, 128]
     assert page.evaluate(ask, {"action": "dance"})["what"] == "This page has no kernel."
-    assert problems == []
-    page.context.close() if page.context.pages else None
 
 
 PAGED = [case for case in CASES if case.offline is not None]
@@ -324,19 +300,14 @@ RESTYLED = """(css) => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("case", PAGED, ids=[case.name for case in PAGED])
-def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, browser, tmp_path):
+def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, open_page, tmp_path):
     names: dict = {}
     exec(case.cell, names)
     if hasattr(names["w"], "wait"):
         names["w"].wait(120)
     path = names["w"].to_html(tmp_path / "page.html", **case.offline)
     assert path.stat().st_size <= 15e6
-    context = browser.new_context(viewport={"width": 380, "height": 800}, has_touch=True, is_mobile=True)
-    page, problems = context.new_page(), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: problems.append(request.url) if request.url != path.as_uri() else None)
-    page.goto(path.as_uri())
+    page = open_page(path, 380, 800, has_touch=True, is_mobile=True)
     page.wait_for_selector(case.root)
     if case.slider:
         slider = page.locator(case.slider).first
@@ -351,20 +322,18 @@ def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, browser, tmp
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(200)
         assert page.evaluate(RESTYLED, bundle.read("shared/style.css")) == []
-    context.close()
     names["w"].close()
-    assert problems == []
 
 
 # --- in JupyterLab ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=CASES, ids=NAMES)
-def opened(request, lab, browser):
+def opened(request, jupyterlab, browser):
     """One notebook for each widget, with two views of it."""
     case = request.param
-    name = lab.write(f"{case.name}.ipynb", [case.cell, "w", "w"])
-    with Notebook(lab, browser, name, height=1600) as notebook:
+    name = jupyterlab.write(f"{case.name}.ipynb", [case.cell, "w", "w"])
+    with Notebook(jupyterlab, browser, name, height=1600) as notebook:
         notebook.run_all()
         notebook.wait_for(case.root, 180)
         until(lambda: notebook.page.locator(case.root).count() == 2, 60)
@@ -472,22 +441,6 @@ def test_an_exception_shows_within_a_second_with_what_to_do(opened):
     alert.wait_for(state="hidden", timeout=5000)
 
 
-def violations(page, root):
-    """What axe finds serious or critical inside the widget."""
-    if not AXE.exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs axe: npm ci in widgets/")
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-    found = page.evaluate(
-        "async (root) => (await axe.run(document.querySelector(root), { resultTypes: ['violations'] })).violations",
-        root,
-    )
-    return [
-        (one["id"], one["impact"], [node["html"][:150] for node in one["nodes"]][:3])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.browser
 def test_axe_finds_nothing_serious_in_light_and_dark(opened):
     case, notebook = opened
@@ -495,11 +448,8 @@ def test_axe_finds_nothing_serious_in_light_and_dark(opened):
     assert root.get_attribute("data-theme") == "light"
     assert violations(page, case.root) == []
     for theme in ("Dark", "Light"):
-        notebook.page.evaluate(
-            f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})"
-        )
+        notebook.change_theme(theme)
         until(lambda theme=theme: root.get_attribute("data-theme") == theme.lower())
-        page.wait_for_timeout(800)  # JupyterLab itself trips when its theme changes again before the first change ended
         assert violations(page, case.root) == [], theme
 
 
@@ -613,7 +563,7 @@ def test_restart_and_reopening(opened, browser):
         page.locator(f"{case.root} [data-action=restore]").first.click(timeout=60_000)
         until(lambda: notebook.value("w.state") == kept, 30)
     # the notebook as it was saved, opened where no kernel knows its widget
-    notebook.lab.end_kernels()
+    notebook.lab.end_kernel(notebook.name)
     with Notebook(notebook.lab, browser, notebook.name) as again:
         again.wait_for(".fr-static:visible", 60)
         again.page.wait_for_timeout(3000)
@@ -668,10 +618,10 @@ def memory_of_fifty_runs(lab, browser, host, cell, selector):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("host", ["lab/tree", "notebooks"])
-def test_running_a_cell_fifty_times_leaves_nothing_behind(lab, browser, host):
+def test_running_a_cell_fifty_times_leaves_nothing_behind(jupyterlab, browser, host):
     """JupyterLab and Notebook 7; beside it what the host keeps of fifty of anywidget's least widgets."""
-    floor = memory_of_fifty_runs(lab, browser, host, BARE, ".bare")
-    before, after, alive = memory_of_fifty_runs(lab, browser, host, OURS, ".fr-energy")
+    floor = memory_of_fifty_runs(jupyterlab, browser, host, BARE, ".bare")
+    before, after, alive = memory_of_fifty_runs(jupyterlab, browser, host, OURS, ".fr-energy")
     least = floor[1][1] - floor[0][1]
     grown = after[1] - before[1]
     words = " -> ".join(f"kernel {kernel:.1f}, page {heap:.1f} MB" for kernel, heap in (before, after))

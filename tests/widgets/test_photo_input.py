@@ -7,15 +7,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 import weakref
 
 import numpy as np
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook, until
+from pages import CONTRAST, CONTROLS, NAMELESS
 from PIL import Image
 from skimage import data
-from test_playground import CONTRAST, CONTROLS, NAMELESS
 
 from fr_explore_widgets import PhotoExplorer, PhotoInput
 from fr_explore_widgets.core.base import WidgetError
@@ -273,7 +272,7 @@ STATES = "window.tracks.map((track) => track.readyState)"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, camera):
     """Pictures on the computer of the person in front of the browser."""
     folder = tmp_path_factory.mktemp("pictures")
     large = Image.fromarray(ASTRONAUT).resize((2000, 1600))
@@ -283,22 +282,13 @@ def folder(tmp_path_factory):
     (folder / "cup.png").write_bytes(NOBODY)
     (folder / "notes.jpg").write_text("this is no picture")
     (folder / "scan.tif").write_bytes(saved(PORTRAIT, "TIFF"))  # the kernel reads it, the browser does not
-    (folder / "camera.mjpeg").write_bytes(2 * saved(np.asarray(Image.fromarray(ASTRONAUT[:384]).resize((640, 480)))))
+    camera.write_bytes(2 * saved(np.asarray(Image.fromarray(ASTRONAUT[:384]).resize((640, 480)))))
     return folder
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory, folder):
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    home = tmp_path_factory.mktemp("lab")
-    camera = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={folder / 'camera.mjpeg'}"]
-    with (
-        Lab(home, home / "notebooks") as lab,
-        chromium(camera) as browser,
-        Notebook(lab, browser, lab.write("photos.ipynb", CELLS), height=1400) as notebook,
-    ):
+def opened(jupyterlab, browser, folder):
+    with Notebook(jupyterlab, browser, jupyterlab.write("photos/photos.ipynb", CELLS), height=1400) as notebook:
         notebook.page.evaluate(WATCH)
         notebook.run_all()
         notebook.wait_for(".fr-photos")
@@ -317,14 +307,6 @@ def widget(opened):
 
 def choose(notebook, *files):
     notebook.page.set_input_files(".fr-photos input[type=file]", files)
-
-
-def until(true, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, f"still {value!r} after {seconds:g} s"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.mark.browser
@@ -443,10 +425,8 @@ def test_themes_a_narrow_column_and_the_end_of_the_kernel(widget, folder):
     root = widget.page.locator(".fr-photos")
     assert root.locator(CONTROLS).evaluate_all(NAMELESS) == []
     for theme in ("Dark", "Light"):
-        change = f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})"
-        widget.page.evaluate(change)
+        widget.change_theme(theme)
         until(lambda theme=theme: root.get_attribute("data-theme") == theme.lower())
-        widget.page.wait_for_timeout(800)  # JupyterLab trips when its theme changes again before the change ended
         worst = widget.page.evaluate(CONTRAST)
         assert worst["ratio"] >= 4.5, (theme, worst)
     root.evaluate("node => { node.style.width = '380px'; }")

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook
+from pages import CONTRAST, CONTROLS, FOCUSED, NAMELESS
 from scipy.special import gammaln, hyp1f1
 from traitlets import TraitError
 
@@ -220,36 +221,16 @@ def test_the_page_is_one_small_file_without_addresses(tmp_path):
     assert '"order": 0.3' in text
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open a playground's page from disk: `opened(widget, width, theme)`; nothing may fail, nothing may be fetched."""
-    contexts, problems = [], []
+def opened(open_page, tmp_path):
+    """Open a playground's page from disk: `opened(widget, width, theme)`."""
 
-    def open_page(widget, width=1200, theme="light", **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: problems.append(request.url) if page_url != request.url else None)
-        page_url = widget.to_html(tmp_path / "page.html").as_uri()
-        page.goto(page_url)
+    def open_widget(widget, width=1200, theme="light", **options):
+        page = open_page(widget.to_html(tmp_path / "page.html"), width, theme=theme, **options)
         page.wait_for_selector(".fr-energy .fr-arrow")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_widget
 
 
 def shown(page):
@@ -371,12 +352,9 @@ def test_a_drag_is_drawn_as_fast_as_the_hand_moves(opened):
 
 
 @pytest.mark.browser
-def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browser, tmp_path):
+def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browser, jupyterlab):
     cells = ("from fr_explore_widgets import EnergyPlayground\nw = EnergyPlayground()\nw",)
-    with (
-        Lab(tmp_path, tmp_path / "notebooks") as lab,
-        Notebook(lab, browser, lab.write("play.ipynb", cells)) as notebook,
-    ):
+    with Notebook(jupyterlab, browser, jupyterlab.write("play.ipynb", cells)) as notebook:
         notebook.run_all()
         page = notebook.page
         notebook.wait_for(".fr-energy .fr-arrow")
@@ -388,8 +366,7 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         assert notebook.value("w.energy()") == pytest.approx(shown(page), abs=1e-6)
         # a key in the widget is not a command of the notebook
         assert page.locator(".jp-Cell").count() == 1
-        with lab.kernel("play.ipynb") as client:
-            client.execute("w.set('parallel')", reply=True, timeout=30)
+        notebook.execute("w.set('parallel')")
         page.wait_for_function("document.querySelector('.fr-key').dataset.energy < 1e-9")
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         page.wait_for_selector(".fr-energy .fr-banner:visible", timeout=15_000)
@@ -398,20 +375,6 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         assert shown(page) > 0.5
         assert notebook.errors == []
 
-
-CONTROLS = (
-    "button:visible, input:visible, select:visible, [role=listbox], [role=slider], [role=meter], svg[role=img]:visible"
-)
-NAMELESS = """(all) => all
-  .filter((el) => !(el.labels?.length || el.getAttribute("aria-label") || el.textContent.trim()))
-  .map((el) => el.outerHTML)"""
-
-FOCUSED = """() => {
-  const el = document.activeElement;
-  if (el === document.body) return "body";
-  if (el.type === "range") return "slider";
-  return getComputedStyle(el).outlineStyle !== "none" ? "outlined" : el.outerHTML;
-}"""
 
 TICKS = """async (name) => {
   const input = document.querySelector(`[data-setting=${name}]`);
@@ -426,28 +389,4 @@ TICKS = """async (name) => {
   }
   times.sort((a, b) => a - b);
   return [times[30], times[57]];
-}"""
-
-CONTRAST = """() => {
-  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (el) => {
-    for (let node = el; node; node = node.parentElement) {
-      const c = parse(getComputedStyle(node).backgroundColor);
-      if (c.length < 4 || c[3] === 1) return c;
-    }
-    return [255, 255, 255];
-  };
-  let worst = { ratio: 99 };
-  for (const el of document.querySelectorAll(".fr-lab *")) {
-    const own = [...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !el.checkVisibility() || el.closest(":disabled") || el.classList.contains("fr-hidden")) continue;
-    const style = getComputedStyle(el);
-    const [a, b] = [light(parse(el instanceof SVGElement ? style.fill : style.color)), light(behind(el))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < worst.ratio) worst = { ratio, text: el.textContent.slice(0, 40), color: style.color };
-  }
-  return worst;
 }"""

@@ -2,16 +2,15 @@
 
 import json
 import math
-import os
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lab import Lab, Notebook, chromium, find_chromium, missing_chromium
+from lab import Notebook
+from pages import CONTRAST, CONTROLS, NAMELESS
 from scipy.stats import kendalltau
-from test_playground import CONTRAST, CONTROLS, NAMELESS
 
 from fr_explore_widgets import Prediction
 from fr_explore_widgets.core.base import WidgetError
@@ -264,36 +263,19 @@ def test_the_browser_commits_and_a_bad_guess_is_told_inside_the_widget():
     assert p.guess is None
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if find_chromium() is None:
-        # a build machine without the browser must not pass for one that ran these tests
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing_chromium())
-    with chromium() as running:
-        yield running
-
-
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Show a prediction as it stands, on a page without a kernel."""
-    contexts, problems = [], []
+def opened(open_page, tmp_path):
+    """Show a prediction in its present state, on a page without a kernel."""
 
-    def open_page(p, width=640, theme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 700}, color_scheme=theme)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
+    def open_widget(p, width=640, theme="light"):
         path = p.to_html(tmp_path / "page.html")
         text = path.read_text(encoding="utf-8").replace("$widget.render(", "window.model = $model;\n$widget.render(")
         path.write_text(text, encoding="utf-8")
-        page.goto(path.as_uri())
+        page = open_page(path, width, 700, theme)
         page.wait_for_selector(".fr-prediction")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_widget
 
 
 @pytest.mark.browser
@@ -353,7 +335,7 @@ def test_it_fits_its_width_at_every_stage(opened, theme, width):
 
 
 @pytest.mark.browser
-def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, tmp_path):
+def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, jupyterlab):
     cells = (
         "from fr_explore_widgets import Prediction\n"
         "p = Prediction('How many?', low=0, high=10)\n"
@@ -361,7 +343,7 @@ def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, tmp_path):
         "p",
         "q",
     )
-    with Lab(tmp_path, tmp_path / "notebooks") as lab, Notebook(lab, browser, lab.write("p.ipynb", cells)) as notebook:
+    with Notebook(jupyterlab, browser, jupyterlab.write("prediction.ipynb", cells)) as notebook:
         notebook.run_all()
         page = notebook.page
         first, second = (notebook.page.locator(".fr-prediction").nth(i) for i in (0, 1))
@@ -374,8 +356,7 @@ def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, tmp_path):
         first.locator("[data-action=retry]").wait_for()
         assert page.evaluate("document.activeElement.dataset.action") == "retry"
         assert notebook.value("p.guess") == 4
-        with lab.kernel("p.ipynb") as client:
-            client.execute("p.reveal(5)", reply=True, timeout=30)
+        notebook.execute("p.reveal(5)")
         page.wait_for_selector(".fr-prediction[data-stage=revealed]")
         assert first.locator(".fr-standing").inner_text() == "You said 4, it is 5: 1 too low, 20 % of the truth."
         second.locator("[data-option=hue]").focus()
@@ -386,8 +367,7 @@ def test_in_jupyterlab_by_keys_from_the_guess_to_the_truth(browser, tmp_path):
         assert notebook.value("(q.guess, q.score['swaps'])") == (["hue", "age"], 0)
         # keys in the widget are not commands of the notebook
         assert page.locator(".jp-Cell").count() == 2
-        with lab.kernel("p.ipynb") as client:
-            client.execute("q.retry()", reply=True, timeout=30)
+        notebook.execute("q.retry()")
         second.locator("[data-action=commit]").wait_for()
         assert second.locator(".fr-tries").inner_text().startswith("Try 1: Every pair in the right order")
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")

@@ -5,11 +5,13 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(p))))
 BIN := .venv/bin
-# unit tests run in two processes of one thread each, which two cores carry better than one process of two
-THREADS := OMP_NUM_THREADS=1
+# two processes of one thread each: on two cores faster than one process of two threads
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# tests that share a notebook or a fixture stay in one process, and start in the order of tests/conftest.py
+GROUPS := --dist loadgroup --no-loadscope-reorder
 LAB_OPTIONS ?=
 
-.PHONY: help lab test test-python test-unit test-notebooks test-front test-browser lint format notebooks bench site clean need-node need-chromium
+.PHONY: help lab test test-python test-unit test-notebooks test-front test-browser test-jupyter lint format notebooks bench site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,21 +19,24 @@ help: ## show this list
 lab: $(BIN)/.lab ## set up and open the laboratory on the first notebook
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-first-light.ipynb $(LAB_OPTIONS)
 
-test: need-node need-chromium test-front test-python test-browser ## set up and run every test
+test: need-node need-chromium test-front test-unit test-jupyter ## set up and run every test
 
 test-python: test-unit test-notebooks ## the Python tests alone, which need neither Node nor Chromium
 
-test-unit: $(BIN)/.dev ## of those, all but the ones that execute the notebooks
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook"
+test-unit: $(BIN)/.dev ## of those, all but the ones that run the notebooks
+	$(PYTEST) --dist worksteal -m "not browser and not notebook"
 
-test-notebooks: $(BIN)/.dev ## every notebook executed, student and solution version: time, memory, checks
-	$(THREADS) $(BIN)/python -m pytest -n 2 --dist worksteal -m notebook
+test-notebooks: $(BIN)/.dev ## every notebook, student and solution version: time, memory, checks; without a browser
+	$(PYTEST) $(GROUPS) -m notebook
 
 test-front: need-node widgets/node_modules/.installed ## the front end's linter, types and tests
 	cd widgets && npm run --silent lint && npm run --silent types && npm test --silent
 
 test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a real browser
-	$(BIN)/python -m pytest -m browser
+	$(PYTEST) $(GROUPS) -m browser
+
+test-jupyter: need-chromium $(BIN)/.dev ## notebooks and browser tests at once: each notebook runs once, in JupyterLab
+	$(PYTEST) $(GROUPS) -m "notebook or browser"
 
 lint: $(BIN)/.dev ## style, types and notebook hygiene
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/build_notebooks.py --check && $(BIN)/python tools/check_notebooks.py

@@ -57,7 +57,7 @@ PHRASES: list[tuple[str, str]] = [
     # inversions
     (rf"(?-i:\b{_STARTS})\b[^.,;:!?\0]{{0,40}} {_MOVES} (?:the|an?|its|what|every|each|all|one|two|three)\b",
      "subject first: The distance is shown on the right"),
-    (r"(?-i:\b(?:Never|Only then|Not until then|Thus|So)) (?:is|are|was|were|does|do|did|can|will|has|have)\b",
+    (r"(?-i:\b(?:Never|Only then|Not until then|Thus)) (?:is|are|was|were|does|do|did|can|will|has|have)\b",
      "subject before the verb"),
     (r"\bIn (?:it|them) (?:lies?|are|is|stands?)\b", "subject first"),
     (r"\bit holds that\b", "state the fact"),

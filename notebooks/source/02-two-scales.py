@@ -3,18 +3,18 @@
 #
 # *About 25 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
-# Look at a galaxy from far away and it is a dot; come closer and it is made of stars. The space of a face-recognition model is built the same way. From far away each person is a dot: that is the **macroscale**. Come closer and the dot is a cloud of pictures of that person: that is the **microscale**.
+# From far away a galaxy is a dot; from close up it is made of stars. The embedding space of a face-recognition model is similar. From far away each person is a dot: this is the **macroscale**. From close up the dot is a cloud of pictures of that person: this is the **microscale**.
 #
 # You will
 #
 # - measure both scales, and the ratio between them,
-# - see what that ratio depends on,
-# - find out what a map in two dimensions hides, and how to notice.
+# - see what this ratio depends on,
+# - find out what a two-dimensional map hides, and how to notice.
 
 # %% [markdown]
 # ## 1. Predict
 #
-# Twelve people, eight random pictures of each. Write $d_\text{in}$ for the mean distance between two pictures of the *same* person, and $d_\text{out}$ for the mean distance between pictures of *different* people. **How many times larger is $d_\text{out}$ than $d_\text{in}$?** Look at the pictures first.
+# Take twelve people and eight random pictures of each. Let $d_\text{in}$ be the mean distance between two pictures of the *same* person, and $d_\text{out}$ the mean distance between pictures of *different* people. **How many times larger is $d_\text{out}$ than $d_\text{in}$?** Look at the pictures first.
 
 # %%
 import altair as alt
@@ -50,11 +50,11 @@ guess.commit(6)
 
 # %% tags=["exercise"]
 def two_scales(points, who):
-    """(d_in, d_out): mean Euclidean distances of pictures of the same and of different people.
+    """(d_in, d_out): mean Euclidean distance between pictures of the same person, and of different people.
 
-    points: (images, dim); who: (images,), the person in each. A picture and itself are no pair.
+    points: (images, dim); who: (images,), the person in each. A picture does not form a pair with itself.
     """
-    # BEGIN SOLUTION: all pairwise distances, two masks, and the diagonal left out.
+    # BEGIN SOLUTION: all pairwise distances, two masks, without the diagonal.
     distances = cdist(points, points)
     same = who[:, None] == who[None, :]
     others = ~np.eye(len(points), dtype=bool)
@@ -65,7 +65,7 @@ def two_scales(points, who):
 course.check("02a", two_scales)
 
 # %% [markdown]
-# The library has the same figures in `fr.overlap`, as `genuine_mean` and `impostor_mean`.
+# `fr.overlap` returns the same figures as `genuine_mean` and `impostor_mean`.
 
 # %%
 points = model.embed(pictures, batch_size=8)
@@ -75,12 +75,12 @@ course.reveal(guess, scales.ratio)
 # %%
 print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}, ratio {scales.ratio:.2f}")
 without = [fr.overlap(points[who != p], who[who != p], metric="euclidean").ratio for p in faces.identities]
-print(f"with one person left out, whoever it is: {min(without):.2f} to {max(without):.2f}")
+print(f"with any one person left out: {min(without):.2f} to {max(without):.2f}")
 
 # %% [markdown]
 # ## 2. What the ratio depends on
 #
-# The ratio is not a constant of the model. It also tells how differently the pictures of one person were taken. Below, the same people with pictures that use a fifth, half and all of the range of each attribute.
+# The ratio is not a constant of the model. It also reflects how much the pictures of one person vary. The next cell takes the same people with pictures that use a fifth, half and all of the range of each attribute.
 
 # %%
 rows = []
@@ -93,9 +93,9 @@ for spread in (0.2, 0.5, 1.0):
 pd.DataFrame(rows).round(2)
 
 # %% [markdown]
-# $d_\text{in}$ follows the spread, $d_\text{out}$ hardly moves. The paper reports a ratio of two to three on photographs of celebrities, taken in the wild. So a ratio is only comparable between models on *the same* pictures.
+# $d_\text{in}$ grows with the spread; $d_\text{out}$ hardly changes. The paper reports a ratio of two to three on photographs of celebrities taken in the wild. So compare the ratios of two models only on *the same* pictures.
 #
-# The two scales also do not sit neatly apart: look at how far the largest distance inside a person reaches beyond the smallest one between people.
+# The two scales also overlap: see how far the largest distance within a person exceeds the smallest distance between people.
 
 # %%
 pairs = fr.pair_distances(points, who, metric="euclidean")
@@ -104,7 +104,7 @@ fr.charts.genuine_impostor(pairs, threshold=scales.threshold)
 # %% [markdown]
 # ## 3. The map, and what it hides
 #
-# Nobody can see 128 dimensions. A **principal component analysis** (PCA) turns the cloud until its widest side faces us, and we look at its shadow on the plane of the two widest directions. The share of the **variance** (the mean squared distance from the middle) that the shadow keeps stands under the title.
+# Nobody can see 128 dimensions. A **principal component analysis** (PCA) rotates the cloud until its widest side faces us, and we look at its shadow on the plane of the two widest directions. The text under the title gives the share of the **variance** (the mean squared distance from the mean) that the shadow keeps.
 
 # %%
 plane = fr.pca(points)
@@ -122,7 +122,7 @@ map_of_all = alt.layer(dots, numbers).properties(width=480, height=340)
 fr.charts.style.finish(map_of_all, "96 pictures of 12 people", plane.caption)
 
 # %% [markdown]
-# A shadow can only shorten: two points that are far apart can fall on one spot, never the other way round. Each dot below is one pair of pictures. On the diagonal the map would be honest.
+# A shadow can only shorten distances: two points that are far apart can fall on the same spot, never the other way round. Each dot below is one pair of pictures. On the diagonal, the distance on the map would equal the true distance.
 
 # %%
 rng = np.random.default_rng(0)
@@ -146,14 +146,14 @@ both = alt.layer(honest, dots).properties(width=480, height=280)
 fr.charts.style.finish(both, "The map shortens", "600 pairs of pictures")
 
 # %% [markdown]
-# ### Exercise 2b: who is my neighbour?
+# ### Exercise 2b: nearest neighbours
 #
-# Does the map at least keep neighbours together? Write a function that finds the nearest *other* point of each point; then compare the neighbours on the map with the true ones.
+# Does the map at least keep neighbours together? Write a function that finds the nearest *other* point for each point. Then compare the neighbours on the map with the true neighbours.
 
 # %% tags=["exercise"]
 def nearest(points):
-    """Number of the nearest other point of each point, (n, dim) -> (n,)."""
-    # BEGIN SOLUTION: pairwise distances; make sure that no point can choose itself.
+    """Index of the nearest other point for each point, (n, dim) -> (n,)."""
+    # BEGIN SOLUTION: pairwise distances; make sure that no point is its own neighbour.
     distances = cdist(points, points)
     np.fill_diagonal(distances, np.inf)
     return distances.argmin(axis=1)
@@ -171,12 +171,12 @@ def neighbor(points):
 
 
 true, mapped = neighbor(points), neighbor(shadow)
-print(f"the map names the true nearest neighbour for {np.mean(true == mapped):.0%} of the pictures")
+print(f"the nearest neighbour on the map is the true one for {np.mean(true == mapped):.0%} of the pictures")
 print(f"the nearest picture shows the same person: {np.mean(who[true] == who):.0%} "
       f"in {points.shape[1]} dimensions, {np.mean(who[mapped] == who):.0%} on the map")
 
 # %% [markdown]
-# That is why the laboratory writes the true distance beside its map, in the model's own dimension, together with the natural variation of the same person. Try it: find two faces that touch on the map, and read how far apart they are. Then drag *age* from end to end: does the trail leave the cloud of its own person?
+# That is why the laboratory shows the true distance beside its map, in all dimensions of the model, together with the natural variation of the same person. Try it: find two faces that touch on the map and read their true distance. Then drag *age* from end to end: does the trail leave the cloud of its own person?
 
 # %% tags=["widget"] alt="The laboratory: faces, a map of embeddings with one cloud per person, the true distance beside it, sliders"
 explorer = AttributeExplorer(faces, model, variations=4)
@@ -185,7 +185,7 @@ explorer
 # %% [markdown]
 # ## 4. Dots of dots
 #
-# At the macroscale a person is one dot: the mean of the pictures, her **barycentre**. How well does a dot stand for its cloud? Below, for each person, the mean distance of her pictures to her own barycentre, beside the distance from there to the nearest other barycentre.
+# At the macroscale a person is one dot: the mean of her pictures, the **barycentre**. How well does the dot represent its cloud? For each person, the next cell compares the mean distance from her pictures to her barycentre with the distance from there to the nearest other barycentre.
 
 # %%
 middles = np.stack([points[who == p].mean(axis=0) for p in faces.identities])
@@ -195,14 +195,14 @@ cloud = pd.DataFrame({"person": faces.identities, "radius of the cloud": radius,
 cloud.assign(quotient=gaps / np.array(radius)).round(2)
 
 # %% [markdown]
-# At a quotient of two, two clouds of equal radius would touch. See how close some of these come: for them the dot is a poor picture, and a threshold has little room. There is no single scale that separates *pictures* from *people*; there is a distribution of each.
+# At a quotient of two, two clouds of equal radius would touch. Some of these come close to that: for them the dot is a poor summary, and there is little room for a threshold. No single scale separates *pictures* from *people*; each has a distribution.
 
 # %% [markdown]
 # ## Take away
 #
-# - Macroscale: people. Microscale: the pictures of one person. The ratio of the two says how well a model tells people apart *on these pictures*.
-# - The ratio depends on how the pictures were taken; compare models on the same ones only.
-# - A map is a shadow. It shows groups, never distances; read the share of variance, and the true distance beside it.
+# - Macroscale: people. Microscale: the pictures of one person. The ratio of the two says how well a model separates people *on these pictures*.
+# - The ratio depends on how the pictures were taken; compare models only on the same pictures.
+# - A map is a shadow. It shows groups, not distances; read the share of variance and the true distance beside it.
 # - These were twelve avatars; leaving one out moved the ratio by the range printed above.
 #
-# Next: [3. Attributes shape the macroscale](03-macroscale.ipynb). The two scales are those of Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372). On maps: Chari and Pachter, *The specious art of single-cell genomics*, 2023, [doi 10.1371/journal.pcbi.1011288](https://doi.org/10.1371/journal.pcbi.1011288).
+# Next: [3. Attributes shape the macroscale](03-macroscale.ipynb). The two scales come from Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372). On maps: Chari and Pachter, *The specious art of single-cell genomics*, 2023, [doi 10.1371/journal.pcbi.1011288](https://doi.org/10.1371/journal.pcbi.1011288).

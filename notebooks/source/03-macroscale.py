@@ -1,21 +1,21 @@
 # %% [markdown]
 # # 3. Attributes shape the macroscale
 #
-# *About 30 minutes. Before this: [2. Two scales](02-two-scales.ipynb); what a cumulative distribution is.*
+# *About 30 minutes. Before this: [2. Two scales](02-two-scales.ipynb); cumulative distributions.*
 #
-# Nobody told the model about glasses, beards or gender; it was only told who is who. Do such **attributes** still shape the space? Leroy and others (ICML 2025) found that they do, and most so those that hardly ever change in a person. Here you measure that on people whose labels are known exactly, and find out what it does *not* mean.
+# The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that they do, most of all those that hardly ever change in a person. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
 #
 # You will
 #
-# - measure by how much an attribute shapes the distances between people (KS),
+# - measure how strongly an attribute shapes the distances between people (KS),
 # - measure how tightly an attribute is tied to a person (intra-entropy),
-# - judge a number against what chance would give,
-# - see what a linear probe reads that KS overlooks, and the reverse.
+# - judge a number against the value expected by chance,
+# - see what a linear probe detects that KS misses, and the reverse.
 
 # %% [markdown]
 # ## 1. People with labels
 #
-# Thirty people, three pictures of each. Some labels belong to the **person** (feminine, long hair); some change from **picture to picture** (old, smiling, glasses). An avatar, unlike you, can be 20 in one picture and 70 in the next.
+# Take thirty people and three pictures of each. Some labels belong to the **person** (feminine, long hair); some change from **picture to picture** (old, smiling, glasses). An avatar, unlike you, can be 20 in one picture and 70 in the next.
 
 # %%
 import numpy as np
@@ -41,7 +41,7 @@ labels.head(4)
 # %% [markdown]
 # ## 2. Predict
 #
-# Take one picture of each person. Split them by a label, say *smiling*: one group with it ($a$), one without it ($\bar a$). If the attribute shapes the space, two people who share it lie closer together than two who do not. **Which label shapes the space most?**
+# Take one picture of each person. Split the pictures by a label, say *smiling*: one group has it ($a$), the other does not ($\bar a$). If the attribute shapes the space, two people who share the label lie closer together than two who do not. **Which label shapes the space most?**
 
 # %% tags=["widget"] alt="Five labels to be ranked by how much they shape the space, and a button that commits the guess"
 guess = Prediction("Which label shapes the distances between people most?", "ranking", list(labels))
@@ -58,11 +58,11 @@ course.reveal(guess, result.set_index("attribute")["ks_mean"])
 # %% [markdown]
 # ## 3. The Kolmogorov-Smirnov statistic
 #
-# Write $F_a(t)$ for the share of the pairs *inside* the group $a$ whose distance is at most $t$, and $F_\times(t)$ for the same share of the pairs *across*, one person with the label and one without. Both are **cumulative distributions**: they climb from 0 to 1. Their largest gap, wherever it is, is the statistic:
+# Let $F_a(t)$ be the share of the pairs *inside* group $a$ whose distance is at most $t$, and $F_\times(t)$ the same share of the pairs *across* groups, one person with the label and one without. Both are **cumulative distributions**: they rise from 0 to 1. The statistic is the largest gap between them:
 #
 # $$\mathrm{KS}(a, \times) = \sup_t \left| F_a(t) - F_\times(t) \right| .$$
 #
-# 0: the label makes no difference to distances. 1: every pair inside is closer than every pair across (or every one farther). The bracket in the chart is that gap.
+# 0 means that the label makes no difference to the distances. 1 means that every pair inside is closer (or every pair inside is farther apart) than every pair across. The bracket in the chart marks the gap.
 
 # %%
 most = result.loc[result["ks_mean"].idxmax(), "attribute"]
@@ -74,7 +74,7 @@ fr.charts.distance_cdfs(fr.modality_distances(embeddings, who, labels, most, met
 # %% tags=["exercise"]
 def ks(inside, across):
     """The Kolmogorov-Smirnov statistic of two samples of distances, (n,) and (m,) -> a number from 0 to 1."""
-    # BEGIN SOLUTION: evaluate both shares at every distance that occurs, and take the largest absolute gap.
+    # BEGIN SOLUTION: evaluate both shares at every distance that occurs, then take the largest absolute gap.
     at = np.concatenate([inside, across])
     share_inside = np.searchsorted(np.sort(inside), at, side="right") / len(inside)
     share_across = np.searchsorted(np.sort(across), at, side="right") / len(across)
@@ -85,19 +85,19 @@ def ks(inside, across):
 course.check("03a", ks)
 
 # %% [markdown]
-# ### Is that much?
+# ### Is that a lot?
 #
-# With a dozen people in a group, KS is never 0, even if the label means nothing. So we ask what it would be for a meaningless one: shuffle the labels among the people, 200 times (the **null model**). `p_value` is the share of shuffles that give at least as large a KS, the observed one counted in; with 200 it cannot be below 1/201.
+# With a dozen people in a group, KS is never 0, even if the label means nothing. So we compute it for a meaningless label: shuffle the labels among the people, 200 times (the **null model**). `p_value` is the share of shuffles that give at least as large a KS, including the observed one; with 200 shuffles it cannot be below 1/201.
 
 # %%
 columns = ["attribute", "n", "ks_mean", "null_mean", "null_sd", "p_value", "intra_entropy"]
 result[columns].sort_values("ks_mean", ascending=False).round(3)
 
 # %% [markdown]
-# `ks_mean` is the mean of KS$(a, \times)$ and KS$(\bar a, \times)$; `n` is the number of people in each group. Five labels are five chances to be lucky: a $p$ of 0.04 among five is not much. And no $p$ says how *large* an effect is; KS beside `null_mean` does.
+# `ks_mean` is the mean of KS$(a, \times)$ and KS$(\bar a, \times)$; `n` is the number of people in each group. Five labels are five chances to be lucky: one $p$ of 0.04 among five is weak evidence. And no $p$-value says how *large* an effect is; for that, compare KS with `null_mean`.
 
 # %% [markdown]
-# Now look for yourself: colour the map by a label and watch the curves beneath.
+# Now explore: colour the map by a label and watch the curves below.
 
 # %% tags=["widget"] alt="A map of people coloured by one label, and below it the cumulative distributions of distances inside each group and across, with their gap as a bracket"
 explorer = MacroscaleExplorer(embeddings, who, labels, metric="euclidean", table=result)
@@ -106,7 +106,7 @@ explorer
 # %% [markdown]
 # ## 4. How tightly is a label tied to a person?
 #
-# Let $p$ be the share of a person's pictures that show the label. The **entropy** $-p \ln p - (1-p)\ln(1-p)$ is 0 where she always or never shows it, and $\ln 2 \approx 0.69$ where it is a coin toss; its unit is the **nat**, because the logarithm is the natural one. (Where $p$ is 0 or 1, $0 \ln 0$ counts as 0.) The mean over people is the **intra-entropy**.
+# Let $p$ be the share of a person's pictures that show the label. The **entropy** $-p \ln p - (1-p)\ln(1-p)$ is 0 if she always or never shows it, and $\ln 2 \approx 0.69$ if it is a coin toss. Its unit is the **nat**, because the logarithm is the natural one. (If $p$ is 0 or 1, take $0 \ln 0$ as 0.) The mean over people is the **intra-entropy**.
 #
 # ### Exercise 3b: intra-entropy
 
@@ -114,9 +114,9 @@ explorer
 def intra_entropy(label, who):
     """Mean over people of the entropy of a label within their pictures, in nats.
 
-    label: (images,), +1 with and -1 without; who: (images,), the person in each. All people count alike.
+    label: (images,), +1 with and -1 without; who: (images,), the person in each. All people count equally.
     """
-    # BEGIN SOLUTION: for each person the share of +1, its entropy, and then the mean over people.
+    # BEGIN SOLUTION: for each person the share of +1 and its entropy; then the mean over people.
     p = np.array([np.mean(label[who == person] == 1) for person in np.unique(who)])
     parts = [np.where(q > 0, -q * np.log(np.where(q > 0, q, 1)), 0) for q in (p, 1 - p)]
     return np.mean(parts[0] + parts[1])
@@ -129,12 +129,12 @@ course.check("03b", intra_entropy)
 fr.charts.ks_against_entropy(result)
 
 # %% [markdown]
-# On photographs of celebrities the paper finds the points falling from upper left to lower right: bald, gender (low entropy) shape the space, smiling, an open mouth (high entropy) do not; Spearman's rank correlation is between $-0.56$ and $-0.66$ over five models. Five labels and thirty avatars are too few to see a correlation or its absence. But one point is worth a long look: *glasses* change from picture to picture here, and yet they stand high.
+# On photographs of celebrities, the paper finds that the points fall from upper left to lower right: baldness and gender (low entropy) shape the space; a smile or an open mouth (high entropy) does not. Spearman's rank correlation is between $-0.56$ and $-0.66$ for five models. Five labels and thirty avatars are too few to show a correlation or its absence. But one point deserves a closer look: *glasses* change from picture to picture here, and yet their KS is high.
 
 # %% [markdown]
 # ## 5. Why low entropy and high KS go together
 #
-# Let us make glasses a **habit**: the same people, the same poses and lights, but now each person wears them in all pictures or in none. The intra-entropy of glasses falls to 0. What happens to its KS?
+# Let us make glasses a **habit**: the same people, the same poses and light, but now each person wears them in all pictures or in none. The intra-entropy of glasses falls to 0. What happens to their KS?
 
 # %%
 habit = np.random.default_rng(1).random(len(faces.identities)) < 0.4
@@ -147,13 +147,13 @@ both = both.assign(glasses=["picture by picture", "a habit"])
 both[["glasses", "intra_entropy", "ks_mean", "null_mean", "p_value"]].round(3)
 
 # %% [markdown]
-# The entropy went from one end to the other; KS stayed about where it was, given how widely chance alone spreads it. It has to: KS looks at *one* picture of each person, so it cannot know what she wears in the next one. A finished network sees pixels.
+# The entropy went from one extreme to the other; KS stayed about the same, within chance variation. It had to: KS uses *one* picture of each person, so it cannot know what she wears in the next one. A trained network sees only pixels.
 #
-# ### Exercise 3c: then where does the paper's correlation come from?
+# ### Exercise 3c: where, then, does the paper's correlation come from?
 #
-# - `"a"`: with more pictures of each person, KS would begin to see the entropy.
-# - `"b"`: from training. Pictures of one person were pulled together whatever she wore in them, so a network trained on people who take their glasses off learns to overlook glasses, and keeps what never changes.
-# - `"c"`: from the metric. With cosine distances KS would fall with the entropy.
+# - `"a"`: from the number of pictures. With more pictures of each person, KS would depend on the entropy.
+# - `"b"`: from training. Pictures of one person were pulled together whatever she wore in them. A network trained on people who take their glasses off learns to ignore glasses, and keeps what never changes.
+# - `"c"`: from the metric. With cosine distances, KS would fall with the entropy.
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION: "a", "b" or "c"
@@ -164,9 +164,9 @@ origin = "b"
 course.check("03c", origin)
 
 # %% [markdown]
-# ## 6. Probes: can a straight cut tell?
+# ## 6. Probes: can a linear classifier read the label?
 #
-# A **linear probe** is a logistic regression from the embedding to the label, tested on people it has not seen. `balanced_accuracy` is the mean of the two groups' rates, 0.5 by chance; `..._sd` is its standard deviation over five folds of people.
+# A **linear probe** is a logistic regression from the embedding to the label, tested on people it was not trained on. `balanced_accuracy` is the mean of the accuracies in the two groups, 0.5 by chance; `..._sd` is its standard deviation over five folds of people.
 
 # %%
 probes = fr.linear_probe(embeddings, who, labels, folds=5, seed=0)
@@ -174,15 +174,15 @@ beside = probes.merge(result[["attribute", "ks_mean", "p_value"]], on="attribute
 beside[["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]].round(3)
 
 # %% [markdown]
-# A label can be *readable* without *shaping* the space: a probe finds one direction among 128, however little of the distance lies along it; KS asks whether the label moves the distances themselves. "The model knows about $x$" and "the model groups people by $x$" are two claims; this table shows both, and a label may pass one and fail the other.
+# A label can be *readable* without *shaping* the space: a probe finds one direction in 128 dimensions, however little of the distance lies along it; KS asks whether the label changes the distances themselves. "The model encodes $x$" and "the model groups people by $x$" are two claims. This table tests both; a label may pass one and fail the other.
 
 # %% [markdown]
 # ## Take away
 #
-# - KS says by how much a label shapes distances between people; it means something only beside the KS of shuffled labels.
+# - KS says how strongly a label shapes the distances between people; it means something only in comparison with the KS of shuffled labels.
 # - Intra-entropy says how tightly a label is tied to a person. It is a fact about the *data*.
-# - That the two go together is a trace of *training*: what never changes in a person is worth keeping.
-# - A probe says whether a label can be read at all. Readable is not the same as important.
-# - Thirty avatars, three pictures each, one network: the intervals are wide, and avatars are not people.
+# - The correlation between the two is a trace of *training*: what never changes in a person is worth keeping.
+# - A probe says whether a label can be read from the embedding at all. Readable is not the same as important.
+# - Thirty avatars, three pictures each, one network: the intervals are wide, and avatars are not real people.
 #
-# Next: [4. Walking along an attribute](04-walking.ipynb). To read: Leroy, Mastropietro, Nurisso, Vaccarino, *Attributes Shape the Embedding Space of Face Recognition Models*, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Alain and Bengio, *Understanding intermediate layers using linear classifier probes*, 2016, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644).
+# Next: [4. Walking along an attribute](04-walking.ipynb). Further reading: Leroy, Mastropietro, Nurisso, Vaccarino, *Attributes Shape the Embedding Space of Face Recognition Models*, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Alain and Bengio, *Understanding intermediate layers using linear classifier probes*, 2016, [arXiv 1610.01644](https://arxiv.org/abs/1610.01644).

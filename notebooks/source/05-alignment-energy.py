@@ -3,19 +3,19 @@
 #
 # *About 30 minutes. Before this: [4. Walking along an attribute](04-walking.ipynb).*
 #
-# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point anywhere, it has none: it is **invariant** to it, as far as direction goes. Physicists have measured agreement of arrows for a hundred years, in magnets. This notebook borrows their energy.
+# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point in random directions, it has none: as far as direction is concerned, it is **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
 #
 # You will
 #
 # - compute the alignment energy by hand and find its closed form,
-# - learn what random arrows give, so that you can tell order from luck,
-# - see one field score 0 and 1, depending on who counts as a neighbour,
-# - read a profile over scales, with its coverage and its spread over people.
+# - learn what random arrows give, to tell order from luck,
+# - see one field score both 0 and 1, depending on who counts as a neighbour,
+# - read a profile over scales with its coverage and its spread over people.
 
 # %% [markdown]
 # ## 1. Predict: a whirlpool
 #
-# Arrows stand on a ring, each pointing along it, like leaves in a whirlpool. Let $u_i$ be the arrow at place $i$, of length 1, and compare it with *every other* arrow: $1 - \cos\theta_{ij}$, with $\theta_{ij}$ the angle between $u_i$ and $u_j$. It is 0 for parallel arrows, 1 at a right angle, 2 for opposite ones. **What is the mean over all pairs?**
+# Place arrows on a ring, each pointing along it, like leaves in a whirlpool. Let $u_i$ be the arrow at position $i$, of length 1, and compare it with *every other* arrow: compute $1 - \cos\theta_{ij}$, where $\theta_{ij}$ is the angle between $u_i$ and $u_j$. The result is 0 for parallel arrows, 1 for a right angle and 2 for opposite arrows. **What is the mean over all pairs?**
 
 # %%
 import numpy as np
@@ -25,7 +25,7 @@ import fr_explore as fr
 from fr_explore_widgets import EnergyPlayground, Prediction, course
 
 # %% tags=["widget"] alt="A number from 0 to 2 to be guessed, the energy of a whirlpool, and a button that commits the guess"
-guess = Prediction("The mean of 1 - cos over all pairs of arrows of a whirlpool", "number", low=0, high=2)
+guess = Prediction("The mean of 1 - cos over all pairs of arrows in a whirlpool", "number", low=0, high=2)
 guess
 
 # %% tags=["solution"]
@@ -36,7 +36,7 @@ whirlpool = EnergyPlayground("tangential", rule="all")
 course.reveal(guess, whirlpool.energy())
 
 # %% [markdown]
-# The arrows are perfectly ordered, to the eye, and yet they score like noise: for every arrow there is an opposite one. Now let each arrow look at its close neighbours only. Turn the *radius* of the neighbourhood, then try the other presets and *order*.
+# The arrows look perfectly ordered, and yet they score like noise: every arrow has an opposite. Now compare each arrow only with its close neighbours. Change the *radius* of the neighbourhood, then try the other presets and *order*.
 
 # %% tags=["widget"] alt="Arrows on a ring, a disc that shows the neighbourhood of one of them, sliders for order and radius, and the energy with its formula"
 playground = EnergyPlayground("tangential", rule="ball", radius=0.6)
@@ -47,22 +47,22 @@ for rule in ("knn:2", "ball:0.6", "ball:1", "all_pairs"):
     print(f"{rule:10} {fr.alignment_energy(*playground.arrows(), rule):.2f}")
 
 # %% [markdown]
-# **The same arrows, and any energy between 0 and 1.** Order has a scale: a whirlpool is ordered nearby and disordered as a whole. A magnet knows this too: inside one domain all spins agree, over the whole piece of iron they cancel.
+# **The same arrows can have any energy between 0 and 1.** Order depends on scale: a whirlpool is ordered locally and disordered as a whole. So is a magnet: all spins agree inside one domain, but over the whole piece of iron they cancel.
 
 # %% [markdown]
 # ## 2. The energy
 #
-# Let $B(i)$ be the neighbours of $i$, and $|B(i)|$ their number. Then
+# Let $B(i)$ be the set of neighbours of $i$, and $|B(i)|$ their number. Then
 #
 # $$E_i = \frac{1}{|B(i)|} \sum_{j \in B(i)} (1 - u_i \cdot u_j), \qquad E = \text{mean of the } E_i \text{ over all } i .$$
 #
-# ($u_i \cdot u_j = \cos\theta_{ij}$, because both have length 1.) A point is never its own neighbour: it would add a zero of its own making.
+# ($u_i \cdot u_j = \cos\theta_{ij}$, because both have length 1.) A point is never its own neighbour: that would add a spurious zero.
 #
 # ### Exercise 5a: the energy by hand
 
 # %% tags=["exercise"]
 def energy(directions, neighbors):
-    """E of unit arrows (n, dim); neighbors[i] holds the numbers of the neighbours of i, never i itself."""
+    """E of unit arrows (n, dim); neighbors[i] holds the indices of the neighbours of i, never i itself."""
     # BEGIN SOLUTION: for each arrow the mean of 1 - cosine over its neighbours; then the mean over arrows.
     return np.mean([np.mean(1 - directions[near] @ u) for u, near in zip(directions, neighbors, strict=True)])
     # END SOLUTION
@@ -73,11 +73,11 @@ course.check("05a", energy)
 # %% [markdown]
 # ### Exercise 5b: all pairs at once
 #
-# If *every other* arrow is a neighbour, no loop is needed. Let $m = \frac1n \sum_i u_i$ be the mean arrow, the **magnetisation** as a vector. Expand $|m|^2$, mind that the $n$ terms with $i = j$ are not wanted, and find $E$ from $n$ and $|m|$ alone.
+# If *every other* arrow is a neighbour, no loop is needed. Let $m = \frac1n \sum_i u_i$ be the mean arrow, the **magnetisation** as a vector. Expand $|m|^2$, remove the $n$ terms with $i = j$, and express $E$ by $n$ and $|m|$ alone.
 
 # %% tags=["exercise"]
 def energy_of_all_pairs(directions):
-    """E of unit arrows (n, dim) where every other arrow is a neighbour, without forming pairs."""
+    """E of unit arrows (n, dim) if every other arrow is a neighbour, without forming pairs."""
     # BEGIN SOLUTION: from n and the length of the mean arrow; check it with three arrows by hand.
     n = len(directions)
     return n / (n - 1) * (1 - np.sum(directions.mean(axis=0) ** 2))
@@ -87,9 +87,9 @@ def energy_of_all_pairs(directions):
 course.check("05b", energy_of_all_pairs)
 
 # %% [markdown]
-# ## 3. What does chance give?
+# ## 3. What would chance give?
 #
-# Draw arrows at random, on the same places, and compute $E$; again and again. That is the **null model**. Its mean is 1 in any dimension. Its spread is not: in many dimensions two random arrows are almost always nearly at a right angle.
+# Draw random arrows at the same positions, compute $E$, and repeat. This is the **null model**. Its mean is 1 in any dimension. Its spread depends on the dimension: in many dimensions, two random arrows are almost always nearly at right angles.
 
 # %%
 rng = np.random.default_rng(0)
@@ -101,12 +101,12 @@ draws = {
 pd.DataFrame(draws).rename_axis(columns="dimensions").agg(["mean", "std"]).round(3)
 
 # %% [markdown]
-# In 128 dimensions forty random arrows score 1 within a few hundredths. So an energy of 0.9 can be *significant*, and still say that there is next to no common direction. Significant is not the same as large.
+# In 128 dimensions, forty random arrows score 1 to within a few hundredths. So an energy of 0.9 can be *significant* and still mean that there is almost no common direction. Significant is not the same as large.
 
 # %% [markdown]
 # ## 4. A real field
 #
-# Three people, twenty random faces of each, four attributes, dlib's network (about half a minute, once: the result is kept on disk).
+# We take three people, twenty random faces of each, four attributes and dlib's network. This takes about half a minute, once: the result is cached on disk.
 
 # %%
 faces = fr.Avatars(identities=3, seed=0)
@@ -125,7 +125,7 @@ pd.DataFrame({
 }).round(2)
 
 # %% [markdown]
-# Medians over three people; `least` and `largest` are the extremes over them for the three nearest: **that** spread is the error bar to quote, for it says what another person would change. `magnitude` is the median length of the arrows, in units of the mean distance between faces of that person.
+# The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person.
 
 # %%
 fr.charts.energy_by_attribute(near)
@@ -133,14 +133,14 @@ fr.charts.energy_by_attribute(near)
 # %% [markdown]
 # ## 5. A number for every scale
 #
-# `fr.ball(r)` makes neighbours of all faces within $r$ times the person's mean pairwise distance. Let $r$ run, and the energy becomes a curve: the **profile**. Beneath it stands the **coverage**, the share of faces that have a neighbour at all. Where it is low, the curve rests on a few crowded faces.
+# `fr.ball(r)` takes all faces within $r$ times the person's mean pairwise distance as neighbours. If $r$ varies, the energy becomes a curve: the **profile**. The chart below it shows the **coverage**, the share of faces that have any neighbour. Where it is low, the curve rests on a few crowded faces.
 
 # %%
 profile = fr.alignment_profile(field, np.linspace(0.3, 1.5, 13), null_draws=50, seed=0)
 fr.charts.profile(profile)
 
 # %% [markdown]
-# Do lines cross? Then a ranking of attributes depends on the scale, and a paper that quotes one radius has quoted one of many rankings. In the paper's own figures, head angle is the *most* ordered of eight attributes among the five nearest neighbours and one of the two *least* ordered over all pairs. Neither is wrong.
+# Do the lines cross? Then the ranking of the attributes depends on the scale, and a paper that quotes one radius quotes one of many rankings. In the paper's own figures, head angle is the *most* ordered of eight attributes for the five nearest neighbours, and one of the two *least* ordered for all pairs. Neither result is wrong.
 
 # %%
 order = profile.groupby(["radius", "attribute"])["energy"].median().unstack().dropna()
@@ -151,10 +151,10 @@ order.rank(axis=1).iloc[::4].astype(int).rename_axis(columns="rank of energy, 1 
 #
 # ### Exercise 5c: read the pair
 #
-# An attribute has $E = 0.97$, null $1.00 \pm 0.01$, and a magnitude of $0.4$. What does the model do with it?
+# An attribute has $E = 0.97$, null $1.00 \pm 0.01$, and a magnitude of $0.4$. How does the model treat it?
 #
 # - `"a"`: it ignores the attribute, since $E$ is nearly 1.
-# - `"b"`: the attribute moves embeddings far, but each face in its own direction.
+# - `"b"`: the attribute moves embeddings far, but each face in a different direction.
 # - `"c"`: it depends on the attribute, since $E$ is three standard deviations below the null.
 
 # %% tags=["exercise"]
@@ -168,17 +168,17 @@ course.check("05c", reading)
 # %% [markdown]
 # | | small magnitude | large magnitude |
 # |---|---|---|
-# | **low energy** | a faint, orderly trace: readable by a probe, harmless to recognition | the model depends on the attribute, everywhere alike |
-# | **high energy** | true invariance: little moves, and nowhere in particular | sensitive, but each face in its own way: errors nobody can predict from another face |
+# | **low energy** | a weak but consistent trace: readable by a probe, harmless to recognition | the model depends on the attribute in the same way everywhere |
+# | **high energy** | true invariance: little movement, in no particular direction | sensitive, but each face in its own way: errors cannot be predicted from other faces |
 #
-# A perfectly invariant model has arrows of length 0, which have no direction and no energy: the library leaves them out and reports their share as `zero_direction`.
+# In a perfectly invariant model the arrows have length 0, so they have no direction and no energy: the library excludes them and reports their share as `zero_direction`.
 
 # %% [markdown]
 # ## Take away
 #
-# - $E$ is the mean of $1 - \cos$ between an arrow and its neighbours' arrows: 0 parallel, 1 as random.
-# - It depends on who is a neighbour. Give the scale, or better the whole profile with its coverage.
-# - Compare with random arrows for significance, look at the magnitude for size, at the spread over people for certainty.
+# - $E$ is the mean of $1 - \cos$ between an arrow and its neighbours' arrows: 0 if parallel, 1 if random.
+# - It depends on who counts as a neighbour. Report the scale or, better, the whole profile with its coverage.
+# - For significance, compare with random arrows; for size, look at the magnitude; for certainty, at the spread over people.
 # - These were three avatars and one network. The paper's own numbers rest on forty identities.
 #
-# Next: [6. Where the truth is known](06-controlled-models.ipynb) tries it on models of which we *know* what they depend on. To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); the magnet behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).
+# Next: [6. Where the truth is known](06-controlled-models.ipynb) tests it on models for which we *know* what they depend on. Further reading: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on the physics behind it: Kosterlitz and Thouless, *Ordering, metastability and phase transitions in two-dimensional systems*, J. Phys. C 6, 1973, [doi 10.1088/0022-3719/6/7/010](https://doi.org/10.1088/0022-3719/6/7/010).

@@ -1,21 +1,21 @@
 # %% [markdown]
 # # 7. Teaching invariance
 #
-# *About 30 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); what a gradient step does.*
+# *About 30 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
-# A network that never saw the light change in its training takes a darker picture for another person. Can it be taught, afterwards, that brightness says nothing about who someone is, and can it keep all else it knows? This is **targeted fine-tuning**: Leroy and others used it to turn what they had measured into a remedy.
+# A network that never saw brightness vary in training mistakes a darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
 #
 # You will
 #
-# - write the loss that pulls pictures of one person together and pushes others away,
+# - write the loss that pulls pictures of one person together and pushes those of others away,
 # - predict, and then watch, what a minute of training does to one attribute,
-# - ask of a result *compared with what?*, and choose the control,
-# - read the table of the full experiment, with what it confirms and what it does not.
+# - ask *compared with what?*, and choose the control,
+# - read the table of the full experiment: what it confirms and what it does not.
 
 # %% [markdown]
 # ## 1. The patient
 #
-# `controlled/fixed-brightness` of notebook 6: brightness was neutral in every picture of its training. Move the slider *brightness* and watch the distance, beside the network `all-varied`, which saw everything vary.
+# The patient is a network of the kind seen in notebook 6, `controlled/fixed-brightness`: brightness was neutral in every picture of its training. Move the *brightness* slider and watch the distance, side by side with that of `all-varied`, which saw everything vary.
 
 # %%
 from pathlib import Path
@@ -38,24 +38,24 @@ explorer
 # %% [markdown]
 # ## 2. The lesson
 #
-# Take a **base picture** of each of a few people, at a random pose, age and light. Make **copies** of it that differ from it in brightness *alone*. Now say two things to the network.
+# Take a **base picture** of each of a few people, at a random pose, age and light. Make **copies** that differ from it *only* in brightness. The lesson for the network has two parts.
 #
-# **Copies belong together.** For a picture $x$ let $d^+$ be the distance to the *farthest* picture of the same set (base and copies), and $d^-$ the distance to the *nearest* picture of another person. With a margin $m$ the **triplet loss** of $x$ is
+# **Copies belong together.** For a picture $x$, let $d^+$ be the distance to the *farthest* picture of the same set (base and copies), and $d^-$ the distance to the *nearest* picture of another person. With a margin $m$, the **triplet loss** of $x$ is
 #
 # $$\max(0,\; m + d^+ - d^-) ,$$
 #
-# and the loss of a batch is its mean over all pictures: zero once everybody else is farther away than one's own, by $m$. Taking the farthest and the nearest is called *batch-hard*: the easy pairs teach nothing.
+# The loss of a batch is the mean over all its pictures. It is zero once all pictures of other people are farther away than those of the same set by at least $m$. Choosing the farthest and the nearest picture is called *batch-hard*: easy pairs teach nothing.
 #
-# **Stay where you are.** Let $f_0$ be the network as it was given. A second term, the **preservation**, is the mean squared distance between where a picture lies now and where $f_0$ had its base picture. Without it the network could satisfy the triplets by rearranging everybody.
+# **Stay where you are.** Let $f_0$ be the original network. A second term, the **preservation**, is the mean squared distance between the present embedding of a picture and the embedding of its base picture by $f_0$. Without it, the network could satisfy the triplets by rearranging everybody.
 #
-# Two base pictures of one person are never compared. So nothing is said about age or pose: the lesson has one subject.
+# Two base pictures of one person are never compared. So the lesson says nothing about age or pose: it has a single subject.
 #
 # ### Exercise 7a: the triplet loss
 
 # %% tags=["exercise"]
 def triplet_loss(vectors, who, margin):
     """Batch-hard triplet loss: vectors (pictures, dim), who (pictures,) the person in each, margin a number."""
-    # BEGIN SOLUTION: all distances; for each picture the farthest of the same and the nearest of the others.
+    # BEGIN SOLUTION: all distances; for each picture the farthest of its person and the nearest of the others.
     gaps = np.linalg.norm(vectors[:, None] - vectors, axis=-1)
     mine = who[:, None] == who
     farthest, nearest = np.where(mine, gaps, 0).max(axis=1), np.where(mine, np.inf, gaps).min(axis=1)
@@ -68,7 +68,7 @@ course.check("07a", triplet_loss)
 # %% [markdown]
 # ## 3. Predict
 #
-# Eighty steps, with eight people and four pictures each in a step; twenty avatars in all, four of whom are kept back to check on. We then measure on four *other* avatars whom no training saw. The **magnitude** of brightness is how far one step of brightness moves an embedding, over the mean distance between faces of that person. **How much of it will be left, in per cent?**
+# We train for eighty steps, with eight people and four pictures of each per step; there are twenty avatars in all, four of them held out for validation. We then measure on four *other* avatars, never used in training. The **magnitude** of brightness is how far one step of brightness moves an embedding, divided by the mean distance between faces of that person. **How much of it will be left, in per cent?**
 
 # %% tags=["widget"] alt="A number from 0 to 150 per cent to be guessed, and a button that commits the guess"
 guess = Prediction("Magnitude of brightness after, in per cent of before", "number", unit="%", low=0, high=150)
@@ -78,10 +78,10 @@ guess
 guess.commit(20)
 
 # %% [markdown]
-# `fr.finetune` draws the batches, takes the steps, checks the held-out people every 20 steps, and calls `on_check` with the history so far. The chart below grows while you wait (half a minute to a minute).
+# `fr.finetune` draws the batches, takes the steps, evaluates on the held-out people every 20 steps, and calls `on_check` with the history so far. The chart below grows while you wait (half a minute to a minute).
 
 # %%
-chart = display("The first check comes in a moment.", display_id=True)
+chart = display("The first evaluation takes a moment.", display_id=True)
 tuned = fr.finetune(
     model, fr.Avatars(identities=20, seed=1), {"brightness": True},
     steps=80, pictures=3, size=80, check_every=20,
@@ -90,7 +90,7 @@ tuned = fr.finetune(
 tuned.history.round(3)
 
 # %% [markdown]
-# *AUC*: how often a genuine pair lies closer than an impostor pair, with copies among the pictures. *Copies move*: the distance of a copy from its base picture, over the mean distance between people; dashed, what it was before. *Loss*: the two terms. If it verifies people as well as before and the copies move less, the lesson was learnt, on these four people and on generated faces. The model's card says what was done to it, for whoever is handed the file:
+# *AUC* is how often a genuine pair is closer than an impostor pair, with copies among the pictures. *Copies move* is the distance of a copy from its base picture, divided by the mean distance between people; the dashed line is its value before training. *Loss* shows the two terms. If the network verifies people as well as before and the copies move less, it has learnt its lesson, for these four people and on generated faces. The model's card records what was done to it, for anyone who receives the file:
 
 # %%
 print(tuned.card.title)
@@ -100,7 +100,7 @@ print(*tuned.card.weaknesses[-1:])
 # %% [markdown]
 # ## 4. Before and after
 #
-# Four avatars, ten faces of each, three attributes of the image; and `all-varied` as the goal.
+# We measure four avatars, ten faces of each and three image attributes, with `all-varied` as the goal.
 
 # %%
 others = fr.Avatars(identities=4, seed=5)
@@ -126,19 +126,19 @@ middles.reindex(columns=["before", "after", "all-varied"], level="model")
 fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness")
 
 # %% [markdown]
-# `length` is the bare length of a step, in the network's own unit. In the chart: hollow before, filled after; lines from the lower to the upper quartile of four people. The **prediction** of targeted fine-tuning is: the target's magnitude falls, its energy rises towards 1 (what movement is left agrees less), and the other attributes change less. `all-varied` shows how far there would be to go: eighty steps are a first lesson. Look at contrast as well: it changes how light a picture is, too, so a network that overlooks the one may overlook some of the other.
+# `length` is the length of a step in the network's own unit. In the chart, hollow marks are before and filled marks after training; lines extend from the lower to the upper quartile of the four people. Targeted fine-tuning makes a **prediction**: the target's magnitude falls, its energy rises towards 1 (the remaining movement agrees less), and the other attributes change less. `all-varied` shows how far there is to go: eighty steps are only a first lesson. Look at contrast as well: it also changes how light a picture is, so a network that ignores brightness may partly ignore contrast.
 
 # %% [markdown]
-# ### Over what?
+# ### Relative to what?
 #
-# A magnitude is a ratio: the length of a step, over the mean distance between faces of that person. Fine-tuning changes *both*. Let the length change by a share $a$ ($-0.15$: it fell by 15 per cent) and the mean distance by a share $b$.
+# A magnitude is a ratio: the length of a step divided by the mean distance between faces of that person. Fine-tuning changes *both*. Suppose that the length changes by a share $a$ (for $a = -0.15$ it falls by 15 per cent) and the mean distance by a share $b$.
 #
 # ### Exercise 7b: by what share does the magnitude change?
 
 # %% tags=["exercise"]
 def magnitude_change(a, b):
     """Relative change of length / mean distance, if the length changes by the share a and the distance by b."""
-    # BEGIN SOLUTION: the new ratio over the old one, less one.
+    # BEGIN SOLUTION: the new ratio divided by the old one, minus one.
     return (1 + a) / (1 + b) - 1
     # END SOLUTION
 
@@ -146,12 +146,12 @@ def magnitude_change(a, b):
 course.check("07b", magnitude_change)
 
 # %% [markdown]
-# Look back at the table: compare the fall of brightness's *length* with the fall of its *magnitude*. A network can learn to be moved less by an attribute, and its magnitude stay as it was, because the faces of a person have moved closer together as a whole. Whether that is invariance is a matter of what you want to know: a share of the person's own spread, or a distance that a threshold sees. Report both.
+# Look back at the table: compare the fall of brightness's *length* with the fall of its *magnitude*. A network can learn to move less with an attribute while the magnitude stays the same, because all faces of a person have moved closer together. Whether that counts as invariance depends on your question: do you care about the share of the person's own spread, or about the distance that is compared with the threshold? Report both.
 
 # %% [markdown]
 # ## 5. The full experiment
 #
-# The same was done with dlib's network, once for each of three targets (brightness, illumination, head angle), 200 steps each; then measured on twenty avatars, twenty-four faces of each. The prediction was fixed before any run.
+# We did the same with dlib's network, once for each of three targets (brightness, illumination, head angle), with 200 steps each, and measured the result on twenty avatars with twenty-four faces each. The prediction was fixed before the first run.
 
 # %%
 results = Path("../benchmarks/results")
@@ -162,10 +162,10 @@ if there:
     display(own[["before", "after", "difference", "low", "high", "p_adjusted"]].round(3))
 else:
     print("The tables are not beside this notebook. They are in the repository of fr-explore, in the folder")
-    print("benchmarks/results, as finetune*.csv; python benchmarks/finetuning.py makes them anew.")
+    print("benchmarks/results, as finetune*.csv; python benchmarks/finetuning.py recomputes them.")
 
 # %% [markdown]
-# Medians over people before and after; `difference` is the mean over people, paired, with its 95 % interval; `p_adjusted` is corrected for all 24 tests of that quantity. `length` is the step's bare length; `energy knn:10` is taken among the 10 nearest faces. A prediction holds if its sign is right and $p < 0.01$:
+# `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 24 tests of that quantity. `length` is the length of the step; `energy knn:10` uses the 10 nearest faces. A prediction holds if its sign is right and $p < 0.01$:
 
 # %%
 if there:
@@ -177,19 +177,19 @@ if there:
             print(f"{target:13} {quantity:17} {wanted}: {verdict}  ({row['difference']:+.3f})")
 
 # %% [markdown]
-# Where the length fell and the magnitude did not, exercise 7b says how that can be. And an energy may rise by a reliable and yet *tiny* amount: a target that was near 1 before had little left to rise.
+# Where the length fell but the magnitude did not, exercise 7b explains how that can be. An energy may also rise by a reliable yet *tiny* amount: a target whose energy was already near 1 had little room to rise.
 #
 # ### Compared with what?
 #
-# Training changes a network, whatever it is trained on. So *before against after* is not enough to say that it was brightness in the lesson that did it.
+# Any training changes a network. So a comparison of *before and after* is not enough to show that the lesson in brightness was the cause.
 #
 # ### Exercise 7c: choose the control
 #
-# Beside which number would you put the change of brightness after the lesson in brightness?
+# With which number would you compare the change of brightness after the lesson in brightness?
 #
 # - `"a"`: the change of brightness after a lesson of the same length in *another* attribute.
 # - `"b"`: the same change, measured again on the avatars that were trained on.
-# - `"c"`: none: its $p$ is small enough.
+# - `"c"`: with none: its $p$ is small enough.
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION: "a", "b" or "c"
@@ -207,7 +207,7 @@ if there:
     display(wide[["magnitude", "length"]].round(0).astype(int).loc[fr.PAPER_ATTRIBUTES, :])
 
 # %% [markdown]
-# Change of the median, in per cent. Read it along the rows: each attribute after three lessons. If the lesson is targeted, the lowest number of the row *brightness* stands under brightness, and so on. Where it does not, the lesson was not as targeted as its name. (Head angle and illumination both change what is in shadow.)
+# The table shows the change of the median in per cent. Read it along the rows: each row is one attribute after three lessons. If the lessons are targeted, the lowest number in the row *brightness* is in the column brightness, and so on. Where it is not, the lesson was less targeted than its name suggests. (Head angle and illumination both change what is in shadow.)
 
 # %%
 if there:
@@ -217,7 +217,7 @@ if there:
     display(fr.charts.before_after(people, target="brightness"))
 
 # %% [markdown]
-# And what did it cost? Verification of people whom no training saw, with 95 % intervals; `moved` is how far a picture lies from where dlib has it, over the mean distance between people.
+# And what did it cost? The next table shows verification of people never used in training, with 95 % intervals; `moved` is how far a picture is from its original dlib embedding, divided by the mean distance between people.
 
 # %%
 if there:
@@ -229,10 +229,10 @@ if there:
 # %% [markdown]
 # ## Take away
 #
-# - Targeted fine-tuning varies one attribute alone, pulls the copies to where their base picture was, and keeps everything else in its place.
-# - Measure on people whom no training saw, and on *all* attributes: the others are the price.
+# - Targeted fine-tuning varies a single attribute, pulls the copies to where their base picture was, and keeps everything else in place.
+# - Measure on people never used in training, and on *all* attributes: the changes of the others are the price.
 # - A magnitude is a ratio; look at its numerator as well.
 # - Reliable, large and due to the lesson are three claims: $p$ for the first, the size for the second, a control for the third.
-# - One seed, two networks and generated faces. Nothing here says that it works on photographs: verify on your own pairs.
+# - This was one seed, two networks and generated faces. Nothing here shows that it works on photographs: verify it on your own pairs.
 #
-# Next: [8. Comparing models](08-comparing-models.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); batch-hard triplets: Hermans, Beyer, Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017, [arXiv 1703.07737](https://arxiv.org/abs/1703.07737).
+# Next: [8. Comparing models](08-comparing-models.ipynb). Further reading: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on batch-hard triplets: Hermans, Beyer, Leibe, *In Defense of the Triplet Loss for Person Re-Identification*, 2017, [arXiv 1703.07737](https://arxiv.org/abs/1703.07737).

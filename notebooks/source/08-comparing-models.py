@@ -3,19 +3,19 @@
 #
 # *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
 #
-# "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks in the same pictures, then our numbers with published ones, and asks each time how much the comparison can bear.
+# "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks on the same pictures, then our numbers with published ones, and asks each time how much weight the comparison can carry.
 #
 # You will
 #
 # - compare two models person by person, on the same faces,
-# - count how many people a comparison needs before it can find anything,
-# - put our energies beside the paper's, and judge the agreement,
+# - compute how many people a comparison needs before it can show anything,
+# - compare our energies with the paper's and judge the agreement,
 # - see what a rank correlation over eight attributes is worth.
 
 # %% [markdown]
 # ## 1. Two models, the same faces
 #
-# **dlib**'s network was trained on three million photographs. **`controlled/all-varied`** is small and saw nothing but avatars, with every attribute varied. Look at both in the same face: the second map is that of the second model. Which of them does *age* move further, compared with its other people?
+# **dlib**'s network was trained on three million photographs. **`controlled/all-varied`** is small and was trained only on avatars, with every attribute varied. Look at both models with the same face: the second map belongs to the second model. In which of them does *age* move the embedding further, compared with the distances to other people?
 
 # %%
 import itertools
@@ -30,29 +30,29 @@ from fr_explore_widgets import AttributeExplorer, Prediction, course
 faces = fr.Avatars(identities=8, seed=0)
 models = {name: fr.load_model(name) for name in ("dlib", "controlled/all-varied")}
 
-# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of two models beside each other"
+# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of two models side by side"
 second = models["controlled/all-varied"]
 explorer = AttributeExplorer(faces, models["dlib"], compare=second, size=96, variations=2)
 explorer
 
 # %% [markdown]
-# Do not compare the two distances as they stand: one is Euclidean, the other $1 - \cos$, and each model has a threshold of its own. Two things can be compared: whether a change crosses the model's *own* threshold, and energies, which have no unit.
+# Do not compare the two distances directly: one is Euclidean, the other $1 - \cos$, and each model has its own threshold. You can compare two things: whether a change crosses the model's *own* threshold, and energies, which have no unit.
 
 # %% [markdown]
 # ## 2. Predict
 #
-# $E$ is the alignment energy over all pairs, each with the same weight (near and far would mean something else in each metric): 0 if an attribute moves all faces of a person one way, 1 if directions are as random. **For which attribute is dlib's $E$ furthest below that of the small network?** Largest gap on top.
+# $E$ is the alignment energy over all pairs, all with the same weight (near and far would mean different things in the two metrics). It is 0 if an attribute moves all faces of a person in one direction, and 1 if the directions are random. **For which attribute is dlib's $E$ furthest below that of the small network?** Put the largest gap at the top.
 
 # %% tags=["widget"] alt="Four attributes to be ranked by the gap between the energies of two models, and a button that commits the guess"
 attributes = ["age", "hair_color", "head_angle", "hue"]
-guess = Prediction("Where is dlib's energy furthest below the other's?", "ranking", attributes)
+guess = Prediction("For which attribute is dlib's energy furthest below the other's?", "ranking", attributes)
 guess
 
 # %% tags=["solution"]
 guess.commit(["hue", "hair_color", "age", "head_angle"])
 
 # %% [markdown]
-# One lattice for both: the same eight people, the same eight base points, the same steps (half a minute, once).
+# Both models use one lattice: the same eight people, the same eight base points, the same steps (half a minute, once).
 
 # %%
 lattice = fr.sample_lattice(faces, attributes, curves=8, seed=0)
@@ -75,19 +75,19 @@ columns = ["model", "attribute", "energy", "low", "high", "minimum", "maximum", 
 fr.summarize(energies)[columns].round(2)
 
 # %% [markdown]
-# `energy` is the median over eight people, `low` to `high` its 95 % interval over people, `minimum` and `maximum` the extremes. Intervals of two models may overlap and the models differ nevertheless: a person with high energy in one model may have it in the other as well. So compare **each person with herself**.
+# `energy` is the median over eight people, `low` to `high` its 95 % interval over people, `minimum` and `maximum` the extremes. Two models can differ even if their intervals overlap: a person with a high energy in one model may have a high energy in the other as well. So compare **each person with herself**.
 
 # %% [markdown]
 # ## 3. A test without assumptions
 #
-# Let $g_i$ be the gap of person $i$: energy in one model minus energy in the other. If the two models were alike, a coin might have decided which is called the first, for each person anew. So toss all signs in all $2^n$ ways, and count how often the mean gap lies **as far from 0 as the one you saw, or further, on either side**. That share is $p$.
+# Let $g_i$ be the gap of person $i$: the energy in one model minus the energy in the other. If the two models were alike, a coin could have decided for each person which model is called the first. So try all $2^n$ combinations of signs, and count how often the mean gap is **at least as far from 0 as the observed one, on either side**. That share is $p$.
 #
-# ### Exercise 8a: toss all coins
+# ### Exercise 8a: all combinations of signs
 
 # %% tags=["exercise"]
 def p_value(gaps):
-    """Share of the 2**n ways to toss the signs of gaps (n,) whose mean is at least as far from 0 as theirs."""
-    # BEGIN SOLUTION: itertools.product gives all signs; mind rounding where two means are equal.
+    """Share of all sign combinations of gaps (n,) whose mean is at least as far from 0 as the observed one."""
+    # BEGIN SOLUTION: itertools.product gives all signs; allow for rounding where two means are equal.
     signs = np.array(list(itertools.product((-1, 1), repeat=len(gaps))))
     return np.mean(np.abs(signs @ gaps) >= np.abs(np.sum(gaps)) - 1e-12)
     # END SOLUTION
@@ -96,7 +96,7 @@ def p_value(gaps):
 course.check("08a", p_value)
 
 # %% [markdown]
-# The library does the same, gives the mean gap an interval, and corrects for the number of tests (Holm): four attributes are four chances to be lucky. There `difference` is the first model minus the second.
+# The library does the same, adds an interval for the mean gap, and corrects for the number of tests (Holm): four attributes are four chances to be lucky. In its table, `difference` is the first model minus the second.
 
 # %%
 tests = fr.compare(energies, between="model")
@@ -108,11 +108,11 @@ for row in tests.itertuples():
     print(f"{row.attribute:11} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
 
 # %% [markdown]
-# "Not shown" is not "equal": look at the interval of such a difference. Does it contain gaps that would matter to you? Then eight people have told you little.
+# "Not shown" is not "equal": look at the interval of such a difference. If it contains gaps that would matter to you, then eight people say little.
 #
 # ### Exercise 8b: how many people?
 #
-# With $n$ people, $p$ can never be smaller than $2/2^n$: only "all plus" and "all minus" are as far out. With $m$ tests and the strictest correction, the smallest $p$ is multiplied by $m$. **How many people must there be, so that a result can come out at or below the level at all?**
+# With $n$ people, $p$ can never be smaller than $2/2^n$: only "all plus" and "all minus" are that extreme. With $m$ tests and the strictest correction, the smallest $p$ is multiplied by $m$. **How many people do you need before any result can reach the level?**
 
 # %% tags=["exercise"]
 def people_needed(tests, level):
@@ -127,7 +127,7 @@ course.check("08b", people_needed)
 # %% [markdown]
 # ## 4. Over all scales
 #
-# All pairs is one choice. Does the difference hold for near neighbours as well? Medians over eight people, gap as above; `radius` in units of a person's mean distance, as a chord between embeddings of length 1: a cosine radius would be the square of a Euclidean one, and could not be set beside it. `faces with a neighbour` is the coverage, where it is low the row says little.
+# All pairs is only one choice. Does the difference hold for near neighbours as well? The table shows medians of the gap over eight people. `radius` is in units of a person's mean distance, measured as the chord between embeddings of length 1: a cosine radius corresponds to the square of a Euclidean one, so the two would not be comparable. `faces with a neighbour` is the coverage; where it is low, the row says little.
 
 # %%
 profiles = pd.concat(
@@ -140,12 +140,12 @@ table = below.groupby("attribute").median().T
 table.assign(**{"faces with a neighbour": profiles.groupby("radius")["coverage"].median()}).round(2)
 
 # %% [markdown]
-# A gap that keeps its sign along a column does not hang on the radius that somebody chose; one of a few hundredths, among eight people, is no gap at all.
+# If a gap keeps its sign along a column, it does not depend on the choice of the radius. With eight people, a gap of a few hundredths means nothing.
 
 # %% [markdown]
-# ## 5. The paper's models beside ours
+# ## 5. The paper's models and ours
 #
-# The paper measured FaceNet and ArcFace on generated faces of forty people. Its medians over people, all pairs, read off a figure:
+# The paper measured FaceNet and ArcFace on generated faces of forty people. These are its medians over people for all pairs, read off a figure:
 
 # %%
 published = pd.DataFrame({
@@ -155,7 +155,7 @@ published = pd.DataFrame({
 published.T
 
 # %% [markdown]
-# How alike are the two *orders*? **Spearman's** $\rho$ is the correlation of ranks: 1 for the same order, 0 for unrelated ones, -1 for the reverse. **What is $\rho$ between FaceNet and ArcFace?**
+# How similar are the two *orders*? **Spearman's** $\rho$ is the correlation of ranks: 1 for the same order, 0 for unrelated ones, -1 for the reverse. **What is $\rho$ between FaceNet and ArcFace?**
 
 # %% tags=["widget"] alt="A rank correlation from -1 to 1 to be guessed, and a button that commits the guess"
 likeness = Prediction("Spearman's rho of FaceNet's and ArcFace's energies", "number", low=-1, high=1)
@@ -168,7 +168,7 @@ likeness.commit(0.5)
 course.reveal(likeness, published.corr("spearman").loc["FaceNet", "ArcFace"])
 
 # %% [markdown]
-# Ours: dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it, on more people and base points than a lesson allows, and keeps the table beside it.
+# Ours is dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it on more people and base points than a lesson allows, and saves the table.
 
 # %%
 file = Path("../benchmarks/results/paper_check.csv")
@@ -179,7 +179,7 @@ if file.exists():
     print(f"dlib on {first['identities']:.0f} avatars, {first['curves']:.0f} base points each")
     display(published.assign(**{"dlib, ours": ours}).sort_values("dlib, ours").round(3))
 else:
-    print("The table is benchmarks/results/paper_check.csv in the repository of fr-explore; here is no copy.")
+    print("The table benchmarks/results/paper_check.csv is only in the repository of fr-explore.")
 
 # %%
 if file.exists():
@@ -192,20 +192,20 @@ if file.exists():
     display(checked.loc[[name for name in wanted if name in checked.index], columns].astype(float).round(2))
 
 # %% [markdown]
-# Each row changes one choice: the neighbourhood, the step, where the base points lie. The five attributes *of the face* are those a generator moves; brightness, contrast and hue are changes of the *picture*. Compare the two halves of the table: with which do the orders agree better? Is that a finding, or luck? The next exercise helps.
+# Each row changes one choice: the neighbourhood, the step, or the position of the base points. A generator controls the five attributes *of the face*; brightness, contrast and hue change only the *picture*. Compare the two halves of the table: with which set of attributes do the orders agree better? Is that a finding, or luck? The next exercise helps you decide.
 #
-# And note what the interval "over people" leaves out: it would not change if *other attributes* had been chosen. With eight attributes the sample that matters has eight members.
+# Note also what the interval "over people" leaves out: it says nothing about a choice of *other attributes*. With eight attributes, the sample that matters has eight members.
 
 # %% [markdown]
 # ## 6. What is a rank correlation of eight worth?
 #
 # ### Exercise 8c: all orders
 #
-# Of all orders of $n$ things, which share has a $\rho$ of at least $r$ with a given one? With $d_i$ the difference of the two ranks of thing $i$: $\rho = 1 - 6 \sum_i d_i^2 \,/\, (n (n^2 - 1))$.
+# What share of all orders of $n$ items has a $\rho$ of at least $r$ with a given order? If $d_i$ is the difference between the two ranks of item $i$, then $\rho = 1 - 6 \sum_i d_i^2 \,/\, (n (n^2 - 1))$.
 
 # %% tags=["exercise"]
 def share_of_orders(n, r):
-    """Share of all orders of n things whose Spearman's rho with the order 0, 1, ..., n - 1 is at least r."""
+    """Share of all orders of n items whose Spearman's rho with the order 0, 1, ..., n - 1 is at least r."""
     # BEGIN SOLUTION: itertools.permutations gives all orders; the formula gives rho for each.
     orders = np.array(list(itertools.permutations(range(n))))
     rho = 1 - 6 * ((orders - np.arange(n)) ** 2).sum(axis=1) / (n * (n**2 - 1))
@@ -216,7 +216,7 @@ def share_of_orders(n, r):
 course.check("08c", share_of_orders)
 
 # %% [markdown]
-# The same by simulation: a hundred thousand random orders.
+# Here is the same by simulation, with a hundred thousand random orders.
 
 # %%
 rng = np.random.default_rng(0)
@@ -226,12 +226,12 @@ for n, r in ((5, 0.69), (5, 0.79), (5, 0.89), (8, 0.34), (8, 0.6)):
     print(f"{n} attributes, rho of at least {r}: about one order in {1 / np.mean(rho >= r):.0f}")
 
 # %% [markdown]
-# Of all orders of eight, **one in seventeen** reaches 0.6. Who compares two models, three neighbourhoods and two sets of attributes looks at twelve correlations, which share most of their data, and will quote the best. A rank correlation over a handful of attributes can *contradict* a claim; it can hardly carry one. The models differ here, the faces differ and the attributes are defined differently: no agreement of the numbers was to be expected, and what there is of order is a hint to be tested on more attributes.
+# Of all orders of eight, **one in seventeen** reaches 0.6. Anyone who compares two models, three neighbourhoods and two sets of attributes looks at twelve correlations, which share most of their data, and is tempted to quote the best. A rank correlation over a handful of attributes can *contradict* a claim; it can hardly support one. Here the models differ, the faces differ and the attributes are defined differently. We should not expect the numbers to agree; any agreement of the orders is a hint to be tested on more attributes.
 
 # %% [markdown]
 # ## 7. More models
 #
-# FaceNet's weights are fetched on first use, 107 MiB, verified by their checksum: `fr.load_model("facenet-vggface2")`, or ahead of a lesson `fr-explore fetch facenet-vggface2` in a terminal. ArcFace's you bring yourself: `fr.load_model("arcface.onnx", card="arcface")`; mind the licence of its weights. All that is known by name:
+# `fr.load_model("facenet-vggface2")` downloads FaceNet's weights on first use (107 MiB) and verifies their checksum. To download them before a lesson, run `fr-explore fetch facenet-vggface2` in a terminal. You must bring ArcFace's weights yourself: `fr.load_model("arcface.onnx", card="arcface")`; mind their licence. These are all models known by name:
 
 # %%
 known = fr.list_models()
@@ -241,10 +241,10 @@ known.assign(download=np.where(fetched, "yes", "no"))[["metric", "dim", "downloa
 # %% [markdown]
 # ## Take away
 #
-# - Same faces, same base points, same steps; then each person with herself, corrected for the number of tests.
-# - Before you measure, count: with $n$ people, $p$ cannot fall below $2/2^n$.
-# - "Not shown" is not "equal". Give the interval.
+# - Use the same faces, base points and steps; compare each person with herself; correct for the number of tests.
+# - Count before you measure: with $n$ people, $p$ cannot fall below $2/2^n$.
+# - "Not shown" is not "equal". Report the interval.
 # - A comparison at one scale is a comparison at one scale.
-# - A rank correlation of eight attributes has a sample of eight, however many pictures stand behind each.
+# - A rank correlation over eight attributes has a sample size of eight, however many pictures each value rests on.
 #
-# Next: [9. Your own faces, your own model](09-your-own.ipynb). To read: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979, [JSTOR 4615733](https://www.jstor.org/stable/4615733); Fisher's coins: *The Design of Experiments*, 1935, chapter III.
+# Next: [9. Your own faces, your own model](09-your-own.ipynb). Further reading: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979, [JSTOR 4615733](https://www.jstor.org/stable/4615733); on the sign-flip test: Fisher, *The Design of Experiments*, 1935, chapter III.

@@ -3,24 +3,24 @@
 #
 # *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
-# So far the faces were nobody's. Now they may be yours, and the model may be, too. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error, and an error rate is something that happens *to somebody*.
+# So far, the faces belonged to nobody. Now they may be yours, and so may the model. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error message, and every error happens *to somebody*.
 #
 # You will
 #
-# - explore a photograph of your own, and know where it goes,
+# - explore a photograph of your own, and know where it is stored,
 # - find out what a wrong model card does,
-# - compute what a tiny error rate means in a crowd, and what zero errors in a small test prove,
+# - compute what a tiny error rate means for a crowd, and what zero errors in a small test prove,
 # - measure error rates by group, with their uncertainty.
 
 # %% [markdown]
 # ## 1. Before you add a photograph
 #
-# - **Whose face is it?** Use your own, or ask the person, and tell them what you are going to do. A face that can be found on the internet is not thereby free to use.
-# - **Where does it go?** Into the memory of this kernel and nowhere else; nothing is written to disk, embeddings included, and `discard()` ends it. On your own computer the kernel is there. On Binder it is *their* computer: use a generated face there.
-# - **An embedding is a biometric.** It identifies a person as a fingerprint does, even if no picture can be seen in it. Delete it with the picture.
-# - **No strangers.** Nothing here looks anybody up, and you should not build that on top.
+# - **Whose face is it?** Use your own, or ask the person and explain what you are going to do. A face is not free to use just because it is on the internet.
+# - **Where does it go?** Into the memory of this kernel and nowhere else. Nothing is written to disk, not even the embeddings, and `discard()` removes it. The kernel may run on your own computer; on Binder it runs on *their* computer, so use a generated face there.
+# - **An embedding is biometric data.** It identifies a person like a fingerprint, even though it does not look like a picture. Delete it with the picture.
+# - **No strangers.** Nothing here identifies strangers, and you should not build that on top of it.
 #
-# The widget starts with a stand-in, an avatar treated as if it were a photograph: its face has to be found, and it can only be edited, not posed.
+# The widget starts with a stand-in: an avatar treated as a photograph. Its face must be detected first, and its picture can only be edited, not posed.
 
 # %%
 import numpy as np
@@ -32,29 +32,29 @@ from fr_explore_widgets import PhotoExplorer, Prediction, VerificationExplorer, 
 model = fr.load_model("dlib")
 faces = fr.Avatars(identities=12, seed=0)
 
-# %% tags=["widget"] alt="Buttons to add a photograph from a file or the camera, the stand-in that was added, and the laboratory for it with sliders for picture rotation, mask and others"
+# %% tags=["widget"] alt="Buttons to add a photograph from a file or the camera, the stand-in picture, and the laboratory for it with sliders for picture rotation, mask and others"
 photos = PhotoExplorer(model, size=112, variations=2)
 photos.add((faces.render(0, size=160).pixels * 255).astype(np.uint8), "stand-in")
 photos
 
 # %% [markdown]
-# Things to try: how far does a *face mask* carry the stand-in? Which costs more, a rotation of the picture by 20° or a JPEG quality of 10? `fr.sweep` answers with numbers.
+# Things to try: how far does a *face mask* move the stand-in? Which moves it further, a rotation of the picture by 20° or a JPEG quality of 10? `fr.sweep` gives the numbers.
 
 # %%
-photos.explorer.wait()  # until its map is complete
+photos.explorer.wait()  # until the explorer's map is complete
 edits = ["mask", "sunglasses", "rotation", "jpeg_quality", "resolution"]
 losses = pd.concat([fr.sweep(photos.photos, model, "stand-in", edit, steps=5, size=112) for edit in edits])
 losses.groupby("attribute", sort=False)["distance"].max().round(2).to_frame("largest distance")
 
 # %% [markdown]
-# Rotation costs next to nothing, because the landmarks turn with the picture and alignment turns it back. What alignment cannot undo, such as detail that is gone, costs most. For scale: the nearest other person is a few tenths away, as section 2 prints.
+# Rotation costs almost nothing, because the landmarks rotate with the picture and alignment rotates it back. The largest distances come from changes that alignment cannot undo, such as lost detail. For comparison: the nearest other person is a few tenths away, as section 2 shows.
 #
-# When you have added a picture of your own and are done: *Discard all*, or `photos.discard()`. From then on neither the picture nor its landmarks and embeddings are in the kernel.
+# If you have added a picture of your own, press *Discard all* or call `photos.discard()` when you are done. The kernel then keeps neither the picture nor its landmarks and embeddings.
 
 # %% [markdown]
 # ## 2. Your own model, and the silent error
 #
-# Any torch network or `.onnx` file works, once a **card** says how it wants its faces: [First light](00-first-light.ipynb) shows one. What happens if the card is wrong? The commonest mistake: a network that wants red, green, blue is fed blue, green, red. (It happened in published code.) **How far does the embedding of an ordinary face move if red and blue change places?** For scale: the nearest two of our twelve people are that far apart:
+# Any torch network or `.onnx` file works once a **card** describes the input it expects: [First light](00-first-light.ipynb) shows one. What happens if the card is wrong? The most common mistake is to feed blue, green, red to a network that expects red, green, blue. (It has happened in published code.) **How far does the embedding of an ordinary face move if red and blue are swapped?** For comparison, this is the distance between the nearest two of our twelve people:
 
 # %%
 neutral = [faces.render(person, size=96) for person in faces.identities]
@@ -64,7 +64,7 @@ apart = between[np.triu_indices(12, 1)]
 print(f"nearest two people: {apart.min():.2f}, median: {np.median(apart):.2f}")
 
 # %% tags=["widget"] alt="A distance to be guessed, from 0 to 1, and a button that commits the guess"
-guess = Prediction("Median distance that swapping red and blue moves a face", "number", low=0, high=1)
+guess = Prediction("Median distance by which swapping red and blue moves a face", "number", low=0, high=1)
 guess
 
 # %% tags=["solution"]
@@ -80,19 +80,19 @@ captions = ["as it is", "red and blue swapped"]
 course.show_faces([neutral[0], swapped[0]], captions, alt="One face in two colour orders:")
 
 # %% [markdown]
-# No error, no warning: every distance is a little wrong, and the threshold no longer fits. So check a new model before you believe it: look at its crops (`fr.show_crops`), compare one embedding with the model's own reference code, and repeat a published accuracy with `fr.fold_accuracy`.
+# There is no error and no warning: every distance is a little wrong, and the threshold no longer fits. So check a new model before you trust it: look at its crops (`fr.show_crops`), compare one embedding with that of the model's reference code, and reproduce a published accuracy with `fr.fold_accuracy`.
 
 # %% [markdown]
 # ## 3. What an error rate means
 #
-# Let the **false match rate** (FMR) be one in ten thousand: excellent. A camera compares each passer-by with *one* wanted person. **What is the chance that at least one of $n$ innocent people raises an alarm?** Take their comparisons as independent.
+# Suppose that the **false match rate** (FMR) is one in ten thousand, which is excellent. A camera compares each passer-by with *one* wanted person. **What is the probability that at least one of $n$ innocent people raises an alarm?** Treat the comparisons as independent.
 #
 # ### Exercise 9a: the crowd
 
 # %% tags=["exercise"]
 def false_alarm(rate, people):
-    """Chance of at least one false match among so many people, each with the false match rate `rate`."""
-    # BEGIN SOLUTION: the chance that all of them pass without an alarm is the easier one.
+    """Probability of at least one false match among `people` people, each with the false match rate `rate`."""
+    # BEGIN SOLUTION: first find the probability that all of them pass without an alarm.
     return 1 - (1 - rate) ** people
     # END SOLUTION
 
@@ -106,15 +106,15 @@ crowd["chance of at least one"] = -np.expm1(crowd["people"] * np.log1p(-1e-4))
 crowd.round(3)
 
 # %% [markdown]
-# A station sees a hundred thousand people a day. If the wanted person is not among them, *every* alarm is false. That is the **base rate**: how rare the thing is that one looks for. The same network that unlocks a telephone well is a poor witness.
+# A station sees a hundred thousand people a day. If the wanted person is not among them, *every* alarm is false. That is the effect of the **base rate**: how common the event is that you are looking for. The same network that unlocks a telephone well is a poor witness.
 #
 # ### Exercise 9b: zero errors prove little
 #
-# You test 300 impostor pairs, and none is matched. Is the rate zero? A rate $r$ would give no error in $n$ independent pairs with the chance $(1-r)^n$. **The largest rate that is still compatible with it, at a chance of 5 %, is the upper end of the interval.**
+# You test 300 impostor pairs, and none of them match. Is the rate zero? With a rate $r$, the probability of no error in $n$ independent pairs is $(1-r)^n$. **The upper end of the interval is the largest rate at which this probability is still 5 %.**
 
 # %% tags=["exercise"]
 def largest_rate(pairs, chance=0.05):
-    """The rate at which no error in so many independent pairs still has the given chance."""
+    """The rate at which the probability of no error in `pairs` independent pairs equals `chance`."""
     # BEGIN SOLUTION: set (1 - r)^pairs equal to the chance, and solve for r.
     return 1 - chance ** (1 / pairs)
     # END SOLUTION
@@ -123,12 +123,12 @@ def largest_rate(pairs, chance=0.05):
 course.check("09b", largest_rate)
 
 # %% [markdown]
-# Roughly $3/n$: the **rule of three**. To claim one in ten thousand you need thirty thousand independent pairs, all without an error, *for each group* that the claim is about.
+# This is roughly $3/n$: the **rule of three**. To claim one in ten thousand, you need thirty thousand independent pairs without a single error, *for each group* that the claim covers.
 
 # %% [markdown]
-# ## 4. By whom are errors borne?
+# ## 4. Who bears the errors?
 #
-# Take two groups of our twelve people: those with more, and those with less melanin in their skin than the median. One threshold for all, the one at which both errors are equal overall. In which group do different people get mistaken for each other more often?
+# Divide our twelve people into two groups: those with more, and those with less melanin in their skin than the median. Use one threshold for all: the one at which both error rates are equal overall. In which group are different people mistaken for each other more often?
 #
 # ### Exercise 9c: rates by group
 
@@ -136,7 +136,7 @@ course.check("09b", largest_rate)
 def false_match_rates(distances, groups, threshold):
     """False match rate of each group, in the alphabetical order of their names.
 
-    distances, groups: (pairs,), of impostor pairs only; a match where the distance is at most the threshold.
+    distances, groups: (pairs,), impostor pairs only; a pair matches if its distance is at most the threshold.
     """
     # BEGIN SOLUTION: for each name, the share of that group's own pairs at or below the threshold.
     return [np.mean(distances[groups == name] <= threshold) for name in np.unique(groups)]
@@ -165,23 +165,23 @@ columns = ["group", "genuine", "impostor", "far", "far_low", "far_high", "frr", 
 result.groups[columns].round(3)
 
 # %% [markdown]
-# The same pairs live: the row of a group shows its errors and their intervals. **Slide the threshold. Is there one at which no group carries more false matches than the other, and what does it do to the false non-matches?** Then press the mark of the published threshold, 0.6, which was found on photographs: avatars are more alike than people are.
+# The widget shows the same pairs live: each row gives the error rates of a group and their intervals. **Slide the threshold. Is there a value at which neither group bears more false matches than the other? What does it do to the false non-matches?** Then press the mark of the published threshold, 0.6, which was chosen on photographs: avatars are more alike than real people.
 
 # %% tags=["widget"] alt="Distances of pairs of the same and of different people, a threshold to slide, and both error rates with intervals for darker, lighter and mixed pairs"
 VerificationExplorer(result, threshold=result.threshold)
 
 # %% [markdown]
-# `far` is the false match rate, `frr` the false non-match rate; `_low` and `_high` are the ends of 95 % intervals, for which *people* were drawn anew. Read the intervals before the rates. (And do not trust one from 0 to 0: drawing the same people again cannot show an error that none of them made. Exercise 9b says what zero errors are worth.) Do those of two groups overlap? Then six people in each are too few to say which is worse, however many pairs they make. If you see a gap nevertheless, ask what else differs between the groups: hair, say, or how brightly the lamp lights them.
+# `far` is the false match rate, `frr` the false non-match rate; `_low` and `_high` are the ends of 95 % intervals from resampled *people*. Read the intervals before the rates. (Do not trust an interval from 0 to 0: resampling the same people cannot show an error that none of them made. Exercise 9b says what zero errors are worth.) If the intervals of two groups overlap widely, six people in each are too few to say which group is worse, however many pairs they form. If you see a gap nevertheless, ask what else differs between the groups: hair, for example, or how brightly the lamp lights them.
 #
-# And if there is a gap that holds: one threshold for all means that one group carries more of the errors. A threshold for each group needs to know everybody's group. Neither is a technical question.
+# And if a gap is real? A single threshold means that one group bears more of the errors. A threshold for each group requires that you know everybody's group. Choosing between them is not a technical question.
 
 # %% [markdown]
 # ## 5. Limits
 #
-# - Avatars show what a model does *on them*. No finding here is one about a group of people.
-# - "Group" is what a table calls it. Melanin, gender presentation and age are not categories of nature, and the labels of real data sets were given by somebody, looking at a picture.
-# - A model's card says what it was trained on and where it is known to be weak: `model.card`.
-# - Where a wrong match costs somebody their freedom, a distance is a hint, never a proof.
+# - Avatars show what a model does *on avatars*. Nothing here is a finding about a group of people.
+# - "Group" is a label in a table. Melanin, gender presentation and age are not natural categories, and the labels of real data sets were assigned by somebody who looked at a picture.
+# - The model's card, `model.card`, says what it was trained on and where it is known to be weak.
+# - Where a wrong match can cost somebody their freedom, a distance is a hint, never proof.
 
 # %%
 print("trained on:", model.card.trained_on)
@@ -192,8 +192,8 @@ for weakness in model.card.weaknesses:
 # ## Take away
 #
 # - A photograph and its embedding are personal data: ask, keep them in memory, delete them.
-# - A wrong card makes no error message. Check a model against something known.
+# - A wrong card raises no error. Check a model against something known.
 # - Small rates meet large crowds; zero errors in a small test prove little (rule of three).
-# - Measure errors by group, with intervals over people, and say who carries them.
+# - Measure errors by group, with intervals over people, and report who bears them.
 #
-# Next: [10. Scaling up](10-scaling-up.ipynb). To read: Grother, Ngan, Hanaoka, *Face Recognition Vendor Test, Part 3: Demographic Effects*, 2019, [NIST IR 8280](https://doi.org/10.6028/NIST.IR.8280); Hanley and Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983, [doi 10.1001/jama.1983.03330370053031](https://doi.org/10.1001/jama.1983.03330370053031), on the rule of three.
+# Next: [10. Scaling up](10-scaling-up.ipynb). Further reading: Grother, Ngan, Hanaoka, *Face Recognition Vendor Test, Part 3: Demographic Effects*, 2019, [NIST IR 8280](https://doi.org/10.6028/NIST.IR.8280); Hanley and Lippman-Hand, *If nothing goes wrong, is everything all right?*, JAMA 249, 1983, [doi 10.1001/jama.1983.03330370053031](https://doi.org/10.1001/jama.1983.03330370053031), on the rule of three.

@@ -1,4 +1,4 @@
-"""Answers for test_course.py, of notebooks 6, 7, 8 and 10: right ones in several forms, and typical wrong ones."""
+"""Answers to the exercises of notebooks 6, 7, 8 and 10, for test_course.py: right and wrong ones."""
 
 import itertools
 import math
@@ -20,7 +20,7 @@ def energy_by_angle(s):
 
 
 def energy_drawn(s):
-    """Of real arrows with orthogonal noise, as the library has it."""
+    """The library's energy of arrows with orthogonal noise."""
     arrows = np.hstack([np.full((6, 1), s), np.eye(6)])
     return fr.alignment_energy(arrows, arrows, fr.all_pairs(power=0))
 
@@ -112,7 +112,7 @@ RIGHT = {
     "10c": [recall_by_sets, recall_by_comparison],
 }  # fmt: skip
 
-# exercise: (wrong answer, a piece of its hint)
+# exercise: (wrong answer, part of its hint)
 WRONG = {
     "06a": [
         (lambda s: s**2 / (1 + s**2), "cosine itself"),
@@ -144,16 +144,16 @@ WRONG = {
         (lambda a, b: a - b, "both are small"),
         (lambda a, b: (1 + a) / (1 + b), "the change"),
         (lambda a, b: a, "length alone"),
-        (lambda a, b: b, "does not change"),
+        (lambda a, b: b, "changes by 0"),
     ],
     "07c": [("b", "by heart"), ("c", "any training"), ("brightness", "letters")],
     "08a": [
-        (lambda g: p_by_scipy(g) / 2, "One end only"),
+        (lambda g: p_by_scipy(g) / 2, "one side only"),
         (lambda g: stats.ttest_1samp(g, 0).pvalue, "t test"),
         (lambda g: 1 - p_by_scipy(g), "nearer to 0"),
-        (lambda g: p_by_scipy(g) - 2 / 2 ** len(g), "that happened"),
+        (lambda g: p_by_scipy(g) - 2 / 2 ** len(g), "The observed signs"),
         (lambda g: g, "one number; got"),
-        (lambda g: 0.5, "two of the four tosses"),
+        (lambda g: 0.5, "two of the four combinations"),
     ],
     "08b": [
         (lambda m, level: people_by_trial(m / 2, level), "all signs minus"),
@@ -163,8 +163,8 @@ WRONG = {
         (lambda m, level: 100, "six give 1/32"),
     ],
     "08c": [
-        (lambda n, r: np.mean(np.abs([_rho(o) for o in itertools.permutations(range(n))]) >= r), "Both ends"),
-        (lambda n, r: sum(_rho(o) >= r for o in itertools.permutations(range(n))), "how many orders"),
+        (lambda n, r: np.mean(np.abs([_rho(o) for o in itertools.permutations(range(n))]) >= r), "both ends"),
+        (lambda n, r: sum(_rho(o) >= r for o in itertools.permutations(range(n))), "number of orders"),
         (lambda n, r: 1 - share_by_scipy(n, r)[0], "below"),
         (lambda n, r: 0, "1/6"),
     ],
@@ -183,10 +183,10 @@ WRONG = {
         (lambda b: (b / 8) ** 0.25, "10 points"),
     ],
     "10c": [
-        (lambda e, f: (e == f).mean(), "place by place"),
-        (lambda e, f: (np.sort(e) == np.sort(f)).all(1).mean(), "spoils a point"),
+        (lambda e, f: (e == f).mean(), "position by position"),
+        (lambda e, f: (np.sort(e) == np.sort(f)).all(1).mean(), "all neighbours were found"),
         (lambda e, f: 1 - recall_by_sets(e, f), "missed"),
-        (lambda e, f: recall_by_sets(e, f) * e.shape[1], "As a share"),
+        (lambda e, f: recall_by_sets(e, f) * e.shape[1], "asks for a share"),
         (lambda e, f: 0.123, "0.75"),
     ],
 }

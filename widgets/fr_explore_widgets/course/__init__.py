@@ -1,10 +1,11 @@
-"""What the notebooks use beside the library: self-checks, the reveal of a prediction, rows of faces, snapshots.
+"""What the course's notebooks need besides the library: self-checks, reveals of predictions, rows of faces, snapshots.
 
-`check("01a", answer)` looks at the answer to exercise a of notebook 01. It never raises: "not yet" for a stub, a hint
-for a wrong answer, and what the right one means. The checks of notebook NN stand in `checks_NN.py`, beside this file.
+`check("01a", answer)` judges the answer to exercise a of notebook 01. It never raises because of the answer: it says
+"not yet" for a stub, gives a hint for a wrong answer, and explains what the right one means. The checks of notebook NN
+are in `checks_NN.py` in this folder.
 """
 
-from .checking import Check, Feedback, Mistake, check
+from .checking import Check, Feedback, check
 from .showing import Figure, reveal, show_faces, snapshots
 
-__all__ = ["Check", "Feedback", "Figure", "Mistake", "check", "reveal", "show_faces", "snapshots"]
+__all__ = ["Check", "Feedback", "Figure", "check", "reveal", "show_faces", "snapshots"]

@@ -1,30 +1,30 @@
-"""Self-checks of the exercises: an answer is judged by what it does, and a wrong one gets a hint that says why."""
+"""Self-checks of the exercises: judge an answer by its results, and give a hint that says why it is wrong."""
 
 from __future__ import annotations
 
 import html
 import importlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .comparing import describe, differs, same
+from .comparing import progress, same, wrong_form
 
-__all__ = ["Check", "Feedback", "Mistake", "check"]
+__all__ = ["Check", "Feedback", "check", "choice"]
 
 LOOKS = {"right": ("✓", "#2a78b8"), "not yet": ("…", "#808080"), "wrong": ("→", "#b8741a")}
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a check says; shows itself as one calm line in the notebook."""
+    """The verdict of a check, displayed as one line in the notebook."""
 
     status: Literal["right", "not yet", "wrong"]
     text: str
 
     @property
     def passed(self) -> bool:
-        """Whether the answer was right."""
+        """Whether the answer is right."""
         return self.status == "right"
 
     def __repr__(self) -> str:
@@ -41,42 +41,35 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
-    """A typical wrong way to answer: `does` gives its result for a case, `hint` says what went wrong."""
-
-    does: Callable[..., Any]
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Check:
-    """How one exercise is judged.
+    """The rule that judges the answers to one exercise.
 
     Parameters
     ----------
-    truth : gives the right result for one case; computed another way than the notebook's solution where there is one.
-    praise : what the right answer means; shown with it.
-    otherwise : the hint for a wrong answer of no known kind. It must not contain the solution.
-    cases : gives the argument tuples that a function is tried on; None: the one case is what the notebook passes
-        to `check` after the answer. A plain value is its own answer to the one case.
-    mistakes : typical ones, tried in this order.
-    reads : what of a result counts, from the result and its case, such as how many pairs a threshold lets pass; None:
-        the result itself. `truth` and `mistakes` give that.
-    tolerance : relative, of numbers.
+    truth : computes the right result for one case, if possible in another way than the notebook's solution.
+    praise : shown for a right answer: what it means.
+    otherwise : shown for a wrong answer that is no known mistake. It must not contain the solution.
+    cases : returns the argument tuples on which to test a function. None: the only case is what the notebook passes to
+        `check` after the answer. An answer that is not a function is compared with the truth of each case.
+    mistakes : for each typical mistake the hint that explains it, and a function that makes it: it returns the wrong
+        result for one case. They are tried in this order.
+    reads : extracts what counts from a result and its case, such as the number of pairs that a threshold accepts; None
+        for the result itself. `truth` and `mistakes` return values of this kind.
+    tolerance : relative tolerance for numbers.
     """
 
     truth: Callable[..., Any]
     praise: str
     otherwise: str
     cases: Callable[[], Iterable[tuple]] | None = None
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     reads: Callable[..., Any] | None = None
     tolerance: float = 1e-4
 
     def judge(self, answer: Any, context: tuple = ()) -> Feedback:
-        """Feedback on a function or a value; never raises for what the answer does."""
+        """Feedback on a function or a value; an exception raised by the answer becomes feedback too."""
         if answer is ... or answer is None:
-            return Feedback("not yet", "Not yet: put your answer in the place of the three dots, then run this again.")
+            return Feedback("not yet", "Not yet: replace the three dots with your answer, then run this cell again.")
         results: list[Any] = []
         try:
             for case in self._cases(context):
@@ -92,24 +85,35 @@ class Check:
         return Feedback("wrong", self._hint(results, expected, context))
 
     def _cases(self, context: tuple) -> list[tuple]:
-        """The cases anew each time, so that an answer that changes its arguments harms only itself."""
+        """Fresh cases for each use: an answer that changes its arguments must not change the truth."""
         return [context] if self.cases is None else list(self.cases())
 
     def _hint(self, results: list[Any], expected: list[Any], context: tuple) -> str:
-        for mistake in self.mistakes:
-            wrong = [mistake.does(*case) for case in self._cases(context)]
+        for hint, mistake in self.mistakes.items():
+            wrong = [mistake(*case) for case in self._cases(context)]
             if all(same(got, bad, self.tolerance) for got, bad in zip(results, wrong, strict=True)):
-                return mistake.hint
-        form = next(filter(None, map(differs, results, expected)), None)
-        return form or f"{describe(results, expected)}{self.otherwise}"
+                return hint
+        form = next(filter(None, map(wrong_form, results, expected)), None)
+        return form or f"{progress(results, expected)}{self.otherwise}"
+
+
+def choice(right: str, praise: str, **hints: str) -> Check:
+    """The check of a multiple-choice exercise: the right letter, and a hint for each wrong letter."""
+    return Check(
+        cases=lambda: [()],
+        truth=lambda: right,
+        praise=praise,
+        otherwise=f"Answer with one of the letters {', '.join(sorted([right, *hints]))}, as a string.",
+        mistakes={hint: lambda letter=letter: letter for letter, hint in hints.items()},
+    )
 
 
 def check(exercise: str, answer: Any, *context: Any) -> Feedback:
-    """Look at the answer to one exercise, such as "01a": a function, or a value.
+    """Judge the answer, a function or a value, to one exercise, such as "01a".
 
-    context : what the answer is about, such as the table that it was read from, where the exercise says so.
+    context : what the answer is about, such as the table from which it was read, if the exercise needs it.
 
-    Raises ValueError for an exercise that does not exist.
+    Raises ValueError for an unknown exercise.
     """
     number, letter = exercise[:2], exercise[2:]
     try:
@@ -117,6 +121,7 @@ def check(exercise: str, answer: Any, *context: Any) -> Feedback:
     except ModuleNotFoundError:
         known = {}
     if letter not in known:
-        there = ", ".join(f"{number}{name}" for name in known) or f"none in a notebook {number}"
-        raise ValueError(f"there is no exercise {exercise!r}: choose from {there}.")
+        choices = ", ".join(f"{number}{name}" for name in known)
+        advice = f"choose from {choices}" if known else f"notebook {number} has no exercises"
+        raise ValueError(f"there is no exercise {exercise!r}: {advice}.")
     return known[letter].judge(answer, context)

@@ -1,4 +1,4 @@
-"""Checks of notebook 0: the decision, and a yardstick for a distance."""
+"""Checks for notebook 0: the decision rule, and distances to other people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check
 
 __all__ = ["CHECKS"]
 
@@ -31,51 +31,43 @@ CHECKS = {
     "a": Check(
         cases=_pairs,
         truth=lambda a, b, t: _distance(a, b) <= t,
-        praise="Right. That comparison is all that 'verification' means: everything else happens in the embedding.",
-        otherwise="Print your distance and the threshold for a = [0, 0] and b = [3, 4]: the distance must be 5.",
-        mistakes=(
-            Mistake(lambda a, b, t: _distance(a, b) > t, "The other way round: close together means the same person."),
-            Mistake(
-                lambda a, b, t: _distance(a, b) < t,
-                "Almost: look at two faces whose distance is exactly the threshold, and at the words 'at most'.",
+        praise="Right. This comparison is all there is to 'verification': everything else happens in the embedding.",
+        otherwise="Print your distance for a = [0, 0] and b = [3, 4]: it must be 5.",
+        mistakes={
+            "It is the other way round: close together means the same person.": lambda a, b, t: _distance(a, b) > t,
+            "Almost. Consider a distance of exactly the threshold, and the words 'at most'.": lambda a, b, t: (
+                _distance(a, b) < t
             ),
-            Mistake(
-                lambda a, b, t: sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) <= t,
-                "That is the squared distance. The threshold belongs to the distance itself.",
+            "That is the squared distance. The threshold applies to the distance itself.": lambda a, b, t: (
+                sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) <= t
             ),
-            Mistake(
-                lambda a, b, t: sum(abs(x - y) for x, y in zip(a, b, strict=True)) <= t,
-                "That adds absolute differences (the city-block distance). The Euclidean one squares them first.",
+            "That sums absolute differences (city-block distance). The Euclidean one squares them.": lambda a, b, t: (
+                sum(abs(x - y) for x, y in zip(a, b, strict=True)) <= t
             ),
-            Mistake(lambda a, b, t: _distance(a, b), "That is the distance. The exercise asks for the decision."),
-            Mistake(
-                lambda a, b, t: 1 - a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12) <= t,
-                "That is the cosine distance. It has its own thresholds; dlib's belongs to the Euclidean one.",
+            "That is the distance. The exercise asks for the decision.": lambda a, b, t: _distance(a, b),
+            "That is the cosine distance. The threshold of dlib applies to the Euclidean one.": lambda a, b, t: (
+                1 - a @ b / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12) <= t
             ),
-        ),
+        },
     ),
     "b": Check(
         truth=lambda furthest, others: sum(d > float(np.min(others)) for d in furthest.values()),
-        praise="Right. An attribute can move a face further than a change of person does: "
-        "the space is shaped by both, and the next notebooks take them apart.",
-        otherwise="Take the smallest of the distances to the others, and count the attributes that lie above it.",
-        mistakes=(
-            Mistake(
-                lambda furthest, others: sum(d > float(np.max(others)) for d in furthest.values()),
-                "That counts against the farthest other person. The nearest one is the first who could be confused.",
+        praise="Right. An attribute can move a face further than another person is away: "
+        "both shape the space, and the next notebooks separate them.",
+        otherwise="Take the smallest of the distances to the others, and count the attributes above it.",
+        mistakes={
+            "You compare with the farthest other person. Use the nearest one.": lambda furthest, others: sum(
+                d > float(np.max(others)) for d in furthest.values()
             ),
-            Mistake(
-                lambda furthest, others: sum(d > float(np.mean(others)) for d in furthest.values()),
-                "That counts against the mean of the other people. The nearest one is the first who could be confused.",
+            "You compare with the mean of the other people. Use the nearest one.": lambda furthest, others: sum(
+                d > float(np.mean(others)) for d in furthest.values()
             ),
-            Mistake(
-                lambda furthest, others: sum(d > 0.6 for d in furthest.values()),
-                "That counts against the threshold. The yardstick here is a person: the nearest other one.",
+            "You compare with the threshold. Use the nearest other person.": lambda furthest, others: sum(
+                d > 0.6 for d in furthest.values()
             ),
-            Mistake(
-                lambda furthest, others: sum(d <= float(np.min(others)) for d in furthest.values()),
-                "That counts those that stay nearer. The question is about those that go further.",
+            "You count those that stay nearer. The exercise asks for the others.": lambda furthest, others: sum(
+                d <= float(np.min(others)) for d in furthest.values()
             ),
-        ),
+        },
     ),
 }

@@ -1,4 +1,4 @@
-"""Checks of notebook 1: cosine distance, the two error rates, a threshold with a promise."""
+"""Checks for notebook 1: cosine distance, the two error rates, a threshold with a guarantee."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check
 
 __all__ = ["CHECKS"]
 
@@ -40,7 +40,7 @@ def _rates(genuine, impostor, t):
     return _count(genuine, lambda d: d > t), _count(impostor, lambda d: d <= t)
 
 
-def _promises():
+def _guarantees():
     rng = np.random.default_rng(3)
     for n, rate in ((500, 0.01), (64, 0.1), (200, 0.25), (30, 0.01)):
         yield rng.gamma(9, 0.06, n), rate
@@ -54,77 +54,66 @@ CHECKS = {
     "a": Check(
         cases=_vectors,
         truth=lambda a, b: 1 - _cos(a, b),
-        praise="Right. Stretching a or b changes nothing: only the angle counts.",
+        praise="Right. Scaling a or b changes nothing: only the angle counts.",
         otherwise="Try two vectors at a right angle, [1, 0] and [0, 2]: the result must be 1.",
-        mistakes=(
-            Mistake(_cos, "That is the cosine: 1 for the same direction. A distance must be 0 there."),
-            Mistake(lambda a, b: 1 - a @ b, "The vectors need not have length 1: divide by their lengths."),
-            Mistake(lambda a, b: a @ b, "That is the inner product, which grows with the lengths."),
-            Mistake(
-                lambda a, b: math.acos(max(-1.0, min(1.0, _cos(a, b)))),
-                "That is the angle in radians. The cosine distance uses its cosine.",
+        mistakes={
+            "That is the cosine, which is 1 for the same direction. A distance must be 0 there.": _cos,
+            "The vectors need not have length 1: divide by their lengths.": lambda a, b: 1 - a @ b,
+            "That is the inner product, which grows with the lengths.": lambda a, b: a @ b,
+            "That is the angle in radians. The cosine distance uses its cosine.": lambda a, b: math.acos(
+                max(-1.0, min(1.0, _cos(a, b)))
             ),
-            Mistake(
-                lambda a, b: math.degrees(math.acos(max(-1.0, min(1.0, _cos(a, b))))),
-                "That is the angle in degrees. The cosine distance uses its cosine.",
+            "That is the angle in degrees. The cosine distance uses its cosine.": lambda a, b: math.degrees(
+                math.acos(max(-1.0, min(1.0, _cos(a, b))))
             ),
-            Mistake(
-                lambda a, b: 1 - _cos(a - a.mean(), b - b.mean()),
-                "You take the mean of each vector away first: that is one minus a correlation, not the cosine.",
+            "You subtract the mean of each vector: that is one minus the correlation.": lambda a, b: (
+                1 - _cos(a - a.mean(), b - b.mean())
             ),
-            Mistake(lambda a, b: np.linalg.norm(a - b), "That is the Euclidean distance."),
-        ),
+            "That is the Euclidean distance.": lambda a, b: np.linalg.norm(a - b),
+        },
     ),
     "b": Check(
         cases=_distances,
         truth=_rates,
-        praise="Right. Each rate has its own kind of pair in the denominator, so they need not add up to anything.",
-        otherwise="Genuine pairs fail when they are too far apart, impostors pass when they are close; divide each by "
-        "the number of its own kind.",
-        mistakes=(
-            Mistake(lambda g, i, t: _rates(g, i, t)[::-1], "The two rates are in the other order: FNMR first."),
-            Mistake(
-                lambda g, i, t: (_count(g, lambda d: d <= t), _count(i, lambda d: d > t)),
-                "Those are the shares of right decisions. The errors are the other part of each.",
+        praise="Right. Each rate has its own kind of pair in the denominator, so the two need not add up to anything.",
+        otherwise="Genuine pairs fail if they are too far apart, impostor pairs pass if they are close. Divide by the "
+        "number of pairs of each kind.",
+        mistakes={
+            "The two rates are in the wrong order: FNMR comes first.": lambda g, i, t: _rates(g, i, t)[::-1],
+            "Those are the shares of right decisions. The errors are the rest.": lambda g, i, t: (
+                _count(g, lambda d: d <= t),
+                _count(i, lambda d: d > t),
             ),
-            Mistake(
-                lambda g, i, t: (_count(g, lambda d: d >= t), _count(i, lambda d: d < t)),
-                "Look at a distance that equals the threshold: it counts as the same person.",
+            "Consider a distance that equals the threshold: it counts as the same person.": lambda g, i, t: (
+                _count(g, lambda d: d >= t),
+                _count(i, lambda d: d < t),
             ),
-            Mistake(
-                lambda g, i, t: (sum(d > t for d in g), sum(d <= t for d in i)),
-                "Those are numbers of pairs. A rate is a share of its own kind of pair.",
+            "Those are numbers of pairs. A rate is a share of the pairs of its kind.": lambda g, i, t: (
+                sum(d > t for d in g),
+                sum(d <= t for d in i),
             ),
-            Mistake(
-                lambda g, i, t: tuple(v / (len(g) + len(i)) for v in (sum(d > t for d in g), sum(d <= t for d in i))),
-                "You divide by all pairs. Each rate is a share of its own kind, genuine or impostor.",
+            "You divide by all pairs. Each rate is a share of its own kind of pair.": lambda g, i, t: tuple(
+                v / (len(g) + len(i)) for v in (sum(d > t for d in g), sum(d <= t for d in i))
             ),
-        ),
+        },
     ),
     "c": Check(
-        cases=_promises,
-        # any number between the same two distances makes the same decisions
+        cases=_guarantees,
+        # all thresholds between two neighbouring distances lead to the same decisions
         reads=lambda threshold, impostor, rate: int(np.sum(impostor <= float(threshold))),
         truth=_allowed,
-        praise="Right. The promise holds for these impostors; section 5 asks what it is worth for others.",
-        otherwise="Count how many of these impostors your threshold lets in, and how many the rate allows.",
-        mistakes=(
-            Mistake(
-                lambda i, rate: _allowed(i, rate) + 1,
-                "One impostor too many: who lies exactly at the threshold passes as well.",
+        praise="Right. The guarantee holds for these impostors; section 5 asks what it is worth for others.",
+        otherwise="Count how many of these impostor pairs your threshold accepts, and how many the rate allows.",
+        mistakes={
+            "One impostor too many: a pair exactly at the threshold passes as well.": lambda i, rate: (
+                _allowed(i, rate) + 1
             ),
-            Mistake(
-                lambda i, rate: 0, "The promise is kept, but by shutting everybody out: a larger threshold keeps it."
+            "Your threshold keeps the guarantee by rejecting everybody. A larger one keeps it too.": lambda i, rate: 0,
+            "Your threshold keeps the guarantee with room to spare: one more impostor may pass.": lambda i, rate: max(
+                _allowed(i, rate) - 1, 0
             ),
-            Mistake(
-                lambda i, rate: max(_allowed(i, rate) - 1, 0),
-                "The promise is kept, with room to spare: one more impostor may pass.",
-            ),
-            Mistake(
-                lambda i, rate: len(i) - _allowed(i, rate),
-                "You start from the wrong end: small distances are the ones that pass.",
-            ),
-            Mistake(lambda i, rate: int(np.sum(i <= rate)), "You compare distances with the rate itself."),
-        ),
+            "You start from the wrong end: small distances pass.": lambda i, rate: len(i) - _allowed(i, rate),
+            "You compare the distances with the rate itself.": lambda i, rate: int(np.sum(i <= rate)),
+        },
     ),
 }

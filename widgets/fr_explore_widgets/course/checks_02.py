@@ -1,4 +1,4 @@
-"""Checks of notebook 2: the two scales, and the nearest other point."""
+"""Checks for notebook 2: the two scales, and the nearest other point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check
 
 __all__ = ["CHECKS"]
 
@@ -20,7 +20,7 @@ def _clouds():
 
 
 def _means(points, who, gap=math.dist, self_pairs=False):
-    """Mean over pairs, one by one; `self_pairs` counts each pair in both orders and each point with itself."""
+    """Means over pairs; `self_pairs` counts each pair in both orders and each point with itself."""
     inside, outside = [], []
     for i, j in combinations(range(len(points)), 2):
         kind = inside if who[i] == who[j] else outside
@@ -30,7 +30,7 @@ def _means(points, who, gap=math.dist, self_pairs=False):
 
 
 def _middles(points, who):
-    """Distances to and between the means of people."""
+    """Mean distance to, and between, the means of people."""
     means = {p: points[who == p].mean(axis=0) for p in np.unique(who)}
     inside = [math.dist(x, means[p]) for x, p in zip(points, who, strict=True)]
     outside = [math.dist(a, b) for a, b in combinations(means.values(), 2)]
@@ -48,7 +48,7 @@ def _scattered():
 
 
 def _ranked(points, place):
-    """The point at a place of each one's list of others, nearest first."""
+    """For each point, the other point at a given rank, nearest first."""
     out = []
     for i, x in enumerate(points):
         others = sorted((j for j in range(len(points)) if j != i), key=lambda j: math.dist(x, points[j]))
@@ -60,45 +60,35 @@ CHECKS = {
     "a": Check(
         cases=_clouds,
         truth=_means,
-        praise="Right. Both scales in two means; how much they overlap is another question, in section 2.",
-        otherwise="Take two people with two pictures each, at 0, 1 and 10, 11 on a line: d_in must be 1, d_out 10.",
-        mistakes=(
-            Mistake(
-                lambda points, who: _means(points, who, self_pairs=True),
-                "A picture and itself are in your average: each adds a distance of zero, and d_in comes out too small.",
+        praise="Right. Two means describe both scales; section 2 asks how much they overlap.",
+        otherwise="For two people with pictures at 0, 1 and at 10, 11 on a line, d_in must be 1 and d_out 10.",
+        mistakes={
+            "You pair each picture with itself, which adds zeros to d_in.": lambda points, who: _means(
+                points, who, self_pairs=True
             ),
-            Mistake(lambda points, who: _means(points, who)[::-1], "The two are in the other order: d_in comes first."),
-            Mistake(
-                _middles, "You use the distances to and between the mean points of people; the pairs are of pictures."
+            "The two are in the wrong order: d_in comes first.": lambda points, who: _means(points, who)[::-1],
+            "You use distances to and between the means of people. Use pairs of pictures.": _middles,
+            "Those are squared distances. Their mean is not the mean distance.": lambda points, who: _means(
+                points, who, lambda a, b: math.dist(a, b) ** 2
             ),
-            Mistake(
-                lambda points, who: _means(points, who, lambda a, b: math.dist(a, b) ** 2),
-                "Those are squared distances: their mean is not the mean distance.",
+            "Your d_out includes the pairs of the same person.": _all_outside,
+            "That is the ratio. The exercise asks for the two distances.": lambda points, who: (
+                _means(points, who)[1] / _means(points, who)[0]
             ),
-            Mistake(_all_outside, "d_out holds all pairs, those of the same person too."),
-            Mistake(
-                lambda points, who: _means(points, who)[1] / _means(points, who)[0],
-                "That is the ratio. The exercise asks for the two distances.",
-            ),
-        ),
+        },
     ),
     "b": Check(
         cases=_scattered,
         truth=lambda points: _ranked(points, 0),
-        praise="Right. To leave the point itself out by its number, not by its distance of zero, also works when two "
-        "points coincide.",
-        otherwise="Draw four points on a line, at 0, 1, 3, 7: the answer must be [1, 0, 1, 2].",
-        mistakes=(
-            Mistake(
-                lambda points: list(range(len(points))),
-                "Every point chose itself: its distance to itself is zero, the smallest there is.",
-            ),
-            Mistake(lambda points: _ranked(points, -1), "Those are the farthest points."),
-            Mistake(lambda points: _ranked(points, 1), "Those are the second nearest: you skipped one too many."),
-            Mistake(
-                lambda points: [min(math.dist(x, y) for y in points if y is not x) for x in points],
-                "Those are the distances. The exercise asks for the numbers of the points.",
-            ),
-        ),
+        praise="Right. To exclude the point by its index, not by its zero distance, works for equal points too.",
+        otherwise="For four points on a line, at 0, 1, 3 and 7, the answer must be [1, 0, 1, 2].",
+        mistakes={
+            "Every point chose itself: its distance to itself is zero.": lambda points: list(range(len(points))),
+            "Those are the farthest points.": lambda points: _ranked(points, -1),
+            "Those are the second nearest points: you skipped one too many.": lambda points: _ranked(points, 1),
+            "Those are the distances. The exercise asks for the indices of the points.": lambda points: [
+                min(math.dist(x, y) for y in points if y is not x) for x in points
+            ],
+        },
     ),
 }

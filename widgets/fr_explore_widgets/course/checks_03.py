@@ -1,12 +1,13 @@
-"""Checks of notebook 3: the KS statistic, the intra-entropy, and where their correlation comes from."""
+"""Checks for notebook 3: the KS statistic, the intra-entropy, and the origin of their correlation."""
 
 from __future__ import annotations
 
 import math
+from statistics import fmean
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check, choice
 
 __all__ = ["CHECKS"]
 
@@ -16,7 +17,7 @@ def _samples():
     yield np.round(rng.normal(0.4, 0.1, 40), 2), np.round(rng.normal(0.5, 0.1, 60), 2)
     yield rng.normal(0.6, 0.05, 25), rng.normal(0.5, 0.1, 30)  # the gap is negative
     yield rng.normal(0.5, 0.02, 30), np.concatenate([rng.normal(0.5, 0.2, 20)])
-    yield np.array([0.1, 0.2, 0.3]), np.array([0.15, 0.9])  # the largest gap lies at an element of the first only
+    yield np.array([0.1, 0.2, 0.3]), np.array([0.15, 0.9])  # the largest gap is at an element of the first sample only
     yield np.array([0.15, 0.9]), np.array([0.1, 0.2, 0.3])
 
 
@@ -45,96 +46,60 @@ def _by_person(label, who, log=math.log):
     return [_entropy(share, log) for share in shares]
 
 
-def _mean(values):
-    return sum(values) / len(values)
-
-
 CHECKS = {
     "a": Check(
         cases=_samples,
         truth=lambda a, b: float(np.abs(_gaps(a, b)).max()),
-        praise="Right. The gap is looked for at every distance of both samples, on either side.",
-        otherwise="Try [1, 2, 3] against [2.5, 3.5]: the largest gap must be 2/3, between 2 and 2.5.",
-        mistakes=(
-            Mistake(
-                lambda a, b: float(_gaps(a, b).max()),
-                "You keep the sign, so a gap on the other side is lost: take its absolute value.",
+        praise="Right. The gap can be at any distance of either sample, and in either direction.",
+        otherwise="For [1, 2, 3] and [2.5, 3.5], the largest gap must be 2/3, between 2 and 2.5.",
+        mistakes={
+            "You keep the sign and miss a gap in the other direction: take the absolute value.": lambda a, b: float(
+                _gaps(a, b).max()
             ),
-            Mistake(
-                lambda a, b: float(np.abs(_gaps(a, b, a)).max()),
-                "You look at the distances of the first sample only; the widest gap may open at one of the second.",
+            "You use the distances of the first sample only. The gap may be at one of the second.": lambda a, b: float(
+                np.abs(_gaps(a, b, a)).max()
             ),
-            Mistake(
-                lambda a, b: float(np.abs(_gaps(a, b, b)).max()),
-                "You look at the distances of the second sample only; the widest gap may open at one of the first.",
+            "You use the distances of the second sample only. The gap may be at one of the first.": lambda a, b: float(
+                np.abs(_gaps(a, b, b)).max()
             ),
-            Mistake(
-                lambda a, b: abs(_mean(a) - _mean(b)), "That is the difference of the means, which misses the shape."
+            "That is the difference of the means, which ignores the shape.": lambda a, b: abs(fmean(a) - fmean(b)),
+            "That is the difference of the medians: a distance, not a share.": lambda a, b: abs(
+                float(np.median(a) - np.median(b))
             ),
-            Mistake(
-                lambda a, b: abs(float(np.median(a) - np.median(b))),
-                "That is the difference of the medians: a distance, where a share is asked for.",
-            ),
-            Mistake(
-                lambda a, b: float(np.abs(_gaps(a, b)).mean()), "That is the mean gap. The statistic is the largest."
-            ),
-            Mistake(
-                lambda a, b: 1 - float(np.abs(_gaps(a, b)).max()), "That is what is left when the gap is taken from 1."
-            ),
-        ),
+            "That is the mean gap. The statistic is the largest gap.": lambda a, b: float(np.abs(_gaps(a, b)).mean()),
+            "That is 1 minus the largest gap.": lambda a, b: 1 - float(np.abs(_gaps(a, b)).max()),
+        },
     ),
     "b": Check(
         cases=_labels,
-        truth=lambda label, who: _mean(_by_person(label, who)),
-        praise="Right. 0 for what a person always is, ln 2 for what changes like a coin.",
-        otherwise="A person with the labels +1, -1 has the entropy ln 2, one with +1, +1 has 0; their mean is 0.347.",
-        mistakes=(
-            Mistake(
-                lambda label, who: _mean(_by_person(label, who, math.log2)),
-                "That is in bits: the logarithm to base 2. Nats use the natural one.",
+        truth=lambda label, who: fmean(_by_person(label, who)),
+        praise="Right. It is 0 for a label that never changes in a person, ln 2 for one that is a coin toss.",
+        otherwise="A person with the labels +1, -1 has the entropy ln 2, one with +1, +1 has 0. The mean is 0.347.",
+        mistakes={
+            "That is in bits, with the logarithm to base 2. Nats use the natural logarithm.": lambda label, who: fmean(
+                _by_person(label, who, math.log2)
             ),
-            Mistake(
-                lambda label, who: _entropy(_mean([v == 1 for v in label])),
-                "That is the entropy of all pictures together: it mixes what differs between people with what "
-                "changes within one.",
+            "That is the entropy of all pictures together. Compute it per person.": lambda label, who: _entropy(
+                fmean([v == 1 for v in label])
             ),
-            Mistake(lambda label, who: sum(_by_person(label, who)), "That is the sum over people, not the mean."),
-            Mistake(
-                lambda label, who: float(
-                    np.average(_by_person(label, who), weights=np.unique(who, return_counts=True)[1])
-                ),
-                "People with many pictures weigh more in your mean. All people count alike.",
+            "That is the sum over people, not the mean.": lambda label, who: sum(_by_person(label, who)),
+            "People with more pictures weigh more in your mean. All people count equally.": lambda label, who: float(
+                np.average(_by_person(label, who), weights=np.unique(who, return_counts=True)[1])
             ),
-            Mistake(
-                lambda label, who: -_mean(_by_person(label, who)), "The sign is the other way: no entropy is below 0."
+            "The sign is wrong: an entropy is never negative.": lambda label, who: -fmean(_by_person(label, who)),
+            "One of the two terms is missing: pictures without the label count as well.": lambda label, who: fmean(
+                [
+                    -p * math.log(p) if (p := fmean([v == 1 for v in label[who == w]])) > 0 else 0
+                    for w in set(who.tolist())
+                ]
             ),
-            Mistake(
-                lambda label, who: _mean(
-                    [
-                        -p * math.log(p) if (p := _mean([v == 1 for v in label[who == w]])) > 0 else 0
-                        for w in set(who.tolist())
-                    ]
-                ),
-                "One of the two terms is missing: the pictures without the label count as well.",
-            ),
-        ),
+        },
     ),
-    "c": Check(
-        cases=lambda: [()],
-        truth=lambda: "b",
-        praise="Right. The entropy acts through training, so it is the data of the training that matters, not those of "
-        "the test. Notebook 6 trains small networks where this can be tried.",
-        otherwise='Answer with one of the letters "a", "b", "c".',
-        mistakes=(
-            Mistake(
-                lambda: "a",
-                "More pictures would make KS steadier. But each person still enters a comparison with one of them.",
-            ),
-            Mistake(
-                lambda: "c",
-                "Another metric gives other distances, still between single pictures: no metric can see what a person "
-                "wears in her other pictures.",
-            ),
-        ),
+    "c": choice(
+        "b",
+        "Right. Entropy acts through training, so it is the training data that matter, not the test data. Notebook 6 "
+        "trains small networks to test such things.",
+        a="More pictures would make KS steadier, but each person still enters a comparison with one picture.",
+        c="Another metric gives other distances, still between single pictures: no metric can see the other pictures.",
     ),
 }

@@ -1,4 +1,4 @@
-"""Checks of notebook 5: the energy by hand, its closed form, and how to read it beside the magnitude."""
+"""Checks for notebook 5: the energy by hand, its closed form, and how to read it with the magnitude."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check, choice
 
 __all__ = ["CHECKS"]
 
@@ -19,7 +19,7 @@ def _units(seed, n, dim, drift=0.7):
 def _graphs():
     rng = np.random.default_rng(9)
     for seed, n, dim in ((1, 8, 3), (2, 15, 16)):
-        sizes = rng.integers(1, 5, n)  # a different number of neighbours each
+        sizes = rng.integers(1, 5, n)  # numbers of neighbours differ
         near = [rng.choice(np.delete(np.arange(n), i), k, replace=False) for i, k in enumerate(sizes)]
         yield _units(seed, n, dim), near
 
@@ -34,7 +34,7 @@ def _cos(a, b):
 
 
 def _energy(u, near, gap=lambda c: 1 - c, with_self=False, pooled=False):
-    """One pair at a time."""
+    """The energy from one pair at a time; `gap` replaces 1 - cosine, `pooled` averages over all pairs at once."""
     each = [[gap(_cos(u[i], u[j])) for j in [*js, *([i] if with_self else [])]] for i, js in enumerate(near)]
     if pooled:
         each = [[value for values in each for value in values]]
@@ -53,79 +53,55 @@ CHECKS = {
     "a": Check(
         cases=_graphs,
         truth=_energy,
-        praise="Right. First the mean over each arrow's neighbours, then over arrows: each arrow has one vote.",
-        otherwise="Three arrows, [1, 0], [1, 0], [-1, 0], each with the other two as neighbours: E must be 4/3.",
-        mistakes=(
-            Mistake(
-                lambda u, near: _energy(u, near, with_self=True),
-                "Each arrow is among its own neighbours: that adds a zero to each mean, and the energy is too small.",
+        praise="Right. First take the mean over each arrow's neighbours, then over arrows: each arrow has one vote.",
+        otherwise="For the arrows [1, 0], [1, 0] and [-1, 0], each with the other two as neighbours, E must be 4/3.",
+        mistakes={
+            "Each arrow is among its own neighbours, which adds a zero to each mean.": lambda u, near: _energy(
+                u, near, with_self=True
             ),
-            Mistake(
-                lambda u, near: _energy(u, near, lambda c: c),
-                "That is the mean cosine: 1 for parallel arrows, where the energy must be 0.",
+            "That is the mean cosine: 1 for parallel arrows, for which the energy must be 0.": lambda u, near: _energy(
+                u, near, lambda c: c
             ),
-            Mistake(
-                lambda u, near: _energy(u, near, pooled=True),
-                "You average over all pairs at once, so arrows with many neighbours weigh more. Each has one vote.",
+            "You average over all pairs at once. Average over each arrow's neighbours first.": lambda u, near: _energy(
+                u, near, pooled=True
             ),
-            Mistake(
-                lambda u, near: _energy(u, near, math.acos),
-                "Those are angles in radians. The energy takes one minus the cosine.",
+            "Those are angles in radians. The energy uses one minus the cosine.": lambda u, near: _energy(
+                u, near, math.acos
             ),
-            Mistake(
-                lambda u, near: sum(sum(1 - _cos(u[i], u[j]) for j in js) for i, js in enumerate(near)),
-                "That is the sum over pairs: two means are missing.",
+            "That is the sum over pairs. Two means are missing.": lambda u, near: sum(
+                sum(1 - _cos(u[i], u[j]) for j in js) for i, js in enumerate(near)
             ),
-            Mistake(
-                lambda u, near: _energy(u, near, lambda c: math.sqrt(2 - 2 * c)),
-                "That is the distance between the tips of the arrows, not one minus the cosine.",
+            "That is the distance between the tips of the arrows, not one minus the cosine.": lambda u, near: _energy(
+                u, near, lambda c: math.sqrt(2 - 2 * c)
             ),
-            Mistake(
-                lambda u, near: _energy(u - u.mean(0), near),
-                "You take the mean arrow away first. It is just what the energy is to see.",
+            "You subtract the mean arrow, which is exactly what the energy measures.": lambda u, near: _energy(
+                u - u.mean(0), near
             ),
-            Mistake(
-                lambda u, near: _energy(u, near, lambda c: 1 - abs(c)), "Opposite arrows count as parallel in yours."
-            ),
-        ),
+            "You count opposite arrows as parallel.": lambda u, near: _energy(u, near, lambda c: 1 - abs(c)),
+        },
     ),
     "b": Check(
         cases=_cases,
         truth=lambda u: _energy(u, _others(u)),
-        praise="Right. A large m is a magnet. And no pair had to be formed: so a million faces become feasible.",
-        otherwise="|m|² is a mean of inner products over all n² ordered pairs. Which must go, and what are they?",
-        mistakes=(
-            Mistake(
-                lambda u: 1 - _m(u) ** 2,
-                "Nearly: that counts the n pairs of an arrow with itself, each with a zero. Leave them out.",
+        praise="Right. A large |m| means order, as in a magnet. Without pairs, even a million faces are feasible.",
+        otherwise="|m|² is a mean of inner products over all n² ordered pairs. Which must go, and what do they add?",
+        mistakes={
+            "Nearly. You count the n pairs of an arrow with itself, each a zero.": lambda u: 1 - _m(u) ** 2,
+            "|m| must be squared: expand the inner product of m with itself.": lambda u: 1 - _m(u),
+            "|m| must be squared, as the inner product of m with itself.": lambda u: (
+                len(u) / (len(u) - 1) * (1 - _m(u))
             ),
-            Mistake(lambda u: 1 - _m(u), "The length of m enters squared: expand the inner product of m with itself."),
-            Mistake(
-                lambda u: len(u) / (len(u) - 1) * (1 - _m(u)),
-                "The length of m enters squared: expand the inner product of m with itself.",
+            "The correction goes the other way: without self-pairs the mean is larger.": lambda u: (
+                (len(u) - 1) / len(u) * (1 - _m(u) ** 2)
             ),
-            Mistake(
-                lambda u: (len(u) - 1) / len(u) * (1 - _m(u) ** 2),
-                "The correction goes the other way: without the zeros of self-pairs the mean is larger.",
-            ),
-            Mistake(lambda u: _m(u) ** 2, "That is the order, not the disorder: 1 where all arrows agree."),
-            Mistake(_m, "That is the magnetisation: 1 where all arrows agree, where E must be 0."),
-        ),
+            "That is the order, not the disorder: it is 1 if all arrows agree.": lambda u: _m(u) ** 2,
+            "That is the magnetisation: it is 1 if all arrows agree, for which E must be 0.": _m,
+        },
     ),
-    "c": Check(
-        cases=lambda: [()],
-        truth=lambda: "b",
-        praise="Right. Far, and each in its own way. That is the uncomfortable corner of the table below.",
-        otherwise='Answer with one of the letters "a", "b", "c".',
-        mistakes=(
-            Mistake(
-                lambda: "a", "The energy sees directions only. What does the magnitude say about how far faces move?"
-            ),
-            Mistake(
-                lambda: "c",
-                "Three standard deviations show that it is not chance. How large is the common part, though, if 1 is "
-                "none at all?",
-            ),
-        ),
+    "c": choice(
+        "b",
+        "Right. Far, but each in a different direction: the uncomfortable corner of the table below.",
+        a="The energy sees only directions. What does the magnitude say about how far faces move?",
+        c="Three standard deviations rule out chance. But how large is the common part, if 1 means none at all?",
     ),
 }

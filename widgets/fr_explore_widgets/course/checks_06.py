@@ -1,4 +1,4 @@
-"""Checks of notebook 6: the energy of drift and noise, a paired difference, why wide balls disagree."""
+"""Checks for notebook 6: the energy of drift and noise, a paired difference, why wide balls disagree."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from statistics import mean, median, pstdev, stdev, variance
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check, choice
 
 __all__ = ["CHECKS"]
 
@@ -46,79 +46,46 @@ CHECKS = {
     "a": Check(
         cases=_drifts,
         truth=_by_vectors,
-        praise="Right. Without drift it is 1, and it falls with the square of the drift: half a drift hardly shows.",
-        otherwise="With a drift as long as the noise, v = [1, 1, 0] and v' = [1, 0, 1]: the energy must be 0.5.",
-        mistakes=(
-            Mistake(
-                lambda s: 1 - _by_vectors(s), "That is the cosine itself: 1 where all agree. The energy is 0 there."
-            ),
-            Mistake(
-                lambda s: 1 / (1 + s),
-                "You add the lengths of drift and noise. They stand at a right angle: think of Pythagoras.",
-            ),
-            Mistake(
-                lambda s: 1 / math.hypot(1, s),
-                "Both arrows have that length, so their product enters, not one of them alone.",
-            ),
-            Mistake(
-                lambda s: 1 - s / math.hypot(1, s),
-                "That compares an arrow with the drift. The energy compares it with another arrow, noise and all.",
-            ),
-            Mistake(
-                lambda s: 1 - s**2,
-                "The arrows are longer than 1: divide their inner product by both lengths. With s = 2 yours is -3.",
-            ),
-            Mistake(lambda s: 1.0, "That holds for noise alone. What do the two arrows have in common?"),
-            Mistake(lambda s: 0.0, "That holds for drift alone. Each arrow has noise of its own, too."),
-        ),
+        praise="Right. Without drift it is 1. It depends on the square of the drift, so a small drift hardly shows.",
+        otherwise="With a drift as long as the noise, say v = [1, 1, 0] and v' = [1, 0, 1], the energy must be 0.5.",
+        mistakes={
+            "That is the cosine itself, which is 1 if all agree. The energy is then 0.": lambda s: 1 - _by_vectors(s),
+            "You add the lengths of drift and noise. They are orthogonal: think of Pythagoras.": lambda s: 1 / (1 + s),
+            "Both arrows have that length: divide by the product of both.": lambda s: 1 / math.hypot(1, s),
+            "You compare an arrow with the drift. Compare it with another arrow.": lambda s: 1 - s / math.hypot(1, s),
+            "The arrows are longer than 1: divide their inner product by both lengths.": lambda s: 1 - s**2,
+            "That is right for noise alone. What do the two arrows have in common?": lambda s: 1.0,
+            "That is right for drift alone. Each arrow also has its own noise.": lambda s: 0.0,
+        },
     ),
     "b": Check(
         cases=_pairs,
         truth=_paired,
-        praise="Right. That some people move far and others little in both networks has dropped out of it.",
-        otherwise="Three people with differences 1, 2 and 3: the mean is 2, its standard error 0.577.",
-        mistakes=(
-            Mistake(lambda b, a: _paired(a, b), "The sign: a rise from before to after must be positive."),
-            Mistake(
-                _unpaired,
-                "You treat them as two groups of different people. They are the same ones: take the differences first.",
+        praise="Right. Differences between people that are the same in both networks cancel.",
+        otherwise="For three people with differences 1, 2 and 3, the mean is 2 and its standard error 0.577.",
+        mistakes={
+            "The sign is wrong: a rise from before to after must be positive.": lambda b, a: _paired(a, b),
+            "You treat them as two groups of different people. Take the differences first.": _unpaired,
+            "That is the spread of single people. Divide it by the root of n.": lambda b, a: _paired(b, a, stdev),
+            "Nearly. Divide the sum of squares by n - 1, not by n.": lambda b, a: _paired(
+                b, a, lambda d: pstdev(d) / math.sqrt(len(d))
             ),
-            Mistake(
-                lambda b, a: _paired(b, a, stdev),
-                "That is the spread of single people. The mean of n of them is known better, by the root of n.",
+            "That is the spread of single people, computed with n instead of n - 1.": lambda b, a: _paired(
+                b, a, pstdev
             ),
-            Mistake(
-                lambda b, a: _paired(b, a, lambda d: pstdev(d) / math.sqrt(len(d))),
-                "Nearly: the mean was taken from the same differences, so the sum of squares is divided by n - 1.",
+            "That is the square of the standard error: it has the wrong unit.": lambda b, a: _paired(
+                b, a, lambda d: variance(d) / len(d)
             ),
-            Mistake(lambda b, a: _paired(b, a, pstdev), "That is the spread of single people, and with n, not n - 1."),
-            Mistake(
-                lambda b, a: _paired(b, a, lambda d: variance(d) / len(d)),
-                "That is the square of the standard error: it has the wrong unit.",
+            "You divide by n. The error of a mean falls only with the root of n.": lambda b, a: _paired(
+                b, a, lambda d: stdev(d) / len(d)
             ),
-            Mistake(
-                lambda b, a: _paired(b, a, lambda d: stdev(d) / len(d)),
-                "You divide by n. The error of a mean falls with the root of n only.",
-            ),
-            Mistake(lambda b, a: _paired(b, a, middle=median), "That is the median difference; the mean is asked for."),
-        ),
+            "That is the median difference. The exercise asks for the mean.": lambda b, a: _paired(b, a, middle=median),
+        },
     ),
-    "c": Check(
-        cases=lambda: [()],
-        truth=lambda: "b",
-        praise="Right. In the middle of the ranges, where directions hardly turn, nearly every prediction holds.",
-        otherwise='Answer with one of the letters "a", "b", "c".',
-        mistakes=(
-            Mistake(
-                lambda: "a",
-                "The same number of avatars was enough for the same attributes at other scales, and in the middle of "
-                "the ranges.",
-            ),
-            Mistake(
-                lambda: "c",
-                "Look at the second table: the same two networks, with base points in a narrower range. Noise would "
-                "not become orderly there.",
-            ),
-        ),
+    "c": choice(
+        "b",
+        "Right. In the middle of the ranges, where directions hardly turn, nearly every prediction holds.",
+        a="The same number of avatars was enough at other scales, and in the middle of the ranges.",
+        c="The second table is for the same two networks in a narrower range. Noise would not become ordered there.",
     ),
 }

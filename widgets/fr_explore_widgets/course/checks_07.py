@@ -1,13 +1,14 @@
-"""Checks of notebook 7: the triplet loss, a change of a ratio, which control a result needs."""
+"""Checks for notebook 7: the triplet loss, the change of a ratio, the control that a result needs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import fmean
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check, choice
 
 __all__ = ["CHECKS"]
 
@@ -24,7 +25,7 @@ def _batches():
 def _losses(
     vectors, who, term, far: Callable = max, near: Callable = min, with_self=False, anyone=False, power=1
 ) -> list[float]:
-    """One picture at a time: `term` of its distance to its own and to the others."""
+    """For each picture, `term` of its distances to pictures of the same person and of others."""
     found = []
     for i, x in enumerate(vectors):
         mine = [math.dist(x, y) ** power for j, y in enumerate(vectors) if who[j] == who[i] and (with_self or j != i)]
@@ -37,12 +38,8 @@ def _hinge(margin):
     return lambda plus, minus: max(0.0, margin + plus - minus)
 
 
-def _mean(values):
-    return math.fsum(values) / len(values)
-
-
 def _triplet(vectors, who, margin, **how):
-    return _mean(_losses(vectors, who, _hinge(margin), **how))
+    return fmean(_losses(vectors, who, _hinge(margin), **how))
 
 
 def _shares():
@@ -53,90 +50,64 @@ CHECKS = {
     "a": Check(
         cases=_batches,
         truth=_triplet,
-        praise="Right. It pulls only where somebody else comes too close; whoever is far enough is left alone.",
-        otherwise="On a line, one person at 0 and 1, another at 2 and 4, margin 1: the loss must be 0.75.",
-        mistakes=(
-            Mistake(
-                lambda v, w, m: _mean(_losses(v, w, lambda p, n: m + p - n)),
-                "Pictures that are far enough apart lower your loss below zero. They should add nothing.",
+        praise="Right. It acts only where somebody else comes too close, and ignores all other pictures.",
+        otherwise="With one person at 0 and 1 on a line, another at 2 and 4, and margin 1, the loss must be 0.75.",
+        mistakes={
+            "Pictures that are far enough apart push your loss below zero. They should add nothing.": lambda v, w, m: (
+                fmean(_losses(v, w, lambda p, n: m + p - n))
             ),
-            Mistake(
-                lambda v, w, m: max(0.0, _mean(_losses(v, w, lambda p, n: m + p - n))),
-                "You cut at zero after the mean, so good pictures pay for bad ones. Cut each one first.",
+            "You cut at zero after the mean, so good pictures compensate for bad ones.": lambda v, w, m: max(
+                0.0, fmean(_losses(v, w, lambda p, n: m + p - n))
             ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, far=min),
-                "You take the nearest of the same person, the easy one. The farthest is asked for.",
+            "You use the nearest picture of the same person. Use the farthest one.": lambda v, w, m: _triplet(
+                v, w, m, far=min
             ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, far=_mean),
-                "You take the mean over the same person's pictures. The farthest one is asked for.",
+            "You average over pictures of the same person. Use the farthest one.": lambda v, w, m: _triplet(
+                v, w, m, far=fmean
             ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, near=max),
-                "You take the farthest of the others, who is no danger. The nearest one is.",
+            "You use the farthest picture of the others. The nearest one is the danger.": lambda v, w, m: _triplet(
+                v, w, m, near=max
             ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, near=_mean),
-                "You take the mean over the others. The nearest one is the one who could be confused.",
+            "You average over the others. The nearest one is the danger.": lambda v, w, m: _triplet(
+                v, w, m, near=fmean
             ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, anyone=True),
-                "The nearest picture may show the same person in yours. It must be of another one.",
+            "Your nearest picture may show the same person. It must show another one.": lambda v, w, m: _triplet(
+                v, w, m, anyone=True
             ),
-            Mistake(
-                lambda v, w, m: m + _mean(_losses(v, w, lambda p, n: p)),
-                "Your nearest picture is the picture itself, at distance 0. It must be of another person.",
+            "Your nearest picture is the picture itself. It must show another person.": lambda v, w, m: (
+                m + fmean(_losses(v, w, lambda p, n: p))
             ),
-            Mistake(
-                lambda v, w, m: _mean(_losses(v, w, lambda p, n: max(0.0, m + n - p))),
-                "The wrong way round: yours is small where other people are close.",
+            "It is the wrong way round: yours is small if other people are close.": lambda v, w, m: fmean(
+                _losses(v, w, lambda p, n: max(0.0, m + n - p))
             ),
-            Mistake(lambda v, w, m: _triplet(v, w, 0.0), "The margin is missing."),
-            Mistake(
-                lambda v, w, m: math.fsum(_losses(v, w, _hinge(m))), "That is the sum over pictures, not their mean."
-            ),
-            Mistake(
-                lambda v, w, m: _triplet(v, w, m, power=2),
-                "Those are squared distances. The margin is a distance, not a square.",
-            ),
-        ),
+            "The margin is missing.": lambda v, w, m: _triplet(v, w, 0.0),
+            "That is the sum over pictures, not the mean.": lambda v, w, m: math.fsum(_losses(v, w, _hinge(m))),
+            "Those are squared distances. The margin is not squared.": lambda v, w, m: _triplet(v, w, m, power=2),
+        },
     ),
     "b": Check(
         cases=_shares,
         truth=lambda a, b: math.exp(math.log1p(a) - math.log1p(b)) - 1,
-        praise="Right. If both fall by nearly the same share, the magnitude hides a change that a threshold would see.",
-        otherwise="The length doubles (a = 1) and so does the distance (b = 1): the magnitude does not change, 0.",
-        mistakes=(
-            Mistake(
-                lambda a, b: a - b,
-                "Close, while both are small. Try a length that halves and a distance that rises by a quarter.",
+        praise="Right. If both fall by nearly the same share, the magnitude hides a change that the threshold sees.",
+        otherwise="If both the length (a = 1) and the distance (b = 1) double, the magnitude changes by 0.",
+        mistakes={
+            "Close, as long as both are small. Try a = -0.5 and b = 0.25.": lambda a, b: a - b,
+            "That is the new magnitude divided by the old one. The exercise asks for the change.": lambda a, b: (
+                (1 + a) / (1 + b)
             ),
-            Mistake(lambda a, b: (1 + a) / (1 + b), "That is the new magnitude over the old one; the change is asked."),
-            Mistake(lambda a, b: (1 + a) * (1 + b) - 1, "The distance stands below the fraction line."),
-            Mistake(lambda a, b: (1 + b) / (1 + a) - 1, "Upside down: a longer step must raise the magnitude."),
-            Mistake(lambda a, b: a, "That is the length alone. What it is divided by has changed, too."),
-            Mistake(lambda a, b: 1 - (1 + a) / (1 + b), "The sign: a rise must be positive."),
-            Mistake(
-                lambda a, b: 100 * ((1 + a) / (1 + b) - 1), "That is in per cent; a and b are shares, and so is this."
+            "The distance is in the denominator.": lambda a, b: (1 + a) * (1 + b) - 1,
+            "Upside down: a longer step must raise the magnitude.": lambda a, b: (1 + b) / (1 + a) - 1,
+            "That is the length alone. Its denominator has changed, too.": lambda a, b: a,
+            "The sign is wrong: a rise must be positive.": lambda a, b: 1 - (1 + a) / (1 + b),
+            "That is in per cent. The result must be a share, like a and b.": lambda a, b: (
+                100 * ((1 + a) / (1 + b) - 1)
             ),
-        ),
+        },
     ),
-    "c": Check(
-        cases=lambda: [()],
-        truth=lambda: "a",
-        praise="Right. What brightness does after a lesson in something else is what training alone does to it.",
-        otherwise='Answer with one of the letters "a", "b", "c".',
-        mistakes=(
-            Mistake(
-                lambda: "b",
-                "That would tell whether it was learnt by heart. It would not tell what another training would have "
-                "done.",
-            ),
-            Mistake(
-                lambda: "c",
-                "A small p says that something changed. Would it have changed after any training of that length?",
-            ),
-        ),
+    "c": choice(
+        "a",
+        "Right. The change after a lesson in another attribute shows what training alone does to brightness.",
+        b="That would show whether it was learnt by heart, but not what another training would have done.",
+        c="A small p says that something changed. Would it have changed after any training of that length?",
     ),
 }

@@ -1,4 +1,4 @@
-"""Checks of notebook 8: a paired test by sign flips, how many people it needs, and how little eight ranks say."""
+"""Checks for notebook 8: a paired sign-flip test, the number of people it needs, and how little eight ranks show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from .checking import Check, Mistake
+from .checking import Check
 
 __all__ = ["CHECKS"]
 
@@ -19,7 +19,7 @@ def _gaps():
 
 
 def _p(gaps, tail=abs, beyond=lambda a, b: a >= b - 1e-12):
-    """One tossing of coins at a time."""
+    """The sign-flip test, one combination of signs at a time."""
     found = [
         beyond(tail(math.fsum(s * g for s, g in zip(signs, gaps, strict=True))), tail(math.fsum(gaps)))
         for signs in itertools.product((1, -1), repeat=len(gaps))
@@ -28,7 +28,7 @@ def _p(gaps, tail=abs, beyond=lambda a, b: a >= b - 1e-12):
 
 
 def _people(tests, level, sides=2):
-    """How many coins must fall alike until `tests` such events together are rarer than `level`."""
+    """The smallest n with tests * sides / 2**n <= level."""
     n = 1
     while tests * sides > level * 2**n:
         n += 1
@@ -36,7 +36,7 @@ def _people(tests, level, sides=2):
 
 
 def _share(n, rho, both=False, of=None):
-    """All orders at once: Spearman's from the differences of ranks."""
+    """The share of orders, with Spearman's rho from the differences of ranks."""
     orders = np.array(list(itertools.permutations(range(n))))
     found = of(orders) if of else 1 - 6 * ((orders - np.arange(n)) ** 2).sum(1) / (n * (n * n - 1))
     return np.mean((np.abs(found) if both else found) >= rho)
@@ -52,70 +52,52 @@ CHECKS = {
     "a": Check(
         cases=_gaps,
         truth=_p,
-        praise="Right. No curve of Gauss was assumed: only that a coin might have named the two models.",
-        otherwise="Two people, gaps of 1 and 1: two of the four tosses lie as far from 0 as what was seen, so p = 1/2.",
-        mistakes=(
-            Mistake(
-                lambda g: _p(g, tail=lambda s: s),
-                "One end only. A mean as far below 0 would have surprised you as well: count both.",
+        praise="Right. The test assumes no distribution, only that a coin could have named the two models.",
+        otherwise="For two people with gaps of 1 and 1, two of the four combinations are as far from 0, so p = 1/2.",
+        mistakes={
+            "That is one side only. A mean as far below 0 counts as well.": lambda g: _p(g, tail=lambda s: s),
+            "That is the lower side only. Count both sides.": lambda g: _p(g, tail=lambda s: -s),
+            "The observed signs are one of the combinations: those as far from 0 count too.": lambda g: _p(
+                g, beyond=lambda a, b: a > b + 1e-12
             ),
-            Mistake(
-                lambda g: _p(g, tail=lambda s: -s),
-                "One end only, and the lower one. Count the tosses that lie as far from 0 on either side.",
+            "That is the share of means nearer to 0 than the observed one.": lambda g: _p(
+                g, beyond=lambda a, b: a < b - 1e-12
             ),
-            Mistake(
-                lambda g: _p(g, beyond=lambda a, b: a > b + 1e-12),
-                "The toss that happened is one of all tosses: those as far from 0 as it count too.",
+            "That is one side only, the nearer one. Count both sides.": lambda g: _p(g) / 2,
+            "That is a t test, which assumes a normal distribution. Flip the signs instead.": lambda g: (
+                stats.ttest_1samp(g, 0)[1]
             ),
-            Mistake(
-                lambda g: _p(g, beyond=lambda a, b: a < b - 1e-12),
-                "That is the share of tosses nearer to 0 than what was seen: large where p must be small.",
-            ),
-            Mistake(
-                lambda g: _p(g) / 2, "One end only, the nearer one. Count the tosses that lie as far out on the other."
-            ),
-            Mistake(
-                lambda g: stats.ttest_1samp(g, 0)[1],
-                "That is a t test, which assumes a normal distribution. Toss the signs instead.",
-            ),
-        ),
+        },
     ),
     "b": Check(
         cases=lambda: ((1, 0.05), (4, 0.05), (8, 0.05), (36, 0.01)),
         truth=_people,
-        praise="Right. Decide the number of people before you look: it decides what you are able to find.",
-        otherwise="One test, level 0.05: five people give p = 1/16 at best, six give 1/32. So the answer is 6.",
-        mistakes=(
-            Mistake(
-                lambda m, level: _people(m, level, 1),
-                "One person too few: two tosses lie as far out as can be, all signs plus and all signs minus.",
+        praise="Right. Decide on the number of people in advance: it determines what you can find.",
+        otherwise="For one test at the level 0.05, five people give p = 1/16 at best, six give 1/32: the answer is 6.",
+        mistakes={
+            "One person too few: count all signs plus as well as all signs minus.": lambda m, level: _people(
+                m, level, 1
             ),
-            Mistake(lambda m, level: _people(1, level), "The number of tests does not enter in yours, and it must."),
-            Mistake(
-                lambda m, level: math.log2(2 * m / level),
-                "People come whole. With the number you give, rounded down, no result could pass.",
+            "You ignore the number of tests.": lambda m, level: _people(1, level),
+            "The number of people must be whole. Rounded down, yours is too small.": lambda m, level: math.log2(
+                2 * m / level
             ),
-        ),
+        },
     ),
     "c": Check(
         cases=lambda: ((4, 0.75), (5, 0.65), (6, 0.62), (7, 0.55)),
         truth=_share,
-        praise="Right. A correlation over a handful of ranks needs such a sentence beside it.",
-        otherwise="Of the 24 orders of four, one is perfect and three swap two neighbours (0.8): so 1/6 reach 0.75.",
-        mistakes=(
-            Mistake(
-                lambda n, rho: _share(n, rho, both=True),
-                "Both ends count in yours. Orders that run the other way do not speak for agreement.",
+        praise="Right. Report such a share with any correlation over a handful of ranks.",
+        otherwise="Of the 24 orders of four, one is perfect and three swap two neighbours (0.8), so 1/6 reach 0.75.",
+        mistakes={
+            "You count both ends. Reversed orders do not show agreement.": lambda n, rho: _share(n, rho, both=True),
+            "That is Kendall's tau, which counts swapped pairs. Use Spearman's rho.": lambda n, rho: _share(
+                n, rho, of=_kendall
             ),
-            Mistake(
-                lambda n, rho: _share(n, rho, of=_kendall),
-                "That is Kendall's tau, which counts swapped pairs. Here Spearman's rho is wanted.",
+            "That is the number of orders. What share of all orders is it?": lambda n, rho: (
+                _share(n, rho) * math.factorial(n)
             ),
-            Mistake(
-                lambda n, rho: _share(n, rho) * math.factorial(n),
-                "That is how many orders. Which share of all orders are they?",
-            ),
-            Mistake(lambda n, rho: 1 - _share(n, rho), "That is the share of orders below. Those at or above count."),
-        ),
+            "That is the share of orders below r. Count those at or above it.": lambda n, rho: 1 - _share(n, rho),
+        },
     ),
 }

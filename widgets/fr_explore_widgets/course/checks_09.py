@@ -1,4 +1,4 @@
-"""Checks of notebook 9: a false alarm in a crowd, what zero errors prove, rates by group."""
+"""Checks for notebook 9: a false alarm in a crowd, what zero errors prove, rates by group."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .checking import Check, Mistake
+from .checking import Check
 
 __all__ = ["CHECKS"]
 
@@ -40,73 +40,55 @@ CHECKS = {
     "a": Check(
         cases=_crowds,
         truth=lambda rate, n: -math.expm1(n * math.log1p(-rate)),
-        praise="Right. With one in ten thousand, ten thousand people raise an alarm more often than not.",
-        otherwise="Two people at a rate of one half: the chance of at least one alarm must be 3/4.",
-        mistakes=(
-            Mistake(
-                lambda rate, n: rate * n,
-                "That is the expected number of alarms. A chance cannot exceed 1; two alarms are no two chances.",
+        praise="Right. At one in ten thousand, a crowd of ten thousand raises an alarm more often than not.",
+        otherwise="For two people and a rate of one half, the probability of an alarm must be 3/4.",
+        mistakes={
+            "That is the expected number of alarms, which can exceed 1.": lambda rate, n: rate * n,
+            "Cutting the expected number at 1 does not make it a probability.": lambda rate, n: min(1, rate * n),
+            "That is the probability that all of them pass: the opposite event.": lambda rate, n: (1 - rate) ** n,
+            "That is the probability that every one of them raises an alarm.": lambda rate, n: rate**n,
+            "That is the probability of exactly one alarm. Two or more count as well.": lambda rate, n: (
+                n * rate * (1 - rate) ** (n - 1)
             ),
-            Mistake(lambda rate, n: min(1, rate * n), "Cutting the expected number at 1 does not make it a chance."),
-            Mistake(lambda rate, n: (1 - rate) ** n, "That is the chance that all of them pass: the opposite event."),
-            Mistake(lambda rate, n: rate**n, "That is the chance that every one of them raises an alarm."),
-            Mistake(
-                lambda rate, n: n * rate * (1 - rate) ** (n - 1),
-                "That is the chance of exactly one alarm. Two or more count as well.",
-            ),
-        ),
+        },
     ),
     "b": Check(
         cases=_tests,
         truth=lambda n, chance: -math.expm1(math.log(chance) / n),
-        praise="Right. With 300 pairs it is one in a hundred, and not zero.",
-        otherwise="With one pair and a chance of 5 % the rate can be as large as 0.95.",
-        mistakes=(
-            Mistake(
-                lambda n, chance: 0.0, "That is the rate you observed. Other rates would have shown no error either."
+        praise="Right. With 300 pairs the rate may be as large as one in a hundred.",
+        otherwise="With one pair and a chance of 5 %, the rate can be as large as 0.95.",
+        mistakes={
+            "That is the observed rate. Other rates could have shown no error either.": lambda n, chance: 0.0,
+            "At that rate, the probability of no error is about 37 %, not 5 %.": lambda n, chance: 1 / n,
+            "That is the approximation for many pairs. Solve the equation itself.": lambda n, chance: 3 / n,
+            "That is good for many pairs, but gives a rate above 1 for one pair.": lambda n, chance: (
+                -math.log(chance) / n
             ),
-            Mistake(lambda n, chance: 1 / n, "At that rate no error has a chance of about 37 %, not of 5 %."),
-            Mistake(
-                lambda n, chance: 3 / n,
-                "Close, for many pairs: that is the approximation. The equation itself holds for one pair, too.",
+            "You divide the chance by the number of pairs, but it is a power of 1 - r.": lambda n, chance: chance / n,
+            "That is 1 - r, the probability of no error in one pair.": lambda n, chance: chance ** (1 / n),
+            "At this rate, the probability of no error is 95 %, not 5 %.": lambda n, chance: (
+                1 - (1 - chance) ** (1 / n)
             ),
-            Mistake(
-                lambda n, chance: -math.log(chance) / n,
-                "Close, for many pairs: you took the logarithm of 1 - r for -r. One pair then gives a rate above 1.",
-            ),
-            Mistake(
-                lambda n, chance: chance / n, "That divides the chance by the pairs; the chance is a power of 1 - r."
-            ),
-            Mistake(
-                lambda n, chance: chance ** (1 / n), "That is 1 - r, the chance of one pair to pass without an error."
-            ),
-            Mistake(
-                lambda n, chance: 1 - (1 - chance) ** (1 / n),
-                "You exchanged the chance and its opposite: at this rate no error has a chance of 95 %.",
-            ),
-        ),
+        },
     ),
     "c": Check(
         cases=_groups,
         truth=lambda d, g, t: _rates(d, g, lambda v: v <= t),
-        praise="Right. Each group is measured against its own pairs. Still missing, and in the next cells: intervals.",
-        otherwise="Four pairs, 0.1 and 0.9 in each of two groups, threshold 0.5: the answer must be [0.5, 0.5].",
-        mistakes=(
-            Mistake(
-                lambda d, g, t: _rates(d, g, lambda v: v <= t, len(d)),
-                "You divide by all pairs, so a small group looks safe because it is small.",
+        praise="Right. Each group is measured by its own pairs. The next cells add the intervals.",
+        otherwise="For distances 0.1 and 0.9 in each of two groups and threshold 0.5, the answer must be [0.5, 0.5].",
+        mistakes={
+            "You divide by all pairs, so a small group looks safe because it is small.": lambda d, g, t: _rates(
+                d, g, lambda v: v <= t, len(d)
             ),
-            Mistake(
-                lambda d, g, t: _rates(d, g, lambda v: v > t),
-                "Those are the pairs told apart rightly. A false match lies at or below the threshold.",
+            "Those are correct rejections. A false match is at or below the threshold.": lambda d, g, t: _rates(
+                d, g, lambda v: v > t
             ),
-            Mistake(lambda d, g, t: _rates(d, g, lambda v: v < t), "A distance that equals the threshold is a match."),
-            Mistake(lambda d, g, t: _rates(d, g, lambda v: v <= t, 1), "Those are numbers of pairs, not rates."),
-            Mistake(
-                lambda d, g, t: _rates(d, g, lambda v: v <= t, sum(v <= t for v in d.tolist())),
-                "Those are shares of all false matches. A rate is a share of the group's own pairs.",
+            "A distance equal to the threshold is a match.": lambda d, g, t: _rates(d, g, lambda v: v < t),
+            "Those are numbers of pairs, not rates.": lambda d, g, t: _rates(d, g, lambda v: v <= t, 1),
+            "Those are shares of all false matches. A rate is a share of the group's pairs.": lambda d, g, t: _rates(
+                d, g, lambda v: v <= t, sum(v <= t for v in d.tolist())
             ),
-            Mistake(lambda d, g, t: _rates(d, g, lambda v: v <= t)[::-1], "The groups are in the other order."),
-        ),
+            "The groups are in the wrong order.": lambda d, g, t: _rates(d, g, lambda v: v <= t)[::-1],
+        },
     ),
 }

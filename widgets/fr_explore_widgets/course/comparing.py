@@ -1,4 +1,4 @@
-"""Are two results the same? Numbers in any form (float, list, numpy, torch, pandas, xarray), words, lists of words."""
+"""Compare two results: numbers in any form (float, list, numpy, torch, pandas, xarray), words and lists of words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["describe", "differs", "same"]
+__all__ = ["progress", "same", "wrong_form"]
 
 
 def same(got: Any, right: Any, tolerance: float = 1e-4) -> bool:
-    """Whether `got` says what `right` says; axes of length one do not count."""
+    """Whether two results are equal, up to rounding, axes of length one and the spelling of words."""
     if _is_words(right):
         return _words(got) == _words(right)
     numbers, wanted = _numbers(got), _numbers(right)
@@ -21,25 +21,25 @@ def same(got: Any, right: Any, tolerance: float = 1e-4) -> bool:
     return bool(np.allclose(numbers, wanted, rtol=tolerance, atol=1e-6 * scale + 1e-9, equal_nan=True))
 
 
-def differs(got: Any, right: Any) -> str | None:
-    """What is wrong about the form of a result, whatever its values; None if its form fits."""
+def wrong_form(got: Any, right: Any) -> str | None:
+    """What is wrong with the form of a result, regardless of its values; None if nothing is."""
     if got is None:
-        return "Your function gives nothing back. Is its return missing?"
+        return "Your function returns nothing. Is a return statement missing?"
     if _is_words(right):
         return None if _words(got) else f"Expected words, such as a name from the list; got {type(got).__name__}."
     numbers, wanted = _numbers(got), _numbers(right)
     assert wanted is not None
     if numbers is None:
-        return f"Expected {_form(wanted)}; got {type(got).__name__}, which does not read as numbers."
+        return f"Expected {_form(wanted)}; got {type(got).__name__}, which cannot be read as numbers."
     if numbers.shape != wanted.shape:
         return f"Expected {_form(wanted)}; got {_form(numbers)}."
     if np.isnan(numbers).any() and not np.isnan(wanted).any():
-        return "There is NaN (not a number) in your result: look for a division by zero or a NaN in what you average."
+        return "Your result contains NaN (not a number): look for a division by zero, or for a NaN in what you average."
     return None
 
 
-def describe(results: Sequence[Any], expected: Sequence[Any]) -> str:
-    """How many cases are right already, where there are several; it tells no value."""
+def progress(results: Sequence[Any], expected: Sequence[Any]) -> str:
+    """How many of several cases are right; it reveals no value."""
     right = sum(same(a, b) for a, b in zip(results, expected, strict=True))
     return f"Right in {right} of {len(results)} tries. " if 0 < right < len(results) else "Not yet right. "
 
@@ -51,7 +51,7 @@ def _is_words(value: Any) -> bool:
 
 
 def _words(value: Any) -> list[str]:
-    """Words without regard to case, spaces or underscores; empty where there are none."""
+    """The words in a result, without case, outer spaces and underscores; empty if there are none."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     values = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
@@ -59,7 +59,7 @@ def _words(value: Any) -> list[str]:
 
 
 def _numbers(value: Any) -> np.ndarray | None:
-    """As float64 without axes of length one; None where there are no numbers."""
+    """A result as float64 without axes of length one; None if it cannot be read as numbers."""
     value = value.detach().cpu() if hasattr(value, "detach") else value
     try:
         return np.squeeze(np.asarray(value, dtype=np.float64))

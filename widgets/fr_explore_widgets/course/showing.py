@@ -1,4 +1,4 @@
-"""What the notebooks show besides charts and widgets: a guess beside its truth, rows of faces, random snapshots."""
+"""What the notebooks show besides charts and widgets: predictions with their truth, rows of faces, random snapshots."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Figure", "reveal", "show_faces", "snapshots"]
 
 
 def reveal(prediction: Any, truth: Any) -> Feedback:
-    """Show the truth in a `Prediction`, if a guess was committed; else say what to do."""
+    """Show the truth in a `Prediction` if a guess was committed; otherwise say what to do."""
     if prediction.guess is None:
         return Feedback(
             "not yet",
-            "No guess is committed yet. Commit one in the widget above, then run this cell again: "
-            "a guess that may be wrong teaches more than none.",
+            "You have not committed a guess yet. Commit one in the widget above, then run this cell again: "
+            "even a wrong guess teaches more than not guessing.",
         )
     prediction.reveal(truth)
     return Feedback("right", prediction.result["words"][-1])
@@ -32,7 +32,7 @@ def reveal(prediction: Any, truth: Any) -> Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A row of pictures with captions and a text for who cannot see them."""
+    """A row of pictures with captions and an alternative text."""
 
     page: str
     alt: str
@@ -45,9 +45,9 @@ class Figure:
 
 
 def show_faces(faces: Sequence[Any], captions: Sequence[object] | None = None, *, alt: str, width: int = 112) -> Figure:
-    """Faces side by side, each with its caption under it.
+    """Show faces side by side with captions.
 
-    faces : `fr.Face` records. alt : what the picture shows, in words. width : of each, in pixels on the screen.
+    faces : `fr.Face` records. alt : what the pictures show, in words. width : of each picture, in screen pixels.
     """
     words = [""] * len(faces) if captions is None else [str(c) for c in captions]
     if len(words) != len(faces):
@@ -66,10 +66,10 @@ def show_faces(faces: Sequence[Any], captions: Sequence[object] | None = None, *
 def snapshots(
     faces: Any, each: int, spread: float = 0.6, seed: int = 0, attributes: Iterable[str] = PAPER_ATTRIBUTES
 ) -> tuple[np.ndarray, list[dict[str, float]]]:
-    """Random pictures to take: who is shown, (identities * each,), and the strengths of each picture.
+    """Random pictures to render: the identity in each, (identities * each,), and the strengths of each.
 
-    Every strength is drawn uniformly over its range, then brought towards neutral: `spread` 0 changes nothing, 1
-    uses the whole range. More identities or pictures add to those that were drawn.
+    Each strength is drawn uniformly from its range, then scaled towards neutral by `spread`: 0 keeps it neutral, 1 uses
+    the whole range. With more identities, the pictures of the first ones stay the same.
 
     >>> who, strengths = snapshots(fr.Avatars(identities=3, seed=0), each=2)
     >>> who.tolist()

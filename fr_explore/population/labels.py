@@ -1,4 +1,4 @@
-"""Labelled images of people: what every macroscale function checks, and how a label lies among identities."""
+"""Labelled images of people: input checks shared by the macroscale functions, label entropies and sampling."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from ..base.distance import data_metric
 
-__all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "sample"]
+__all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "recorded", "sample"]
+
+
+def recorded(embeddings: Any) -> dict[str, Any]:
+    """What embeddings record about themselves (metric, model, threshold); empty for a plain array."""
+    return dict(embeddings.attrs) if isinstance(embeddings, xr.DataArray) else {}
 
 
 def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[np.ndarray, np.ndarray, str]:
     """Points (images, dim) float32 or float64, identity codes (images,) from 0 in order of appearance, the metric.
 
-    Raises ValueError with the shape or value that is wrong and what would be right.
+    Raises ValueError with the invalid shape or value and the valid ones.
     """
     metric = data_metric(embeddings, metric)
     points = np.asarray(embeddings)
@@ -31,25 +37,24 @@ def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[
         raise ValueError(f"the identities have shape {names.shape}: give one for each of the {len(points)} images.")
     bad = ~np.isfinite(points).all(axis=1)
     if bad.any():
-        raise ValueError(f"{bad.sum()} of {len(points)} embeddings hold NaN or infinity: leave these images out.")
+        raise ValueError(f"{bad.sum()} of {len(points)} embeddings contain NaN or infinity: leave these images out.")
     if metric == "cosine" and (zero := ~points.any(axis=1)).any():
-        raise ValueError(f"{zero.sum()} embeddings have length 0, which has no cosine: leave these images out.")
+        raise ValueError(f"{zero.sum()} embeddings have length 0, so their cosine is undefined: leave them out.")
     codes, people = pd.factorize(names)
     if codes.min(initial=0) < 0:
         raise ValueError(f"{(codes < 0).sum()} images have no identity: leave them out.")
     if len(people) < 2:
-        raise ValueError(f"the images show {len(people)} identity: different people are compared, give at least two.")
+        raise ValueError(f"the images show {len(people)} identity: give at least two to compare different people.")
     return points, codes, metric
 
 
 def check_labels(labels: Any, images: int) -> pd.DataFrame:
-    """Labels as a table of int8, +1 with, -1 without, 0 unknown, one column per attribute.
+    """Labels as a table of int8, one column per attribute: +1 with it, -1 without it, 0 unknown.
 
-    Raises ValueError for another shape or value; 0 and 1 without any -1 is refused, because 0 means unknown.
+    Raises ValueError for any other shape or value. A column of 0 and 1 without any -1 is invalid, because 0 means
+    unknown.
     """
-    table = labels.copy() if isinstance(labels, pd.DataFrame) else pd.DataFrame(np.asarray(labels))
-    if not isinstance(labels, pd.DataFrame):
-        table.columns = [f"attribute_{column}" for column in table.columns]
+    table = labels if isinstance(labels, pd.DataFrame) else pd.DataFrame(np.asarray(labels)).add_prefix("attribute_")
     if len(table) != images or not len(table.columns):
         raise ValueError(
             f"the labels have shape {table.shape}: give one row for each of the {images} images and one column "
@@ -63,12 +68,15 @@ def check_labels(labels: Any, images: int) -> pd.DataFrame:
         else:
             numbers: Any = pd.to_numeric(column, errors="coerce")
             values = numbers.where(column.notna(), 0).to_numpy(np.float64)
-        if not np.isin(values, (-1, 0, 1)).all():
-            odd = next(v for v, ok in zip(column, np.isin(values, (-1, 0, 1)), strict=True) if not ok)
-            raise ValueError(f"label {odd!r} of {name!r}: give +1 with, -1 without, NaN or 0 unknown; or True, False.")
+        valid = np.isin(values, (-1, 0, 1))
+        if not valid.all():
+            raise ValueError(
+                f"label {column[~valid].iloc[0]!r} of {name!r}: give +1 with, -1 without, NaN or 0 unknown; or True, "
+                "False."
+            )
         if not (values == -1).any() and (values == 0).any() and column.notna().all():
             raise ValueError(
-                f"{name!r} holds 0 and 1 only: 0 means unknown here; write -1 for 'without', or pass "
+                f"{name!r} contains only 0 and 1, but 0 means unknown: write -1 for 'without', or pass "
                 "labels.astype(bool)."
             )
         columns[str(name)] = values.astype(np.int8)
@@ -76,37 +84,40 @@ def check_labels(labels: Any, images: int) -> pd.DataFrame:
 
 
 def intra_entropy(identities: Any, labels: Any) -> float:
-    """Mean over identities of the entropy of one label inside the identity, in nats; 0 to ln 2 = 0.693.
+    """Mean over identities of the entropy of one label within the identity, in nats; 0 to ln 2 = 0.693.
 
         H = mean over identities of -Σ_± p_± ln p_±
 
-    0: the attribute never changes in a person, who is always bald or never. Unknown labels (NaN, 0) are left out;
-    NaN where nobody has a known one.
+    p_± is the share of the identity's images with (+) and without (-) the attribute. 0 means that the attribute never
+    changes within a person, as for someone who is always bald or never. Unknown labels (NaN, 0) are left out. NaN if
+    no identity has a known label.
     """
+    from scipy.special import entr
+
     share = (1 + identity_means(identities, labels)) / 2
-    parts = [np.where(p > 0, -p * np.log(np.where(p > 0, p, 1)), 0) for p in (share, 1 - share)]
-    return float(np.mean(parts[0] + parts[1])) if len(share) else float("nan")
+    return float(np.mean(entr(share) + entr(1 - share))) if len(share) else float("nan")
 
 
 def inter_entropy(identities: Any, labels: Any, bandwidth: float = 0.1) -> float:
-    """Entropy over people of how often each shows the label, in nats; at most ln 101 = 4.615.
+    """Entropy over people of how often each of them shows the label, in nats; at most ln 101 = 4.615.
 
-    A Gaussian kernel density of the identities' mean labels, on 101 points of [-1, 1], normalised to sum 1. Low:
-    all people are alike in this attribute. NaN where nobody has a known label.
+    The entropy of a Gaussian kernel density of the identities' mean labels, taken at 101 points of [-1, 1] and
+    normalised to sum 1. Low: all people are alike in this attribute. NaN if no identity has a known label.
     """
+    from scipy.stats import entropy
+    from sklearn.neighbors import KernelDensity  # SciPy's gaussian_kde fails if all means are equal
+
     means = identity_means(identities, labels)
     if not len(means):
         return float("nan")
-    grid = np.linspace(-1, 1, 101)
-    density = np.exp(-0.5 * ((grid[:, None] - means) / bandwidth) ** 2).sum(axis=1)
-    share = density / density.sum()
-    return float(-np.sum(share[share > 0] * np.log(share[share > 0])))
+    grid = np.linspace(-1, 1, 101)[:, None]
+    return float(entropy(np.exp(KernelDensity(bandwidth=bandwidth).fit(means[:, None]).score_samples(grid))))
 
 
 def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the compared images (2n,), and which of them have the attribute."""
+    """Indices of the images to compare (2n,), those with the attribute first, and a mask of those (2n,)."""
     if sampling not in ("apart", "reference"):
-        raise ValueError(f"sampling {sampling!r} is unknown: choose 'apart' or 'reference'.")
+        raise ValueError(f"unknown sampling {sampling!r}: choose 'apart' or 'reference'.")
     draw: Callable[[np.ndarray], np.ndarray] = rng.permutation if sampling == "apart" else np.asarray
     sides = {}
     for sign in (1, -1):
@@ -116,7 +127,7 @@ def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng)
     plus, minus = sides[1], sides[-1]
     if sampling == "apart":
         both = rng.permutation(plus.index.intersection(minus.index).to_numpy(copy=True))
-        # who shows both goes where it makes the two sides equal
+        # people with both labels go to the side where they even out the two
         wanted = len(both) + (len(minus) - len(plus)) + int(rng.integers(2))
         to_plus = min(max(wanted // 2, 0), len(both))
         plus, minus = plus.drop(both[to_plus:]), minus.drop(both[:to_plus])
@@ -127,11 +138,10 @@ def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng)
 
 
 def identity_means(identities: Any, labels: Any) -> np.ndarray:
-    """Mean label of each identity that has a known one, in [-1, 1]."""
-    signs = np.nan_to_num(np.asarray(labels, dtype=np.float64))
-    codes, people = pd.factorize(np.asarray(identities))
-    if len(codes) != len(signs):
-        raise ValueError(f"{len(codes)} identities and {len(signs)} labels: give one of each per image.")
-    known = np.bincount(codes, signs != 0, len(people))
-    total = np.bincount(codes, signs, len(people))
-    return total[known > 0] / known[known > 0]
+    """Mean label of each identity that has a known one, in [-1, 1], in order of appearance."""
+    names, signs = np.asarray(identities), np.nan_to_num(np.asarray(labels, dtype=np.float64))
+    if len(names) != len(signs):
+        raise ValueError(f"{len(names)} identities and {len(signs)} labels: give one of each per image.")
+    known = signs != 0
+    means: Any = pd.Series(signs[known]).groupby(names[known], sort=False).mean()
+    return means.to_numpy()

@@ -1,19 +1,19 @@
 """The macroscale: which binary attributes shape the distances between different people.
 
-For an attribute such as "bald" the people with it and the people without it are compared by distances only: inside
-the modality with it (d_a), inside the modality without it (d_ā), and across. Where the attribute shapes the space,
-the distances inside a modality are distributed differently from those across; their Kolmogorov-Smirnov statistic
+For an attribute such as "bald", people with it and people without it are compared by distances only: within the
+modality with it (d_a), within the modality without it (d_ā), and across the two (d_×). If the attribute shapes the
+space, the distances within a modality are distributed differently from those across; the Kolmogorov-Smirnov statistic
 
     KS(d_a, d_×) = sup_t |F_a(t) - F_×(t)|
 
-says by how much. Leroy et al., ICML 2025 (arXiv 2507.11372), section 4.
+measures how differently. Leroy et al., ICML 2025 (arXiv 2507.11372), section 4.
 
-Where this differs from the paper's reference code, and why:
-- n(n-1)/2 distances of n images are not independent, so the p-value of a two-sample KS test means nothing. Here the
-  labels are permuted over identities, which also gives the KS that this n shows without any effect.
-- An identity contributes one image to one modality. A person who sometimes smiles would otherwise stand on both
-  sides, and "same person" would be counted as "across". `sampling="reference"` brings the old way back.
-- A missing label is left out and counted, never filled in.
+Differences from the paper's reference code, and why:
+- The n(n-1)/2 distances of n images are not independent, so the p-value of a two-sample KS test is meaningless. We
+  permute the labels over identities instead, which also shows how large a KS this n gives without any effect.
+- An identity contributes one image to one modality. Otherwise a person who sometimes smiles would be in both
+  modalities, and a same-person distance would count as "across". `sampling="reference"` samples as the paper does.
+- Missing labels are left out and counted, never filled in.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ import numpy as np
 import pandas as pd
 
 from ..base.corrections import adjust_p_values
-from .labels import check_images, check_labels, inter_entropy, intra_entropy, sample
+from .density import GRID, bandwidth, density
+from .labels import check_images, check_labels, inter_entropy, intra_entropy, recorded, sample
 
 __all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
 
+SIGNS = {"positive": 1, "negative": -1, "unknown": 0}
 FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "null_mean", "null_sd", "ks_scaled", "p_value",
            "distance_positive", "distance_negative", "distance_across", "distance_ratio")  # fmt: skip
 
@@ -42,34 +44,38 @@ def macroscale(
     limit: int = 500,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How much each binary attribute shapes the distances between people, beside how tightly it is tied to a person.
+    """How much each binary attribute shapes the distances between people, and how constant it is within a person.
 
     >>> fr.macroscale(embeddings, identities, labels)[["attribute", "ks_mean", "p_value", "intra_entropy"]]
 
     Parameters
     ----------
     embeddings : (images, dim), array or DataArray.
-    identities : (images,), who is in the picture, numbers or names.
+    identities : (images,), the identity in each image, numbers or names.
     labels : (images, attributes), DataFrame (its columns name the attributes) or array; +1 with, -1 without, NaN or
         0 unknown; or True and False.
     metric : "euclidean" or "cosine" (1 - cos); by default the DataArray's attrs["metric"], else "euclidean".
     permutations : draws of the null model, in which the labels are permuted over identities; 0 for none.
-    sampling : "apart", an identity gives one image, drawn at random, to one modality; or "reference", the first image
-        of each identity in each modality, as the paper's code has it: an identity may then stand on both sides.
-    limit : at most so many images per modality; both modalities always have the same number.
-    seed : the same seed gives the same table, whatever other attributes stand in it.
+    sampling : "apart": an identity contributes one random image to one modality; or "reference": the first image of
+        each identity in each modality, as in the paper's code, so an identity may be in both.
+    limit : maximum number of images per modality; both modalities always have the same number.
+    seed : an attribute's row depends only on the seed, not on the other attributes of the table.
 
     Returns
     -------
     One row per attribute: `n` images in each modality; `ks_positive` = KS(d_a, d_×), `ks_negative` = KS(d_ā, d_×),
-    their mean and maximum; `null_mean` and `null_sd` of the mean KS over the permutations, `ks_scaled` = ks_mean /
-    null_mean (1: no more than this n shows by chance), `p_value` = (1 + draws at least as large) / (1 + draws),
-    `p_corrected` the same after Holm's correction for the number of attributes that have one (it cannot fall below
-    attributes / (1 + permutations), so draw more where there are many);
-    the mean distances and `distance_ratio` = across / mean of the two inside; `intra_entropy`, `inter_entropy` in
-    nats; how many images are `positive`, `negative` and `unknown`. An attribute that fewer than two identities show
-    in one modality has no KS: NaN there, and its name in attrs["too_few"]. attrs["null_draws"] holds the raw draws,
-    attrs["spearman"] what `entropy_correlation` gives.
+    their mean and maximum; `null_mean` and `null_sd` of the mean KS over the permutations; `ks_scaled` = ks_mean /
+    null_mean (1: no more than this n shows by chance); `p_value` = (1 + draws at least as large) / (1 + draws);
+    `p_corrected`, the same after Holm's correction for the number of attributes that have a p-value (it cannot fall
+    below attributes / (1 + permutations), so use more permutations for many attributes);
+    the mean distances and `distance_ratio` = across / mean of the two within; `intra_entropy`, `inter_entropy` in
+    nats; how many images are `positive`, `negative` and `unknown`. An attribute with fewer than two identities in a
+    modality has NaN as KS and is listed in attrs["too_few"]. attrs["null_draws"] holds the raw draws,
+    attrs["spearman"] the result of `entropy_correlation`.
+
+    Raises
+    ------
+    ValueError : invalid embeddings, identities or labels, an unknown metric or sampling, or a number below its minimum.
     """
     points, codes, metric = check_images(embeddings, identities, metric)
     table = check_labels(labels, len(points))
@@ -82,21 +88,23 @@ def macroscale(
         index, side = sample(codes, signs, sampling, limit, rng)
         row: dict[str, Any] = {"attribute": name, "n": len(index) // 2} | dict.fromkeys(FIGURES, np.nan)
         if row["n"] >= 2:
-            pairs = _Pairs(points[index], metric)
+            pairs = _SortedPairs(points[index], metric)
             draws[name] = _null(pairs, codes[index], side, permutations, rng)
             row |= pairs.figures(side)
             row |= _against_null(row["ks_mean"], draws[name])
-        rows.append(row | _label_figures(identities, signs))
+        row |= {"intra_entropy": intra_entropy(identities, signs), "inter_entropy": inter_entropy(identities, signs)}
+        counts = {
+            word: int(np.sum(signs == sign)) for word, sign in (("positive", 1), ("negative", -1), ("unknown", 0))
+        }
+        rows.append(row | counts)
     result = pd.DataFrame(rows)
     result.insert(list(result.columns).index("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
-    too_few = result.loc[result["n"] < 2, "attribute"].tolist()
     result.attrs = {
         "metric": metric, "permutations": permutations, "sampling": sampling, "limit": limit, "seed": seed,
-        "identities": int(codes.max()) + 1, "images": len(points), "too_few": too_few,
-        "null_draws": {name: values.tolist() for name, values in draws.items()},
+        "identities": int(codes.max()) + 1, "images": len(points),
+        "too_few": result.loc[result["n"] < 2, "attribute"].tolist(),
+        "null_draws": {name: values.tolist() for name, values in draws.items()}, **_model(embeddings),
     }  # fmt: skip
-    if "model" in getattr(embeddings, "attrs", {}):
-        result.attrs["model"] = embeddings.attrs["model"]
     result.attrs["spearman"] = entropy_correlation(result, seed=seed).to_dict("index")
     return result
 
@@ -105,54 +113,54 @@ def modality_distances(
     embeddings: Any, identities: Any, labels: Any, attribute: str, metric: str | None = None,
     sampling: str = "apart", limit: int = 500, seed: int = 0, resolution: int = 400,
 ) -> pd.DataFrame:  # fmt: skip
-    """The three cumulative distributions behind one attribute's KS, as a table to draw.
+    """The three cumulative distributions behind one attribute's KS, as a table for a chart.
 
-    Arguments as in `macroscale`, with which it shares its sample: the same seed gives the same KS.
+    Arguments as in `macroscale`. The sample is the same too: the same seed gives the same KS.
 
     Returns
     -------
-    Tidy: `pairs` ("within positive", "within negative", "across"), `distance`, `cdf`, `density` (Gaussian kernel),
-    with at most `resolution` points per curve. attrs["ks"] holds, for "positive" and "negative", the exact KS `value`,
-    the `distance` where the gap is widest and the two CDFs `within` and `across` there.
+    Tidy: `pairs` ("within positive", "within negative", "across"), `distance`, `cdf`, `density` (Gaussian kernel,
+    Silverman's bandwidth), with at most `resolution` points per curve. attrs["ks"] holds, for "positive" and
+    "negative", the exact KS `value`, the `distance` of the widest gap and the two CDFs `within` and `across` there.
+
+    Raises
+    ------
+    ValueError : as `macroscale`; an attribute that is not among the labels or has fewer than two people in a modality.
     """
     points, codes, metric = check_images(embeddings, identities, metric)
     table = check_labels(labels, len(points))
     if attribute not in table.columns:
         raise ValueError(f"attribute {attribute!r} is not among the labels: {', '.join(map(str, table.columns))}.")
-    signs = table[attribute].to_numpy()
-    index, side = sample(codes, signs, sampling, limit, _generator(seed, attribute))
+    index, side = sample(codes, table[attribute].to_numpy(), sampling, limit, _generator(seed, attribute))
     if len(index) < 4:
         raise ValueError(
             f"attribute {attribute!r} has {len(index) // 2} identities to compare in each modality: at least 2 are "
             "needed; label more people."
         )
-    pairs = _Pairs(points[index], metric)
+    pairs = _SortedPairs(points[index], metric)
     frames = []
     for name, chosen in pairs.classes(side).items():
         values = pairs.distances[chosen]
         steps = np.unique(np.linspace(0, len(values) - 1, min(resolution, len(values))).round().astype(int))
-        density = _density(values, values[steps])
-        cdf = (steps + 1) / len(values)
-        frames.append(pd.DataFrame({"pairs": name, "distance": values[steps], "cdf": cdf, "density": density}))
+        rows = {"distance": values[steps], "cdf": (steps + 1) / len(values), "density": _density(values, values[steps])}
+        frames.append(pd.DataFrame({"pairs": name, **rows}))
     result = pd.concat(frames, ignore_index=True)
-    if "model" in getattr(embeddings, "attrs", {}):
-        result.attrs["model"] = embeddings.attrs["model"]
-    result.attrs |= {"attribute": attribute, "metric": metric, "n": len(index) // 2, "ks": pairs.gaps(side),
-                    "sampling": sampling, "seed": seed}  # fmt: skip
+    result.attrs = {**_model(embeddings), "attribute": attribute, "metric": metric, "n": len(index) // 2,
+                    "ks": pairs.gaps(side), "sampling": sampling, "seed": seed}  # fmt: skip
     return result
 
 
 def entropy_correlation(table: pd.DataFrame, permutations: int = 9999, seed: int = 0) -> pd.DataFrame:
     """Spearman's rank correlation of ks_mean with the two entropies, over the attributes of a `macroscale` table.
 
-    Index `intra_entropy`, `inter_entropy`; columns `rho`, `p_value` (two-sided, attributes permuted, because the
-    usual formula fails for a handful of them), `attributes` that went in. NaN with fewer than three.
+    Index `intra_entropy`, `inter_entropy`; columns `rho`, `p_value` (two-sided, from permuted attributes, because the
+    usual formula is invalid for so few of them), `attributes`, their number. NaN for fewer than three.
     """
     rng = np.random.default_rng(seed)
     rows = {}
     for name in ("intra_entropy", "inter_entropy"):
         pair: Any = table[["ks_mean", name]].dropna()
-        # the mean of the ranks 1 ... n, ties or not
+        # ranks minus their mean, which is that of 1 ... n with or without ties
         ranks = [pair[column].rank().to_numpy() - (len(pair) + 1) / 2 for column in pair.columns]
         norm = np.sqrt(np.prod([values @ values for values in ranks]))
         rho = p_value = float("nan")
@@ -164,8 +172,11 @@ def entropy_correlation(table: pd.DataFrame, permutations: int = 9999, seed: int
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-class _Pairs:
-    """All distances between 2n images, sorted once; a labelling then costs one pass over them."""
+class _SortedPairs:
+    """All distances between 2n images, sorted once; the KS of a labelling then takes one pass over them.
+
+    SciPy's `ks_2samp` would sort the distances again for each permutation, which takes many times as long.
+    """
 
     def __init__(self, points: np.ndarray, metric: Any):
         from scipy.spatial.distance import pdist
@@ -175,7 +186,7 @@ class _Pairs:
         first, second = np.triu_indices(len(points), 1)
         self.distances = distances[order]
         self.first, self.second = first[order].astype(np.int32), second[order].astype(np.int32)
-        # the CDFs are compared after the last of equal distances only
+        # CDFs are defined after the last of equal distances
         self.last = np.append(self.distances[1:] > self.distances[:-1], True)
         self.tied = not self.last.all()
 
@@ -184,8 +195,8 @@ class _Pairs:
         a, b = side[self.first], side[self.second]
         return {"within positive": a & b, "within negative": ~(a | b), "across": a ^ b}
 
-    def _gap(self, side: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """CDFs of the pairs inside each modality beside the one across, at every distance, (pairs,) each."""
+    def _cdfs(self, side: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For each modality the CDF of the pairs within it and of those across, at every distance, (pairs,) each."""
         masks = self.classes(side)
         across = np.cumsum(masks["across"], dtype=np.int32)
         inside = np.cumsum(masks["within positive"], dtype=np.int32)
@@ -194,15 +205,15 @@ class _Pairs:
         return {"positive": (cdf[0], cdf[2]), "negative": (cdf[1], cdf[2])}
 
     def ks(self, side: np.ndarray) -> tuple[float, float]:
-        """KS of the distances inside the modality with the attribute, and without it, against those across."""
-        gaps = [np.abs(inside - across) for inside, across in self._gap(side).values()]
+        """KS of the distances within the modality with the attribute, and without it, against those across."""
+        gaps = [np.abs(inside - across) for inside, across in self._cdfs(side).values()]
         plus, minus = (float((gap[self.last] if self.tied else gap).max()) for gap in gaps)
         return plus, minus
 
     def gaps(self, side: np.ndarray) -> dict[str, dict[str, float]]:
-        """Where the CDFs are farthest apart, and how far."""
+        """Where the CDFs differ most, and by how much."""
         found = {}
-        for name, (inside, across) in self._gap(side).items():
+        for name, (inside, across) in self._cdfs(side).items():
             at = int(np.argmax(np.where(self.last, np.abs(inside - across), -1)))
             found[name] = {"value": float(abs(inside[at] - across[at])), "distance": float(self.distances[at]),
                            "within": float(inside[at]), "across": float(across[at])}  # fmt: skip
@@ -220,10 +231,10 @@ class _Pairs:
         }  # fmt: skip
 
 
-def _null(pairs: _Pairs, codes: np.ndarray, side: np.ndarray, permutations: int, rng) -> np.ndarray:
+def _null(pairs: _SortedPairs, codes: np.ndarray, side: np.ndarray, permutations: int, rng) -> np.ndarray:
     """Mean KS with the labels permuted over identities, (permutations,).
 
-    An identity on both sides (reference sampling) has its two images swapped or not; all others are permuted.
+    An identity in both modalities (reference sampling) has its two images swapped or not; all others are permuted.
     """
     _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
     single = np.flatnonzero(counts[inverse] == 1)
@@ -239,22 +250,11 @@ def _null(pairs: _Pairs, codes: np.ndarray, side: np.ndarray, permutations: int,
     return draws
 
 
-def _label_figures(identities: Any, signs: np.ndarray) -> dict[str, float]:
-    """What the labels alone say: entropies and counts of images."""
-    return {
-        "intra_entropy": intra_entropy(identities, signs),
-        "inter_entropy": inter_entropy(identities, signs),
-        "positive": int(np.sum(signs > 0)),
-        "negative": int(np.sum(signs < 0)),
-        "unknown": int(np.sum(signs == 0)),
-    }
-
-
 def _against_null(value: float, draws: np.ndarray) -> dict[str, float]:
     if not len(draws):
         return {}
     mean = float(draws.mean())
-    # equal labellings must count as equal, whatever the last digit
+    # an equal KS counts as at least as large, despite rounding
     larger = int(np.sum(draws >= value - 1e-12))
     return {
         "null_mean": mean, "null_sd": float(draws.std(ddof=1)) if len(draws) > 1 else np.nan,
@@ -263,18 +263,16 @@ def _against_null(value: float, draws: np.ndarray) -> dict[str, float]:
 
 
 def _density(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Gaussian kernel density of sorted values at some distances; Silverman's bandwidth, binned for speed."""
-    from scipy.ndimage import gaussian_filter1d
+    """Kernel density of the sorted values, interpolated at some distances."""
+    width = bandwidth(values) or 0.9
+    step = (values[-1] + 4 * width) / GRID
+    return np.interp(at, step * (np.arange(GRID) + 0.5), density(values, max(width, step), step))
 
-    quarter, half = np.quantile(values, [0.25, 0.75])
-    spread = min(values.std(), (half - quarter) / 1.34) or values.std() or 1.0
-    width = 0.9 * spread * len(values) ** -0.2
-    counts, edges = np.histogram(values, 1024, (values[0] - 4 * width, values[-1] + 4 * width))
-    step = edges[1] - edges[0]
-    smooth = gaussian_filter1d(counts / (len(values) * step), width / step, mode="constant")
-    return np.interp(at, edges[:-1] + step / 2, smooth)
+
+def _model(embeddings: Any) -> dict[str, Any]:
+    return {name: value for name, value in recorded(embeddings).items() if name == "model"}
 
 
 def _generator(seed: int, name: object) -> np.random.Generator:
-    """Randomness of one attribute, which does not change with its neighbours in the table."""
+    """A generator for one attribute, independent of the other attributes in the table."""
     return np.random.default_rng([seed, *str(name).encode()])

@@ -1,4 +1,4 @@
-"""Linear probes: can a straight cut through the embedding space tell who has an attribute?"""
+"""Linear probes: can a hyperplane in the embedding space separate people with an attribute from those without?"""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .labels import check_images, check_labels
 
 __all__ = ["linear_probe"]
 
-SCORES = ("accuracy", "balanced_accuracy", "auc")
+SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "auc": "roc_auc"}  # scikit-learn's names
 
 
 def linear_probe(
     embeddings: Any, identities: Any, labels: Any, folds: int = 5, strength: float = 1.0, seed: int = 0
 ) -> pd.DataFrame:
-    """How well logistic regression reads each binary attribute off the embeddings of people it has not seen.
+    """How well logistic regression predicts each binary attribute from the embeddings of people it has not seen.
 
-    The folds are cut by identity: nobody is in the training and the test images at once, else the probe could
+    Folds are split by identity: nobody is in both the training and the test images, because the probe could then
     recognise the person instead of the attribute. Each dimension is standardised on the training images.
 
     Parameters
@@ -29,35 +29,31 @@ def linear_probe(
     labels : (images, attributes), DataFrame or array; +1 with, -1 without, NaN or 0 unknown (left out); or True, False.
     folds : number of folds, at least 2; stratified, so that each has its share of both modalities.
     strength : inverse of the L2 penalty, scikit-learn's C.
-    seed : the same seed cuts the same folds.
+    seed : the same seed gives the same folds.
 
     Returns
     -------
     One row per attribute: `accuracy`, `balanced_accuracy` (mean of the two modalities' rates, 0.5 by chance) and
     `auc` (0.5 by chance), means over folds, each with its standard deviation over folds as `..._sd`; `majority`, the
-    accuracy of always giving the commoner answer; `images`, `identities`, `unknown`. attrs["folds"] lists the scores
-    of each fold.
+    accuracy of always predicting the more frequent label; `images`, `identities`, `unknown`. attrs["folds"] lists the
+    scores of each fold.
 
-    Raises ValueError where a modality is missing from a fold, with what to do. Source of the method: Alain and
-    Bengio 2016, arXiv 1610.01644.
+    Raises ValueError if a fold lacks a modality, and says what to do. Source of the method: Alain and Bengio 2016,
+    arXiv 1610.01644.
     """
     points, codes, _ = check_images(embeddings, identities, None)
     table = check_labels(labels, len(points))
     if folds < 2:
-        raise ValueError(f"folds = {folds}: give at least 2, one to test on and the others to learn from.")
+        raise ValueError(f"folds = {folds}: give at least 2, one for testing and the others for training.")
     rows, details = [], []
     for name in table.columns:
         signs = table[name].to_numpy()
         known = np.flatnonzero(signs)
-        each = [
-            _score(points[known], signs[known], train, test, strength)
-            for train, test in _folds(name, codes[known], signs[known], folds, seed)
-        ]
-        details += [{"attribute": name, "fold": k + 1} | scores for k, scores in enumerate(each)]
+        scores = _scores(points[known], signs[known], _folds(name, codes[known], signs[known], folds, seed), strength)
+        details += [{"attribute": name, "fold": k + 1} | row for k, row in enumerate(scores.to_dict("records"))]
         row: dict[str, Any] = {"attribute": name}
-        for score in SCORES:
-            values = [scores[score] for scores in each]
-            row |= {score: float(np.mean(values)), f"{score}_sd": float(np.std(values, ddof=1))}
+        for score, values in scores.items():
+            row |= {str(score): float(np.mean(values)), f"{score}_sd": float(np.std(values, ddof=1))}
         share = float(np.mean(signs[known] > 0))
         row |= {"majority": max(share, 1 - share), "images": len(known), "identities": len(np.unique(codes[known])),
                 "unknown": len(signs) - len(known)}  # fmt: skip
@@ -68,41 +64,34 @@ def linear_probe(
 
 
 def _folds(name: str, codes: np.ndarray, signs: np.ndarray, folds: int, seed: int) -> list:
-    """(train, test) indices cut by identity; ValueError where one of them would lack a modality."""
+    """(train, test) indices split by identity; ValueError if one of the folds would lack a modality."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     people = {word: len(np.unique(codes[signs == sign])) for sign, word in ((1, "with"), (-1, "without"))}
     if min(people.values()) < folds:
         raise ValueError(
-            f"{name!r}: {people['with']} identities are labelled with it and {people['without']} without, too few for "
-            f"{folds} folds: use folds={max(2, min(people.values()))} at most, label more people, or leave it out."
+            f"{name!r}: {people['with']} identities have it and {people['without']} do not, too few for {folds} "
+            f"folds: use folds={max(2, min(people.values()))} at most, label more people, or leave it out."
         )
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    cut = list(splitter.split(codes, signs, codes))
-    for k, (_, test) in enumerate(cut):
+    split = list(StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(codes, signs, codes))
+    for k, (_, test) in enumerate(split):
         for sign, word in ((1, "with"), (-1, "without")):
-            # what is in one test fold is missing from none of the others' training images, as folds >= 2 have both
+            # if every test fold has both modalities, so does every training set
             if not np.any(signs[test] == sign):
                 raise ValueError(
                     f"{name!r}: fold {k + 1} of {folds} has nobody {word} it, so it cannot be scored: use fewer folds, "
                     "another seed, or label more people."
                 )
-    return cut
+    return split
 
 
-def _score(points: np.ndarray, signs: np.ndarray, train: np.ndarray, test: np.ndarray, strength: float) -> dict:
-    """Scores of one fold."""
+def _scores(points: np.ndarray, signs: np.ndarray, split: list, strength: float) -> pd.DataFrame:
+    """One row per fold, one column per score."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+    from sklearn.model_selection import cross_validate
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=2000))
-    probe.fit(points[train], signs[train])
-    value = probe.decision_function(points[test])
-    answer = np.where(value > 0, 1, -1)
-    return {
-        "accuracy": float(accuracy_score(signs[test], answer)),
-        "balanced_accuracy": float(balanced_accuracy_score(signs[test], answer)),
-        "auc": float(roc_auc_score(signs[test], value)),
-    }
+    found = cross_validate(probe, points, signs, cv=split, scoring=SCORES)
+    return pd.DataFrame({name: found[f"test_{name}"] for name in SCORES})

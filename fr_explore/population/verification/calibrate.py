@@ -1,43 +1,47 @@
-"""`verification`: a threshold calibrated on your own pairs, with its interval, beside the published one."""
+"""`verification`: a threshold calibrated on your own pairs, with its interval, compared with the published one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from ...base.distance import same_person
-from .images import Images
+from ..labels import recorded
+from .embedded_images import EmbeddedImages
 from .pairs import distances_of, pair_indices
 from .rates import Rates
-from .roc_intervals import Bands
+from .roc_intervals import RocIntervals
 
 __all__ = ["Verification", "verification"]
+
+Target: TypeAlias = Literal["eer"] | float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verification:
-    """What `verification` found.
+    """The result of `verification`.
 
     Parameters
     ----------
     threshold : the calibrated one, with interval `threshold_low` to `threshold_high`; two faces count as the same
-        person where their distance is at most this.
+        person if their distance is at most this.
     eer : equal error rate, with interval `eer_low` to `eer_high`.
     rates : one row per threshold (calibrated, published): threshold, far (impostor pairs accepted), frr (genuine pairs
         rejected), accuracy (1 - their mean), and _low, _high of each.
-    tar_at_far : one row per false acceptance rate asked for: far, tar, tar_low, tar_high, threshold; NaN where there
-        are fewer than 1 / far impostor pairs.
-    curve : the ROC and the DET curve: threshold, far, tar, frr, and far_probit, frr_probit, the normal quantiles that
-        are a DET plot's axes, and _low, _high of far and frr at each threshold; thinned to about 3,000 points.
-    groups : one row per group: genuine and impostor pairs, far and frr at both thresholds, intervals for the
-        calibrated one; None where no groups were asked for.
-    group_curves : the same columns as `curve` for each group, by its name, empty for one that lacks a kind of pair.
+    tar_at_far : one row per requested false acceptance rate: far, tar, tar_low, tar_high, threshold; NaN if there are
+        fewer than 1 / far impostor pairs.
+    curve : the ROC and the DET curve: threshold, far, tar, frr; far_probit and frr_probit, the normal quantiles used
+        as axes of a DET plot; and _low, _high of far and frr at each threshold; thinned to about 3,000 points.
+    groups : one row per group: number of genuine and impostor pairs, far and frr at both thresholds, intervals for the
+        calibrated one; None without groups.
+    group_curves : the same columns as `curve`, by name of the group; empty for a group without genuine or without
+        impostor pairs.
     pairs : one row per pair: first, second (row numbers of the images), same, distance, and group.
-    attrs : metric, numbers of pairs, how the intervals were drawn.
+    attrs : metric, numbers of pairs, how the intervals were computed.
     """
 
     threshold: float
@@ -75,7 +79,7 @@ def verification(
     pairs: pd.DataFrame | None = None,
     *,
     identities: Any = None,
-    target: Literal["eer"] | float = "eer",
+    target: Target = "eer",
     at_far: Sequence[float] = (0.1, 0.01, 0.001),
     by: str | None = None,
     metric: str | None = None,
@@ -89,96 +93,112 @@ def verification(
 
     Parameters
     ----------
-    embeddings : (images, dim), array or DataArray; a DataArray of more dimensions, as `fr.embed` gives it for a
-        lattice, is laid out as one image per combination of its other coordinates.
+    embeddings : (images, dim), array or DataArray; a DataArray of more dimensions, as `fr.embed` returns it for a
+        lattice, is flattened to one image per combination of its other coordinates.
     pairs : columns first and second, which name images by the coordinate `file` or `image`, or by row number, and
-        same (True or False), which may be left out where identities are known. Other columns can serve as `by`.
-        None: all pairs of images, or `max_pairs` of each kind drawn at random.
-    identities : (images,) who is shown; by default the coordinate `identity`.
+        same (True or False), which is optional if identities are known. Other columns can serve as `by`.
+        None: all pairs of images, or a random sample of `max_pairs` of each kind.
+    identities : (images,) identity of each image; by default the coordinate `identity`.
     target : what the threshold is calibrated for: the equal error rate, or a false acceptance rate such as 0.001.
     at_far : false acceptance rates at which tar, the true acceptance rate, is reported.
     by : a column of `pairs`, or a coordinate of the images (pairs whose images differ in it count as "mixed"): the
-        rates of each group show whom or what the threshold rejects more often.
+        rates of each group show which group the threshold rejects more often.
     metric, published : "euclidean" or "cosine", and the published threshold; by default those in `embeddings.attrs`
-        (the threshold only where the metric is the one it was published for).
-    draws, level, seed : of the bootstrap intervals (percentiles). Where identities are known, people are drawn with
-        replacement and a pair counts as often as its people were drawn (vertex bootstrap, Snijders and Borgatti
-        1999), because the pairs of one person are not independent; else pairs are drawn, of each kind apart.
+        (the threshold only if it was published for this metric).
+    draws, level, seed : of the bootstrap percentile intervals. If identities are known, people are resampled and a
+        pair counts as often as its people were drawn (vertex bootstrap, Snijders and Borgatti 1999), because the
+        pairs of one person are not independent. Otherwise genuine and impostor pairs are resampled separately.
 
     Raises
     ------
-    ValueError : no genuine or no impostor pair, an image that is not there, unknown metric or column, a rate or level
-        that is not between 0 and 1.
+    ValueError : no genuine or no impostor pair, an unknown image, metric or column, a rate or level that is not
+        between 0 and 1.
 
     >>> fr.verification(embeddings, identities=names).threshold
     """
     _check_rates(target, at_far, level)
-    images = Images.of(embeddings, identities, metric)
+    images = EmbeddedImages.of(embeddings, identities, metric)
     rng = np.random.default_rng(seed)
     table = _table(images, pairs, by, max_pairs, rng)
-    attrs = getattr(embeddings, "attrs", {})
-    if published is None and attrs.get("metric", images.metric) == images.metric:
-        published = attrs.get("threshold")
     distances, same = table["distance"].to_numpy(), table["same"].to_numpy(bool)
-    measure = _Measure(target, tuple(at_far), published, table)
-    found = measure(Rates.of(distances, same), np.ones(len(table)))
-    # the groups' rates and those of the table are of the threshold found, not of one found anew in each draw
-    measure = _Measure(target, tuple(at_far), published, table, found["threshold"])
-    bands, rows = Bands(table), []
+    facts = recorded(embeddings)
+    if published is None and facts.get("metric", images.metric) == images.metric:
+        published = facts.get("threshold")
+    rates = Rates.of(distances, same)
+    thresholds = {"calibrated": _calibrated(rates, target)} | ({} if published is None else {"published": published})
+    measure = _Measure(target, at_far, thresholds, table)
+    intervals, rows = RocIntervals(table), []
     for weights in _draws(images, table, draws, rng):
         rows.append(measure(Rates.of(distances, same, weights), weights))
-        bands.add(weights)
-    drawn = pd.DataFrame(rows)
-    edges = [(1 - level) / 2, (1 + level) / 2]
-    low, high = (drawn.quantile(edge) if draws else pd.Series(np.nan, found.keys()) for edge in edges)
-    facts = {
-        "metric": images.metric, "genuine": int(same.sum()), "impostor": int((~same).sum()), "target": target,
-        "draws": draws, "level": level, "resampled": "pairs" if images.codes is None else "identities", "seed": seed,
-    }  # fmt: skip
-    return _report(table, measure, found, low, high, bands.curves(level), facts)
+        intervals.add(weights)
+    value = measure(rates, np.ones(len(table)))
+    drawn = pd.DataFrame(rows, columns=pd.Index(value), dtype=float)
+    found = _Intervals(value, drawn.quantile((1 - level) / 2), drawn.quantile((1 + level) / 2))
+    curve, group_curves = intervals.curves(level)
+    return Verification(
+        **found.of("threshold"),
+        **found.of("eer"),
+        rates=_rates(thresholds, found),
+        tar_at_far=_tar_at_far(rates, at_far, found, int((~same).sum())),
+        curve=curve,
+        groups=_groups(table, thresholds, found) if by is not None else None,
+        group_curves=group_curves,
+        pairs=table,
+        attrs={
+            "metric": images.metric, "genuine": int(same.sum()), "impostor": int((~same).sum()), "target": target,
+            "draws": draws, "level": level, "resampled": "pairs" if images.codes is None else "identities",
+            "seed": seed,
+        },
+    )  # fmt: skip
+
+
+def _calibrated(rates: Rates, target: Target) -> float:
+    return rates.equal_error()[1] if target == "eer" else rates.at_far(float(target))[1]
+
+
+class _Measure:
+    """All reported numbers as one flat mapping, computed in the same way for all pairs and for a bootstrap draw.
+
+    The rates are those of fixed thresholds, by name, so each threshold judges the pairs only once.
+    """
+
+    def __init__(self, target: Target, at_far: Sequence[float], thresholds: dict[str, float], table: pd.DataFrame):
+        self._target: Target = target
+        self._at_far, self._thresholds = at_far, thresholds
+        same = table["same"].to_numpy(bool)
+        self._kinds = {"far": ~same, "frr": same}
+        self._group = table["group"].cat.codes.to_numpy() if "group" in table else None
+        self._wrong = {
+            name: np.asarray(same_person(table["distance"], value), bool) != same for name, value in thresholds.items()
+        }
+
+    def __call__(self, rates: Rates, weights: np.ndarray) -> dict[str, float]:
+        found = {"eer": rates.equal_error()[0], "threshold": _calibrated(rates, self._target)}
+        found |= {f"tar {far:g}": rates.at_far(far)[0] for far in self._at_far}
+        for name, threshold in self._thresholds.items():
+            far, frr = rates.at(threshold)
+            found |= {f"{name} far": far, f"{name} frr": frr, f"{name} accuracy": 1 - (far + frr) / 2}
+            if self._group is not None:
+                for rate, kind in self._kinds.items():
+                    counted = np.bincount(self._group, weights * kind)
+                    wrong = np.bincount(self._group, weights * kind * self._wrong[name])
+                    shares = np.divide(wrong, counted, out=np.full(len(counted), np.nan), where=counted > 0)
+                    found |= {f"{name} {rate} group {i}": float(share) for i, share in enumerate(shares)}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Measure:
-    """Everything that is reported, as one flat mapping, so that each bootstrap draw gives the same numbers."""
+class _Intervals:
+    """Each number of `_Measure` with the ends of its interval, NaN without draws."""
 
-    target: Literal["eer"] | float
-    at_far: tuple[float, ...]
-    published: float | None
-    table: pd.DataFrame
-    fixed: float | None = None
+    value: dict[str, float]
+    low: Any  # pandas Series with the keys of `value`
+    high: Any
 
-    def __call__(self, rates: Rates, weights: np.ndarray) -> dict[str, float]:
-        eer, threshold = rates.equal_error()
-        if self.target != "eer":
-            threshold = rates.at_far(float(self.target))[1]
-        found = {"eer": eer, "threshold": threshold}
-        found |= {f"tar {far:g}": rates.at_far(far)[0] for far in self.at_far}
-        for name, value in (
-            ("calibrated", threshold if self.fixed is None else self.fixed),
-            ("published", self.published),
-        ):
-            if value is None:
-                continue
-            far, frr = rates.at(value)
-            found |= {f"{name} far": far, f"{name} frr": frr, f"{name} accuracy": 1 - (far + frr) / 2}
-            found |= self._of_groups(name, value, weights)
-        return found
-
-    def _of_groups(self, name: str, threshold: float, weights: np.ndarray) -> dict[str, float]:
-        if "group" not in self.table:
-            return {}
-        group = self.table["group"].cat.codes.to_numpy()
-        count = len(self.table["group"].cat.categories)
-        same = self.table["same"].to_numpy(bool)
-        wrong = np.asarray(same_person(self.table["distance"], threshold), bool) != same
-        found = {}
-        for rate, kind in (("far", ~same), ("frr", same)):
-            all_ = np.bincount(group, weights * kind, count)
-            bad = np.bincount(group, weights * kind * wrong, count)
-            values = np.divide(bad, all_, out=np.full(count, np.nan), where=all_ > 0)
-            found |= {f"{name} {rate} group {i}": float(value) for i, value in enumerate(values)}
-        return found
+    def of(self, key: str, name: str = "") -> dict[str, float]:
+        """The three under `name`, `name`_low and `name`_high; by default the key is the name."""
+        name = name or key
+        return {name: self.value[key], f"{name}_low": self.low[key], f"{name}_high": self.high[key]}
 
 
 def _check_rates(target: Any, at_far: Sequence[float], level: float) -> None:
@@ -190,7 +210,7 @@ def _check_rates(target: Any, at_far: Sequence[float], level: float) -> None:
             raise ValueError(f"{name} is {value!r}: give {also}a number between 0 and 1.")
 
 
-def _table(images: Images, pairs: pd.DataFrame | None, by: str | None, max_pairs: int, rng) -> pd.DataFrame:
+def _table(images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, max_pairs: int, rng) -> pd.DataFrame:
     """first, second, same, distance and group of each pair, distances ascending."""
     if pairs is None:
         if images.codes is None:
@@ -201,9 +221,7 @@ def _table(images: Images, pairs: pd.DataFrame | None, by: str | None, max_pairs
     else:
         first, second, same = images.rows(pairs)
     if not same.any() or same.all():
-        raise ValueError(
-            f"there are {same.sum()} genuine and {(~same).sum()} impostor pairs: some of both kinds are needed."
-        )
+        raise ValueError(f"there are {same.sum()} genuine and {(~same).sum()} impostor pairs: give some of both kinds.")
     distance = distances_of(images.points, first, second, images.metric)
     table = pd.DataFrame({"first": first, "second": second, "same": same, "distance": distance})
     if by is not None:
@@ -212,8 +230,8 @@ def _table(images: Images, pairs: pd.DataFrame | None, by: str | None, max_pairs
     return table.sort_values("distance", kind="stable", ignore_index=True)
 
 
-def _draws(images: Images, table: pd.DataFrame, draws: int, rng) -> Iterator[np.ndarray]:
-    """Weights of the pairs in each bootstrap draw; one without any pair of a kind is drawn again."""
+def _draws(images: EmbeddedImages, table: pd.DataFrame, draws: int, rng) -> Iterator[np.ndarray]:
+    """Weights of the pairs in each bootstrap draw; a draw without genuine or without impostor pairs is repeated."""
     same = table["same"].to_numpy(bool)
     for _ in range(draws):
         while True:
@@ -231,48 +249,32 @@ def _draws(images: Images, table: pd.DataFrame, draws: int, rng) -> Iterator[np.
         yield weights
 
 
-def _report(table: pd.DataFrame, measure: _Measure, found: dict, low, high, curves: dict, facts: dict) -> Verification:
+def _rates(thresholds: dict[str, float], found: _Intervals) -> pd.DataFrame:
     rows = []
-    for name, value in (("calibrated", found["threshold"]), ("published", measure.published)):
-        if value is not None:
-            row = {"name": name, "threshold": value}
-            for rate in ("far", "frr", "accuracy"):
-                key = f"{name} {rate}"
-                row |= {rate: found[key], f"{rate}_low": low[key], f"{rate}_high": high[key]}
-            rows.append(row)
-    rates = Rates.of(table["distance"].to_numpy(), table["same"].to_numpy(bool))
-    return Verification(
-        threshold=found["threshold"], threshold_low=low["threshold"], threshold_high=high["threshold"],
-        eer=found["eer"], eer_low=low["eer"], eer_high=high["eer"],
-        rates=pd.DataFrame(rows),
-        tar_at_far=_tar_at_far(rates, measure.at_far, found, low, high, facts["impostor"]),
-        curve=curves.pop(None),
-        groups=_groups(table, measure, found, low, high) if "group" in table else None,
-        group_curves=curves,
-        pairs=table,
-        attrs=facts,
-    )  # fmt: skip
-
-
-def _tar_at_far(rates: Rates, at_far: tuple[float, ...], found: dict, low, high, impostors: int) -> pd.DataFrame:
-    rows = []
-    for far in at_far:
-        key, known = f"tar {far:g}", impostors * far >= 1 - 1e-9
-        values = [found[key], low[key], high[key], rates.at_far(far)[1]] if known else [np.nan] * 4
-        rows.append(dict(zip(("far", "tar", "tar_low", "tar_high", "threshold"), [far, *values], strict=True)))
+    for name, threshold in thresholds.items():
+        row: dict[str, Any] = {"name": name, "threshold": threshold}
+        for rate in ("far", "frr", "accuracy"):
+            row |= found.of(f"{name} {rate}", rate)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _groups(table: pd.DataFrame, measure: _Measure, found: dict, low, high) -> pd.DataFrame:
+def _tar_at_far(rates: Rates, at_far: Sequence[float], found: _Intervals, impostors: int) -> pd.DataFrame:
+    rows = [{"far": far, **found.of(f"tar {far:g}", "tar"), "threshold": rates.at_far(far)[1]} for far in at_far]
+    table = pd.DataFrame(rows, columns=["far", "tar", "tar_low", "tar_high", "threshold"])
+    too_few = impostors * table["far"] < 1 - 1e-9
+    table.loc[too_few, table.columns != "far"] = np.nan
+    return table
+
+
+def _groups(table: pd.DataFrame, thresholds: dict[str, float], found: _Intervals) -> pd.DataFrame:
     rows = []
     for i, group in enumerate(table["group"].cat.categories):
-        members = table["group"].cat.codes == i
-        row = {"group": group, "genuine": int((members & table["same"]).sum())}
-        row["impostor"] = int(members.sum()) - row["genuine"]
+        same = table.loc[table["group"] == group, "same"]
+        row: dict[str, Any] = {"group": group, "genuine": int(same.sum()), "impostor": int((~same).sum())}
         for rate in ("frr", "far"):
-            key = f"calibrated {rate} group {i}"
-            row |= {rate: found[key], f"{rate}_low": low[key], f"{rate}_high": high[key]}
-            if measure.published is not None:
-                row[f"{rate}_published"] = found[f"published {rate} group {i}"]
+            row |= found.of(f"calibrated {rate} group {i}", rate)
+            if "published" in thresholds:
+                row[f"{rate}_published"] = found.value[f"published {rate} group {i}"]
         rows.append(row)
     return pd.DataFrame(rows)

@@ -7,26 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from ..density import GRID, bandwidth, density
 from .pairs import pair_distances
+from .rates import Rates
 
 __all__ = ["Overlap", "overlap", "overlap_of"]
-
-GRID = 4096  # points at which the two densities are compared
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much the distances of same-person and different-person pairs overlap.
+    """How much the distances of genuine and impostor pairs overlap.
 
     Parameters
     ----------
-    coefficient : area under the smaller of the two densities, 0 (apart) to 1 (the same).
-    bayes_error : half of it: the least error rate of any rule that sees one distance, both kinds of pair being
-        equally likely beforehand.
-    threshold : the distance that comes closest to it, same person at or below.
+    coefficient : area under the smaller of the two densities, 0 (separate) to 1 (identical).
+    bayes_error : half of it: the lowest error rate of any rule based on one distance, if genuine and impostor pairs
+        are equally likely.
+    threshold : the distance whose error rate is lowest, same person at or below.
     threshold_error : mean of the false non-match and false match rates there, counted on the pairs.
     genuine_mean, impostor_mean, ratio : mean distances and impostor / genuine.
-    genuine_pairs, impostor_pairs : numbers of pairs that went in.
+    genuine_pairs, impostor_pairs : number of pairs used.
     """
 
     coefficient: float
@@ -52,7 +52,7 @@ def overlap(
     embeddings : (images, dim), array or DataArray.
     identities : (images,), numbers or names; at least one identity with two images, and two identities.
     metric : "euclidean" or "cosine"; by default the DataArray's attrs["metric"], else "euclidean".
-    max_pairs, seed : where there are more pairs of a kind than this, so many are drawn at random.
+    max_pairs, seed : if there are more pairs of a kind than this, a random sample of this size is used.
 
     The estimator is `overlap_of`.
     """
@@ -67,50 +67,26 @@ def overlap_of(genuine: Any, impostor: Any) -> Overlap:
         OVL = ∫ min(f, g) dt,   Bayes error = OVL / 2
 
     f and g are Gaussian kernel densities with Silverman's bandwidth, 0.9 min(sd, IQR / 1.34) n^(-1/5), on a grid of
-    4,096 points; no distance lies below 0, so what the kernel puts there is folded back. Smoothing widens both a
-    little: two unit Gaussians 3 apart, 10,000 values each, give about 0.1365 where 0.1336 is true. Inman and Bradley
-    1989.
+    4,096 points, reflected at 0 because no distance is negative. Smoothing widens both a little: two unit Gaussians
+    3 apart, 10,000 values each, give about 0.1365 instead of the true 0.1336. Inman and Bradley 1989.
+
+    Raises ValueError for fewer than two distances of a kind, or one that is negative or not finite.
     """
     samples = [np.asarray(values, dtype=np.float64).ravel() for values in (genuine, impostor)]
     for name, values in zip(("genuine", "impostor"), samples, strict=True):
         if len(values) < 2 or not np.isfinite(values).all() or values.min() < 0:
             raise ValueError(f"there are {len(values)} {name} distances: give at least two, finite and not below 0.")
-    widths = [_bandwidth(values) for values in samples]
+    widths = [bandwidth(values) for values in samples]
     high = max(values.max() + 4 * width for values, width in zip(samples, widths, strict=True)) or 1.0
     step = high / GRID
-    f, g = (_density(values, max(width, step), step) for values, width in zip(samples, widths, strict=True))
+    f, g = (density(values, max(width, step), step) for values, width in zip(samples, widths, strict=True))
     coefficient = min(1.0, float(np.minimum(f, g).sum() * step))
-    threshold, error = _best_threshold(*samples)
+    distances = np.concatenate(samples)
+    order = np.argsort(distances, kind="stable")
+    error, threshold = Rates.of(distances[order], order < len(samples[0])).least_error()
     means = [float(values.mean()) for values in samples]
     return Overlap(
         coefficient=coefficient, bayes_error=coefficient / 2, threshold=threshold, threshold_error=error,
         genuine_mean=means[0], impostor_mean=means[1], ratio=means[1] / means[0] if means[0] else float("inf"),
         genuine_pairs=len(samples[0]), impostor_pairs=len(samples[1]),
     )  # fmt: skip
-
-
-def _bandwidth(values: np.ndarray) -> float:
-    low, high = np.quantile(values, [0.25, 0.75])
-    spread = min(float(values.std(ddof=1)), float(high - low) / 1.34) or float(values.std(ddof=1))
-    return 0.9 * spread * len(values) ** -0.2
-
-
-def _density(values: np.ndarray, width: float, step: float) -> np.ndarray:
-    """Kernel density at the middle of each of GRID bins from 0, (GRID,), reflected at 0; its sum times step is 1."""
-    from scipy.ndimage import gaussian_filter1d
-
-    counts, _ = np.histogram(values, GRID, (0, GRID * step))
-    # "reflect" mirrors at the edge: mass that would fall below 0 comes back
-    return gaussian_filter1d(counts / (len(values) * step), width / step, mode="reflect", truncate=5)
-
-
-def _best_threshold(genuine: np.ndarray, impostor: np.ndarray) -> tuple[float, float]:
-    """The distance with the least mean of false non-match and false match rate, and that mean."""
-    values = np.unique(np.concatenate([genuine, impostor]))
-    missed = 1 - np.searchsorted(np.sort(genuine), values, side="right") / len(genuine)
-    passed = np.searchsorted(np.sort(impostor), values, side="right") / len(impostor)
-    error = (missed + passed) / 2
-    best = int(np.argmin(error))
-    # midway to the next distance, so that the threshold does not hang on one pair
-    after = values[min(best + 1, len(values) - 1)]
-    return float((values[best] + after) / 2), float(error[best])

@@ -20,8 +20,8 @@ def pair_distances(
 ) -> pd.DataFrame:
     """Distances of genuine (same person) and impostor (different people) pairs, as a tidy table `pair`, `distance`.
 
-    All pairs of a kind where there are at most `max_pairs`, else that many drawn at random, each pair with the same
-    chance. attrs: metric, images, identities, and for each kind the number of pairs there are.
+    All pairs of a kind if there are at most `max_pairs`, else a random sample of this size in which each pair is
+    equally likely. attrs: metric, images, identities, and the total number of pairs of each kind.
     """
     points, codes, metric = check_images(embeddings, identities, metric)
     points = normalized(points, metric)
@@ -40,12 +40,13 @@ def pair_distances(
 def pair_indices(codes: np.ndarray, max_pairs: int, rng) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Row numbers of the two images of each pair, for "genuine" and for "impostor" pairs.
 
-    codes : (images,) number of the identity, from 0. All pairs of a kind, or `max_pairs` drawn at random.
+    codes : (images,) number of the identity, from 0. All pairs of a kind, or a random sample of `max_pairs`.
     """
-    sizes, total = np.bincount(codes).astype(np.int64), _totals(codes)
-    if not total["genuine"]:
+    totals = _totals(codes)
+    if not totals["genuine"]:
         raise ValueError("no identity has two images, so there is no genuine pair: give two images of at least one.")
-    return {"genuine": _genuine(codes, sizes, max_pairs, rng), "impostor": _impostor(codes, total, max_pairs, rng)}
+    genuine = _genuine(codes, max_pairs, rng)
+    return {"genuine": genuine, "impostor": _impostor(codes, totals["impostor"], max_pairs, rng)}
 
 
 def _totals(codes: np.ndarray) -> dict[str, int]:
@@ -55,8 +56,9 @@ def _totals(codes: np.ndarray) -> dict[str, int]:
     return {"genuine": genuine, "impostor": len(codes) * (len(codes) - 1) // 2 - genuine}
 
 
-def _genuine(codes: np.ndarray, sizes: np.ndarray, max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Index pairs of the same identity; pair number p of identity k counts row by row through its triangle."""
+def _genuine(codes: np.ndarray, max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Index pairs of the same identity; the pairs of an identity are numbered row by row through their triangle."""
+    sizes = np.bincount(codes).astype(np.int64)
     counts = sizes * (sizes - 1) // 2
     ends = np.cumsum(counts)
     chosen = np.arange(ends[-1]) if ends[-1] <= max_pairs else rng.choice(ends[-1], max_pairs, replace=False)
@@ -71,26 +73,25 @@ def _genuine(codes: np.ndarray, sizes: np.ndarray, max_pairs: int, rng) -> tuple
     return order[start + a], order[start + b]
 
 
-def _impostor(codes: np.ndarray, total: dict[str, int], max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def _impostor(codes: np.ndarray, total: int, max_pairs: int, rng) -> tuple[np.ndarray, np.ndarray]:
     """Index pairs of different identities."""
-    if total["impostor"] <= max_pairs:
+    if total <= max_pairs:
         first, second = np.triu_indices(len(codes), 1)
         apart = codes[first] != codes[second]
         return first[apart], second[apart]
-    found: list[np.ndarray] = []
-    while sum(map(len, found)) < max_pairs:
+    found = np.empty((0, 2), np.int64)
+    while len(found) < max_pairs:
         drawn = np.sort(rng.integers(len(codes), size=(max_pairs, 2)), axis=1)
         drawn = drawn[codes[drawn[:, 0]] != codes[drawn[:, 1]]]
-        # each pair once: what came earlier stays, so no pair is favoured
-        known = np.concatenate([*found, drawn])
-        _, first = np.unique(known @ np.array([len(codes), 1]), return_index=True)
-        found = [known[np.sort(first)]]
-    index = found[0][:max_pairs]
-    return index[:, 0], index[:, 1]
+        # keep the first of each pair drawn twice, so that no pair is favoured
+        found = np.concatenate([found, drawn])
+        _, first = np.unique(found @ np.array([len(codes), 1]), return_index=True)
+        found = found[np.sort(first)]
+    return found[:max_pairs, 0], found[:max_pairs, 1]
 
 
 def distances_of(points: np.ndarray, first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
-    """Distances of the index pairs as plain differences in float64; points are unit vectors where it is cosine."""
+    """Distances of the index pairs as plain differences in float64; for "cosine", points are unit vectors."""
     step = max(1, CHUNK // points.shape[1])
     chunks = (slice(start, start + step) for start in range(0, len(first), step))
     return np.concatenate([distance(points[first[c]], points[second[c]], metric, units=True) for c in chunks])

@@ -1,9 +1,10 @@
 """Error rates of a threshold on distances: far, frr, the equal error rate; arrays in, arrays out.
 
-- Two faces count as the same person where their distance is at most the threshold.
+- Two faces count as the same person if their distance is at most the threshold, as in `same_person`. `Rates` does not
+  call it: a search in sorted distances judges all pairs at once, which a bootstrap needs.
 - far, the false acceptance rate (false match rate): share of the impostor pairs that are accepted.
 - frr, the false rejection rate (false non-match rate): share of the genuine pairs that are rejected; tar = 1 - frr.
-- Weights say how often each pair counts, which is what a bootstrap draw is.
+- Weights say how often each pair counts; a bootstrap draw is a set of weights.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Rates"]
+__all__ = ["Rates", "midway"]
+
+
+def midway(low: float, high: float) -> float:
+    """The threshold in the middle of two distances: it accepts `low` and, unless they are equal, rejects `high`."""
+    # between two neighbouring floats the mean may round up to the upper one
+    return float(min((low + high) / 2, np.nextafter(high, low)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +29,7 @@ class Rates:
     Parameters
     ----------
     thresholds : (m,) the distances that occur, ascending.
-    far, frr : (m,) the rates with the threshold at that distance; far never falls, frr never rises.
+    far, frr : (m,) the rates at that threshold; far never decreases, frr never increases.
     """
 
     thresholds: np.ndarray
@@ -31,7 +38,7 @@ class Rates:
 
     @classmethod
     def of(cls, distances: np.ndarray, same: np.ndarray, weights: np.ndarray | None = None) -> Rates:
-        """Count them, `distances` ascending, in one pass."""
+        """Count in one pass; `distances` (pairs,) ascend, `same` (pairs,) is True for genuine pairs."""
         weights = np.ones(len(distances)) if weights is None else weights
         ends = np.flatnonzero(np.append(distances[1:] > distances[:-1], True))
         genuine, impostor = np.cumsum(weights * same)[ends], np.cumsum(weights * ~same)[ends]
@@ -40,16 +47,16 @@ class Rates:
     def equal_error(self) -> tuple[float, float]:
         """The equal error rate, and a threshold there.
 
-        Between two neighbouring distances where far - frr changes sign, both rates are taken as straight lines.
-        Where the rates meet over a whole gap between distances (as when the two kinds of pair are apart), the
-        threshold is the middle of the gap.
+        Both rates are interpolated linearly between the two neighbouring distances where far - frr changes sign.
+        If the rates are equal over a whole gap between distances (as when genuine and impostor pairs are separate),
+        the threshold is the middle of the gap.
         """
         difference = self.far - self.frr
         low = int(np.argmax(difference >= 0))
         if difference[low] == 0:
             high = int(np.argmax(difference > 0)) if difference[-1] > 0 else low
-            return float(self.far[low]), float((self.thresholds[low] + self.thresholds[high]) / 2)
-        if low == 0:  # the least distance of all already accepts more impostors than it rejects genuine pairs
+            return float(self.far[low]), midway(self.thresholds[low], self.thresholds[high])
+        if low == 0:  # even the smallest distance accepts more impostors than it rejects genuine pairs
             return float(self.far[0] / (1 + difference[0])), float(self.thresholds[0])
         share = -difference[low - 1] / (difference[low] - difference[low - 1])
         rate, threshold = (
@@ -69,10 +76,19 @@ class Rates:
         count = int(np.searchsorted(self.thresholds, threshold, side="right"))
         return (float(self.far[count - 1]), float(self.frr[count - 1])) if count else (0.0, 1.0)
 
+    def least_error(self) -> tuple[float, float]:
+        """The lowest mean of far and frr, and the threshold midway between the two distances that enclose it.
+
+        Midway, because a threshold at a distance that occurs would depend on that one pair.
+        """
+        error = (self.far + self.frr) / 2
+        best = int(np.argmin(error))
+        return float(error[best]), midway(self.thresholds[best], self.thresholds[min(best + 1, len(error) - 1)])
+
     def thinned(self, points: int = 1000) -> Rates:
         """At most about 3 * `points` of the distances: even steps of frr, and even factors of far down to one pair.
 
-        Of a far that several distances share, the first and the last are kept: the corners of the ROC's steps.
+        If several distances have the same far, the first and the last are kept: the corners of the ROC's steps.
         """
         steps = np.linspace(0, 1, points)
         least = self.far[self.far > 0][0]

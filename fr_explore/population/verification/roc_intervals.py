@@ -7,13 +7,15 @@ import pandas as pd
 
 from .rates import Rates
 
-__all__ = ["Bands"]
+__all__ = ["RocIntervals"]
 
 
-class Bands:
+class RocIntervals:
     """Collects the rates of bootstrap draws at fixed thresholds.
 
-    table : pairs with distance (ascending), same and, where there are groups, group (a category).
+    SciPy's `bootstrap` resamples rows; here a draw reweights pairs by their people, and several tables share it.
+
+    table : pairs with distance (ascending), same and, if there are groups, group (a category).
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
@@ -31,33 +33,34 @@ class Bands:
         self._whole = {name: self._rates(name, np.ones(len(table))) for name in self._parts}
 
     def add(self, weights: np.ndarray) -> None:
-        """One draw, in which pair i counts `weights[i]` times."""
+        """Add one draw, in which pair i counts `weights[i]` times."""
         for name, drawn in self._drawn.items():
             drawn.append(self._rates(name, weights).astype(np.float32))
 
-    def curves(self, level: float) -> dict[str | None, pd.DataFrame]:
-        """By group, None for all pairs: threshold, far, tar, frr, far_probit, frr_probit, and _low, _high of the rates.
+    def curves(self, level: float) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+        """For all pairs and by group: threshold, far, tar, frr, far_probit, frr_probit, and _low, _high of the rates.
 
-        Empty for a group that lacks one kind of pair; NaN as intervals without draws.
+        Empty for a group without genuine or without impostor pairs; the intervals are NaN without draws.
         """
+        curves = {name: self._curve(name, level) for name in self._parts}
+        return curves[None], {name: curve for name, curve in curves.items() if name is not None}
+
+    def _curve(self, name: str | None, level: float) -> pd.DataFrame:
         from scipy.special import ndtri
 
-        found = {}
-        for name, (far, frr) in self._whole.items():
-            curve = {"threshold": self._thresholds[name], "far": far, "tar": 1 - frr, "frr": frr}
-            curve |= {"far_probit": ndtri(far), "frr_probit": ndtri(frr)}
-            edges = np.full((2, 2, len(far)), np.nan)
-            if self._drawn[name] and len(far):
-                # a draw may hold no pair of a small group
-                drawn = np.stack(self._drawn[name])
-                edges = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-            for column, rate in enumerate(("far", "frr")):
-                curve |= {f"{rate}_low": edges[0, column], f"{rate}_high": edges[1, column]}
-            found[name] = pd.DataFrame(curve)
-        return found
+        far, frr = self._whole[name]
+        curve = {"threshold": self._thresholds[name], "far": far, "tar": 1 - frr, "frr": frr}
+        curve |= {"far_probit": ndtri(far), "frr_probit": ndtri(frr)}
+        edges = np.full((2, 2, len(far)), np.nan)
+        if self._drawn[name] and len(far):
+            # a draw may contain no pair of a small group
+            edges = np.nanquantile(np.stack(self._drawn[name]), [(1 - level) / 2, (1 + level) / 2], axis=0)
+        for column, rate in enumerate(("far", "frr")):
+            curve |= {f"{rate}_low": edges[0, column], f"{rate}_high": edges[1, column]}
+        return pd.DataFrame(curve)
 
     def _rates(self, name: str | None, weights: np.ndarray) -> np.ndarray:
-        """far and frr at the thresholds of a part, (2, m); NaN where the draw holds no pair of the kind."""
+        """far and frr at the thresholds of a part, (2, m); NaN if the draw has no pair of the kind."""
         found = np.full((2, len(self._ends[name])), np.nan)
         for row, kind in enumerate((~self._same, self._same)):
             counted = np.concatenate([[0.0], np.cumsum(weights * (kind & self._parts[name]))])

@@ -1,13 +1,14 @@
+"""The ten-fold protocol: worked examples, closed forms, ties."""
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 import fr_explore as fr
-from fr_explore.population.lfw_protocol import _best_threshold
 
 
 def labelled(values: np.ndarray, metric: str = "euclidean") -> xr.DataArray:
@@ -20,13 +21,43 @@ def pairs_of(first, second, same, fold) -> pd.DataFrame:
     return pd.DataFrame({"fold": fold, **names, "same": same})
 
 
+def on_a_line(distances, same, fold):
+    """Points on a line whose pairs with the origin have these distances."""
+    points = labelled(np.array([0.0, *distances])[:, None])
+    n = len(distances)
+    return points, pairs_of(np.zeros(n, int), np.arange(1, n + 1), np.asarray(same), np.asarray(fold))
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=30))
-def test_threshold_is_the_best_of_all_cuts(pairs):
+def test_threshold_is_the_best_of_all(pairs):
+    """Two folds with the same pairs, many of them at equal distances: the accuracy is the best that is possible."""
     distances = np.array([d for d, _ in pairs], float)
     same = np.array([s for _, s in pairs])
-    found = ((distances < _best_threshold(distances, same)) == same).mean()
-    cuts = [*np.unique(distances), distances.max() + 1]
-    assert found == max(((distances < cut) == same).mean() for cut in cuts)
+    fold = np.repeat([0, 1], len(pairs))
+    found = fr.fold_accuracy(*on_a_line(np.tile(distances, 2), np.tile(same, 2), fold))
+    thresholds = [-1, *np.unique(distances)]
+    assert (found.accuracy == max(((distances <= t) == same).mean() for t in thresholds)).all()
+
+
+def test_a_pair_at_exactly_the_threshold_is_the_same_person():
+    """The other fold gives the threshold (2 + 6) / 2 = 4."""
+    points, pairs = on_a_line([2, 2, 6, 6, 4, 4], [1, 1, 0, 0, 1, 0], [0, 0, 0, 0, 1, 1])
+    table = fr.fold_accuracy(points, pairs)
+    assert table.threshold[1] == 4
+    assert table.accuracy[1] == 0.5
+    assert fr.fold_accuracy(points, pairs.drop(index=5)).accuracy[1] == 1
+    assert fr.fold_accuracy(points, pairs.drop(index=4)).accuracy[1] == 0
+
+
+def test_no_threshold_separates_equal_or_splits_neighbouring_distances():
+    tied = fr.fold_accuracy(*on_a_line([1, 3, 3, 3, 5] * 2, [1, 1, 1, 0, 0] * 2, [0] * 5 + [1] * 5))
+    assert tied.threshold.tolist() == [4, 4]
+    assert tied.accuracy.tolist() == [0.8, 0.8]
+    # two neighbouring floats: their mean rounds to one of them, yet the smaller one is in and the larger one out
+    for low in (1.0, np.nextafter(1, 2)):
+        near = [low, np.nextafter(low, 2)] * 2
+        assert fr.fold_accuracy(*on_a_line(near, [1, 0] * 2, [0, 0, 1, 1])).accuracy.tolist() == [1, 1]
 
 
 def test_a_worked_example():

@@ -1,4 +1,4 @@
-"""Linear probes: known answers, folds cut by identity, clear errors."""
+"""Linear probes: known answers, folds split by identity, clear errors."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def people(count=40, images=3, dim=6, seed=0):
     return points, identities, rng
 
 
-def test_reads_what_is_there_and_nothing_else():
+def test_predicts_what_the_embeddings_contain_and_nothing_else():
     points, identities, rng = people()
     labels = pd.DataFrame({
         "there": np.where(points[:, 0] > 0, 1, -1),
@@ -22,13 +22,13 @@ def test_reads_what_is_there_and_nothing_else():
     })  # fmt: skip
     table = fr.linear_probe(points, identities, labels).set_index("attribute")
     assert table.loc["there", ["accuracy", "balanced_accuracy", "auc"]].min() > 0.9
-    # tied to the person, but not to the embedding: only a probe that meets people again could read it
+    # constant within a person, but not in the embedding: only a probe tested on people it has seen could predict it
     assert table.loc["nowhere", "balanced_accuracy"] < 0.65
     assert table.loc["nowhere", "auc"] == pytest.approx(0.5, abs=0.2)
 
 
 def test_folds_by_image_would_recognise_the_person():
-    # the proof that cutting by identity matters: 40 people in 60 dimensions are linearly separable any way one likes
+    # why folds are split by identity: 40 people in 60 dimensions are linearly separable for any labels
     points, identities, rng = people(dim=60)
     label = np.where(rng.permutation(40) < 20, 1, -1)[identities]
     honest = fr.linear_probe(points, identities, label[:, None]).loc[0, "accuracy"]
@@ -85,15 +85,15 @@ def test_unknown_labels_are_left_out():
 def test_errors_say_what_to_do():
     points, identities, _ = people(count=12)
     rare = np.where(identities < 2, 1, -1)[:, None]
-    with pytest.raises(ValueError, match=r"'attribute_0': 2 identities are labelled with it and 10 without.*folds=2"):
+    with pytest.raises(ValueError, match=r"'attribute_0': 2 identities have it and 10 do not.*folds=2"):
         fr.linear_probe(points, identities, rare)
     with pytest.raises(ValueError, match="folds = 1: give at least 2"):
         fr.linear_probe(points, identities, rare, folds=1)
-    with pytest.raises(ValueError, match=r"'attribute_0': 0 identities are labelled with it"):
+    with pytest.raises(ValueError, match=r"'attribute_0': 0 identities have it"):
         fr.linear_probe(points, identities, np.full((36, 1), -1))
 
 
-def test_a_fold_without_a_modality_is_refused():
+def test_a_fold_without_a_modality_raises():
     # 13 of the 14 images with the attribute show one person, so the folds' sizes outweigh the other one
     identities = np.repeat(np.arange(4), [15, 10, 8, 20])
     labels = np.full((53, 1), -1)

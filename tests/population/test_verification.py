@@ -42,13 +42,24 @@ def test_people_in_a_gaussian_space():
     assert found.impostor_pairs == 1_000_000
 
 
+def test_a_pair_at_exactly_the_threshold_is_the_same_person():
+    """Also between two neighbouring floats, whose mean rounds to one of them."""
+    for low in (1.0, np.nextafter(1, 2)):
+        high = np.nextafter(low, 2)
+        found = overlap_of([low, low], [high, high])
+        assert low <= found.threshold < high
+        assert found.threshold_error == 0
+    assert overlap_of([1, 3, 3], [3, 5, 5]).threshold == 4  # equal distances are never separated
+    assert overlap_of([1, 3, 3], [3, 5, 5]).threshold_error == pytest.approx(1 / 6)
+
+
 def test_limits():
     rng = np.random.default_rng(0)
     same = np.abs(rng.normal(size=5000))
     assert overlap_of(same, same).coefficient == pytest.approx(1)
     assert overlap_of(same, same + 100).coefficient == pytest.approx(0, abs=1e-6)
     assert overlap_of(same, same + 100).threshold_error == 0
-    # mass at 0 must not leak below it: an exponential against itself shifted by its ln 2 overlaps by one half
+    # no mass may leak below 0: an exponential against itself shifted by its ln 2 overlaps by one half
     sharp = rng.exponential(size=200_000)
     assert overlap_of(sharp, np.log(2) + rng.exponential(size=200_000)).coefficient == pytest.approx(0.5, abs=0.03)
     assert overlap_of(np.zeros(5), np.ones(5)).coefficient == pytest.approx(0, abs=1e-3)
@@ -76,7 +87,7 @@ def test_all_pairs_agree_with_a_loop(sizes, seed, metric):
 
 
 def test_drawn_pairs_are_distinct_and_fair():
-    # points on a line at powers of two: each distance tells its pair
+    # points on a line at powers of two: each pair has a distance of its own
     identities = np.repeat(np.arange(4), 4)
     points = 2.0 ** np.arange(16)[:, None]
     everything = fr.pair_distances(points, identities)
@@ -93,7 +104,7 @@ def test_drawn_pairs_are_distinct_and_fair():
         mean = 200 * 12 / there
         # nearly five standard deviations of a draw without replacement
         assert np.abs(counts - mean).max() < 4.7 * np.sqrt(mean * (1 - 12 / there))
-        # neither small nor large distances, that is first or last images, are preferred: five standard deviations
+        # small and large distances, that is first and last images, are equally likely: five standard deviations
         assert abs(counts[: there // 2].sum() - 1200) < 5 * np.sqrt(2400) / 2
 
 

@@ -233,20 +233,20 @@ def _table(images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, m
 def _draws(images: EmbeddedImages, table: pd.DataFrame, draws: int, rng) -> Iterator[np.ndarray]:
     """Weights of the pairs in each bootstrap draw; a draw without genuine or without impostor pairs is repeated."""
     same = table["same"].to_numpy(bool)
-    for _ in range(draws):
-        while True:
-            if images.codes is None:
-                weights = np.zeros(len(table))
-                for kind in (same, ~same):
-                    weights[kind] = rng.multinomial(kind.sum(), np.full(kind.sum(), 1 / kind.sum()))
-            else:
-                people = images.codes.max() + 1
-                times = np.bincount(rng.integers(people, size=people), minlength=people)
-                one, other = (times[images.codes[table[side].to_numpy()]] for side in ("first", "second"))
-                weights = np.where(same, one, one * other).astype(float)
-            if (weights * same).any() and (weights * ~same).any():
-                break
-        yield weights
+    if images.codes is not None:
+        people = images.codes.max() + 1
+        first, second = (images.codes[table[side].to_numpy()] for side in ("first", "second"))
+    while draws:
+        if images.codes is None:
+            weights = np.zeros(len(table))
+            for kind in (same, ~same):
+                weights[kind] = rng.multinomial(kind.sum(), np.full(kind.sum(), 1 / kind.sum()))
+        else:
+            times = np.bincount(rng.integers(people, size=people), minlength=people)
+            weights = np.where(same, times[first], times[first] * times[second]).astype(float)
+        if weights[same].any() and weights[~same].any():
+            draws -= 1
+            yield weights
 
 
 def _rates(thresholds: dict[str, float], found: _Intervals) -> pd.DataFrame:

@@ -71,8 +71,8 @@ def check_labels(labels: Any, images: int) -> pd.DataFrame:
         valid = np.isin(values, (-1, 0, 1))
         if not valid.all():
             raise ValueError(
-                f"label {column[~valid].tolist()[0]!r} of {name!r}: give +1 with, -1 without, NaN or 0 unknown; or True, "
-                "False."
+                f"label {column[~valid].tolist()[0]!r} of {name!r}: give +1 with, -1 without, NaN or 0 unknown; "
+                "or True, False."
             )
         if not (values == -1).any() and (values == 0).any() and column.notna().all():
             raise ValueError(

@@ -1,4 +1,4 @@
-# The two commands: `make lab` opens the laboratory, `make test` runs every test. Both make their own .venv first.
+# The two commands: `make lab` opens the laboratory, `make test` runs every test. Both create .venv first.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -21,7 +21,7 @@ lab: $(BIN)/.lab ## set up and open the laboratory on the first notebook
 
 test: need-node need-chromium test-front test-unit test-jupyter ## set up and run every test
 
-test-python: test-unit test-notebooks ## the Python tests alone, which need neither Node nor Chromium
+test-python: test-unit test-notebooks ## only the Python tests, which need neither Node nor Chromium
 
 test-unit: $(BIN)/.dev ## of those, all but the ones that run the notebooks
 	$(PYTEST) --dist worksteal -m "not browser and not notebook"
@@ -38,13 +38,13 @@ test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a r
 test-jupyter: need-chromium $(BIN)/.dev ## notebooks and browser tests at once: each notebook runs once, in JupyterLab
 	$(PYTEST) $(GROUPS) -m "notebook or browser"
 
-lint: $(BIN)/.dev ## style, types and notebook hygiene
+lint: $(BIN)/.dev ## style, types, prose and notebooks
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/build_notebooks.py --check && $(BIN)/python tools/check_notebooks.py
 
-format: $(BIN)/.dev ## put the code into shape
+format: $(BIN)/.dev ## format the code
 	$(BIN)/ruff check --fix && $(BIN)/ruff format
 
-notebooks: $(BIN)/.dev ## the course's notebooks from their sources
+notebooks: $(BIN)/.dev ## build the course's notebooks from their sources
 	$(BIN)/python tools/build_notebooks.py
 
 bench: $(BIN)/.dev need-chromium ## measure everything once and write benchmarks/RESULTS.md

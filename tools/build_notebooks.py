@@ -1,10 +1,10 @@
-"""The course's notebooks from their sources: a student and a solution version of each, in step by construction.
+"""Build the course's notebooks from their sources: a student and a solution version of each.
 
-    python tools/build_notebooks.py [NAME ...]      builds; runs those whose code has changed since they last ran
-    python tools/build_notebooks.py --check         builds nothing; says which committed notebook is out of step
+    python tools/build_notebooks.py [NAME ...]      builds; runs a notebook if its code has changed
+    python tools/build_notebooks.py --check         builds nothing; lists committed notebooks that are out of step
 
 notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb.
-How a source is written: notebooks/source/README.md.
+notebooks/source/README.md explains how to write a source.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 BEGIN = re.compile(r"^(?P<indent> *)# BEGIN SOLUTION: (?P<text>.+)$")
 END = re.compile(r"^ *# END SOLUTION$")
-# a link to a file beside the notebooks, seen from the folder of the solutions
+# a link to a file in the notebooks' folder, which the solutions must change to ../
 LINK = re.compile(r"(\]\()(?!\.\.|#|[a-z]+:|[^)]*\.ipynb)([^)\s]+)")
 ALT = re.compile(r'<img alt="[^"]*"')
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# JupyterLab's viewer draws this one; its twin under the next label would only double the file
+# JupyterLab displays version 5; the same chart as version 6 would only double the file
 TWIN = "application/vnd.vegalite.v6+json"
 PEAK = "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"  # kB
 
@@ -38,8 +38,8 @@ PEAK = "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 def stub(source: str) -> str:
     """An exercise cell without its solution.
 
-    In a function the marked lines become `raise NotImplementedError(text)`; at the cell's own level each `name =
-    value` between the marks becomes `name = ...`.
+    In a function, the marked lines become `raise NotImplementedError(text)`; at the top level, each `name = value`
+    between the marks becomes `name = ...`.
     """
     out, inside = [], None
     for line in source.splitlines():
@@ -47,7 +47,7 @@ def stub(source: str) -> str:
             inside = begin
             if begin["indent"]:
                 text = f'"{begin["text"]}"'
-                if len(text) > 80:  # readable without scrolling sideways
+                if len(text) > 80:  # no horizontal scrolling
                     text = f"\n{begin['indent']}    {text}\n{begin['indent']}"
                 out.append(f"{begin['indent']}raise NotImplementedError({text})")
         elif END.match(line):
@@ -57,15 +57,15 @@ def stub(source: str) -> str:
         elif not inside["indent"]:
             name, equals, _ = line.partition(" = ")
             if not (equals and name.isidentifier()):
-                raise ValueError(f"{line!r}: outside a function a solution is made of lines `name = value`.")
+                raise ValueError(f"{line!r}: outside a function, a solution must consist of lines `name = value`.")
             out.append(f"{name} = ...  # {inside['text']}")
     if inside is not None:
-        raise ValueError(f"a solution is not ended: {inside['text']}")
+        raise ValueError(f"a solution has no END SOLUTION: {inside['text']}")
     return "\n".join(out)
 
 
 def shown(source: str) -> str:
-    """An exercise cell with its solution and without the marks."""
+    """An exercise cell with its solution, without the marks."""
     return "\n".join(line for line in source.splitlines() if not (BEGIN.match(line) or END.match(line)))
 
 
@@ -96,7 +96,7 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
 
 
 def code_digest(notebook: nbformat.NotebookNode) -> str:
-    """Of all in a notebook that decides its outputs: what the code says, not how it is laid out."""
+    """A hash of what determines a notebook's outputs: its code, regardless of layout and comments."""
     code = [ast.dump(ast.parse(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
     return hashlib.sha256("\n".join(code).encode()).hexdigest()[:16]
 
@@ -106,7 +106,7 @@ def target(path: Path, version: str) -> Path:
 
 
 def run(notebook: nbformat.NotebookNode) -> tuple[float, float]:
-    """Execute in place, in the notebooks' folder, with one thread; seconds and the kernel's peak memory in MB."""
+    """Execute a notebook in place, with one thread; return seconds and the kernel's peak memory in MB."""
     from nbclient import NotebookClient
 
     before = os.environ.get("OMP_NUM_THREADS")
@@ -126,26 +126,26 @@ def run(notebook: nbformat.NotebookNode) -> tuple[float, float]:
 
 
 def words(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """An output that says what a cell shows when it is run."""
+    """An output that describes what a cell shows when it is run."""
     page = f"<p><em>Run this cell and a live widget appears here.</em> {html.escape(cell.metadata['alt'])}.</p>"
     return nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": f"{cell.metadata['alt']}."})
 
 
 def scrub(cell: nbformat.NotebookNode) -> None:
-    """Keep of a cell's outputs what teaches: no counts, no progress bars, no twins, no warnings of a machine."""
+    """Remove execution counts, progress bars, duplicate charts and warnings from a cell's outputs."""
     cell.execution_count = None
     kept = []
     for output in cell.outputs:
         data = output.get("data", {})
         data.pop(TWIN, None)
-        if "alt" in cell.metadata and "text/html" in data:  # the picture that a widget leaves behind
+        if "alt" in cell.metadata and "text/html" in data:  # a widget's static picture
             data["text/html"] = ALT.sub(
                 f'<img alt="{html.escape(cell.metadata["alt"], quote=True)}"', data["text/html"], 1
             )
         if output.output_type == "error":
             raise ValueError(f"{output.ename}: {output.evalue}")
         if WIDGET in data and "alt" in cell.metadata and not any("fr-static" in str(k.get("data", "")) for k in kept):
-            kept.append(words(cell))  # photographs leave no picture in a file
+            kept.append(words(cell))  # photographs are not saved as pictures
         if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
             continue
         output.pop("execution_count", None)
@@ -156,7 +156,7 @@ def scrub(cell: nbformat.NotebookNode) -> None:
 
 
 def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
-    """Take over the outputs of the committed notebook if it ran the same code; whether it did."""
+    """Copy the outputs of the committed notebook if it ran the same code; return whether it did."""
     if not old.exists():
         return False
     before = nbformat.read(old, as_version=4)
@@ -170,7 +170,7 @@ def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
 
 
 def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> None:
-    """Show the student the results, but not those of exercises, of checks, and of guesses that are still to be made."""
+    """Copy the outputs to the student version, except those of exercises, checks and revealed guesses."""
     ready = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
     for cell in student.cells:
         if cell.cell_type != "code" or {"exercise", "check"} & set(tags(cell)) or "course.reveal(" in cell.source:
@@ -183,12 +183,12 @@ def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> Non
 def sources(names: list[str]) -> list[Path]:
     found = [p for p in sorted((FOLDER / "source").glob("[0-9][0-9]-*.py")) if not names or p.stem[:2] in names]
     if not found:
-        raise SystemExit(f"no source is named {', '.join(names)}: give numbers such as 03.")
+        raise SystemExit(f"no source has the number {', '.join(names)}: give numbers such as 03.")
     return found
 
 
 def build(path: Path) -> None:
-    """Write both versions, running the solution where its code is new."""
+    """Write both versions; run the solution if its code has changed."""
     made = versions(path)
     solution, student = made["solution"], made["student"]
     if not carry(target(path, "solution"), solution):
@@ -205,7 +205,7 @@ def build(path: Path) -> None:
 
 
 def out_of_step() -> list[str]:
-    """What `--check` reports: a committed notebook that is not what its source would give."""
+    """The committed notebooks that differ from what their sources would give."""
     found = []
     for path in sources([]):
         made = versions(path)
@@ -217,7 +217,7 @@ def out_of_step() -> list[str]:
         for version, notebook in made.items():
             place = target(path, version)
             if not place.exists() or place.read_text(encoding="utf-8") != nbformat.writes(notebook) + "\n":
-                found.append(f"{path.stem}: the {version} version is not what its source gives")
+                found.append(f"{path.stem}: the {version} version does not match its source")
     known = {path.stem for path in sources([])}
     for place in sorted([*FOLDER.glob("*.ipynb"), *(FOLDER / "solutions").glob("*.ipynb")]):
         if place.stem not in known:
@@ -228,7 +228,7 @@ def out_of_step() -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 03; all by default")
-    parser.add_argument("--check", action="store_true", help="only say what is out of step")
+    parser.add_argument("--check", action="store_true", help="only list what is out of step")
     arguments = parser.parse_args()
     if arguments.check:
         problems = out_of_step()

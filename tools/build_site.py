@@ -1,11 +1,11 @@
-"""The course as static pages: no kernel, no network, and the widgets still move.
+"""Build the course as static pages that need no kernel and no network; the widgets still work.
 
     python tools/build_site.py                   build/site, every notebook
-    python tools/build_site.py --only 05 --out D  some of them
+    python tools/build_site.py --only 05 --out D  some notebooks, in another folder
 
-nbconvert turns the committed notebooks (student version, with their outputs) into HTML. What its own page would load
-from elsewhere is put in from here: charts by the Vega that vl-convert brings, formulas as MathML, each widget as the
-page that its `to_html` writes, for which the notebook is run once. A widget that cannot be exported keeps its picture.
+nbconvert turns the committed notebooks (student version, with outputs) into HTML. Nothing is loaded from the network:
+vl-convert provides Vega for the charts, formulas become MathML, and each widget becomes the page that its `to_html`
+writes, for which the notebook is run once. A widget without such a page keeps its picture.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from bs4 import BeautifulSoup, NavigableString
 ROOT = Path(__file__).parent.parent
 PARTS = Path(__file__).parent / "site"
 VEGA = "application/vnd.vegalite.v5+json"
-PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # beside the notebooks, for their readers
+PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
 CHARTS = '<script src="assets/vega.js"></script>'
-# appended to a widget's cell; `_` names nothing of the notebook's
+# appended to a widget's cell; the underscore avoids clashes with the notebook's names
 EXPORT = """
 def _export(widget, path):
     from pathlib import Path
     if not hasattr(widget, "to_html"):
-        return  # photographs leave no page
+        return  # photographs are not exported
     if callable(getattr(widget, "wait", None)):
         widget.wait(300)
     if hasattr(widget, "estimate"):
-        widget.estimate()  # its bars; a page can't ask for them
+        widget.estimate()  # computes its bars, which a page cannot request
     try:
         widget.to_html(path)
         print("exported")
@@ -49,7 +49,7 @@ _export({last}, {path!r})
 
 
 def export_widgets(source: Path, folder: Path) -> dict[str, str]:
-    """Run a notebook and write a page for each of its widgets: cell id -> name of the page."""
+    """Run a notebook and write a page for each of its widgets; return cell id -> name of the page."""
     from nbclient import NotebookClient
 
     notebook, pages = nbformat.read(source, as_version=4), {}
@@ -68,7 +68,7 @@ def export_widgets(source: Path, folder: Path) -> dict[str, str]:
 
 
 def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
-    """Put a chart's specification, and a widget's page, in the place of what only a notebook could show."""
+    """Replace outputs that need a notebook: charts by their specification, widgets by their page."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
@@ -76,7 +76,7 @@ def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
             page, title = f"widgets/{pages[cell.id]}", cell.metadata.get("alt") or "Widget"
             text = (
                 f'<figure class="wide"><iframe src="{page}" title="{html.escape(title)}" loading="lazy"></iframe>'
-                f'<figcaption><a href="{page}">Open it on a page of its own</a></figcaption></figure>'
+                f'<figcaption><a href="{page}">Open the widget on its own page</a></figcaption></figure>'
             )
             cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
         for output in cell.outputs:
@@ -85,12 +85,12 @@ def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
                 spec = json.dumps(data[VEGA]).replace("<", "\\u003c")
                 chart = f'<div class="chart"><script type="application/json">{spec}</script></div>'
                 output["data"] = {"text/html": chart}
-                # nbconvert would otherwise read a label that this output no longer has
+                # otherwise nbconvert would look for the metadata of the removed output
                 output["metadata"] = {}
 
 
 def finish(body: str) -> str:
-    """Formulas as MathML, links to notebooks and texts as links to their pages."""
+    """Convert formulas to MathML, and links to notebooks and texts to links to their pages."""
     from latex2mathml.converter import convert
 
     soup = BeautifulSoup(body, "html.parser")
@@ -115,7 +115,7 @@ def page(title: str, body: str, steps: str = "", launch: str = "") -> str:
     frame = string.Template((PARTS / "page.html").read_text(encoding="utf-8"))
     scripts = f'{CHARTS}<script src="assets/charts.js"></script>' if 'class="chart"' in body else ""
     if "<iframe" in body:
-        # before the frames load
+        # must run before the frames load
         body = f'<script src="assets/frames.js"></script>{body}'
     return frame.substitute(title=html.escape(title), body=body, steps=steps, launch=launch, scripts=scripts)
 
@@ -130,7 +130,7 @@ def notebook_body(path: Path, pages: dict[str, str]) -> str:
 
 
 def steps(paths: list[Path], place: int) -> str:
-    """Links to the notebook before and the one after."""
+    """Links to the previous and the next notebook."""
     links = []
     for words, other in (("previous", place - 1), ("next", place + 1)):
         if 0 <= other < len(paths):
@@ -144,7 +144,7 @@ def title_of(path: Path) -> str:
 
 
 def assets(out: Path) -> None:
-    """The style, the highlighting of code in both themes, and Vega with what draws the charts."""
+    """Write the style sheet with code highlighting for both themes, Vega, and the scripts."""
     import vl_convert
     from pygments.formatters import HtmlFormatter
 
@@ -207,7 +207,7 @@ def build(out: Path, only: str = "") -> list[Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
-    parser.add_argument("--only", default="", help="notebooks whose name begins so")
+    parser.add_argument("--only", default="", help="only notebooks whose name starts with this text")
     args = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     pages = build(args.out, args.only)

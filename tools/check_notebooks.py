@@ -1,9 +1,9 @@
-"""Hygiene of the course's notebooks: valid, a kernel named, cells short, no machine's path, and what each must have.
+"""Check the course's notebooks: format, kernel, length of cells, machine paths, and the required parts.
 
     python tools/check_notebooks.py
 
-Exit status 1 if anything is found. Whether they are in step with their sources is for `build_notebooks.py --check`,
-what is wrong with their prose for `check_prose.py`, which this runs too.
+Exit status 1 if anything is found. It runs `check_prose.py` too. `build_notebooks.py --check` checks whether the
+notebooks are in step with their sources.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import nbformat
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
-WIDEST = 112  # characters of a line of code: more would be cut off in a window 1200 px wide
+WIDEST = 112  # characters per line of code: longer lines are cut off in a window 1200 px wide
 LARGEST = 1.5e6  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
 TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
@@ -25,16 +25,16 @@ LIVE = "application/vnd.jupyter.widget-view+json"
 
 
 def problems(notebook: nbformat.NotebookNode) -> list[str]:
-    """What no notebook may have."""
+    """The faults of one notebook."""
     found = []
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
-        found.append("its metadata must name the kernel python3, or JupyterLab asks for one")
+        found.append("its metadata must name the kernel python3, or JupyterLab will ask for one")
     for number, cell in enumerate(notebook.cells):
         where = f"cell {number}: "
         if cell.cell_type == "code":
             found += [where + text for text in _of_code(cell)]
         if MACHINE_PATH.search(cell.source) or MACHINE_PATH.search(str(cell.get("outputs", ""))):
-            found.append(where + "names a path of one machine")
+            found.append(where + "contains a path of one machine")
         if not cell.source.strip():
             found.append(where + "is empty")
     return found
@@ -43,24 +43,24 @@ def problems(notebook: nbformat.NotebookNode) -> list[str]:
 def _of_code(cell: nbformat.NotebookNode) -> list[str]:
     found = []
     if cell.execution_count is not None:
-        found.append("holds an execution count")
+        found.append("has an execution count")
     if any(output.output_type == "error" for output in cell.outputs):
         found.append("ended in an error")
     if any(LIVE in output.get("data", {}) for output in cell.outputs):
-        found.append("holds a live widget, which nobody can open; a picture belongs there")
+        found.append("contains a live widget, which cannot be opened; use a picture")
     if len(cell.source.splitlines()) > LONGEST_CELL:
-        found.append(f"longer than {LONGEST_CELL} lines")
+        found.append(f"is longer than {LONGEST_CELL} lines")
     if wide := [line for line in cell.source.splitlines() if len(line) > WIDEST]:
         found.append(f"has a line of {len(wide[0])} characters, more than {WIDEST}: {wide[0].strip()[:40]}")
     tags = cell.metadata.get("tags", [])
     pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
     if "widget" in tags and not any("<img" in page or "a live widget appears here" in page for page in pages):
-        found.append("shows a widget and has no picture of it, nor words")
+        found.append("shows a widget but has neither its picture nor a description")
     return found
 
 
 def lacks(notebook: nbformat.NotebookNode) -> list[str]:
-    """What a notebook of the course must have and this one has not."""
+    """The required parts that this notebook lacks."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     last = notebook.cells[-1].source
@@ -85,7 +85,7 @@ def main() -> int:
         nbformat.validate(notebook)
         texts = problems(notebook) + lacks(notebook)
         if path.stat().st_size > LARGEST:
-            texts.append(f"{path.stat().st_size / 1e6:.1f} MB: show less in its outputs, {LARGEST / 1e6} at most")
+            texts.append(f"{path.stat().st_size / 1e6:.1f} MB: reduce its outputs to at most {LARGEST / 1e6} MB")
         found += [f"{path.relative_to(FOLDER.parent)}: {text}" for text in texts]
     print("\n".join(found), file=sys.stderr) if found else None
     return int(bool(found))

@@ -31,7 +31,7 @@ AMERICAN = re.compile(
 FILE = re.compile(r"`([\w.-]+/[\w./-]+\.(?:py|md|ipynb|ya?ml|toml|js|css|csv))`")
 QUOTED = re.compile(r"\*[^*\n]+\*|\"[^\"\n]+\"|https?://\S+|\]\([^)]*\)")
 
-# the phrases themselves, and what is not ours
+# files that quote the phrases, and folders with files from elsewhere
 _SKIPPED = {"plain_english.py", "test_prose.py", "node_modules", ".ipynb_checkpoints"}
 _FOLDERS = ("fr_explore", "widgets", "tests", "tools", "benchmarks", "notebooks")
 
@@ -43,7 +43,7 @@ def anchors(text: str) -> set[str]:
 
 
 def faults(text: str, folder: Path) -> Iterator[str]:
-    """What is wrong with one Markdown text that lies in `folder`."""
+    """The faults of one Markdown text in `folder`."""
     bare = CODE.sub(lambda found: "\n" * found[0].count("\n"), text)
     for target in [*LINK.findall(bare), *(place for _, place in PICTURE.findall(bare))]:
         if re.match(r"[a-z]+:", target):
@@ -55,32 +55,32 @@ def faults(text: str, folder: Path) -> Iterator[str]:
         elif anchor and (path is None or path.suffix == ".md"):
             there = anchors(text if path is None else path.read_text(encoding="utf-8"))
             if anchor not in there:
-                yield f"a link to a heading that is not there, {target}"
+                yield f"a link to a missing heading, {target}"
     for name in FILE.findall(text):
         if "NN" not in name and not ((ROOT / name).exists() or (folder / name).exists()):
-            yield f"it names a file that is not there, {name}"
+            yield f"a missing file, {name}"
     yield from (f"a picture without a text, {place}" for alt, place in PICTURE.findall(bare) if not alt.strip())
     yield from (f"a picture without a text, {tag[:60]}" for tag in IMG.findall(bare) if not _has_alt(tag))
     levels = [len(marks) for marks, _ in HEADING.findall(bare)]
     if levels and (levels[0] != 1 or levels.count(1) != 1):
-        yield f"its headings must begin with the only one of level 1; they are {levels}"
+        yield f"headings must start with the only one of level 1; the levels are {levels}"
     yield from (f"a heading of level {b} under one of level {a}" for a, b in pairwise(levels) if b > a + 1)
     yield from (f"American spelling in prose, {word!r}" for word in sorted(set(AMERICAN.findall(QUOTED.sub("", bare)))))
 
 
 def of_outputs(notebook: nbformat.NotebookNode) -> Iterator[str]:
-    """Pictures in outputs that say nothing to who cannot see them."""
+    """Pictures in outputs without an alternative text."""
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             page = data.get("text/html", "")
             if any(not _has_alt(tag) for tag in IMG.findall(page)) or any(k.startswith("image/") for k in data):
-                yield f"cell {number} shows a picture without a text: course.show_faces(..., alt=...)"
+                yield f"cell {number} shows a picture without a text: use course.show_faces(..., alt=...)"
 
 
 def everywhere() -> Iterator[tuple[str, str]]:
-    """(file, fault) over every Markdown file of the repository and every notebook."""
-    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), ROOT / "widgets" / "README.md"]
+    """(file, fault) for every Markdown file of the repository and every notebook."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "widgets" / "README.md"]
     for path in [*pages, *sorted((ROOT / "notebooks").rglob("*.md"))]:
         if ".ipynb_checkpoints" not in path.parts:
             yield from ((str(path.relative_to(ROOT)), text) for text in faults(path.read_text("utf-8"), path.parent))

@@ -1,7 +1,9 @@
-"""Count the product's lines of code: `python tools/count_lines.py [--files]`.
+"""Count the lines of code of `fr_explore` and `fr_explore_widgets`.
 
-Counted are Python, JavaScript, CSS, type and C files of `fr_explore` and `fr_explore_widgets`, the course's checks
-included. Comments, docstrings and blank lines are not. The budget is in DESIGN.md.
+    python tools/count_lines.py            # by kind of file
+    python tools/count_lines.py --files    # each file too
+
+It counts Python, JavaScript, CSS, TypeScript and C, without comments, docstrings and blank lines.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDERS = [ROOT / "fr_explore", ROOT / "widgets" / "fr_explore_widgets"]
 _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.COMMENT}
-# strings and templates are matched first, so that a `//` inside one is no comment
+# strings before comments, because `//` inside a string does not start a comment
 _TOKEN = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|(//[^\n]*|/\*.*?\*/)""", re.DOTALL)
 
 
 def python_lines(text: str) -> int:
-    """Lines that hold a token of code; docstrings are not code."""
+    """Lines with a token of code; docstrings do not count."""
     docstrings: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
@@ -37,7 +39,7 @@ def python_lines(text: str) -> int:
 
 
 def script_lines(text: str, line_comments: bool = True) -> int:
-    """Lines left once comments are gone; `line_comments`: whether // begins one, as in JavaScript and C."""
+    """Lines that remain without comments; `line_comments`: whether // starts one, as in JavaScript and C."""
 
     def keep(match: re.Match[str]) -> str:
         comment = match[2]
@@ -57,7 +59,7 @@ def count(path: Path) -> int:
 
 
 def main(arguments: list[str]) -> None:
-    """Print lines by kind of file, with `--files` also each file."""
+    """Print the lines by kind of file, with `--files` also of each file."""
     kinds: Counter[str] = Counter()
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*")):

@@ -1,9 +1,9 @@
-"""The addresses that open a notebook on Binder, and their table in README.
+"""Links that open a notebook on Binder, and their table in README.
 
     python tools/launch_links.py           print the table
-    python tools/launch_links.py --fix     write it into README.md, between its two marks
+    python tools/launch_links.py --fix     write it into README.md, between two markers
 
-Binder builds what a tag names, so that a class meets the same course all term.
+The links name a tag, so a class has the same course all term.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ BADGE = "https://mybinder.org/badge_logo.svg"
 
 
 def link(path: str, root: Path = ROOT) -> str:
-    """The address that opens `path`, a file of the repository, in JupyterLab on Binder.
+    """The link that opens `path`, a file of the repository, in JupyterLab on Binder.
 
-    Repository and tag come from pyproject.toml: [project.urls] Repository, and "v" before the version.
+    Repository and tag are read from pyproject.toml: [project.urls] Repository, and "v" before the version.
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     owner, name = project["urls"]["Repository"].rstrip("/").split("/")[-2:]
-    # the path is a value inside a value: quoted for JupyterLab's address, then for Binder's
+    # quoted twice: for JupyterLab's address, then for Binder's
     inside = f"lab/tree/{quote(path)}"
     return f"https://mybinder.org/v2/gh/{owner}/{name}/v{project['version']}?urlpath={quote(inside, safe='')}"
 
 
 def notebooks(root: Path = ROOT) -> dict[str, str]:
-    """Path in the repository -> title, for each notebook of the course in order."""
+    """Path in the repository -> title of each notebook of the course, in order."""
     found = {}
     for path in sorted((root / "notebooks").glob("[0-9][0-9]-*.ipynb")):
         cells = nbformat.read(path, as_version=4).cells
@@ -43,7 +43,7 @@ def notebooks(root: Path = ROOT) -> dict[str, str]:
 
 
 def table(root: Path = ROOT) -> str:
-    """README's section: the badge, which opens first light, and a row for each notebook."""
+    """README's section: the badge, which opens the first notebook, and a row for each notebook."""
     found = notebooks(root)
     first = next(iter(found))
     rows = [f"| [{title}]({path}) | [open]({link(path, root)}) |" for path, title in found.items()]
@@ -52,11 +52,11 @@ def table(root: Path = ROOT) -> str:
 
 
 def with_table(text: str, root: Path = ROOT) -> str:
-    """README's text with the present table between its marks; ValueError where it has none."""
+    """README's text with the current table between its markers; ValueError if a marker is missing."""
     before, first, rest = text.partition(FIRST)
     _, last, after = rest.partition(LAST)
     if not (first and last):
-        raise ValueError(f"README.md lacks the marks {FIRST!r} and {LAST!r}: put them where the table belongs.")
+        raise ValueError(f"README.md lacks the markers {FIRST!r} and {LAST!r}: insert them where the table belongs.")
     return before + table(root) + after
 
 

@@ -1,4 +1,4 @@
-"""Binder: its files agree with the project, its steps run in a clean environment, its links open what they name."""
+"""Binder: its files agree with the project, its steps run in a clean environment, its links lead to notebooks."""
 
 import os
 import re
@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import launch_links  # noqa: E402  (a tool, not a package)
 
 sys.path.pop(0)
-CONDA_NAMES = {"torch": "pytorch-cpu"}  # project's name -> conda-forge's, where they differ
+CONDA_NAMES = {"torch": "pytorch-cpu"}  # name in the project -> name on conda-forge, if they differ
 VERSIONS = [Version(f"{a}.{b}.{c}") for a in range(31) for b in (*range(31), 64, 99) for c in (0, 1, 3, 20)]
 
 
@@ -39,7 +39,7 @@ def project():
 
 
 def stricter(theirs, ours):
-    """Whether every version that environment.yml admits is one that the project admits."""
+    """Whether the project allows every version that environment.yml allows."""
     return all(version in ours for version in VERSIONS if version in theirs)
 
 
@@ -48,7 +48,7 @@ def test_every_requirement_is_in_the_environment_with_a_version_that_fits(requir
     wanted = Requirement(requirement)
     installed = environment().get(CONDA_NAMES.get(wanted.name, wanted.name))
     assert installed is not None, f"binder/environment.yml lacks {wanted.name}"
-    assert stricter(installed.specifier, wanted.specifier), f"{installed} may install what {wanted} refuses"
+    assert stricter(installed.specifier, wanted.specifier), f"{installed} allows versions that {wanted} excludes"
 
 
 def test_the_comparison_of_versions_can_fail():
@@ -76,17 +76,17 @@ def test_a_launch_link_names_repository_tag_and_notebook(path):
     assert (ROOT / unquote(inside.removeprefix("lab/tree/"))).is_file()
 
 
-def test_readme_has_the_present_links_and_its_badge_lands_on_first_light():
+def test_readme_has_current_links_and_its_badge_opens_the_first_notebook():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert launch_links.with_table(text) == text, "run python tools/launch_links.py --fix"
     badge = re.search(rf"{re.escape(launch_links.BADGE)}\)\]\((\S+)\)", text)
     assert badge
     assert badge[1] == launch_links.link("notebooks/00-first-light.ipynb")
-    with pytest.raises(ValueError, match="lacks the marks"):
-        launch_links.with_table("# a README without them")
+    with pytest.raises(ValueError, match="lacks the markers"):
+        launch_links.with_table("# a README without markers")
 
 
-def test_start_gives_one_thread_and_hands_over():
+def test_start_sets_one_thread_and_runs_the_command():
     done = subprocess.run(
         [ROOT / "binder" / "start", sys.executable, "-c", "import os; print(os.environ['OMP_NUM_THREADS'])"],
         env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
@@ -98,7 +98,7 @@ NO_NETWORK = """
 import socket
 def refuse(self, address, connect=socket.socket.connect):
     if self.family != socket.AF_UNIX and not str(address[0]).startswith("127."):
-        raise OSError(f"no network here, and something asked for {address}")
+        raise OSError(f"no network here, but something tried to reach {address}")
     return connect(self, address)
 socket.socket.connect = refuse
 """
@@ -110,7 +110,7 @@ def run(command, env, **options):
 
 @pytest.fixture
 def clean(tmp_path):
-    """A checkout and an environment that has the requirements, as conda would give them, but not the project."""
+    """A checkout, and an environment with the requirements, as conda would install them, but without the project."""
     checkout, prefix = tmp_path / "checkout", tmp_path / "env"
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -122,7 +122,7 @@ def clean(tmp_path):
             shutil.copy2(ROOT / name, checkout / name)
     venv.create(prefix, with_pip=True)
     site = next(prefix.glob("lib/python*/site-packages"))
-    # a folder named in a .pth is searched, but its own .pth files, such as the editable project's, are not read
+    # a folder in a .pth file is searched for modules, but its own .pth files (the editable project's) are not read
     (site / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     env = {
@@ -134,8 +134,8 @@ def clean(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.notebook  # the step that warms the caches executes one
-def test_post_build_installs_the_project_and_warms_what_first_light_needs_without_a_network(clean, tmp_path):
+@pytest.mark.notebook  # filling the caches executes a notebook
+def test_post_build_installs_the_project_and_fills_the_caches_without_a_network(clean, tmp_path):
     checkout, env = clean
     done = subprocess.run(
         ["bash", checkout / "binder" / "postBuild"], env=env, capture_output=True, text=True, check=False
@@ -145,8 +145,8 @@ def test_post_build_installs_the_project_and_warms_what_first_light_needs_withou
     found = subprocess.run(
         ["python", "-c", say], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
-    assert str(tmp_path / "env") in found, "postBuild installed nothing: the import came from elsewhere"
-    assert len(list((tmp_path / "cache").rglob("*"))) > 1, "the cache is cold"
+    assert str(tmp_path / "env") in found, "postBuild did not install the project: it was imported from elsewhere"
+    assert len(list((tmp_path / "cache").rglob("*"))) > 1, "the cache is empty"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The public names, and that importing them stays light."""
+"""The public names exist and are documented, and importing them stays light."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_every_public_name_is_there_and_documented():
+def test_every_public_name_exists_and_is_documented():
     names = {name for name in dir(fr) if not name.startswith("_")}
     assert {
         "Avatars", "load_model", "list_models", "sample_lattice", "embed", "vector_field", "knn", "alignment",
@@ -43,11 +43,11 @@ def test_lightness_can_fail():
 
 
 def test_import_is_quick():
-    """The design's budget is 0.3 s; the modules that it may load are counted instead of seconds."""
+    """The budget is 0.3 s; the test counts loaded modules, which does not depend on the machine."""
     done = run("import sys; before = set(sys.modules); import fr_explore; print(len(set(sys.modules) - before))")
     assert int(done.stdout) < 60
 
 
 def test_metric_alone_needs_no_torch():
-    """Attributes and faces are usable where torch is not wanted."""
+    """Attributes and faces can be used without loading torch."""
     assert "torch" not in loaded_by("import fr_explore as fr; fr.Avatars(identities=1).render(0)")

@@ -1,4 +1,4 @@
-"""What comes from files is data: nothing is unpickled, no name leads out of its folder, damage ends in words."""
+"""Files are data: nothing is unpickled, no name leads out of its folder, and damage raises a clear error."""
 
 import ast
 import pickle
@@ -24,12 +24,12 @@ from fr_explore.report.page import table as report_table
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "fr_explore").rglob("*.py"), *(ROOT / "widgets" / "fr_explore_widgets").rglob("*.py")])
-# seconds matter here more than cases: CI runs this at each change
+# few cases: CI runs this at each change
 BOUNDED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def unsafe(tree: ast.AST) -> list[str]:
-    """Calls that may unpickle or run what a file says."""
+    """Calls that may unpickle data or run code from a file."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -66,7 +66,7 @@ def test_the_rule_can_fail(line):
 
 
 def attempt(read, *args, errors=(ValueError,)):
-    """What `read` gives and None, or None and its words; any error that is not of `errors` goes through."""
+    """(result, None), or (None, message) if `read` raises one of `errors`; other errors propagate."""
     try:
         return read(*args), None
     except errors as error:
@@ -74,7 +74,7 @@ def attempt(read, *args, errors=(ValueError,)):
 
 
 class Boom:
-    """Unpickling it leaves a trace."""
+    """Unpickling it creates a file."""
 
     def __reduce__(self):
         return Path.touch, (Path("boom"),)
@@ -82,7 +82,7 @@ class Boom:
 
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
-    """The folder where a bomb would leave its trace."""
+    """The current folder, where unpickling a `Boom` would create a file."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FR_EXPLORE_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -121,14 +121,14 @@ def _npz(folder: Path, **arrays) -> bytes:
 
 
 def test_weights_of_pickles(here):
-    """Weights with the right hash, and a pickle inside: torch refuses what is no tensor."""
+    """Weights with a pickle inside: torch refuses anything but tensors."""
     import torch
 
     with zipfile.ZipFile(here / "net.pt", "w") as archive:
         archive.writestr("net/data.pkl", pickle.dumps(Boom()))
         archive.writestr("net/version", "3")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # torch remarks on the pickle's protocol before it refuses
+        warnings.simplefilter("ignore", UserWarning)  # torch warns about the pickle's protocol before it refuses
         with pytest.raises(pickle.UnpicklingError):
             torch.load(here / "net.pt", weights_only=True)
     assert not (here / "boom").exists()
@@ -137,7 +137,7 @@ def test_weights_of_pickles(here):
 @BOUNDED
 @given(st.text(max_size=30))
 def test_names_in_tables_stay_in_their_folder(name):
-    """Whatever passes the check lies inside, on this system and by Windows' rules."""
+    """A name that passes the check is inside the folder, by the rules of POSIX and of Windows."""
     import ntpath
     import posixpath
 
@@ -176,7 +176,7 @@ def test_a_link_that_leads_out(tmp_path):
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM", b"II*\0"]),
 )
 def test_any_bytes_as_a_picture(data, head):
-    """Pixels, or a reason; never another error and never a crash."""
+    """Decoding gives pixels or a PictureError, never another error or a crash."""
     found, refused = attempt(decode, head + data, errors=(PictureError,))
     assert refused or found[0].ndim == 3
 
@@ -209,7 +209,7 @@ def test_any_bytes_as_embeddings(tmp_path, data, at):
 @BOUNDED
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 3000))
 def test_any_damage_to_results(tmp_path_factory, data, at):
-    """A file of results with some bytes changed reads, or is refused in words."""
+    """A results file with changed bytes can be read, or raises an error that names it."""
     folder = tmp_path_factory.mktemp("damage")
     whole = bytearray((ROOT / "tests" / "golden" / "results-1.zarr.zip").read_bytes())
     whole[at : at + len(data)] = data
@@ -233,7 +233,7 @@ ALLOWED = re.compile(
 
 
 class Markup(HTMLParser):
-    """All tags and attributes, and the text of a page."""
+    """All tags, attributes and text of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class Markup(HTMLParser):
 
 
 def obeyed(text: str) -> list[str]:
-    """What in a page or picture would run, load or hide something."""
+    """Whatever in a page or picture would run, load or hide something."""
     page = Markup(text)
     found = [tag for tag, _ in page.tags if not ALLOWED.fullmatch(tag)]
     for tag, attrs in page.tags:
@@ -266,7 +266,7 @@ def test_the_watch_can_fail(bad):
 
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_names_from_files_are_text_in_every_chart(bad):
-    """People, attributes and models of any name: the SVG of each chart shows them and obeys nothing."""
+    """The SVG of each chart shows hostile names of people, attributes and models as text."""
     import vl_convert
 
     field, rng = hostile_field(bad), np.random.default_rng(0)
@@ -284,7 +284,7 @@ def test_names_from_files_are_text_in_every_chart(bad):
     for chart in charts:
         svg = vl_convert.vegalite_to_svg(chart.to_dict())
         assert obeyed(svg) == []
-        ElementTree.fromstring(svg)  # well-formed, too
+        ElementTree.fromstring(svg)  # also well-formed
 
 
 def hostile_field(bad: str) -> xr.Dataset:
@@ -299,7 +299,7 @@ def hostile_field(bad: str) -> xr.Dataset:
 
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_names_from_files_are_text_in_every_table(bad):
-    """What tables and labelled arrays with such names show of themselves in a notebook."""
+    """Tables and labelled arrays with such names show them as text in a notebook."""
     field = hostile_field(bad)
     energies, details = fr.alignment(field, "knn:3", null_draws=3, point_energies=True)
     labels = pd.DataFrame({bad: [1, 1, -1, -1] * 3})
@@ -315,7 +315,7 @@ def test_names_from_files_are_text_in_every_table(bad):
 
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_text_of_files_is_escaped_where_it_is_shown(bad):
-    """Cards and rates show themselves in notebooks."""
+    """Cards and rates show hostile names as text in a notebook."""
     card = fr.ModelCard(name=bad, title=bad, input_size=8, dim=2, metric="euclidean", licence=bad, weaknesses=(bad,))
     assert obeyed(card._repr_html_()) == []
     assert Markup(card._repr_html_()).text.count(bad) >= 3

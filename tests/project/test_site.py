@@ -1,4 +1,4 @@
-"""The static course: pages without kernel and network, whose widgets still work."""
+"""The static course: its pages need no kernel and no network, and their widgets work."""
 
 import re
 import sys
@@ -69,7 +69,7 @@ def test_an_unknown_number_names_the_choice(tmp_path):
 
 @pytest.fixture(scope="module")
 def site(notebook, tmp_path_factory):
-    """The static page of the notebook, with the page of its widget beside it."""
+    """The static page of the notebook, and the page of its widget in the same folder."""
     out = tmp_path_factory.mktemp("site")
     build_site.assets(out)
     (out / "widgets").mkdir()
@@ -83,7 +83,7 @@ def site(notebook, tmp_path_factory):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
     path, pages = site
-    assert list(pages) == ["cell-2"]  # the other widget has no page of its own
+    assert list(pages) == ["cell-2"]  # the other widget cannot be exported
     with closing(browser.new_context(offline=True, color_scheme=scheme)) as context:
         page = context.new_page()
         requested, problems = [], []
@@ -96,7 +96,7 @@ def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
         frame = page.locator("iframe")
         frame.scroll_into_view_if_needed()
         inside = frame.content_frame
-        # the frame is exactly as high as its widget: no empty space, nothing to scroll
+        # the frame is exactly as high as its widget: no empty space, no scrolling
         until(lambda: frame.evaluate(HEIGHT) == inside.locator("main").evaluate(HEIGHT) + 2)
         before = inside.locator("[role=meter]").first.get_attribute("aria-valuenow")
         inside.locator("input[type=range]").first.press("Home")

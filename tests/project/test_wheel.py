@@ -1,4 +1,4 @@
-"""The wheel holds the two packages, every front-end file and every asset, and nothing else."""
+"""The wheel contains the two packages, every front-end file and every asset, and nothing else."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def names(tmp_path_factory) -> set[str]:
     out = tmp_path_factory.mktemp("wheel")
-    # the back end is in the environment already: no isolation, so no network
+    # the build back end is installed, so the build needs neither isolation nor network
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -25,7 +25,7 @@ def test_top_level_names(names):
     top = {name.split("/")[0] for name in names}
     packages = {name for name in top if not name.endswith((".dist-info", ".data"))}
     assert packages == {"fr_explore", "fr_explore_widgets"}
-    # besides, the one line that switches the server's extension on
+    # and the one line that enables the server's extension
     (switch,) = {name for name in names if ".data/" in name}
     assert switch.endswith(".data/data/etc/jupyter/jupyter_server_config.d/fr_explore_widgets.json")
 
@@ -42,7 +42,7 @@ def test_every_source_and_asset_is_inside(names):
     assert any(name.startswith("fr_explore/assets/") for name in names)
 
 
-def test_no_test_inside_and_notebooks_where_the_command_finds_them(names):
+def test_it_has_no_tests_and_has_the_notebooks_for_the_command(names):
     assert not [name for name in names if "test" in name]
     inside = {name for name in names if name.endswith(".ipynb")}
     assert "fr_explore/notebooks/00-first-light.ipynb" in inside  # for `fr-explore lab`

@@ -1,4 +1,4 @@
-// Draws the charts of a page with the Vega beside it; a chart that fails says so in its place.
+// Draws the charts of a page with the local Vega; a chart that fails is replaced by a message.
 for (const place of document.querySelectorAll(".chart")) {
   const spec = JSON.parse(place.querySelector("script").textContent);
   delete spec.$schema;

@@ -73,7 +73,7 @@ course.check("05a", energy)
 # %% [markdown]
 # ### Exercise 5b: all pairs at once
 #
-# If *every other* arrow is a neighbour, no loop is needed. Let $m = \frac1n \sum_i u_i$ be the mean arrow, the **magnetisation** as a vector. Expand $|m|^2$, remove the $n$ terms with $i = j$, and express $E$ by $n$ and $|m|$ alone.
+# If *every other* arrow is a neighbour, no loop is needed. Let $m = \frac1n \sum_i u_i$ be the mean arrow, the **magnetisation** as a vector. Expand $|m|^2$, remove the $n$ terms with $i = j$, and express $E$ in terms of $n$ and $|m|$ alone.
 
 # %% tags=["exercise"]
 def energy_of_all_pairs(directions):

@@ -1,21 +1,9 @@
-from .attribute.widget import AttributeExplorer
-from .core.environment import check_environment
-from .energy.widget import EnergyPlayground
-from .field.widget import FieldExplorer
-from .macroscale.widget import MacroscaleExplorer
-from .photo.explorer import PhotoExplorer
-from .photo.widget import PhotoInput
-from .prediction.widget import Prediction
-from .verification.widget import VerificationExplorer
-
-__all__ = [
-    "AttributeExplorer",
-    "EnergyPlayground",
-    "FieldExplorer",
-    "MacroscaleExplorer",
-    "PhotoExplorer",
-    "PhotoInput",
-    "Prediction",
-    "VerificationExplorer",
-    "check_environment",
-]
+from .attribute.widget import AttributeExplorer as AttributeExplorer
+from .core.environment import check_environment as check_environment
+from .energy.widget import EnergyPlayground as EnergyPlayground
+from .field.widget import FieldExplorer as FieldExplorer
+from .macroscale.widget import MacroscaleExplorer as MacroscaleExplorer
+from .photo.explorer import PhotoExplorer as PhotoExplorer
+from .photo.widget import PhotoInput as PhotoInput
+from .prediction.widget import Prediction as Prediction
+from .verification.widget import VerificationExplorer as VerificationExplorer

@@ -2,7 +2,7 @@
 
     python benchmarks/binder.py                  time to the first map, then memory and time of every notebook
     python benchmarks/binder.py --map            only the first
-    python benchmarks/binder.py --notebooks 05   only notebooks whose name begins so
+    python benchmarks/binder.py --notebooks 05   only notebooks whose name starts with 05
 
 Everything runs in a process held to one core and one thread; a kernel whose resident memory passes 2 GB is killed, as
 a container's would be (RLIMIT_DATA would count address space too that is reserved and never touched: a gigabyte in
@@ -99,7 +99,7 @@ def inside(item: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--map", action="store_true", help="only the time to the first interactive map")
-    parser.add_argument("--notebooks", default="", help="only those whose name begins so")
+    parser.add_argument("--notebooks", default="", help="only notebooks whose name starts with this text")
     parser.add_argument("--item", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.item:

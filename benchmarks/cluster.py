@@ -54,7 +54,7 @@ def peak() -> float:
 def warm_up(used: Callable[[], float]) -> list[float]:
     """Import what the work needs: peak memory before, with torch, with everything. It travels without this file."""
     sizes = [used()]
-    import torch  # noqa: F401  its memory is what is asked for
+    import torch  # noqa: F401  its memory is measured
 
     sizes.append(used())
     import fr_explore as library

@@ -89,7 +89,7 @@ def figures(embeddings: xr.DataArray) -> pd.DataFrame:
 
 
 def changes(table: pd.DataFrame, regime: str, seed: int) -> pd.DataFrame:
-    """Regime less all-varied, for every measure and attribute: mean, interval, p; which attribute changes most."""
+    """Regime minus all-varied, for every measure and attribute: mean, interval, p; which attribute changes most."""
     pair = table[table["model"].isin([regime, BASE])]
     own = regime.partition("-")[2]
     rows = []

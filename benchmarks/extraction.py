@@ -158,7 +158,7 @@ def bare(module: torch.nn.Module, batches: list[torch.Tensor]) -> Callable[[], o
 
 
 def memory(images: int) -> None:
-    """Resident memory while each model embeds many images, drawn anew for each call."""
+    """Resident memory while each model embeds many images, new ones for each call."""
     process = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         for name, model in models(Path(folder)).items():

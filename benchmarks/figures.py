@@ -20,7 +20,7 @@ def figure(
 ) -> None:
     """Record a figure, beside its baseline and its target where it has them.
 
-    `ours` : a number, or what stands in the table. `unit` : of both, smaller being better but for rates such as
+    `ours` : a number, or the text for the table. `unit` : of both, smaller being better but for rates such as
     "images/s". `against` says what the baseline is, `target` what was promised, `met` whether it was kept.
     """
     better = None

@@ -5,12 +5,12 @@
 The prediction, fixed before any run: the target's magnitude falls and its energy rises; the others move less.
 
 Per target, dlib's network is fine-tuned on avatars of one seed (fr.finetune, its defaults) and compared with itself
-as it was on other avatars, whom no training saw: energies at 10 nearest neighbours and over all pairs, magnitudes,
+as it was on other avatars, never used in training: energies at 10 nearest neighbours and over all pairs, magnitudes,
 and profiles over the scale, paired over identities. Tests flip signs, Holm's correction is over all rows of a
 quantity (targets x attributes). With --step 4 the same is measured over longer steps.
 Tables go to benchmarks/results/finetune*.csv, with the command in their first line.
 
-A run that was killed goes on: weights from their checkpoints, embeddings from the cache, both under --work.
+An interrupted run resumes: weights from their checkpoints, embeddings from the cache, both under --work.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def embed_all(lattices: Sequence[Lattice], models: Mapping[str, object], size: i
 
 
 def evaluation_lattice(identities: int, curves: int, factor: float = 1) -> Lattice:
-    """The paper's eight attributes on people whom no training saw; steps of `factor` times the default."""
+    """The paper's eight attributes on people never used in training; steps of `factor` times the default."""
     faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
     sizes = {name: factor * faces.attributes[name].step for name in fr.PAPER_ATTRIBUTES}
     return fr.sample_lattice(faces, curves=curves, seed=0, step_sizes=sizes)

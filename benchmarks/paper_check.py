@@ -8,7 +8,7 @@ bootstrap interval over identities. Then the same with one thing changed at a ti
 range of the base points, the definition of the image attributes, the size of the pictures, the number of people.
 The models differ (theirs are not at hand) and so do the faces, so no agreement is expected of the numbers themselves.
 
-Tables go to benchmarks/results/paper_check*.csv. Embeddings are cached: a run that was killed goes on.
+Tables go to benchmarks/results/paper_check*.csv. Embeddings are cached: an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def steps_apart(identities: int, curves: int) -> dict[str, Lattice]:
 
 
 def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
-    """What is rendered anew: name -> lattice and size of the pictures."""
+    """What is rendered for each variant: name -> lattice and size of the pictures."""
     faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
     usual = fr.sample_lattice(faces, curves=curves, seed=0)
     plain = usual.base.copy()

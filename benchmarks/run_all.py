@@ -5,7 +5,7 @@
     python benchmarks/run_all.py --list       # what there is, and how each is called
 
 Figures are ratios to a baseline of the same run: on a busy machine they hold, the milliseconds do not. A figure that
-misses its target, a benchmark that fails and one that is stopped stand in the table as what they are, and the exit
+misses its target, a benchmark that fails and one that is stopped are named as such in the table, and the exit
 status is 1. Experiments that take longer (finetuning, controlled, paper_check) have commands of their own, see their
 first lines.
 """

@@ -1,7 +1,7 @@
-"""Hair for `bake_avatar.py`: sheets that hang on the mean head, one grid of strands for each style.
+"""Hair for `bake_avatar.py`: sheets attached to the mean head, one grid of strands for each style.
 
 A strand starts at the crown and follows the skull at a distance; `u` is its azimuth (0 in front, in turns) and `v`
-its arc length in centimetres. Short styles end at the hairline; longer ones go on downwards outside the ears. Every
+its arc length in centimetres. Short styles end at the hairline; longer ones continue downwards outside the ears. Every
 point is bound to the skin around it, so that it follows any head.
 """
 

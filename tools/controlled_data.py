@@ -2,7 +2,7 @@
 
 - Strengths of the paper's eight attributes are drawn uniformly over their whole ranges, the same draws in every
   regime; a regime then sets one column neutral (`fixed`) or to one value per identity (`tied`).
-- Image attributes are closed forms of the pixels, so the rendered set is kept without them and they are drawn anew
+- Image attributes are closed forms of the pixels, so the rendered set is kept without them and they are resampled
   for every epoch. Regimes that differ in image attributes only share their renders: the cache is keyed by content.
 """
 

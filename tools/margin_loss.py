@@ -41,7 +41,7 @@ class MarginLoss(nn.Module):
         """Mean loss of embeddings (n, dim), of any length, and their identities (n,), whole numbers."""
         cosine = F.linear(F.normalize(embeddings), F.normalize(self.centres))
         own = cosine.gather(1, identities[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
-        # beyond pi - margin the cosine would rise again: a straight line goes on falling there
+        # beyond pi - margin the cosine would rise again: a straight line continues to fall there
         turned = torch.cos(torch.acos(own) + self.margin)
         beyond = own - math.sin(self.margin) * self.margin
         target = torch.where(own > -math.cos(self.margin), turned, beyond)

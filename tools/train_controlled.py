@@ -2,7 +2,7 @@
 
 Each regime is rendered (kept in the cache folder, shared where regimes agree), trained with a checkpoint after every
 epoch, checked on people that were not trained on, and written as fp16 weights with a card. Killed at any moment and
-started again, it goes on where it was and gives the same weights. A GPU is used where there is one.
+started again, it resumes and gives the same weights. It uses a GPU if there is one.
 """
 
 from __future__ import annotations

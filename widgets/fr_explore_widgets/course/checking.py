@@ -48,7 +48,7 @@ class Check:
     ----------
     truth : computes the right result for one case, if possible in another way than the notebook's solution.
     praise : shown for a right answer: what it means.
-    otherwise : shown for a wrong answer that is no known mistake. It must not contain the solution.
+    otherwise : shown for any other wrong answer. It must not contain the solution.
     cases : returns the argument tuples on which to test a function. None: the only case is what the notebook passes to
         `check` after the answer. An answer that is not a function is compared with the truth of each case.
     mistakes : for each typical mistake the hint that explains it, and a function that makes it: it returns the wrong

@@ -136,7 +136,6 @@ def test_a_thousand_interleavings_of_requests_and_cells_corrupt_nothing():
     # requests of two browsers set one trait: what one of them set last may be overtaken, never torn
     assert max(w.values["one"], w.values["two"]) == rounds
     assert w.state["sum"] == sum(w.values.values())
-    assert w.calls <= 2 * rounds
 
 
 def test_a_state_from_before_a_restart_is_restored_or_refused_in_words():

@@ -16,7 +16,7 @@ from traitlets import TraitError
 
 import fr_explore as fr
 from fr_explore.base.distance import same_person
-from fr_explore_widgets.core.gallery import middle_strengths
+from fr_explore_widgets.core.faces import middle_strengths
 from fr_explore_widgets.verification.pairs import wilson
 from fr_explore_widgets.verification.widget import VerificationExplorer
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from fr_explore.faces.base import Face
 from fr_explore_widgets import AttributeExplorer, check_environment
 from fr_explore_widgets.attribute.engine import Engine
+from fr_explore_widgets.attribute.samples import Gallery, collect
 from fr_explore_widgets.core import bundle
 from fr_explore_widgets.core import environment as environment
-from fr_explore_widgets.core.gallery import THUMB, Gallery, collect, pick, thumbnail
+from fr_explore_widgets.core.faces import THUMB, pick, thumbnail
 from fr_explore_widgets.core.session import History, State
 
 ROOT = Path(__file__).parents[2]
@@ -32,17 +34,20 @@ def explorer(avatars, dlib_model):
 
 @pytest.fixture
 def w(explorer):
-    """The explorer at rest, with what it was asked before forgotten."""
+    """The explorer with a neutral face."""
     explorer.set(identity=0)
     explorer.reset()
-    explorer._seen.clear()
-    explorer.calls = 0
     return explorer
 
 
-def ask(widget, seq, client="browser", **request):
-    """What a browser does: one request, as a whole new value of the trait."""
-    widget.request = {"client": client, "seq": seq, **request}
+@pytest.fixture
+def ask(request):
+    """What a browser of this test's own does: one request, as a whole new value of the trait."""
+
+    def ask(widget, seq, client="browser", **fields):
+        widget.request = {"client": f"{client} {request.node.name}", "seq": seq, **fields}
+
+    return ask
 
 
 # --- the explorer from Python -----------------------------------------------------------------------------------------
@@ -159,23 +164,25 @@ def test_state_is_plain_json_and_restores_all_of_it(w):
 # --- requests of a browser -----------------------------------------------------------------------------------------
 
 
-def test_a_drag_is_no_step_of_undo_and_a_stale_request_is_dropped(w):
-    steps = len(w._history.states)
+def test_a_drag_is_no_step_of_undo_and_a_stale_request_is_dropped(w, ask, tmp_path):
+    def steps():
+        return len(pd.read_csv(w.to_csv(tmp_path / "x.csv")[1]))
+
+    before = steps()
     ask(w, 1, action="set", values={"age": 40}, moved="age", phase="drag")
     ask(w, 2, action="set", values={"age": 50}, moved="age", phase="drag")
     w.wait(30)  # the figures of a drag follow its picture
-    assert len(w._history.states) == steps
+    assert steps() == before
     assert w.state["strengths"]["age"] == 35  # the bookmark keeps what was committed
     ask(w, 1, action="set", values={"age": 41}, moved="age", phase="drag")
     assert w.strengths["age"] == 50
     ask(w, 3, action="set", values={"age": 50}, moved="age", phase="commit")
-    assert len(w._history.states) == steps + 1
+    assert steps() == before + 1
     assert w.state["strengths"]["age"] == 50
-    assert w.calls == 3
-    assert (w.figures["client"], w.figures["seq"]) == ("browser", 3)
+    assert w.figures["seq"] == 3
 
 
-def test_each_browser_counts_for_itself(w):
+def test_each_browser_counts_for_itself(w, ask):
     ask(w, 9, "one", action="set", values={"age": 40}, phase="commit")
     ask(w, 1, "two", action="set", values={"hue": 10}, phase="commit")
     assert (w.strengths["age"], w.strengths["hue"]) == (40, 10)
@@ -190,14 +197,14 @@ def test_each_browser_counts_for_itself(w):
         ({"action": "undo"}, lambda w: w.strengths["age"] == 35),
     ],
 )
-def test_buttons(w, request_, check):
+def test_buttons(w, request_, check, ask):
     w.set(age=60)
     ask(w, 1, **request_)
     assert w.error == {}
     assert check(w)
 
 
-def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_model, monkeypatch):
+def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_model, monkeypatch, ask):
     w.set(age=50)
     with monkeypatch.context() as patch:
         patch.setattr(dlib_model, "embed", lambda faces, batch_size=32: 1 / 0)
@@ -205,7 +212,8 @@ def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_
         assert w.error["what"] == "The model could not embed this face."
         assert w.error["why"] == "ZeroDivisionError: division by zero"
         assert "move a slider" in w.error["todo"]
-        assert (w.error["client"], w.error["seq"]) == ("browser", 1)
+        assert w.error["client"].startswith("browser")
+        assert w.error["seq"] == 1
         assert "ZeroDivisionError" in w.traceback
         assert w.strengths["age"] == 50
         with pytest.raises(Exception, match="could not embed"):
@@ -220,27 +228,27 @@ def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_
     ("request_", "why"),
     [
         ({"action": "set", "values": {"age": 900}}, "ValueError: age = 900 is out of range"),
-        ({"action": "dance"}, "KeyError: 'dance'"),
-        ({}, "KeyError: 'action'"),
+        ({"action": "dance"}, "ValueError: unknown action 'dance'."),
+        ({}, "ValueError: unknown action ''."),
     ],
 )
-def test_a_request_that_makes_no_sense_is_shown_and_harms_nothing(w, request_, why):
+def test_a_request_that_makes_no_sense_is_shown_and_harms_nothing(w, request_, why, ask):
     ask(w, 1, **request_)
     assert w.error["why"].startswith(why)
     ask(w, 2, action="set", values={"age": 44}, phase="commit")
     assert (w.error, w.strengths["age"]) == ({}, 44)
 
 
-def test_an_embedding_that_is_not_finite_is_an_error_not_a_distance(w, dlib_model, monkeypatch):
+def test_an_embedding_that_is_not_finite_is_an_error_not_a_distance(w, dlib_model, monkeypatch, ask):
     monkeypatch.setattr(
         dlib_model, "embed", lambda faces, batch_size=32: np.full((len(faces), 128), np.nan, np.float32)
     )
     ask(w, 1, action="set", values={"age": 60}, phase="commit")
-    assert w.error["why"] == "ValueError: the embedding holds NaN or infinity."
+    assert w.error["why"] == "ValueError: the embedding contains NaN or infinity."
     assert np.isfinite(w.distance)
 
 
-def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w, avatars, dlib_model):
+def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w, avatars, dlib_model, ask):
     """Handlers run beside cells: whatever the order, values, picture and distance belong together."""
 
     def drag(client):
@@ -255,7 +263,7 @@ def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w,
     for thread in threads:
         thread.join()
     w.wait(60)
-    w.set(age=w._state.strengths["age"])  # a hand lets go: exact figures of what it last asked for
+    w.set(age=w.reply["strengths"]["age"])  # a release: exact figures of what was last asked for
     assert w.error == {}
     assert w.strengths["hue"] == 10
     here, there = dlib_model.embed([avatars.render(0, w.strengths), avatars.render(0)])
@@ -272,7 +280,8 @@ def test_a_kernel_answers_a_ping(w):
 
 
 def test_the_map_is_fitted_on_the_gallery_and_says_how_much_it_shows(w, dlib_model, avatars):
-    gallery = w._engine.judges["dlib"].gallery
+    engine = Engine(avatars, {"dlib": dlib_model}, 160)
+    *_, gallery = collect(engine, engine.views["dlib"], avatars.identities, variations=2, seed=0)
     assert gallery.vectors.shape == (3, 3, 128)
     points = gallery.vectors.reshape(-1, 128).astype(float)
     centred = points - points.mean(0)
@@ -285,10 +294,8 @@ def test_the_map_is_fitted_on_the_gallery_and_says_how_much_it_shows(w, dlib_mod
     # the current point lies where its identity's neutral face lies
     assert w.figures["point"] == pytest.approx(shown[0], abs=1e-3)
     assert len(w.sprite) == 3 * 3 * THUMB**2
-
-
-def test_typical_distances_come_from_the_gallery(w):
-    vectors = w._engine.judges["dlib"].gallery.vectors
+    # typical distances
+    vectors = gallery.vectors
     assert w.gallery["natural"]["1"] == pytest.approx(np.linalg.norm(vectors[1, 1] - vectors[1, 2]), rel=1e-6)
     pairs = [np.linalg.norm(vectors[i, 0] - vectors[j, 0]) for i, j in ((0, 1), (0, 2), (1, 2))]
     assert w.gallery["between"] == pytest.approx(np.median(pairs), rel=1e-6)
@@ -315,11 +322,10 @@ class Circle:
 def test_the_gallery_follows_the_metric_of_the_card(metric, quarter):
     both = Circle(metric)
     engine = Engine(both, {"circle": both}, 8)
-    judge = engine.judges["circle"]
-    *progress, gallery = collect(engine, judge, both.identities, variations=2, seed=0)
+    *progress, gallery = collect(engine, engine.views["circle"], both.identities, variations=2, seed=0)
     assert progress[-1] == (12, 12)
     assert gallery.between_people() == pytest.approx(quarter, rel=1e-6)
-    assert gallery.natural_variation() == pytest.approx({0: 0, 1: 0, 2: 0, 3: 0}, abs=1e-12)
+    assert gallery.natural_variation() == pytest.approx(dict.fromkeys("abcd", 0), abs=1e-12)
     radius = 3 if metric == "euclidean" else 1
     assert np.linalg.norm(gallery.project(gallery.vectors), axis=-1) == pytest.approx(radius, rel=1e-5)
     assert gallery.plane.explained == pytest.approx(1)
@@ -328,8 +334,8 @@ def test_the_gallery_follows_the_metric_of_the_card(metric, quarter):
     flat, share = gallery.project_step(low, high)
     assert flat == pytest.approx(gallery.project(high) - gallery.project(low), abs=1e-5)
     assert share == pytest.approx(1)
-    assert gallery.nearest(low)[0] == (0, pytest.approx(0, abs=1e-6))
-    assert [row for row, _ in gallery.nearest(low, 4)][-1] == 2
+    assert gallery.nearest(low)[0] == ("a", pytest.approx(0, abs=1e-6))
+    assert [identity for identity, _ in gallery.nearest(low, 4)][-1] == "c"
 
 
 def test_identities_are_picked_evenly():
@@ -406,8 +412,9 @@ def test_history_behaves_like_a_list_with_a_cursor(moves):
     assert [state.strengths["n"] for state in history.states] == model
 
 
-def test_history_forgets_the_oldest_beyond_its_limit():
-    history = History([State(0, {"n": 0.0})], limit=3)
+def test_history_forgets_the_oldest_beyond_its_limit(monkeypatch):
+    monkeypatch.setattr("fr_explore_widgets.core.session.LIMIT", 3)
+    history = History([State(0, {"n": 0.0})])
     for n in range(1, 6):
         history.commit(State(0, {"n": float(n)}))
     assert [state.strengths["n"] for state in history.states] == [3, 4, 5]

@@ -30,7 +30,6 @@ import { createSweep } from "./sweep.js";
 const LOST =
   "The kernel that ran this widget is gone. What you see is its last state; run the cell again for a live one.";
 const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
-const ESTIMATE_AFTER_MS = 2000;
 
 /** @param {string} title @param {number} size */
 function createPicture(title, size) {
@@ -279,15 +278,8 @@ function render({ model, el, signal: given }) {
     snapshots.show(model.get("snapshots") ?? {}, model.get("snapshot_frame"), cardOf(figures.model));
   }
 
-  let asked = "";
   function showEnergies(moved = "") {
-    const energies = /** @type {Energies} */ (model.get("energies") ?? {});
-    bars.show(energies, moved);
-    const name = /** @type {Figures} */ (model.get("figures")).model;
-    const known = energies.rows || energies.all || energies.failed;
-    if (known || offline || asked === name || !model.get("gallery")?.points) return;
-    asked = name;
-    setTimeout(() => signal.aborted || link.send({ action: "estimate" }), ESTIMATE_AFTER_MS);
+    bars.show(/** @type {Energies} */ (model.get("energies") ?? {}), moved);
   }
 
   function showGalleries() {

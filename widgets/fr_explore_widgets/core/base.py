@@ -107,6 +107,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
         self.calls = 0  # how many requests were handled; a burst of slider events needs few
         self.asked_at = -math.inf  # time.monotonic() of the last request
         self.traceback = ""  # of the last error shown in the widget
+        self._displayed = False
         token = secrets.token_hex(6)
         self._static = StaticOutput(token, self._kept)
         code, code_id = bundle.packed(self.files) if self.files else (b"", "")
@@ -123,7 +124,13 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     # --- display and closing ------------------------------------------------------------------------------------------
 
+    @property
+    def shown(self) -> bool:
+        """Whether a page may show the widget: it was displayed, is in a box, or a page sent a request."""
+        return self._displayed or self.asked_at > -math.inf or self._in_a_box()
+
     def _ipython_display_(self) -> None:
+        self._displayed = True
         self._static.show()
         # anywidget's own bundle: in Colab its metadata names the manager that can show it
         data, metadata = anywidget.AnyWidget._repr_mimebundle_(self) or ({}, {})

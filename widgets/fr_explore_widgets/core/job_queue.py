@@ -161,15 +161,15 @@ class BackgroundWidget(LabWidget):
 
     def __init__(self, **traits: object) -> None:
         self.jobs = JobQueue(lambda: self.asked_at, self._job_failed)
-        self._problem: Exception | None = None
+        self.problem: Exception | None = None  # what `wait` raises
         super().__init__(**traits)
 
     def wait(self, timeout: float | None = None) -> Self:
         """Return when the work in the background is done. Raises what stopped it, or TimeoutError."""
         if not self.jobs.wait(timeout, self.awaited):
             raise TimeoutError(self.late.format(timeout=timeout))
-        if self._problem is not None:
-            raise self._problem
+        if self.problem is not None:
+            raise self.problem
         return self
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class BackgroundWidget(LabWidget):
         shown = problem if isinstance(problem, WidgetError) else WidgetError(*self.failure)
         if shown is not problem:
             shown.__cause__ = problem
-        self._problem = shown
+        self.problem = shown
         with self._lock:
             self.progress = {}
             self._show_error(shown)

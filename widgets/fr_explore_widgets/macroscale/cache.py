@@ -17,7 +17,7 @@ from fr_explore.charts.style import attribute_scales, label_of
 from fr_explore.population.labels import check_images, check_labels
 from fr_explore.statistics import adjust_p_values
 
-from ..core.gallery import thumbnail
+from ..core.faces import thumbnail
 
 __all__ = ["Measurements", "sentence"]
 

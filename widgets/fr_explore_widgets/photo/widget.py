@@ -15,8 +15,8 @@ import traitlets
 
 import fr_explore as fr
 
-from ..attribute.engine import to_bytes
 from ..core.base import LabWidget, WidgetError
+from ..core.faces import to_bytes
 from ..core.page import Offline
 from ..core.picture import Part
 

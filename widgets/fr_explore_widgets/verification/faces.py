@@ -17,7 +17,7 @@ import xarray as xr
 import fr_explore as fr
 from fr_explore.base.distance import distance, same_person
 
-from ..core.gallery import middle_strengths, pick
+from ..core.faces import middle_strengths, pick
 from .pairs import Pairs
 
 __all__ = ["FaceGallery", "Shift", "shift_table"]

@@ -366,10 +366,10 @@ test("the tangent is drawn while its face is shown, and the nearest identities h
   expect(find(".fr-map-box").dataset.tangent).toBe("false");
 });
 
-test("the estimate is asked for once the map stands and the page is at rest", () => {
-  open({ points: [[0, 0, 0, 1]], caption: "PCA projection, shows 40 %", order: [0], thumb: 2 });
-  expect(requests()).toEqual([]);
-  vi.advanceTimersByTime(2100);
+test("the estimate's button asks for it, and its progress is shown", () => {
+  open();
+  const estimate = [...el.querySelectorAll("button")].find((one) => one.textContent === "Estimate");
+  estimate.click();
   expect(requests()).toEqual([expect.objectContaining({ action: "estimate" })]);
   slide("age", 60); // waits for the answer to that, which is no picture
   expect(requests()).toHaveLength(1);
@@ -380,9 +380,9 @@ test("the estimate is asked for once the map stands and the page is at rest", ()
   expect(find(".fr-bars-note").textContent).toContain("8 of 400 faces");
 });
 
-test("what the kernel shows while the estimate is asked for reaches the sliders", () => {
-  open({ points: [[0, 0, 0, 1]], caption: "PCA projection, shows 40 %", order: [0], thumb: 2 });
-  vi.advanceTimersByTime(2100);
+test("a face that the kernel shows while the estimate's answer is due reaches the sliders", () => {
+  open();
+  [...el.querySelectorAll("button")].find((one) => one.textContent === "Estimate").click();
   const { client, seq } = requests()[0];
   receive(answer({ age: 60 }, {}, {}));
   model.receive({ energies: { client, seq } });

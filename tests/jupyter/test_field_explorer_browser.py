@@ -102,7 +102,7 @@ def test_the_map_pans_zooms_and_shows_the_curve_under_the_hand(page):
         said.add(words.inner_text())
     assert len(said) >= 3
     assert "Curve 29: E = " in words.inner_text()
-    assert page.locator(".fr-curve").inner_text().count("does not hold the faces") == 1
+    assert page.locator(".fr-curve").inner_text().count("does not contain the faces") == 1
     canvas.press("Enter")
     canvas.press("Escape")
     until(lambda: "Point at an arrow" in words.inner_text(), 5)
@@ -132,8 +132,8 @@ def test_in_jupyterlab(browser, jupyterlab):
     with Notebook(jupyterlab, browser, name, height=1800) as notebook:
         page = notebook.page
         notebook.run_all()
-        notebook.wait_for(".fr-field[data-looked]", 120)
-        until(lambda: page.locator(".fr-field[data-looked]").count() == 2, 60)
+        notebook.wait_for(".fr-field[data-curve]", 120)
+        until(lambda: page.locator(".fr-field[data-curve]").count() == 2, 60)
         assert page.locator(".fr-three figcaption").first.inner_text().endswith("years")
         first, second = (page.locator(".fr-cursor").nth(i) for i in (0, 1))
         first.press("End")
@@ -143,7 +143,7 @@ def test_in_jupyterlab(browser, jupyterlab):
         notebook.execute("w.set(attribute='hue', kind='ball', scale=0.9)")
         until(lambda: shown(page)[1] == 0.9)
         until(lambda: shown(page)[0] == pytest.approx(notebook.value("w.energy"), abs=1e-6))
-        notebook.execute("def broken(*a): raise OSError('disk gone')\nw._pictures.faces = broken")
+        notebook.execute("def broken(*a, **b): raise OSError('disk gone')\ntype(faces).render_batch = broken")
         page.locator(".fr-plane-canvas").first.press("Home")
         notebook.wait_for(".fr-error:visible", 10)
         assert "OSError: disk gone" in page.locator(".fr-error").first.inner_text()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 
 import fr_explore as fr
 from fr_explore_widgets import FieldExplorer
-from fr_explore_widgets.field.curve import near
-from fr_explore_widgets.field.payload import sheet
+from fr_explore_widgets.field.curve import neighbors_of
+from fr_explore_widgets.field.payload import cell_payload
 from fr_explore_widgets.field.planes import PLANES, Cell, planes
 from fr_explore_widgets.field.scales import Scales
 
@@ -42,15 +41,15 @@ def make_field(curves=30, identities=("anna", "ben"), seed=0, metric="euclidean"
 
 def ask(widget, action, **values):
     """What a browser would send; returns the traits of the answer."""
-    number = max(widget._seen.values(), default=0) + 1
+    number = widget.request.get("seq", 0) + 1
     values = {"what": 0, "identity": 0, "attribute": 0, "kind": 0, "curve": 0} | values
     widget.request = {"client": "test", "seq": number, "action": action, "values": values}
     return widget
 
 
 def unpack(widget, curves):
-    """The sheet as the browser reads it: planes, moves, energies."""
-    numbers = np.frombuffer(widget.sheet_data, "<f4")
+    """The payload as the browser reads it: planes, moves, energies."""
+    numbers = np.frombuffer(widget.payload_data, "<f4")
     flat = dict(zip(PLANES, numbers[: 12 * curves].reshape(3, curves, 4), strict=True))
     moves, energies = numbers[12 * curves : 13 * curves], numbers[13 * curves :].reshape(-1, curves)
     return flat, moves, energies
@@ -66,21 +65,21 @@ def test_what_the_page_looks_up_is_what_the_library_computes(metric, curve):
     compared = 0
     for attribute, name in enumerate(["age", "own"]):
         for kind, rule in enumerate([fr.knn, fr.ball]):
-            ask(w, "sheet", attribute=attribute, kind=kind)
+            ask(w, "load_cell", attribute=attribute, kind=kind)
             _, _, energies = unpack(w, 30)
             for place, scale in enumerate(w.scales.grid[("knn", "ball")[kind]]):
                 if scale >= 28:  # two curves of this attribute have no direction
                     continue
                 part = field.sel(identity=["anna"], attribute=[name])
-                if w.sheet["energy"][place] is None:
+                if w.payload["energy"][place] is None:
                     assert np.isnan(energies[place]).all()
                     continue
                 table, points = fr.alignment(part, rule(scale), point_energies=True)
                 np.testing.assert_allclose(energies[place], points["energy"][0, 0], atol=1e-5)
-                assert w.sheet["energy"][place] == pytest.approx(table["energy"][0], abs=1e-9)
-                assert w.sheet["coverage"][place] == pytest.approx(table["coverage"][0], abs=1e-9)
+                assert w.payload["energy"][place] == pytest.approx(table["energy"][0], abs=1e-9)
+                assert w.payload["coverage"][place] == pytest.approx(table["coverage"][0], abs=1e-9)
                 compared += 1
-        assert w.sheet["magnitude"] == pytest.approx(table["magnitude"][0])
+        assert w.payload["magnitude"] == pytest.approx(table["magnitude"][0])
     assert compared >= 18
     w.close()
 
@@ -88,11 +87,11 @@ def test_what_the_page_looks_up_is_what_the_library_computes(metric, curve):
 def test_the_profile_is_the_one_of_the_library():
     field = make_field()
     w = FieldExplorer(field)
-    ask(w, "sheet", identity=1, kind=1)
+    ask(w, "load_cell", identity=1, kind=1)
     profile = fr.alignment_profile(field, w.scales.grid["ball"])
     own = profile[(profile["identity"] == "ben") & (profile["attribute"] == "age")]
-    np.testing.assert_allclose(np.array(w.sheet["energy"], float), own["energy"], atol=1e-5)
-    np.testing.assert_allclose(w.sheet["coverage"], own["coverage"], atol=1e-12)
+    np.testing.assert_allclose(np.array(w.payload["energy"], float), own["energy"], atol=1e-5)
+    np.testing.assert_allclose(w.payload["coverage"], own["coverage"], atol=1e-12)
     w.close()
 
 
@@ -105,7 +104,7 @@ def test_the_neighbours_that_light_up_are_those_of_the_energy(seed, metric, shar
     scales = Scales(field, None, None, 0, 0)
     unit = field["direction"].values[0, 0].astype(float)
     for curve in range(16):
-        found = near(scales, 0, 0, curve)
+        found = neighbors_of(scales, 0, 0, curve)
         for kind, counts in found.counts.items():
             for count, energy in zip(counts, scales.points(0, 0, kind)[:, curve], strict=True):
                 if count == 0 or (kind == "knn" and np.isnan(energy)):
@@ -151,7 +150,7 @@ def test_planes_of_a_field_without_directions_or_with_gaps():
         assert np.isfinite(plane.xy[[0, 1, 3]]).all()
 
 
-def test_the_sheet_holds_the_planes_and_the_moves():
+def test_the_payload_holds_the_planes_and_the_moves():
     field = make_field()
     w = FieldExplorer(field)
     flat, moves, _ = unpack(w, 30)
@@ -186,23 +185,23 @@ def test_the_background_brings_the_null_and_the_other_identities():
     assert (mean, sd) == (pytest.approx(row["null_mean"]), pytest.approx(row["null_sd"]))
     table = fr.alignment(field, "knn:10").query("attribute == 'age'")
     at = w.scales.grid["knn"].index(10)
-    np.testing.assert_allclose([row[at] for row in w.strip["0,knn"]], table["energy"], atol=1e-9)
+    np.testing.assert_allclose([row[at] for row in w.identity_energies["0,knn"]], table["energy"], atol=1e-9)
     assert set(w.nulls) == {"0,0,knn", "0,0,ball"}
     assert not w.error
     w.close()
     none = FieldExplorer(field, null_draws=0).wait(60)
     assert none.nulls == {}
-    assert none.strip
+    assert none.identity_energies
     none.close()
 
 
 def test_what_has_no_number_travels_as_null():
     """A radius that holds no neighbour has no energy; JSON has no NaN, and Jupyter would send a text and warn."""
     w = FieldExplorer(make_field(), radii=[1e-6, 0.6], null_draws=0).wait(60)
-    traits = {"strip": w.strip, "nulls": w.nulls, **sheet(w.scales, 0, 0, "ball")}
-    assert w.strip["0,ball"][0][0] is None
-    assert traits["sheet"]["energy"][0] is None
-    del traits["sheet_data"]
+    traits = {"identity_energies": w.identity_energies, "nulls": w.nulls, **cell_payload(w.scales, 0, 0, "ball")}
+    assert w.identity_energies["0,ball"][0][0] is None
+    assert traits["payload"]["energy"][0] is None
+    del traits["payload_data"]
     json.dumps(traits, allow_nan=False)
     w.close()
 
@@ -214,7 +213,10 @@ def test_what_has_no_number_travels_as_null():
         ({"identity": 0}, r"unknown identity 0. Choose from: anna, ben."),
         ({"plane": "umap"}, r"unknown plane 'umap'. Choose from: points, directions, mean."),
         ({"kind": "ring"}, r"unknown kind 'ring'. Choose from: knn, ball."),
-        ({"scale": 11}, r"scale = 11 is not among this widget's ks; near it are 10 and 12. FieldExplorer\(field, ks="),
+        (
+            {"scale": 11},
+            r"scale = 11 is not one of this widget's ks; the nearest are 10 and 12. FieldExplorer\(field,",
+        ),
         ({"curve": 30}, r"curve = 30: give a whole number from 0 to 29, or None."),
         ({"colour": 1}, r"state colour is unknown: choose from version, plane"),
         ({"version": 9}, r"state has version 9, this release reads version 1"),
@@ -263,16 +265,16 @@ def test_a_field_with_gaps_is_explored_without_them():
     field["direction"][0, 1] = np.nan
     w = FieldExplorer(field).wait(60)
     assert np.isfinite(w.energy)
-    assert w.sheet["known"] == 11
+    assert w.payload["known"] == 11
     w.set(attribute="own")
     assert np.isnan(w.energy)
     assert w.coverage == 0
-    ask(w.wait(60), "sheet", attribute=1)
-    assert w.sheet["known"] == 0
+    ask(w.wait(60), "load_cell", attribute=1)
+    assert w.payload["known"] == 0
     assert not w.error
-    ask(w, "set", curve=2)
-    assert w.near["counts"]["knn"][0] == 0
-    assert len(w.near_data) == 0
+    ask(w, "view_curve", curve=2)
+    assert w.neighbors["counts"]["knn"][0] == 0
+    assert len(w.neighbor_data) == 0
     w.close()
 
 
@@ -288,9 +290,9 @@ def field_of(lattice):
 
 def test_a_curve_shows_its_three_faces(lattice):
     w = FieldExplorer(field_of(lattice), lattice, size=48)
-    ask(w, "set", identity=1, attribute=0, curve=3)
-    assert w.look["strengths"] == [lattice.strengths(1, 0, 3, step)["age"] for step in range(3)]
-    assert w.look["strengths"][2] - w.look["strengths"][0] == pytest.approx(2 * lattice.step_sizes["age"])
+    ask(w, "view_curve", identity=1, attribute=0, curve=3)
+    assert w.curve_view["strengths"] == [lattice.strengths(1, 0, 3, step)["age"] for step in range(3)]
+    assert w.curve_view["strengths"][2] - w.curve_view["strengths"][0] == pytest.approx(2 * lattice.step_sizes["age"])
     faces = np.frombuffer(w.frame, np.uint8).reshape(3, 48, 48, 3)
     for shown, face in zip(faces, lattice.curve(1, 0, 3, size=48), strict=True):
         np.testing.assert_allclose(shown / 255, face.pixels, atol=0.5 / 255 + 1e-6)
@@ -300,13 +302,13 @@ def test_a_curve_shows_its_three_faces(lattice):
 def test_a_field_that_lists_its_curves_may_be_a_part_of_the_lattice(lattice):
     field = field_of(lattice).assign_coords(curve=np.arange(5)).isel(curve=[1, 3, 4], identity=[2], attribute=[1])
     w = FieldExplorer(field, lattice, size=48)
-    ask(w, "set", curve=1)
-    assert w.look["strengths"][1] == lattice.strengths(2, 1, 3, 1)["hue"]
+    ask(w, "view_curve", curve=1)
+    assert w.curve_view["strengths"][1] == lattice.strengths(2, 1, 3, 1)["hue"]
     w.close()
 
 
 def test_a_lattice_of_another_field_is_refused(lattice, avatars):
-    with pytest.raises(ValueError, match="the lattice has 5 curves, the field 30: give the lattice that"):
+    with pytest.raises(ValueError, match="the lattice has 5 curves, the field 30: give the lattice of this field"):
         FieldExplorer(make_field(identities=lattice.identities).assign_coords(attribute=["age", "hue"]), lattice)
     with pytest.raises(ValueError, match="the lattice lacks the field's identity anna, ben: it has "):
         FieldExplorer(make_field(curves=5), lattice)
@@ -314,21 +316,21 @@ def test_a_lattice_of_another_field_is_refused(lattice, avatars):
         FieldExplorer(make_field(curves=5, identities=lattice.identities), lattice)
 
 
-def test_a_face_that_fails_is_shown_as_an_error(lattice):
+def test_a_face_that_fails_is_shown_as_an_error(lattice, monkeypatch):
     w = FieldExplorer(field_of(lattice), lattice, size=48)
 
     def broken(*_, **__):
         raise OSError("disk gone")
 
-    w._pictures.lattice = SimpleNamespace(
-        faces=SimpleNamespace(render_batch=broken), strengths=lattice.strengths, identities=lattice.identities
-    )
-    ask(w, "set", curve=1)
+    monkeypatch.setattr(type(lattice.faces), "render_batch", broken)
+    ask(w, "view_curve", curve=1)
     assert w.error["what"] == "The faces of this curve could not be rendered."
     assert w.error["why"] == "OSError: disk gone"
-    assert w.near["curve"] == 1
-    ask(w, "sheet", attribute=1)
+    assert w.neighbors["curve"] == 1
+    ask(w, "load_cell", attribute=1)
     assert w.error == {}
+    ask(w, "set", curve=1)
+    assert "this widget answers load_cell and view_curve" in w.error["why"]
     w.close()
 
 
@@ -359,12 +361,12 @@ def test_picture_and_page(tmp_path, lattice, capsys):
     assert "3 identities, 2 attributes, 5 curves, faces of 3" in capsys.readouterr().out
     assert not re.search(r"https?://(?!www\.w3\.org)", page)
     data = json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', page, re.S)[1])
-    sheets = [at for at, _ in data["answers"] if at["what"] == 0]
-    looks = [(at, traits) for at, traits in data["answers"] if at["what"] == 1]
-    assert len(sheets) == 3 * 2 * 2
-    assert len(looks) == 3 * 2 * 5
-    assert sum("frame" in traits for _, traits in looks) == 3 * 2 * 3
-    assert set(data["traits"]["strip"]) == {"0,knn", "1,knn", "0,ball", "1,ball"}
+    cells = [at for at, _ in data["answers"] if at["what"] == 0]
+    views = [(at, traits) for at, traits in data["answers"] if at["what"] == 1]
+    assert len(cells) == 3 * 2 * 2
+    assert len(views) == 3 * 2 * 5
+    assert sum("frame" in traits for _, traits in views) == 3 * 2 * 3
+    assert set(data["traits"]["identity_energies"]) == {"0,knn", "1,knn", "0,ball", "1,ball"}
     with pytest.raises(ValueError, match="steps is unknown: FieldExplorer's page takes curves="):
         w.to_html(tmp_path / "field.html", steps=3)
     w.close()

@@ -1,4 +1,4 @@
-"""One curve of a field looked at: who its neighbours are at each scale, and its three faces."""
+"""One curve of a field: its neighbours at each scale, and its three faces."""
 
 from __future__ import annotations
 
@@ -7,70 +7,42 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from .planes import Cell
+from fr_explore.base.distance import distance
+from fr_explore.geometry.tiles import Cloud
+
+from ..core.gallery import thumbnail
 from .scales import Scales
 
-__all__ = ["Near", "Pictures", "near"]
-
-_AT_ONCE = 4_000_000  # numbers in a block of distances
+__all__ = ["Neighbors", "Pictures", "neighbors_of"]
 
 
-class Near(NamedTuple):
-    """`order`: the other curves, nearest first; `counts`: how many of them are neighbours at each scale of a kind."""
+class Neighbors(NamedTuple):
+    """`order`: the other curves, nearest first; `counts`: number of neighbours at each scale of each kind."""
 
     order: np.ndarray
     counts: dict[str, list[int]]
 
 
-def near(scales: Scales, identity: int, attribute: int, curve: int) -> Near:
-    """The neighbours of one curve among those with a direction, in the field's metric; ties to the lower index."""
+def neighbors_of(scales: Scales, identity: int, attribute: int, curve: int) -> Neighbors:
+    """The neighbours of a curve among those with a direction, in the field's metric; ties go to the lower index."""
     cell = scales.cell(identity, attribute)
     if not cell.known[curve]:
-        return Near(np.zeros(0, np.int32), {kind: [0] * len(grid) for kind, grid in scales.grid.items()})
-    cosine = scales.field.attrs.get("metric") == "cosine"
-    points = _prepared(cell, cosine)
-    others = np.flatnonzero(cell.known & (cell.curve != cell.curve[curve]))
-    distance = _distance(points[curve], points[others], cosine)
-    place = np.argsort(distance, kind="stable")
-    order, distance = others[place], distance[place]
-    mean = _mean_distance(points[cell.known], cosine)
-    within = np.searchsorted(distance, np.asarray(scales.grid["ball"]) * mean * (1 + 1e-12), side="right")
-    nearest = [min(k, len(order)) for k in scales.grid["knn"]]
-    return Near(order.astype(np.int32), {"knn": nearest, "ball": within.tolist()})
-
-
-def _prepared(cell: Cell, cosine: bool) -> np.ndarray:
+        return Neighbors(np.zeros(0, np.int32), {kind: [0] * len(grid) for kind, grid in scales.grid.items()})
+    metric = scales.field.attrs.get("metric", "euclidean")
     points = cell.points.astype(np.float64)
-    return points / np.linalg.norm(points, axis=1, keepdims=True) if cosine else points
-
-
-def _distance(a: np.ndarray, b: np.ndarray, cosine: bool) -> np.ndarray:
-    """Euclidean, or 1 - cos of unit vectors, as half of a squared distance."""
-    q = ((a - b) ** 2).sum(-1)
-    return q / 2 if cosine else np.sqrt(q)
-
-
-def _mean_distance(points: np.ndarray, cosine: bool) -> float:
-    """Over all pairs of different points."""
-    n = len(points)
-    if n < 2:
-        return 0.0
-    centred = points - points.mean(0)
-    lengths = (centred**2).sum(1)
-    if cosine:
-        return float(lengths.sum() / (n - 1))
-    total, rows = 0.0, max(1, _AT_ONCE // n)
-    for start in range(0, n, rows):
-        part = slice(start, start + rows)
-        q = lengths[part, None] + lengths - 2 * centred[part] @ centred.T
-        total += float(np.sqrt(q.clip(0)).sum())
-    return total / (n * (n - 1))
+    others = np.flatnonzero(cell.known & (cell.curve != cell.curve[curve]))
+    away = distance(points[others], points[curve], metric)
+    nearest_first = np.argsort(away, kind="stable")
+    radii = np.asarray(scales.grid["ball"]) * Cloud(points[cell.known], metric).mean_distance()
+    within = np.searchsorted(away[nearest_first], radii * (1 + 1e-12), side="right")
+    nearest = [min(k, len(others)) for k in scales.grid["knn"]]
+    return Neighbors(others[nearest_first].astype(np.int32), {"knn": nearest, "ball": within.tolist()})
 
 
 class Pictures:
-    """The faces one step below, at, and one step above the base point of a curve, from the lattice of the field.
+    """The faces one step below, at, and one step above the base point of a curve, from the field's lattice.
 
-    Raises ValueError where the lattice is not the one that the field was made from.
+    Raises ValueError if the field was not made from this lattice.
     """
 
     def __init__(self, lattice: Any, field: xr.Dataset, scales: Scales, size: int) -> None:
@@ -78,19 +50,19 @@ class Pictures:
         curves = lattice.shape[2]
         if scales.curves != curves and "curve" not in field.coords:
             raise ValueError(
-                f"the lattice has {curves} curves, the field {scales.curves}: give the lattice that the field was "
-                "made from."
+                f"the lattice has {curves} curves, the field {scales.curves}: give the lattice of this field."
             )
         labels = field["curve"].values.tolist() if "curve" in field.coords else range(scales.curves)
         self._curves = [int(label) if isinstance(label, (int, np.integer)) else -1 for label in labels]
         if not all(0 <= curve < curves for curve in self._curves):
-            raise ValueError(f"the field's curves are not numbers from 0 to {curves - 1}, as the lattice's: give none.")
+            raise ValueError(
+                f"the field's curves are not numbers from 0 to {curves - 1} as in the lattice: leave them out."
+            )
         own = [*lattice.identities], [*lattice.attributes]
         self._places = []
-        for dim, wanted, there in zip(
-            ("identity", "attribute"), (scales.identities, scales.attributes), own, strict=True
-        ):
-            names = [str(name) for name in there]
+        parts = {"identity": scales.identities, "attribute": scales.attributes}
+        for (dim, wanted), available in zip(parts.items(), own, strict=True):
+            names = [str(name) for name in available]
             absent = [str(name) for name in wanted if str(name) not in names]
             if absent:
                 raise ValueError(f"the lattice lacks the field's {dim} {', '.join(absent)}: it has {', '.join(names)}.")
@@ -101,25 +73,17 @@ class Pictures:
         self._steps = [lattice.steps.index(step) for step in (-1, 0, 1)]
 
     def strengths(self, identity: int, attribute: int, curve: int) -> list[float]:
-        """Of the attribute, at the three faces."""
-        who, what, name = self._places[0][identity], self._places[1][attribute], self.lattice.attributes
-        at = [self.lattice.strengths(who, what, self._curves[curve], step) for step in self._steps]
-        return [float(one[name[what]]) for one in at]
+        """The attribute's strength in the three faces."""
+        name = self.lattice.attributes[self._places[1][attribute]]
+        return [float(one[name]) for one in self._recipes(identity, attribute, curve)]
 
     def faces(self, identity: int, attribute: int, curve: int) -> np.ndarray:
-        """uint8 (3 * size, size, 3): the three faces beneath each other."""
-        who, what = self._places[0][identity], self._places[1][attribute]
-        recipes = [self.lattice.strengths(who, what, self._curves[curve], step) for step in self._steps]
-        names = [self.lattice.identities[who]] * len(recipes)
+        """uint8 (3 * size, size, 3): the three faces in one column, each resized to a square."""
+        recipes = self._recipes(identity, attribute, curve)
+        names = [self.lattice.identities[self._places[0][identity]]] * len(recipes)
         faces = self.lattice.faces.render_batch(names, recipes, size=self.size)
-        pixels = [(np.clip(face.pixels, 0, 1) * 255 + 0.5).astype(np.uint8) for face in faces]
-        return np.concatenate([_square(one, self.size) for one in pixels])
+        return np.concatenate([thumbnail(face.pixels, self.size) for face in faces])
 
-
-def _square(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Pictures of any shape at one size, so that three of them fit beneath each other."""
-    if pixels.shape[:2] == (size, size):
-        return pixels
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BOX))
+    def _recipes(self, identity: int, attribute: int, curve: int) -> list[dict[str, float]]:
+        who, what = self._places[0][identity], self._places[1][attribute]
+        return [self.lattice.strengths(who, what, self._curves[curve], step) for step in self._steps]

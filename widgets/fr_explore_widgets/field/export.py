@@ -1,4 +1,4 @@
-"""What a `FieldExplorer` gives away: tables, words, a picture, and the answers of a page without a kernel."""
+"""The exports of a `FieldExplorer`: tables, words, a picture, and the answers of a page without a kernel."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from fr_explore.attributes import ATTRIBUTES
 from ..core.page import Offline, Pixels
 from ..core.picture import Plot
 from .curve import Pictures
-from .payload import faces, neighbors, sheet
+from .payload import cell_payload, curve_view, neighbors
 from .scales import KINDS, Scales, spelled
 from .state import places
 
 __all__ = ["offline", "picture", "tables", "words"]
 
-BINS = ((0.5, "#5b3fb5"), (0.9, "#8f7fc0"), (1.1, "#8f8f8f"), (2.01, "#b06a00"))
+# the upper edges and the colours of the energy classes
+CLASSES = ((0.5, "#5b3fb5"), (0.9, "#8f7fc0"), (1.1, "#8f8f8f"), (2.01, "#b06a00"))
 
 
-def where(state: Mapping[str, Any]) -> str:
+def scale_words(state: Mapping[str, Any]) -> str:
     """The scale in words."""
     scale = state["scale"]
     return f"among the {scale:g} nearest" if state["kind"] == "knn" else f"within a radius of {scale:g} mean distances"
 
 
 def words(scales: Scales, state: Mapping[str, Any]) -> str:
-    """The figures of a state as sentences."""
+    """The figures of a state in words."""
     identity, attribute, scale = places(scales, state)
     profile = scales.profile(identity, attribute, state["kind"])
     return (
         f"Field of {state['attribute']} for identity {state['identity']}, {scales.curves} curves. Alignment energy "
-        f"E = {profile.energy[scale]:.2f} {where(state)}; coverage {profile.coverage[scale]:.0%}; magnitude "
-        f"{scales.magnitude(identity, attribute):.2f} of the mean distance of two points."
+        f"E = {profile.energy[scale]:.2f} {scale_words(state)}; coverage {profile.coverage[scale]:.0%}; magnitude "
+        f"{scales.magnitude(identity, attribute):.2f} of the mean distance between two points."
     )
 
 
 def tables(scales: Scales, state: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """`energies`: this identity at all scales; `points`: each curve at the present scale, in the present plane."""
+    """`energies`: this identity at all scales; `points`: each curve at the current scale, in the current plane."""
     identity, chosen, scale = places(scales, state)
     rows = []
     for attribute, name in enumerate(scales.attributes):
@@ -59,16 +60,16 @@ def tables(scales: Scales, state: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) -> list[list[Any]]:
-    """The words, the plane with its points by energy, E and coverage over the scale, and the faces of a curve."""
+    """The words, the points in the plane by energy, E and coverage over the scale, and the faces of a curve."""
     identity, attribute, scale = places(scales, state)
     kind, profile = state["kind"], scales.profile(identity, attribute, state["kind"])
     plane = scales.planes(identity, attribute)[state["plane"]]
     energy, low, series = scales.points(identity, attribute, kind)[scale], -0.01, []
-    for high, color in BINS:
+    for high, color in CLASSES:
         here = (energy > low) & (energy <= high)
         series.append((plane.xy[here, 0].tolist(), plane.xy[here, 1].tolist(), color, ""))
         low = high
-    ends = min(2.0, high_end(profile.energy))
+    top = min(2.0, max(1.1, float(np.nanmax(profile.energy, initial=0)) * 1.05))
     grid = [float(value) for value in scales.grid[kind]]
     record = ATTRIBUTES.get(state["attribute"])
     there = np.isfinite(profile.energy)
@@ -78,8 +79,8 @@ def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) 
         ([grid[0], grid[-1]], [1.0, 1.0], "#8f8f8f", "null"),
     ]
     label = "k nearest neighbours" if kind == "knn" else "radius in mean distances"
-    chart = Plot(label, "E", lines=lines, marks=[(float(state["scale"]), "#111111", "")], low=0.0, high=ends)
-    seen = "no direction to see"
+    chart = Plot(label, "E", lines=lines, marks=[(float(state["scale"]), "#111111", "")], low=0.0, high=top)
+    seen = "no direction"
     if np.isfinite(plane.seen):
         seen = f"{plane.variance:.0%} of the points' variance, {plane.seen:.0%} of the directions' squared length"
     cloud = (Plot(points=series, axes=False, size=(320, 320)), f"The plane shows {seen}.")
@@ -91,13 +92,8 @@ def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) 
     return rows
 
 
-def high_end(energy: np.ndarray) -> float:
-    """The top of an axis for energies."""
-    return max(1.1, float(np.nanmax(energy, initial=0)) * 1.05)
-
-
 def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any], curves: int) -> Offline:
-    """All sheets, the neighbours of all curves, and the faces of `curves` of them, evenly chosen, for each cell."""
+    """All cells, the neighbours of all curves, and for each cell the faces of `curves` evenly spaced curves."""
     shape = len(scales.identities), len(scales.attributes)
     cells = list(np.ndindex(shape))
     pictured = set(np.linspace(0, scales.curves - 1, min(curves, scales.curves)).round().astype(int).tolist())
@@ -109,28 +105,31 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
     kind = KINDS.index(state["kind"])
 
     def answers() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        # those with faces first: they are what the page's size and time come from
+        # those with faces first: they determine the page's size and time
         for c in sorted(range(scales.curves), key=lambda c: c not in pictured):
             for i, a in cells:
-                traits = neighbors(scales, i, a, c) | faces(pictures if c in pictured else None, i, a, c)
+                traits = neighbors(scales, i, a, c) | curve_view(pictures if c in pictured else None, i, a, c)
                 if pictures and "frame" in traits:
                     pixels = np.frombuffer(traits["frame"], np.uint8).reshape(-1, pictures.size, 3)
                     traits["frame"] = Pixels(pixels)
                 yield {"what": 1, "identity": i, "attribute": a, "kind": 0, "curve": c}, traits
         for i, a in cells:
             for k, name in enumerate(KINDS):
-                yield {"what": 0, "identity": i, "attribute": a, "kind": k, "curve": 0}, sheet(scales, i, a, name)
+                yield (
+                    {"what": 0, "identity": i, "attribute": a, "kind": k, "curve": 0},
+                    cell_payload(scales, i, a, name),
+                )
 
-    # an answer without faces weighs about a sixth of one with them
+    # an answer without faces has about a sixth of the size
     count = len(cells) * (len(pictured) + (scales.curves - len(pictured)) // 6 + 2 * len(scales.grid["knn"]) // 6)
     what = f"{shape[0]} identities, {shape[1]} attributes, {scales.curves} curves, faces of {len(pictured)}"
     keys = [(i, a, name) for i, a in cells for name in KINDS]
     nulls = {f"{i},{a},{name}": list(scales.null_steps(i, a, name)) for i, a, name in keys if scales.draws}
-    strip = {}
+    energies = {}
     for a, name in {(a, name) for _, a, name in keys}:
-        strip[f"{a},{name}"] = [scales.profile(i, a, name).energy.tolist() for i in range(shape[0])]
+        energies[f"{a},{name}"] = [scales.profile(i, a, name).energy.tolist() for i in range(shape[0])]
     return Offline(
-        traits={"nulls": nulls, "strip": strip},
+        traits={"nulls": nulls, "identity_energies": energies},
         axes=axes,
         start={"what": 0, "identity": identity, "attribute": attribute, "kind": kind, "curve": 0},
         answers=answers(),

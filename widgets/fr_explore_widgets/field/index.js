@@ -1,75 +1,80 @@
-// FieldExplorer: a field's points and arrows in a plane, and its alignment energy as the scale slides. The kernel
-// sends the energies of all points at all scales once for each cell of the field; everything else is looked up here.
+// FieldExplorer: a field's points and arrows in a plane, and its alignment energy as a function of the scale. The kernel
+// sends the energies of all points at all scales once for each cell of the field; the page looks everything up.
 
-import { followTheme, h, term, uid } from "../shared/dom.js";
-import { createHistory, walkByKeys } from "../shared/history.js";
+import { createSelect, h, term, uid } from "../shared/dom.js";
+import { createFrame, createState, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
-import { createNotices, watchKernel } from "../shared/notice.js";
 import { listen } from "../shared/view.js";
 import { createKey } from "./key.js";
+import { decode, nullAt, PLANES } from "./payload.js";
 import { createField } from "./plane.js";
 import { createProfile } from "./profile.js";
-import { decode, nullAt, PLANES } from "./sheet.js";
-import { createAttributes, createCurve, createRadios, createStrip } from "./side.js";
+import { createAttributes, createCurve, createIdentityEnergies, createRadios } from "./side.js";
 import { GLOSSARY, planeText, scaleText } from "./words.js";
 
 /** @typedef {import("./types").FieldSetup} FieldSetup */
 /** @typedef {import("./types").FieldState} FieldState */
 /** @typedef {import("./types").Kind} Kind */
-/** @typedef {import("./types").Near} Near */
-/** @typedef {import("./types").Sheet} Sheet */
-/** @typedef {import("../shared/types").Model} Model */
-/** @typedef {{strengths: number[] | null, frame: DataView | null}} Look */
+/** @typedef {import("./types").Neighbors} Neighbors */
+/** @typedef {import("./types").Payload} Payload */
+/** @typedef {{strengths: number[] | null, frame: DataView | null}} Faces */
+/** @typedef {{identity: number, attribute: number}} Cell */
 
 const KINDS = /** @type {Kind[]} */ (["knn", "ball"]);
+const START = { knn: 10, ball: 0.6 };
 const PLANE_NAMES = {
   points: "of the faces: PCA of the base points",
   directions: "of the arrows: PCA of the directions",
   mean: "mean direction across, first PC of the faces up",
 };
-const LOST = "The kernel is gone. What this page was sent already can still be looked at.";
+const LOST = "The kernel is gone. The parts of the field that this page has received still work.";
 const LACK = {
-  what: "The kernel had not sent this part of the field before it went.",
+  what: "This page has not received this part of the field.",
   todo: "Run the cell again to see it.",
 };
 const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
-const LOOKS_KEPT = 150;
+const CURVES_KEPT = 150;
 
-/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
-function render({ model, el, signal: given }) {
-  const stop = new AbortController();
-  given?.addEventListener("abort", () => stop.abort());
-  const { signal } = stop;
+/** @param {import("../shared/frame").Context} context */
+function build(context) {
+  const { model, signal } = context;
   const setup = /** @type {FieldSetup} */ (model.get("setup"));
-  let state = /** @type {FieldState} */ (model.get("state"));
   let gone = false;
-  const history = createHistory(state);
-  /** @type {Map<string, Sheet>} */
-  const sheets = new Map();
-  /** @type {Map<string, {order: Int32Array, counts: Near["counts"]}>} */
-  const nears = new Map();
-  /** @type {Map<string, Look>} */
-  const pictures = new Map();
-  const asked = new Set();
-  /** @type {Record<Kind, number | null>} */
-  const scales = { knn: null, ball: null };
+  /** @type {Map<string, Payload>} */
+  const cells = new Map();
+  /** @type {Map<string, {order: Int32Array, counts: Neighbors["counts"]}>} */
+  const neighbors = new Map();
+  /** @type {Map<string, Faces>} */
+  const faces = new Map();
+  const requested = new Set();
+  /** @type {Record<Kind, number>} */
+  const lastScale = { ...START };
   let hovered = -1;
-  let looked = "";
+  let requestedCurve = "";
 
-  const notices = createNotices();
-  const people = h("select", { class: "fr-select", id: uid("identity") });
-  setup.identities.forEach((name, place) => {
-    people.append(h("option", { value: place, text: String(name) }));
+  const frame = createFrame("fr-field");
+  const { root, notices } = frame;
+  const state = createState(context, root, {
+    read: () => /** @type {FieldState} */ (model.get("state")),
+    draw,
+    saved: () => frame.say(key.words()),
   });
-  people.addEventListener("change", () => change({ identity: setup.identities[Number(people.value)] }));
-  const attributes = createAttributes(setup.attributes, (attribute) => change({ attribute }));
-  const planes = h("select", { class: "fr-select", id: uid("plane") });
-  for (const name of PLANES) planes.append(h("option", { value: name, text: PLANE_NAMES[name] }));
-  planes.addEventListener("change", () =>
-    change({ plane: /** @type {FieldState["plane"]} */ (planes.value) }),
+  const identities = createSelect(
+    "Identity",
+    setup.identities.map((name, place) => [place, String(name)]),
+    (place) => change({ identity: setup.identities[Number(place)] }),
   );
-  const long = h("input", { type: "checkbox", id: uid("length") });
-  long.addEventListener("change", () => change({ length: long.checked ? "magnitude" : "direction" }));
+  const attributes = createAttributes(setup.attributes, (attribute) => change({ attribute }));
+  const planes = createSelect(
+    "Plane",
+    PLANES.map((name) => [name, PLANE_NAMES[name]]),
+    (plane) => change({ plane: /** @type {FieldState["plane"]} */ (plane) }),
+  );
+  const long = h("input", {
+    type: "checkbox",
+    id: uid("length"),
+    onchange: () => change({ length: long.checked ? "magnitude" : "direction" }),
+  });
   const kinds = createRadios(
     "Neighbours",
     [
@@ -78,41 +83,36 @@ function render({ model, el, signal: given }) {
     ],
     (kind) => change({ kind: /** @type {Kind} */ (kind) }),
   );
-  const button = (/** @type {string} */ text, /** @type {-1 | 1} */ by) => {
-    const node = h("button", { type: "button", class: "fr-button", text });
-    node.addEventListener("click", () => walk(by));
-    return node;
-  };
-  const [undo, redo] = [button("Undo", -1), button("Redo", 1)];
   const field = createField({
     signal,
     curves: setup.curves,
     onHover: (curve) => {
       hovered = curve;
-      lookAt(true);
+      drawCurve();
+      if (field.root.querySelector("canvas")?.matches(":focus-visible")) frame.say(curveView.words());
     },
-    onChoose: (curve) => change({ curve: curve < 0 || curve === state.curve ? null : curve }),
+    onChoose: (curve) => change({ curve: curve < 0 || curve === state.now.curve ? null : curve }),
   });
   const key = createKey();
   const profile = createProfile({
     signal,
-    onMove: (place, phase) => change({ scale: setup.grid[state.kind][place] }, { hold: phase === "drag" }),
+    onMove: (place, phase) =>
+      change({ scale: setup.grid[state.now.kind][place] }, { drag: phase === "drag" }),
   });
-  const strip = createStrip(setup.identities, (place) => change({ identity: setup.identities[place] }));
-  const curve = createCurve(setup.size);
+  const identityEnergies = createIdentityEnergies(signal, setup.identities, (place) =>
+    change({ identity: setup.identities[place] }),
+  );
+  const curveView = createCurve(setup.size);
   const note = h("p", { class: "fr-sub" });
   const scaleWords = h("b", { class: "fr-scale-words" });
-  const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
-  const root = h(
-    "div",
-    { class: "fr-lab fr-field", "data-lm-suppress-shortcuts": "true" },
-    notices.root,
+  const pick = (/** @type {Node[]} */ ...parts) => h("p", { class: "fr-pick" }, ...parts);
+  root.append(
     h(
       "div",
       { class: "fr-top" },
-      h("p", { class: "fr-pick" }, h("label", { for: people.id, text: "Identity" }), people),
+      pick(identities.label, identities.select),
       attributes.root,
-      h("div", { class: "fr-actions" }, undo, redo),
+      h("div", { class: "fr-actions" }, state.buttons.undo, state.buttons.redo),
     ),
     h(
       "div",
@@ -123,8 +123,8 @@ function render({ model, el, signal: given }) {
         h(
           "div",
           { class: "fr-map-head" },
-          h("p", { class: "fr-pick" }, h("label", { for: planes.id, text: "Plane" }), planes),
-          h("p", { class: "fr-pick" }, long, h("label", { for: long.id, text: "length = magnitude" })),
+          pick(planes.label, planes.select),
+          pick(long, h("label", { for: long.id, text: "length = magnitude" })),
         ),
         field.root,
         field.legend,
@@ -140,240 +140,194 @@ function render({ model, el, signal: given }) {
           h("div", { class: "fr-scale-head" }, term("scale", GLOSSARY.scale), scaleWords, kinds.root),
           profile.root,
         ),
-        strip.root,
-        curve.root,
+        identityEnergies.root,
+        curveView.root,
       ),
     ),
-    spoken,
   );
-  el.append(root);
   const link = createLink(model, {
     signal,
     onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
+    merging: "view_curve",
   });
 
-  const cell = () => ({
-    identity: setup.identities.indexOf(state.identity),
-    attribute: setup.attributes.findIndex(({ name }) => name === state.attribute),
+  const cellOf = (/** @type {FieldState} */ { identity, attribute }) => ({
+    identity: setup.identities.indexOf(identity),
+    attribute: setup.attributes.findIndex(({ name }) => name === attribute),
   });
-  const sheetKey = (/** @type {{identity: number, attribute: number}} */ c, /** @type {Kind} */ kind) =>
-    `${c.identity},${c.attribute},${kind}`;
-  const lookKey = (/** @type {{identity: number, attribute: number}} */ c, /** @type {number} */ i) =>
-    `${c.identity},${c.attribute},${i}`;
-  const place = () => setup.grid[state.kind].findIndex((scale) => Math.abs(scale - state.scale) < 1e-9);
-  const shownCurve = () => (hovered >= 0 ? hovered : (state.curve ?? -1));
+  const cellKey = (/** @type {Cell} */ c, /** @type {Kind} */ kind) => `${c.identity},${c.attribute},${kind}`;
+  const curveKey = (/** @type {Cell} */ c, /** @type {number} */ i) => `${c.identity},${c.attribute},${i}`;
+  const place = () =>
+    setup.grid[state.now.kind].findIndex((scale) => Math.abs(scale - state.now.scale) < 1e-9);
+  const shownCurve = () => (hovered >= 0 ? hovered : (state.now.curve ?? -1));
+  const currentCell = () => cells.get(cellKey(cellOf(state.now), state.now.kind));
 
-  /** The sheet of the present cell; asked for where it is not here yet. */
-  function sheet() {
-    const at = cell();
-    const wanted = sheetKey(at, state.kind);
-    const found = sheets.get(wanted);
-    if (!found && !asked.has(wanted)) {
-      asked.add(wanted);
-      const values = { what: 0, ...at, kind: KINDS.indexOf(state.kind), curve: 0 };
-      link.send({ action: "sheet", values });
-    }
-    return found;
+  /** Request the current cell, unless it is here or on its way. */
+  function requestCell() {
+    const cell = cellOf(state.now);
+    const wanted = cellKey(cell, state.now.kind);
+    if (cells.has(wanted) || requested.has(wanted)) return;
+    requested.add(wanted);
+    const values = { what: 0, ...cell, kind: KINDS.indexOf(state.now.kind), curve: 0 };
+    link.send({ action: "load_cell", values });
   }
 
   function draw() {
-    const now = sheet();
-    people.value = String(cell().identity);
-    attributes.set(state.attribute);
-    planes.value = state.plane;
-    long.checked = state.length === "magnitude";
-    kinds.set(state.kind);
-    scales[state.kind] = state.scale;
-    undo.disabled = !history.canUndo;
-    redo.disabled = !history.canRedo;
-    scaleWords.textContent = scaleText(state.kind, state.scale);
-    root.classList.toggle("fr-waiting", !now);
-    if (now) drawSheet(now);
+    const { plane, length, attribute, kind, scale } = state.now;
+    requestCell();
+    identities.select.value = String(cellOf(state.now).identity);
+    attributes.set(attribute);
+    planes.select.value = plane;
+    long.checked = length === "magnitude";
+    kinds.set(kind);
+    lastScale[kind] = scale;
+    scaleWords.textContent = scaleText(kind, scale);
+    const cell = currentCell();
+    root.classList.toggle("fr-waiting", !cell);
+    if (cell) drawCell(cell);
+    else if (gone) notices.showError(LACK);
   }
 
-  /** @param {Sheet} now */
-  function drawSheet(now) {
+  /** @param {Payload} cell */
+  function drawCell(cell) {
+    const { kind, scale, plane, identity } = state.now;
     const at = place();
-    const attribute = setup.attributes[now.attribute];
-    const drawn = model.get("nulls")?.[sheetKey(now, state.kind)];
-    const energy = now.energy[at] ?? Number.NaN;
-    key.show({
-      energy,
-      coverage: now.coverage[at],
-      known: now.known,
-      curves: setup.curves,
-      magnitude: now.magnitude ?? Number.NaN,
-      none: nullAt(drawn, at),
-      kind: state.kind,
-      scale: state.scale,
-      label: attribute.label,
-    });
-    const shared = { place: at, color: attribute.color, kind: state.kind };
-    const axis = { grid: setup.grid[state.kind], label: attribute.label, none: drawn ?? [] };
-    profile.show({ ...shared, ...axis, energy: now.energy, coverage: now.coverage });
-    const rows = model.get("strip")?.[`${now.attribute},${state.kind}`];
-    strip.show(rows, at, now.identity, energy, attribute.color);
-    note.textContent = planeText(now.flat[state.plane], setup.dim);
+    const { label, color } = setup.attributes[cell.attribute];
+    const random = model.get("nulls")?.[cellKey(cell, kind)];
+    const energy = cell.energy[at] ?? Number.NaN;
+    const magnitude = cell.magnitude ?? Number.NaN;
+    const facts = { coverage: cell.coverage[at], known: cell.known, curves: setup.curves, magnitude };
+    key.show({ ...facts, energy, random: nullAt(random, at), kind, scale, label });
+    const axis = { kind, grid: setup.grid[kind], label, color, place: at, random: random ?? [] };
+    profile.show({ ...axis, energy: cell.energy, coverage: cell.coverage });
+    const rows = model.get("identity_energies")?.[`${cell.attribute},${kind}`];
+    identityEnergies.show({ rows, scale: at, place: cell.identity, now: energy, color });
+    note.textContent = planeText(cell.flat[plane], setup.dim);
     field.describe(
-      `Field of ${attribute.label}, identity ${state.identity}: ${setup.curves} points with arrows. ${note.textContent}`,
+      `Field of ${label}, identity ${identity}: ${setup.curves} points with arrows. ${note.textContent}`,
     );
-    lookAt(false);
+    drawCurve();
     root.dataset.energy = String(energy);
-    root.dataset.scale = String(state.scale);
-    root.dispatchEvent(new CustomEvent("fr-told", { detail: { scale: state.scale, energy }, bubbles: true }));
+    root.dataset.scale = String(scale);
   }
 
-  /** Show the curve under the hand, or the chosen one, with its neighbours. @param {boolean} moved by the hand */
-  function lookAt(moved) {
-    const now = sheets.get(sheetKey(cell(), state.kind));
-    if (!now) return;
-    const at = shownCurve();
-    const wanted = lookKey(now, at);
-    const near = nears.get(wanted);
-    const count = near?.counts[state.kind][place()] ?? 0;
+  /** Show the curve under the pointer, or else the chosen one, with its neighbours; request what is missing. */
+  function drawCurve() {
+    const cell = currentCell();
+    if (!cell) return;
+    const { kind, plane, length, curve: chosen } = state.now;
+    const curve = shownCurve();
+    const wanted = curveKey(cell, curve);
+    const found = neighbors.get(wanted);
+    const count = found?.counts[kind][place()] ?? 0;
     field.show({
-      sheet: now,
+      payload: cell,
       place: place(),
-      plane: state.plane,
-      magnitude: state.length === "magnitude",
-      curve: at,
-      chosen: state.curve ?? -1,
-      near: near ? { order: near.order, count } : null,
+      plane,
+      magnitude: length === "magnitude",
+      curve,
+      chosen: chosen ?? -1,
+      near: found ? { order: found.order, count } : null,
     });
-    if (at < 0) {
-      curve.say(null);
+    if (curve < 0) {
+      curveView.describe(null);
       return;
     }
-    const look = { curve: at, energy: now.energies(place())[at], count, move: now.moves[at] };
-    curve.say(look);
-    curve.show(setup.attributes[now.attribute], pictures.get(wanted) ?? null);
-    if ((!near || !pictures.has(wanted)) && looked !== wanted) {
-      looked = wanted;
-      const { identity, attribute } = now;
-      link.send({ action: "set", values: { what: 1, identity, attribute, kind: 0, curve: at } });
-    }
-    const byKeys = moved && field.root.querySelector("canvas")?.matches(":focus-visible");
-    if (byKeys) spoken.textContent = curve.root.querySelector(".fr-curve-words")?.textContent ?? "";
+    curveView.describe({ curve, energy: cell.energies(place())[curve], count, move: cell.moves[curve] });
+    curveView.show(setup.attributes[cell.attribute], faces.get(wanted) ?? null);
+    if ((found && faces.has(wanted)) || requestedCurve === wanted) return;
+    requestedCurve = wanted;
+    const { identity, attribute } = cell;
+    link.send({ action: "view_curve", values: { what: 1, identity, attribute, kind: 0, curve } });
   }
 
-  /** @param {Partial<FieldState>} partial @param {{hold?: boolean, from?: "kernel" | "history"}} [how] */
-  function change(partial, { hold = false, from } = {}) {
-    const before = state;
-    state = { ...state, ...partial };
-    if (state.kind !== before.kind && partial.scale === undefined) state.scale = otherScale(state.kind);
-    if (gone) {
-      const lacks = !sheets.has(sheetKey(cell(), state.kind));
-      notices.showError(lacks ? LACK : {});
-      if (lacks) state = before;
-    }
-    draw();
-    if (state === before) return;
-    if (hold || from === "kernel") return;
-    const names = Object.keys(partial);
-    if (from !== "history") history.commit(state, names.length === 1 ? names[0] : "");
-    undo.disabled = !history.canUndo;
-    redo.disabled = !history.canRedo;
-    model.set("state", { ...state });
-    model.save_changes();
-    if (names.some((name) => name !== "curve")) spoken.textContent = key.words();
+  /** @param {Partial<FieldState>} more @param {{drag?: boolean}} [how] */
+  function change(more, how = {}) {
+    const wanted = { ...state.now, ...more };
+    if (wanted.kind !== state.now.kind) wanted.scale = nearestScale(wanted.kind);
+    const lacks = gone && !cells.has(cellKey(cellOf(wanted), wanted.kind));
+    if (gone) notices.showError(lacks ? LACK : {});
+    const names = Object.keys(more);
+    if (lacks) state.show();
+    else state.change(wanted, { ...how, moved: names.length === 1 ? names[0] : "" });
   }
 
-  /** Where the other kind stood last, else about ten neighbours or 0.6 mean distances. @param {Kind} kind */
-  function otherScale(kind) {
-    const wanted = scales[kind] ?? { knn: 10, ball: 0.6 }[kind];
-    return setup.grid[kind].reduce((a, b) => (Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a));
+  /** The last scale of a kind, if it is in the grid. @param {Kind} kind */
+  function nearestScale(kind) {
+    const away = (/** @type {number} */ scale) => Math.abs(scale - lastScale[kind]);
+    return setup.grid[kind].reduce((a, b) => (away(b) < away(a) ? b : a));
   }
 
-  /** @param {-1 | 1} by */
-  function walk(by) {
-    if (by < 0 ? history.canUndo : history.canRedo) change({ ...history.step(by) }, { from: "history" });
-  }
-
-  function takeSheet() {
-    const head = model.get("sheet");
+  function takeCell() {
+    const head = model.get("payload");
     if (head.kind === undefined) return;
     try {
-      sheets.set(sheetKey(head, head.kind), decode(head, model.get("sheet_data"), setup.curves));
+      cells.set(cellKey(head, head.kind), decode(head, model.get("payload_data"), setup.curves));
     } catch (problem) {
-      const todo = "Run the cell again; if it stays, report it with the widget's .state.";
+      const todo = "Run the cell again; if the error returns, report it with the widget's .state.";
       notices.showError({ what: "The field could not be read.", why: String(problem), todo });
     }
-    asked.delete(sheetKey(head, head.kind));
+    requested.delete(cellKey(head, head.kind));
     link.settle(head);
-    draw();
+    state.show();
   }
 
-  function takeNear() {
-    const head = /** @type {Near} */ (model.get("near"));
+  function takeNeighbors() {
+    const head = /** @type {Neighbors} */ (model.get("neighbors"));
     if (head.curve === undefined) return;
-    const view = /** @type {DataView} */ (model.get("near_data"));
+    const view = /** @type {DataView} */ (model.get("neighbor_data"));
     const order = new Int32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-    keep(nears, lookKey(head, head.curve), { order, counts: head.counts });
-    if (lookKey(cell(), shownCurve()) === lookKey(head, head.curve)) lookAt(false);
+    keep(neighbors, curveKey(head, head.curve), { order, counts: head.counts });
+    if (curveKey(cellOf(state.now), shownCurve()) === curveKey(head, head.curve)) drawCurve();
   }
 
-  function takeLook() {
-    const reply = model.get("look");
+  function takeFaces() {
+    const reply = model.get("curve_view");
     if (reply.curve === undefined) return;
     const { strengths } = reply;
-    const frame = strengths ? /** @type {DataView} */ (model.get("frame")) : null;
-    keep(pictures, lookKey(reply, reply.curve), { strengths, frame });
-    root.dataset.looked = String(reply.curve);
+    const pixels = strengths ? /** @type {DataView} */ (model.get("frame")) : null;
+    keep(faces, curveKey(reply, reply.curve), { strengths, frame: pixels });
+    root.dataset.curve = String(reply.curve);
     link.settle(reply);
-    if (lookKey(cell(), shownCurve()) === lookKey(reply, reply.curve)) lookAt(false);
-  }
-
-  function fromKernel() {
-    const given = /** @type {FieldState} */ (model.get("state"));
-    if (JSON.stringify(given) === JSON.stringify(state)) return;
-    const names = /** @type {(keyof FieldState)[]} */ (Object.keys(given));
-    if (names.every((name) => given[name] === state[name])) return;
-    history.commit(given);
-    change(given, { from: "kernel" });
+    if (curveKey(cellOf(state.now), shownCurve()) === curveKey(reply, reply.curve)) drawCurve();
   }
 
   function showError() {
     const problem = model.get("error") ?? {};
     notices.showError(problem);
     if (!problem.what) return;
-    asked.clear();
-    // what failed is not asked for again until the hand comes back to it
-    const at = shownCurve();
-    if (at >= 0 && !pictures.has(lookKey(cell(), at))) {
-      keep(pictures, lookKey(cell(), at), { strengths: null, frame: null });
-    }
+    requested.clear();
+    // a curve that failed is not requested again while the pointer stays on it
+    const failed = curveKey(cellOf(state.now), shownCurve());
+    if (shownCurve() >= 0 && !faces.has(failed)) keep(faces, failed, { strengths: null, frame: null });
     link.settle(problem);
   }
 
-  const redraw = () => {
-    if (sheets.has(sheetKey(cell(), state.kind))) draw();
-  };
+  const redraw = () => currentCell() && state.show();
   listen(model, signal, {
-    sheet: takeSheet,
-    near: takeNear,
-    look: takeLook,
+    payload: takeCell,
+    neighbors: takeNeighbors,
+    curve_view: takeFaces,
     nulls: redraw,
-    strip: redraw,
-    state: fromKernel,
+    identity_energies: redraw,
     error: showError,
   });
-  walkByKeys(root, walk);
-  followTheme(root, signal, () => field.setTheme(root.dataset.theme === "dark"));
-  watchKernel(el, model, signal, (now) => {
-    gone = now;
-    notices.showBanner(gone ? LOST : "");
-    root.classList.toggle("fr-lost", gone);
-    link.connect(!gone);
-    if (gone) return;
-    asked.clear();
-    looked = "";
-    draw();
+  frame.open(context, {
+    lost: LOST,
+    themed: () => field.setTheme(root.dataset.theme === "dark"),
+    kernel: (now) => {
+      gone = now;
+      link.connect(!gone);
+      if (gone) return;
+      requested.clear();
+      requestedCurve = "";
+      state.show();
+    },
   });
   showError();
-  takeNear();
-  takeLook();
-  takeSheet();
-  return () => stop.abort();
+  takeNeighbors();
+  takeFaces();
+  takeCell();
 }
 
 /** Keep the newest values of a map. @template V @param {Map<string, V>} map @param {string} name @param {V} value */
@@ -381,7 +335,7 @@ function keep(map, name, value) {
   map.delete(name);
   map.set(name, value);
   const oldest = map.keys().next().value;
-  if (map.size > LOOKS_KEPT && oldest !== undefined) map.delete(oldest);
+  if (map.size > CURVES_KEPT && oldest !== undefined) map.delete(oldest);
 }
 
-export default { render };
+export default widget(build);

@@ -1,12 +1,13 @@
-// The key figure: E, its sentence, what must be said beside it, and its companions.
+// The energy in words, caveats, and related figures.
 
+import { figure } from "../shared/densities.js";
 import { h, term } from "../shared/dom.js";
-import { caveats, figure, GLOSSARY, percent, sentence } from "./words.js";
+import { caveats, GLOSSARY, percent, sentence } from "./words.js";
 
 export function createKey() {
   const number = h("output", { class: "fr-figure" });
   const words = h("span");
-  const care = h("p", { class: "fr-care" });
+  const warning = h("p", { class: "fr-warning" });
   const row = (/** @type {keyof typeof GLOSSARY} */ name) => {
     const value = h("b");
     return { value, line: h("p", { class: "fr-fact" }, term(name, GLOSSARY[name]), value) };
@@ -14,12 +15,19 @@ export function createKey() {
   const rows = {
     coverage: row("coverage"),
     magnitude: row("magnitude"),
-    none: row("random directions"),
+    null: row("random directions"),
   };
   const facts = h("div", { class: "fr-facts" }, ...Object.values(rows).map(({ line }) => line));
   const head = h("h3", {}, "Do neighbours move alike? ", term("energy", GLOSSARY.energy));
   const line = h("p", { class: "fr-sentence" }, number, words);
-  const root = h("section", { class: "fr-key", "aria-label": "Alignment energy" }, head, line, care, facts);
+  const root = h(
+    "section",
+    { class: "fr-key", "aria-label": "Alignment energy" },
+    head,
+    line,
+    warning,
+    facts,
+  );
   return {
     root,
     /** @param {import("./words").Facts} facts */
@@ -27,14 +35,16 @@ export function createKey() {
       const [start, rest] = sentence(facts);
       number.textContent = start;
       words.textContent = rest;
-      care.textContent = caveats(facts);
+      warning.textContent = caveats(facts);
       rows.coverage.value.textContent = percent(facts.coverage);
       rows.magnitude.value.textContent = Number.isFinite(facts.magnitude)
         ? `${percent(facts.magnitude)} of the mean distance`
         : "\u2013";
-      const { none } = facts;
-      rows.none.value.textContent = none ? `${figure(none.mean)} \u00b1 ${figure(none.sd, 3)}` : "\u2013";
+      const { random } = facts;
+      rows.null.value.textContent = random
+        ? `${figure(random.mean)} \u00b1 ${figure(random.sd, 3)}`
+        : "\u2013";
     },
-    words: () => `${line.textContent} ${care.textContent}`.trim(),
+    words: () => `${line.textContent} ${warning.textContent}`.trim(),
   };
 }

@@ -1,13 +1,13 @@
-// The field in its plane: points coloured by energy, arrows, the neighbourhood of one curve; and the legend beneath.
+// The field in its plane: points coloured by energy, arrows, the neighbourhood of one curve; and the legend.
 
 import { h } from "../shared/dom.js";
 import { createPlane } from "../shared/plane.js";
-import { ALONE, colorOf, lit, looks, palette, STILL } from "./sheet.js";
+import { colorOf, highlighted, ISOLATED, kindsOf, palette, UNDIRECTED } from "./payload.js";
 
-/** @typedef {import("./types").Sheet} Sheet */
+/** @typedef {import("./types").Payload} Payload */
 /** @typedef {import("./types").PlaneName} PlaneName */
 /** @typedef {import("../shared/plane").Scene} Scene */
-/** @typedef {{sheet: Sheet, place: number, plane: PlaneName, magnitude: boolean, curve: number, chosen: number,
+/** @typedef {{payload: Payload, place: number, plane: PlaneName, magnitude: boolean, curve: number, chosen: number,
  *   near: {order: Int32Array, count: number} | null}} Shown */
 
 const HEADS = 600;
@@ -34,14 +34,14 @@ export function createField({ signal, curves, onHover, onChoose }) {
       "div",
       { class: "fr-energy-scale" },
       bar,
-      h("span", { text: "0 with its neighbours" }),
+      h("span", { text: "0 aligned" }),
       h("span", { text: "1 no order" }),
-      h("span", { text: "2 against them" }),
+      h("span", { text: "2 opposed" }),
     ),
-    h("span", { class: "fr-key-alone" }, h("i"), "no neighbour"),
-    h("span", { class: "fr-key-still" }, h("b", { text: "+" }), "no direction"),
+    h("span", { class: "fr-key-isolated" }, h("i"), "no neighbour"),
+    h("span", { class: "fr-key-undirected" }, h("b", { text: "+" }), "no direction"),
   );
-  const [alone, still] = [legend.children[1], legend.children[2]];
+  const [isolated, undirected] = [legend.children[1], legend.children[2]];
   /** @type {Shown | null} */
   let shown = null;
   let kind = new Uint8Array(curves);
@@ -54,22 +54,22 @@ export function createField({ signal, curves, onHover, onChoose }) {
   /** @param {CanvasRenderingContext2D} c @param {Scene} scene */
   function paintArrows(c, scene) {
     if (!shown) return;
-    const { sheet, plane, magnitude } = shown;
-    const { arrows } = sheet.flat[plane];
+    const { payload, plane, magnitude } = shown;
+    const { arrows } = payload.flat[plane];
     const room = Math.sqrt((scene.width * scene.height) / curves);
     const long = Math.min(Math.max(1.1 * room, 18), 52) * Math.min(Math.max(scene.zoom, 1), 2.5) ** 0.5;
-    const unit = magnitude ? 1 / (typical(sheet.moves) || 1) : 1;
+    const unit = magnitude ? 1 / (typical(payload.moves) || 1) : 1;
     c.lineCap = "round";
     for (const bright of on ? [0, 1] : [1]) {
       c.globalAlpha = bright ? 1 : FAINT;
       c.lineWidth = curves > HEADS ? 1 : bright && on ? 2 : 1.4;
       for (let k = 0; k < kinds.length; k += 1) {
-        if (k === STILL) continue;
+        if (k === UNDIRECTED) continue;
         c.strokeStyle = kinds[k].color;
         c.beginPath();
         for (let i = 0; i < curves; i += 1) {
           if (kind[i] !== k || !scene.seen[i] || (on && on[i] !== bright)) continue;
-          const size = long * (magnitude ? Math.min(sheet.moves[i] * unit, 2.5) : 1);
+          const size = long * (magnitude ? Math.min(payload.moves[i] * unit, 2.5) : 1);
           shaft(c, scene.x[i], scene.y[i], size * arrows[2 * i], -size * arrows[2 * i + 1]);
         }
         c.stroke();
@@ -95,18 +95,18 @@ export function createField({ signal, curves, onHover, onChoose }) {
     legend,
     /** @param {Shown} what */
     show(what) {
-      const { sheet, place, plane, curve, near } = what;
-      const cell = (/** @type {Shown} */ s) => `${s.sheet.identity},${s.plane},${s.sheet.attribute}`;
+      const { payload, place, plane, curve, near } = what;
+      const cell = (/** @type {Shown} */ s) => `${s.payload.identity},${s.plane},${s.payload.attribute}`;
       const fresh = !shown || cell(shown) !== cell(what);
       const sameFaces =
-        shown?.sheet.identity === sheet.identity && shown.plane === "points" && plane === "points";
+        shown?.payload.identity === payload.identity && shown.plane === "points" && plane === "points";
       shown = what;
-      kind = looks(sheet.energies(place), sheet.flat[plane].arrows);
-      on = lit(curves, curve, near?.order, near?.count ?? 0);
-      if (fresh) map.setPoints(sheet.flat[plane].xy, sameFaces);
+      kind = kindsOf(payload.energies(place), payload.flat[plane].arrows);
+      on = highlighted(curves, curve, near?.order, near?.count ?? 0);
+      if (fresh) map.setPoints(payload.flat[plane].xy, sameFaces);
       map.setLook({ kind, kinds, radius, lit: on, chosen: what.chosen });
-      alone.toggleAttribute("hidden", !kind.includes(ALONE));
-      still.toggleAttribute("hidden", !kind.includes(STILL));
+      isolated.toggleAttribute("hidden", !kind.includes(ISOLATED));
+      undirected.toggleAttribute("hidden", !kind.includes(UNDIRECTED));
     },
     /** @param {boolean} isDark */
     setTheme(isDark) {
@@ -120,7 +120,7 @@ export function createField({ signal, curves, onHover, onChoose }) {
   };
 }
 
-/** The length of a long but not of the longest move. @param {Float32Array} moves */
+/** The 75th percentile of the moves. @param {Float32Array} moves */
 function typical(moves) {
   const sorted = Float32Array.from(moves.filter(Number.isFinite)).sort();
   return sorted[Math.floor(0.75 * (sorted.length - 1))] ?? 0;

@@ -1,4 +1,4 @@
-"""Planes to look at a field in: where points and directions fall, and how much of both each plane shows."""
+"""Projection planes of a field: positions of points and directions, and how much of both each plane shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLANES = ("points", "directions", "mean")
 
 
 class Cell(NamedTuple):
-    """One identity and attribute: points and directions (curves, dim), magnitude (curves,), which have a direction."""
+    """One identity and attribute: points, directions (curves, dim), magnitude (curves,); `known`: has a direction."""
 
     points: np.ndarray
     directions: np.ndarray
@@ -24,7 +24,7 @@ class Cell(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """`xy` (curves, 2), `arrows` (curves, 2): the shadows of unit directions; shares in [0, 1] of what is seen.
+    """`xy` (curves, 2); `arrows` (curves, 2): projections of unit directions; and what the plane shows, in [0, 1].
 
     `variance` is the share of the points' variance, `seen` the mean share of a direction's squared length.
     """
@@ -39,11 +39,11 @@ def planes(cell: Cell) -> dict[str, Plane]:
     """The three planes of one identity and attribute.
 
     points : the two principal axes of the base points.
-    directions : the two axes along which the directions lie most, about zero: a direction is a vector, so its axes
-        are those of the directions and their opposites together, and no mean is subtracted.
-    mean : the mean direction, and across it the first principal axis of the points.
+    directions : the two principal axes of the directions about zero, that is of the directions and their opposites
+        together: a direction is a vector, so no mean is subtracted.
+    mean : the mean direction, and orthogonal to it the first principal axis of the points.
 
-    Arrows are projected without subtracting a mean. A point with NaN stays NaN.
+    Arrows are projected without subtracting a mean. A point with NaN remains NaN.
     """
     points = cell.points.astype(np.float64)
     whole = np.isfinite(points).all(1)
@@ -57,7 +57,7 @@ def planes(cell: Cell) -> dict[str, Plane]:
 
 
 def _along(mean: np.ndarray, fallback: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Two orthonormal rows: the mean direction, and the strongest axis of the points that is not along it."""
+    """Two orthonormal rows: the mean direction, and the first axis of the points that is not parallel to it."""
     length = np.linalg.norm(mean)
     first = mean / length if length > 1e-9 else fallback
     for axis in axes:

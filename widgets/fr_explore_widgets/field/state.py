@@ -1,4 +1,4 @@
-"""The state of a `FieldExplorer`: which part of a field is looked at, in which plane, at which scale."""
+"""The state of a `FieldExplorer`: the part of the field, the plane and the scale that it shows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+from ..core.base import check_version
 from .planes import PLANES
 from .scales import KINDS, Scales
 
@@ -22,12 +23,11 @@ def first(scales: Scales, curve: int | None) -> dict[str, Any]:
 
 
 def check(scales: Scales, given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with all its parts; ValueError for an unknown part, name or scale says what there is.
+    """The complete state; ValueError for an unknown part, name or scale lists the valid ones.
 
-    A `scale` that is missing, or None, becomes the one of the kind's grid that is nearest to 10 or to 0.6.
+    A missing `scale`, or None, becomes the scale of the grid nearest to 10 neighbours or 0.6 mean distances.
     """
-    if given.get("version", VERSION) != VERSION:
-        raise ValueError(f"state has version {given['version']!r}, this release reads version {VERSION}.")
+    check_version(given, VERSION)
     state = {"version": VERSION, "plane": "points", "kind": "knn", "scale": None, "length": "direction", "curve": None}
     state |= {"identity": None, "attribute": None}
     unknown = sorted(set(given) - set(state))
@@ -47,13 +47,9 @@ def check(scales: Scales, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def places(scales: Scales, state: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Places of the identity, the attribute and the scale."""
-    grid = scales.grid[state["kind"]]
-    return (
-        scales.identities.index(state["identity"]),
-        scales.attributes.index(state["attribute"]),
-        grid.index(state["scale"]),
-    )
+    """Indices of the identity, the attribute and the scale."""
+    identity, attribute = scales.identities.index(state["identity"]), scales.attributes.index(state["attribute"])
+    return identity, attribute, scales.grid[state["kind"]].index(state["scale"])
 
 
 def _scale(kind: str, value: Any, grid: list[Any]) -> Any:
@@ -64,8 +60,8 @@ def _scale(kind: str, value: Any, grid: list[Any]) -> Any:
         near = sorted(sorted(grid, key=lambda one: abs(one - value))[:2])
         name = {"knn": "ks", "ball": "radii"}[kind]
         raise ValueError(
-            f"scale = {value!r} is not among this widget's {name}; near it are {' and '.join(f'{n:g}' for n in near)}. "
-            f"FieldExplorer(field, {name}=[...]) takes others."
+            f"scale = {value!r} is not one of this widget's {name}; the nearest are "
+            f"{' and '.join(f'{n:g}' for n in near)}. FieldExplorer(field, {name}=[...]) sets others."
         )
     return found[0]
 

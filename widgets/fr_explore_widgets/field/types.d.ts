@@ -1,4 +1,4 @@
-/** What FieldExplorer's modules share with each other and with the kernel; read by tsc only. */
+/** Types of FieldExplorer, also of the data from the kernel; read by tsc only. */
 
 import type { Attribute } from "../shared/types";
 
@@ -15,9 +15,6 @@ export interface FieldSetup {
   grid: Record<Kind, number[]>;
   curves: number;
   dim: number;
-  metric: string;
-  model: string;
-  draws: number;
   size: number;
 }
 
@@ -32,8 +29,8 @@ export interface FieldState {
   curve: number | null;
 }
 
-/** The head of a sheet; its numbers come as bytes beside it. */
-export interface SheetHead {
+/** The description of one cell, whose numbers are sent as bytes. */
+export interface PayloadHead {
   client?: string;
   seq?: number;
   identity: number;
@@ -42,22 +39,22 @@ export interface SheetHead {
   planes: Record<PlaneName, [number, number | null]>;
   known: number;
   magnitude: number | null;
-  length: number | null;
   energy: (number | null)[];
   coverage: number[];
 }
 
-export interface Sheet extends SheetHead {
+export interface Payload extends PayloadHead {
   flat: Record<PlaneName, { xy: Float32Array; arrows: Float32Array; variance: number; seen: number }>;
   moves: Float32Array;
-  /** of the points at a scale */
+  /** of the points at an index of the grid */
   energies: (place: number) => Float32Array;
 }
 
-/** [place of the scale, mean, standard deviation] */
-export type Null = [number, number, number][];
+/** [index of the scale, mean, standard deviation] */
+export type NullSamples = [number, number, number][];
 
-export interface Near {
+/** The neighbours of a curve, whose order is sent as bytes; `counts` at each scale. */
+export interface Neighbors {
   identity: number;
   attribute: number;
   curve: number;

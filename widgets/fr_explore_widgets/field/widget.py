@@ -1,4 +1,4 @@
-"""`FieldExplorer`: a field's points and arrows in a plane, and its alignment energy as the scale slides."""
+"""`FieldExplorer`: a field's points and arrows in a plane, and its alignment energy as a function of the scale."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import xarray as xr
 
 from fr_explore.lattice import Lattice
 
-from ..core.base import LabWidget
-from ..core.job_queue import Desk, Job
-from . import export as export
-from . import payload as sheets
+from ..core.base import reply_tag
+from ..core.job_queue import BackgroundWidget
+from . import export, payload
 from .curve import Pictures
 from .scales import KINDS, Scales, plain
 from .state import check, first, places
@@ -21,18 +20,18 @@ from .state import check, first, places
 __all__ = ["FieldExplorer"]
 
 
-class FieldExplorer(LabWidget):
-    """See which way an attribute moves the embedding at each base point, and whether neighbours move alike.
+class FieldExplorer(BackgroundWidget):
+    """Show in which direction an attribute moves the embedding at each base point, and whether neighbours move alike.
 
     Parameters
     ----------
     field : from `fr.vector_field`, with all four dimensions.
-    lattice : the lattice that the field was made from; a curve then shows its three faces.
-    ks, radii : the scales to slide over, in neighbours and in mean distances; about 30 of each by default.
-    null_draws, seed : of the random directions that E is compared with. size : side of the faces in pixels.
+    lattice : the lattice of the field; a curve then shows its three faces.
+    ks, radii : the scales of the slider, in neighbours and in mean distances; about 30 of each by default.
+    null_draws, seed : of the random directions that E is compared with. size : width of the faces in pixels.
 
-    The kernel computes the energies of all points at all scales, when a cell of the field is first looked at; the page
-    looks them up while the slider moves. `wait()` returns when what goes on in the background is done.
+    When a cell of the field is first shown, the kernel computes the energies of all points at all scales; the page
+    looks them up while the slider moves. `wait()` returns when the work in the background is done.
 
     >>> w = FieldExplorer(fr.vector_field(embeddings), lattice)
     >>> w.set(attribute="age", kind="ball", scale=0.6)
@@ -42,18 +41,19 @@ class FieldExplorer(LabWidget):
 
     files = "field"
     title = "Field explorer"
+    late = "the background work was not done after {timeout:g} s: wait longer."
 
     energy = traitlets.Float(float("nan"))
     coverage = traitlets.Float(0.0)
 
     setup = traitlets.Dict().tag(sync=True)
-    sheet = traitlets.Dict().tag(sync=True)
-    sheet_data = traitlets.Bytes().tag(sync=True)
-    near = traitlets.Dict().tag(sync=True)
-    near_data = traitlets.Bytes().tag(sync=True)
-    look = traitlets.Dict().tag(sync=True)
+    payload = traitlets.Dict().tag(sync=True)
+    payload_data = traitlets.Bytes().tag(sync=True)
+    neighbors = traitlets.Dict().tag(sync=True)
+    neighbor_data = traitlets.Bytes().tag(sync=True)
+    curve_view = traitlets.Dict().tag(sync=True)
     nulls = traitlets.Dict().tag(sync=True)
-    strip = traitlets.Dict().tag(sync=True)
+    identity_energies = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -68,19 +68,14 @@ class FieldExplorer(LabWidget):
     ) -> None:
         self.scales = Scales(field, ks, radii, null_draws, seed)
         self._pictures = None if lattice is None else Pictures(lattice, self.scales.field, self.scales, size)
-        state = first(self.scales, sheets.middle(self.scales, 0, 0))
-        super().__init__(
-            setup=sheets.describe(self.scales, self._pictures),
-            state=state,
-            **sheets.sheet(self.scales, 0, 0, state["kind"]),
-        )
-        self._desk = Desk(lambda: self.asked_at)
-        self._show()
+        state = first(self.scales, payload.middle(self.scales, 0, 0))
+        cell = payload.cell_payload(self.scales, 0, 0, state["kind"])
+        super().__init__(setup=payload.describe(self.scales, self._pictures), state=state, **cell)
 
     def set(self, **changes: Any) -> None:
-        """Look elsewhere: `identity`, `attribute`, `plane`, `kind` ("knn", "ball"), `scale`, `length`, `curve`.
+        """Change what is shown: `identity`, `attribute`, `plane`, `kind` ("knn", "ball"), `scale`, `length`, `curve`.
 
-        Raises ValueError, and changes nothing, for a name or a scale that there is not.
+        Raises ValueError, and changes nothing, for an unknown name or scale.
         """
         with self._lock:
             now = dict(self.state)
@@ -88,67 +83,25 @@ class FieldExplorer(LabWidget):
                 now["scale"] = None
             self.state = check(self.scales, now | changes)
 
-    def wait(self, timeout: float | None = None) -> FieldExplorer:
-        """Return when the null and the energies of the other identities are computed; TimeoutError after `timeout`."""
-        if not self._desk.wait(timeout):
-            raise TimeoutError(f"the background was not done after {timeout:g} s: wait longer.")
-        return self
-
-    def close(self) -> None:
-        """Stop what goes on in the background and take the widget off the page."""
-        if desk := vars(self).get("_desk"):  # none yet if the constructor refused its arguments
-            desk.stop()
-        super().close()
-
     def _handle(self, request: Mapping[str, Any]) -> None:
         place = {name: int(value) for name, value in request["values"].items()}
-        tag = {"client": request["client"], "seq": request["seq"]}
-        who = place["identity"], place["attribute"]
-        if request["action"] == "sheet":
-            self._send_traits(sheets.sheet(self.scales, *who, KINDS[place["kind"]]), "sheet", tag)
-        else:
-            self._send_traits(sheets.neighbors(self.scales, *who, place["curve"]))
-            # the neighbours are on their way while the faces are rendered
-            self._send_traits(sheets.faces(self._pictures, *who, place["curve"]), "look", tag)
+        cell, tag = (place["identity"], place["attribute"]), reply_tag(request)
+        match request["action"]:
+            case "load_cell":
+                traits = payload.cell_payload(self.scales, *cell, KINDS[place["kind"]])
+                self._publish(traits | {"payload": traits["payload"] | tag})
+            case "view_curve":
+                self._publish(payload.neighbors(self.scales, *cell, place["curve"]))
+                # the neighbours are sent before the faces are rendered
+                traits = payload.curve_view(self._pictures, *cell, place["curve"])
+                self._publish(traits | {"curve_view": traits["curve_view"] | tag})
+            case action:
+                raise ValueError(f"request {action!r}: this widget answers load_cell and view_curve.")
 
-    def _send_traits(self, traits: dict[str, Any], reply: str = "", tag: Mapping[str, Any] | None = None) -> None:
-        if tag:
-            traits[reply] = traits[reply] | tag
+    def _publish(self, traits: Mapping[str, Any]) -> None:
         with self.hold_sync():
             for name, value in traits.items():
-                setattr(self, name, value)
-
-    def _show(self) -> None:
-        """Set the figures of the present state, and have its surroundings computed."""
-        now = dict(self.state)
-        identity, attribute, scale = places(self.scales, now)
-        profile = self.scales.profile(identity, attribute, now["kind"])
-        self.energy, self.coverage = float(profile.energy[scale]), float(profile.coverage[scale])
-        for rank, kind in enumerate(sorted(KINDS, key=lambda kind: kind != now["kind"])):
-            job = Job(self._surroundings(identity, attribute, kind), rank, failed=self._failed)
-            self._desk.give(f"{rank}", job)
-
-    def _failed(self, problem: Exception) -> None:
-        self._show_error(problem, "", 0)
-
-    def _surroundings(self, identity: int, attribute: int, kind: str) -> Iterator[None]:
-        """The null of one cell, then the energies of the other identities for the same attribute."""
-        key = f"{identity},{attribute},{kind}"
-        for _ in self.scales.steps(identity, attribute, kind):
-            yield
-        if key not in self.nulls and self.scales.draws:
-            found = []
-            for one in self.scales.null_steps(identity, attribute, kind):
-                found.append(one)
-                yield
-            self.nulls = {**self.nulls, key: found}
-        for other in range(len(self.scales.identities)):
-            if self.scales.known_profile(other, attribute, kind) is None:
-                for _ in self.scales.steps(other, attribute, kind):
-                    yield
-        everyone = range(len(self.scales.identities))
-        rows = [plain(self.scales.profile(i, attribute, kind).energy.tolist()) for i in everyone]
-        self.strip = {**self.strip, f"{attribute},{kind}": rows}
+                self.set_trait(name, value)
 
     @traitlets.validate("state")
     def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,13 +109,31 @@ class FieldExplorer(LabWidget):
 
     @traitlets.observe("state")
     def _on_state(self, change: Mapping[str, Any]) -> None:
-        if "_desk" not in vars(self):
-            return
+        """Set the figures of the new state, and start the computation of the null and the other identities."""
         with self._lock:
-            try:
-                self._show()
-            except Exception as problem:
-                self._failed(problem)
+            now = change["new"]
+            identity, attribute, scale = places(self.scales, now)
+            profile = self.scales.profile(identity, attribute, now["kind"])
+            self.energy, self.coverage = float(profile.energy[scale]), float(profile.coverage[scale])
+            for rank, kind in enumerate(sorted(KINDS, key=lambda kind: kind != now["kind"])):
+                self.jobs.start(f"rank {rank}", self._compute_around(identity, attribute, kind), rank)
+
+    def _compute_around(self, identity: int, attribute: int, kind: str) -> Iterator[None]:
+        """The null of one cell, then the energies of the other identities for the same attribute."""
+        key = f"{identity},{attribute},{kind}"
+        yield from self.scales.steps(identity, attribute, kind)
+        if key not in self.nulls and self.scales.draws:
+            null = []
+            for one in self.scales.null_steps(identity, attribute, kind):
+                null.append(one)
+                yield
+            self.nulls = {**self.nulls, key: null}
+        everyone = range(len(self.scales.identities))
+        for other in everyone:
+            if self.scales.known_profile(other, attribute, kind) is None:
+                yield from self.scales.steps(other, attribute, kind)
+        rows = [plain(self.scales.profile(i, attribute, kind).energy.tolist()) for i in everyone]
+        self.identity_energies = {**self.identity_energies, f"{attribute},{kind}": rows}
 
     # --- exports ------------------------------------------------------------------------------------------------------
 
@@ -175,13 +146,13 @@ class FieldExplorer(LabWidget):
     def _picture(self, kept: bool) -> Sequence[Sequence[Any]]:
         identity, attribute, _ = places(self.scales, dict(self.state))
         curve, faces = self.state["curve"], None
-        # rendering takes longer than a kept picture may, and faces may be photographs
+        # rendering takes too long for a picture in the notebook, and the faces may be photographs
         if not kept and curve is not None and self._pictures:
             faces = self._pictures.faces(identity, attribute, curve)
         return export.picture(self.scales, self.state, faces)
 
     def _offline(self, **resolution: Any) -> Any:
-        """`curves`: how many curves of each identity and attribute bring their faces, 24 by default."""
+        """`curves`: the number of curves with faces for each identity and attribute, 24 by default."""
         unknown = sorted(set(resolution) - {"curves"})
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is unknown: FieldExplorer's page takes curves=.")

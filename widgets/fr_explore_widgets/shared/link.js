@@ -24,19 +24,20 @@ export const AGAIN_MS = 250;
  * keep their place between them.
  * @param {Command[]} waiting
  * @param {Command} command
+ * @param {string} [merging] the action whose waiting commands become one
  * @returns {Command[]}
  */
-export function enqueue(waiting, command) {
+export function enqueue(waiting, command, merging = "set") {
   const last = waiting[waiting.length - 1];
-  if (last?.action !== "set" || command.action !== "set") return [...waiting, command];
+  if (last?.action !== merging || command.action !== merging) return [...waiting, command];
   return [...waiting.slice(0, -1), { ...last, ...command, values: { ...last.values, ...command.values } }];
 }
 
 /**
  * @param {Model} model
- * @param {{signal: AbortSignal, onSilence?: (silent: boolean) => void, patience?: number}} options
+ * @param {{signal: AbortSignal, onSilence?: (silent: boolean) => void, patience?: number, merging?: string}} options
  */
-export function createLink(model, { signal, onSilence = () => {}, patience = PATIENCE_MS }) {
+export function createLink(model, { signal, onSilence = () => {}, patience = PATIENCE_MS, merging }) {
   const client = Math.random().toString(36).slice(2, 10);
   /** @type {Command[]} */
   let waiting = [];
@@ -123,7 +124,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     client,
     /** @param {Command} command */
     send(command) {
-      waiting = enqueue(waiting, command);
+      waiting = enqueue(waiting, command, merging);
       if (command.phase === "drag") count();
       else crowded = false;
       if (command.phase === "drag") pump();

@@ -31,11 +31,9 @@ def words(pairs: Pairs, state: Mapping[str, Any], shifted: pd.DataFrame) -> str:
         f"({_share(row, 'frr')})."
     )
     here = (shifted["attribute"] == state["attribute"]) & (shifted["strength"] == state["strength"])
-    for one in shifted[here].to_dict("records"):
-        text += (
-            f" With {one['attribute'].replace('_', ' ')} at {one['strength']:.3g}, {one['rejected']} of "
-            f"{one['genuine']} genuine pairs are rejected."
-        )
+    for one in shifted.loc[here].itertuples():
+        name = str(one.attribute).replace("_", " ")
+        text += f" With {name} at {one.strength:.3g}, {one.rejected} of {one.genuine} genuine pairs are rejected."
     return text
 
 
@@ -53,7 +51,7 @@ def picture(pairs: Pairs, threshold: float) -> list[Part]:
     curve = pairs.curves[None]
     if "far" in curve:
         known = curve[curve["far"] > 0]
-        roc = (np.log10(known["far"]), known["tar"], "#111111", "ROC")
+        roc = (np.log10(known["far"]).tolist(), known["tar"].tolist(), "#111111", "ROC")
         parts.append(Plot("log10 of the false match rate", "share accepted", lines=[roc], low=0, high=1))
     return parts
 

@@ -37,7 +37,7 @@ class Shift:
     @property
     def done(self) -> list[bool]:
         """Which strengths are computed."""
-        return [bool(known) for known in np.isfinite(self.distances).all(1)]
+        return np.isfinite(self.distances).all(axis=1).tolist()
 
 
 class FaceGallery:

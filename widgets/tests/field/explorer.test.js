@@ -1,18 +1,19 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import explorer from "../../fr_explore_widgets/field/index.js";
-import { line, ticks } from "../../fr_explore_widgets/field/profile.js";
 import {
-  ALONE,
   colorOf,
   decode,
-  lit,
-  looks,
+  highlighted,
+  ISOLATED,
+  kindsOf,
   nullAt,
   palette,
-  STILL,
-} from "../../fr_explore_widgets/field/sheet.js";
+  UNDIRECTED,
+} from "../../fr_explore_widgets/field/payload.js";
+import { ticks } from "../../fr_explore_widgets/field/profile.js";
 import { caveats, curveText, planeText, scaleText, sentence } from "../../fr_explore_widgets/field/words.js";
+import { linePath } from "../../fr_explore_widgets/shared/densities.js";
 import { fakeCanvas, fakeModel } from "../fake_model.js";
 
 const CURVES = 4;
@@ -30,8 +31,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A sheet as the kernel sends it; its bytes begin in the middle of a message. */
-function sheet({ identity = 0, attribute = 0, kind = "knn", energy = [0.2, 0.3, 0.4], ...more } = {}) {
+/** A cell as the kernel sends it; its bytes begin in the middle of a message. */
+function cellData({ identity = 0, attribute = 0, kind = "knn", energy = [0.2, 0.3, 0.4], ...more } = {}) {
   const scales = GRID[kind].length;
   const flat = [0, 1, 2].flatMap((p) =>
     Array.from({ length: CURVES }, (_, i) => [i + p, -i, i === 3 ? Number.NaN : 0.5, 0.1]).flat(),
@@ -52,13 +53,12 @@ function sheet({ identity = 0, attribute = 0, kind = "knn", energy = [0.2, 0.3, 
     client: "",
     known: 3,
     magnitude: 0.2,
-    length: 0.2,
     energy,
   };
   const planes = { points: [0.4, 0.2], directions: [0.3, 0.5], mean: [0.3, null] };
   return {
-    sheet: { ...head, planes, coverage: [0.5, 0.75, 1].slice(0, scales), ...more },
-    sheet_data: new DataView(data.buffer, 4),
+    payload: { ...head, planes, coverage: [0.5, 0.75, 1].slice(0, scales), ...more },
+    payload_data: new DataView(data.buffer, 4),
   };
 }
 
@@ -70,14 +70,14 @@ function setUp(more = {}) {
   const model = fakeModel({
     setup: {
       ...{ identities: [7, 8], attributes: [attribute("age", "age"), attribute("hue", "hue")], grid: GRID },
-      ...{ curves: CURVES, dim: 128, metric: "euclidean", model: "", draws: 20, size: 2 },
+      ...{ curves: CURVES, dim: 128, size: 2 },
     },
     state: {
       ...{ version: 1, identity: 7, attribute: "age", plane: "points", kind: "knn", scale: 2 },
       ...{ length: "direction", curve: null },
     },
-    ...sheet(),
-    ...{ near: {}, look: {}, nulls: {}, strip: {}, error: {}, ping: 0 },
+    ...cellData(),
+    ...{ neighbors: {}, curve_view: {}, nulls: {}, identity_energies: {}, error: {}, ping: 0 },
     ...more,
   });
   const el = document.createElement("div");
@@ -93,25 +93,25 @@ function slide(input, value, ...events) {
   for (const event of events) input.dispatchEvent(new Event(event, { bubbles: true }));
 }
 
-test("a sheet's bytes become planes, moves and energies", () => {
-  const { sheet: head, sheet_data: view } = sheet();
+test("the bytes of a cell become planes, moves and energies", () => {
+  const { payload: head, payload_data: view } = cellData();
   const read = decode(head, view, CURVES);
   expect([...read.flat.mean.xy]).toEqual([2, -0, 3, -1, 4, -2, 5, -3]);
   expect(read.flat.points.arrows[0]).toBe(0.5);
   expect(read.moves[2]).toBeCloseTo(0.3);
   expect(read.energies(1)[0]).toBeCloseTo(0.2);
   expect(read.energies(2)).toHaveLength(CURVES);
-  expect(() => decode(head, view, 5)).toThrow("64 numbers in place of 80");
+  expect(() => decode(head, view, 5)).toThrow("64 numbers instead of 80");
 });
 
-test("each energy has its look, and those without one too", () => {
+test("each energy has its kind, and points without energy too", () => {
   const energies = Float32Array.of(0, 0.99, 2, Number.NaN, Number.NaN);
   const arrows = Float32Array.of(1, 0, 1, 0, 1, 0, 1, 0, Number.NaN, Number.NaN);
-  expect([...looks(energies, arrows)]).toEqual([0, 9, 19, ALONE, STILL]);
+  expect([...kindsOf(energies, arrows)]).toEqual([0, 9, 19, ISOLATED, UNDIRECTED]);
   const kinds = palette(false);
   expect(kinds[19].shape).toBe("diamond");
-  expect(kinds[ALONE].hollow).toBe(true);
-  expect(kinds[STILL].shape).toBe("cross");
+  expect(kinds[ISOLATED].hollow).toBe(true);
+  expect(kinds[UNDIRECTED].shape).toBe("cross");
   expect(colorOf(1, false)).toBe("rgb(140, 140, 140)");
 });
 
@@ -133,12 +133,12 @@ test("marks keep a contrast of 3 : 1 on both themes", () => {
   }
 });
 
-test("a curve lights up with as many neighbours as the scale gives it", () => {
+test("a curve is highlighted with its neighbours at the scale", () => {
   const order = Int32Array.of(2, 0, 3);
-  expect([...lit(4, 1, order, 2)]).toEqual([1, 1, 1, 0]);
-  expect([...lit(4, 1, order, 0)]).toEqual([0, 1, 0, 0]);
-  expect(lit(4, -1, order, 2)).toBeNull();
-  expect(lit(4, 1, undefined, 2)).toBeNull();
+  expect([...highlighted(4, 1, order, 2)]).toEqual([1, 1, 1, 0]);
+  expect([...highlighted(4, 1, order, 0)]).toEqual([0, 1, 0, 0]);
+  expect(highlighted(4, -1, order, 2)).toBeNull();
+  expect(highlighted(4, 1, undefined, 2)).toBeNull();
 });
 
 test("the null between the scales at which it was drawn", () => {
@@ -159,18 +159,18 @@ const facts = {
   known: 90,
   curves: 100,
   magnitude: 0.2,
-  none: { mean: 1, sd: 0.01 },
+  random: { mean: 1, sd: 0.01 },
 };
 
 test.each([
-  [{}, "E = 0.61 at this scale: neighbours move alike; the model depends on age."],
-  [{ energy: 0.1 }, "move almost exactly alike"],
-  [{ energy: 0.4 }, "move much alike"],
-  [{ energy: 0.8 }, "move loosely alike; the model depends on age in part"],
-  [{ energy: 0.95 }, "barely move alike"],
-  [{ energy: 0.985 }, "as random directions would; no dependence on age shows"],
-  [{ energy: 0.61, none: { mean: 1, sd: 0.3 } }, "as random directions would"],
-  [{ energy: 1.3 }, "against each other, more than random directions would"],
+  [{}, "E = 0.61 at this scale: neighbours are clearly aligned; the model depends on age."],
+  [{ energy: 0.1 }, "are almost perfectly aligned"],
+  [{ energy: 0.4 }, "are strongly aligned"],
+  [{ energy: 0.8 }, "are loosely aligned; the model partly depends on age"],
+  [{ energy: 0.95 }, "are barely aligned"],
+  [{ energy: 0.985 }, "no more aligned than random directions; no dependence on age is visible"],
+  [{ energy: 0.61, random: { mean: 1, sd: 0.3 } }, "no more aligned than random directions"],
+  [{ energy: 1.3 }, "oppose each other more than random directions would"],
   [{ energy: Number.NaN }, "No point has a neighbour at this scale, so E is not defined. Widen the radius."],
   [{ energy: Number.NaN, kind: "knn" }, "Take more neighbours."],
   [{ known: 0 }, "No curve of this identity has a direction"],
@@ -178,14 +178,14 @@ test.each([
   expect(sentence({ ...facts, kind: "ball", scale: 0.6, label: "age", ...more }).join("")).toContain(text);
 });
 
-test("what must be said beside E is said", () => {
+test("caveats about E are stated", () => {
   const about = (more) => caveats({ ...facts, kind: "ball", scale: 0.6, label: "age", ...more });
   expect(about({})).toBe("");
   expect(about({ coverage: 0.34 })).toBe(
-    "Only 34 % of the points have a neighbour here; E speaks of these alone.",
+    "Only 34 % of the points have a neighbour at this scale; E describes only these.",
   );
-  expect(about({ known: 60 })).toBe("40 of 100 curves have no direction and take no part.");
-  expect(about({ magnitude: 0.01 })).toContain("of little effect");
+  expect(about({ known: 60 })).toBe("40 of 100 curves have no direction and are excluded.");
+  expect(about({ magnitude: 0.01 })).toContain("the effect is small");
   expect(about({ energy: Number.NaN, coverage: 0 })).toBe("");
 });
 
@@ -197,7 +197,7 @@ test("scales, planes and curves in words", () => {
     "The plane shows 38 % of the points\u2019 variance and 6.6 % of the arrows\u2019 squared length; E is computed in all 128 dimensions.",
   );
   expect(curveText({ curve: 3, energy: 0.421, count: 1, move: 0.31 })).toBe(
-    "Curve 3: E = 0.42 with 1 neighbour; moves 0.310.",
+    "Curve 3: E = 0.42 with 1 neighbour; moves by 0.310.",
   );
   expect(curveText({ curve: 3, energy: Number.NaN, count: 0, move: 0.31 })).toContain(
     "no neighbour at this scale",
@@ -207,20 +207,13 @@ test("scales, planes and curves in words", () => {
 test("an axis has round numbers with room between them; a line has gaps", () => {
   expect(ticks([1, 2, 3, 4, 5, 10, 20], "knn", 2).map((i) => [1, 2, 3, 4, 5, 10, 20][i])).toEqual([1, 5, 20]);
   expect(ticks([0.2, 0.25, 0.4, 0.5], "ball", 1)).toEqual([1, 3]);
-  expect(
-    line([
-      [0, 1],
-      [1, Number.NaN],
-      [2, 3],
-      [3, 4],
-    ]),
-  ).toBe("M0.0 1.0M2.0 3.0L3.0 4.0");
+  expect(linePath([0, 1, 2, 3], [1, Number.NaN, 3, 4])).toBe("M0.0 1.0M2.0 3.0L3.0 4.0");
 });
 
 test("the scale slides without the kernel: E, words, coverage; the state goes out on release", () => {
   const { $, cursor, model, requests } = setUp();
   expect($(".fr-field").dataset.energy).toBe("0.3");
-  expect($(".fr-sentence").textContent).toContain("E = 0.30 at this scale: neighbours move much alike");
+  expect($(".fr-sentence").textContent).toContain("E = 0.30 at this scale: neighbours are strongly aligned");
   slide(cursor, 2, "input");
   expect($(".fr-field").dataset.energy).toBe("0.4");
   expect($(".fr-scale-words").textContent).toBe("the 3 nearest");
@@ -260,12 +253,12 @@ test("another cell is asked for once, waited for, and then kept", () => {
   expect($(".fr-field").classList.contains("fr-waiting")).toBe(true);
   expect(requests()).toEqual([
     expect.objectContaining({
-      action: "sheet",
+      action: "load_cell",
       values: { what: 0, identity: 0, attribute: 1, kind: 0, curve: 0 },
     }),
   ]);
   const { client, seq } = requests()[0];
-  model.receive(sheet({ attribute: 1, energy: [0.7, 0.8, 0.9], client, seq }));
+  model.receive(cellData({ attribute: 1, energy: [0.7, 0.8, 0.9], client, seq }));
   expect($(".fr-field").classList.contains("fr-waiting")).toBe(false);
   expect($(".fr-field").dataset.energy).toBe("0.8");
   $("input[value=age]").dispatchEvent(new Event("change"));
@@ -279,7 +272,7 @@ test("each kind of neighbourhood keeps its own scale", () => {
   $("input[value=ball]").dispatchEvent(new Event("change"));
   expect(model.get("state")).toMatchObject({ kind: "ball", scale: 0.6 });
   const { client, seq } = requests()[0];
-  model.receive(sheet({ kind: "ball", energy: [null, 0.5], client, seq }));
+  model.receive(cellData({ kind: "ball", energy: [null, 0.5], client, seq }));
   expect($(".fr-field").dataset.energy).toBe("0.5");
   slide(cursor, 0, "input");
   expect($(".fr-sentence").textContent).toContain("E is not defined. Widen the radius.");
@@ -287,7 +280,7 @@ test("each kind of neighbourhood keeps its own scale", () => {
   expect(model.get("state")).toMatchObject({ kind: "knn", scale: 3 });
 });
 
-test("a curve under the hand shows its energy, then its neighbours, then its faces", () => {
+test("a curve under the pointer shows its energy, then its neighbours, then its faces", () => {
   const { $, model, requests } = setUp();
   const canvas = $(".fr-plane-canvas");
   canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
@@ -296,12 +289,12 @@ test("a curve under the hand shows its energy, then its neighbours, then its fac
   expect(values).toEqual({ what: 1, identity: 0, attribute: 0, kind: 0, curve: 0 });
   const at = { identity: 0, attribute: 0, curve: 0 };
   model.receive({
-    near: { ...at, counts: { knn: [1, 2, 2], ball: [0, 1] } },
-    near_data: new DataView(Int32Array.of(1, 2).buffer),
+    neighbors: { ...at, counts: { knn: [1, 2, 2], ball: [0, 1] } },
+    neighbor_data: new DataView(Int32Array.of(1, 2).buffer),
   });
   expect($(".fr-curve-words").textContent).toContain("with 2 neighbours");
   const frame = new DataView(new Uint8Array(3 * 3 * 4).buffer);
-  model.receive({ frame, look: { ...at, strengths: [40, 45, 50], client, seq } });
+  model.receive({ frame, curve_view: { ...at, strengths: [40, 45, 50], client, seq } });
   expect([...$(".fr-three").querySelectorAll("figcaption")].map((node) => node.textContent)).toEqual([
     "40 years",
     "45 years",
@@ -315,18 +308,18 @@ test("a curve under the hand shows its energy, then its neighbours, then its fac
   expect($(".fr-curve-words").textContent).toContain("Point at an arrow");
 });
 
-test("the strip marks the present identity, and a click goes to another", () => {
+test("E by identity marks the current identity, and a click chooses another", () => {
   const { $, model } = setUp();
-  expect($(".fr-strip .fr-sub").textContent).toContain("being computed");
+  expect($(".fr-identities .fr-sub").textContent).toContain("computing");
   model.receive({
-    strip: {
+    identity_energies: {
       "0,knn": [
         [0.2, 0.3, 0.4],
         [0.5, 0.6, null],
       ],
     },
   });
-  expect($(".fr-strip-picture").getAttribute("aria-label")).toBe(
+  expect($(".fr-identities-plot").getAttribute("aria-label")).toBe(
     "E of 2 identities from 0.30 to 0.60; identity 7 has 0.30",
   );
   $(".fr-other").dispatchEvent(new MouseEvent("click"));
@@ -340,12 +333,12 @@ test("the kernel's state is followed, and its errors are shown with what to do",
   expect([...$(".fr-map").querySelectorAll("select")][0].value).toBe("mean");
   expect(model.sent).toEqual([]);
   model.receive({
-    error: { what: "It failed.", why: "OSError: no", todo: "Look elsewhere.", client: "", seq: 0 },
+    error: { what: "It failed.", why: "OSError: no", todo: "Choose another.", client: "", seq: 0 },
   });
-  expect($(".fr-error").textContent).toBe("It failed. OSError: no Look elsewhere.");
+  expect($(".fr-error").textContent).toBe("It failed. OSError: no Choose another.");
 });
 
-test("without its kernel it goes on over what is here, and says what is not", () => {
+test("without its kernel it shows the received cells, and reports missing ones", () => {
   vi.useFakeTimers();
   const { $, cursor, el, model } = setUp();
   model.fire("comm_live_update");
@@ -357,16 +350,16 @@ test("without its kernel it goes on over what is here, and says what is not", ()
   const people = $(".fr-top select");
   people.value = "1";
   people.dispatchEvent(new Event("change"));
-  expect($(".fr-error").textContent).toContain("had not sent this part of the field");
+  expect($(".fr-error").textContent).toContain("has not received this part of the field");
   expect([people.value, $(".fr-field").dataset.energy]).toEqual(["0", "0.4"]);
   slide(cursor, 1, "input", "change");
   expect($(".fr-error").hidden).toBe(true);
 });
 
 test("data that cannot be read are reported, not drawn", () => {
-  const { $ } = setUp({ sheet_data: new DataView(new ArrayBuffer(8)) });
+  const { $ } = setUp({ payload_data: new DataView(new ArrayBuffer(8)) });
   expect($(".fr-error").textContent).toContain("The field could not be read.");
-  expect($(".fr-error").textContent).toContain("2 numbers in place of");
+  expect($(".fr-error").textContent).toContain("2 numbers instead of");
 });
 
 test("a closed view leaves nothing behind", () => {

@@ -1,31 +1,31 @@
-// A sheet of a field as arrays, and what a point's energy looks like: pure functions, tested without a page.
+// One cell of a field as arrays, and the style of a point by its energy: pure functions.
 
-/** @typedef {import("./types").Sheet} Sheet */
-/** @typedef {import("./types").SheetHead} SheetHead */
+import { floats } from "../shared/dom.js";
+
+/** @typedef {import("./types").Payload} Payload */
+/** @typedef {import("./types").PayloadHead} PayloadHead */
 /** @typedef {import("./types").PlaneName} PlaneName */
-/** @typedef {import("../shared/plane").Kind} Look */
+/** @typedef {import("../shared/plane").Kind} Kind */
 
 /** In the order of their bytes. */
 export const PLANES = /** @type {PlaneName[]} */ (["points", "directions", "mean"]);
 const BINS = 20;
-export const ALONE = BINS;
-export const STILL = BINS + 1;
+/** Kinds of points beyond the energy classes: without a neighbour, without a direction. */
+export const ISOLATED = BINS;
+export const UNDIRECTED = BINS + 1;
 
 /**
- * @param {SheetHead} head
+ * @param {PayloadHead} head
  * @param {DataView} view little-endian float32
  * @param {number} curves
- * @returns {Sheet}
+ * @returns {Payload}
  */
 export function decode(head, view, curves) {
-  // the bytes may begin anywhere in the message: floats need a place of their own
-  const all = new Float32Array(
-    view.buffer.slice(view.byteOffset, view.byteOffset + 4 * Math.floor(view.byteLength / 4)),
-  );
+  const all = floats(view);
   const wanted = curves * (4 * PLANES.length + 1 + head.energy.length);
   if (all.length !== wanted)
-    throw new Error(`the field's data hold ${all.length} numbers in place of ${wanted}`);
-  const flat = /** @type {Sheet["flat"]} */ ({});
+    throw new Error(`the field's data contain ${all.length} numbers instead of ${wanted}`);
+  const flat = /** @type {Payload["flat"]} */ ({});
   PLANES.forEach((name, p) => {
     const [xy, arrows] = [new Float32Array(2 * curves), new Float32Array(2 * curves)];
     for (let i = 0; i < curves; i += 1) {
@@ -46,14 +46,14 @@ export function decode(head, view, curves) {
 }
 
 /**
- * Which look each point has: a step of the colour scale, alone (no neighbour), or still (no direction).
+ * The kind of each point: a class of its energy, isolated (no neighbour), or undirected (no direction).
  * @param {Float32Array} energies
  * @param {Float32Array} arrows
  */
-export function looks(energies, arrows) {
+export function kindsOf(energies, arrows) {
   return Uint8Array.from(energies, (e, i) => {
-    if (Number.isNaN(arrows[2 * i])) return STILL;
-    return Number.isNaN(e) ? ALONE : Math.min(Math.floor((e / 2) * BINS), BINS - 1);
+    if (Number.isNaN(arrows[2 * i])) return UNDIRECTED;
+    return Number.isNaN(e) ? ISOLATED : Math.min(Math.floor((e / 2) * BINS), BINS - 1);
   });
 }
 
@@ -70,16 +70,16 @@ const ENDS = {
   ],
 };
 
-/** The colour of an energy from 0 (violet: with its neighbours) over 1 (grey) to 2 (amber: against them). @param {number} e @param {boolean} dark */
+/** The colour of an energy: 0 violet (aligned), 1 grey, 2 amber (opposed). @param {number} e @param {boolean} dark */
 export function colorOf(e, dark) {
   const ends = ENDS[dark ? "dark" : "light"];
   const [a, b] = e <= 1 ? [ends[0], ends[1]] : [ends[2], ends[1]];
-  // energies crowd between 0.2 and 1: the colour stays clear of grey until it is near
+  // most energies are between 0.2 and 1: the colour turns grey only near 1
   const t = (e <= 1 ? e : 2 - e) ** 2.2;
   return `rgb(${a.map((from, i) => Math.round(from + (b[i] - from) * t)).join(", ")})`;
 }
 
-/** How each kind of point is painted; those against their neighbours have another shape too. @param {boolean} dark @returns {Look[]} */
+/** The style of each kind of point; those that oppose their neighbours also have another shape. @param {boolean} dark @returns {Kind[]} */
 export function palette(dark) {
   const steps = Array.from({ length: BINS }, (_, i) => {
     const e = (2 * (i + 0.5)) / BINS;
@@ -96,7 +96,7 @@ export function palette(dark) {
  * @param {Int32Array | undefined} order
  * @param {number} count
  */
-export function lit(curves, curve, order, count) {
+export function highlighted(curves, curve, order, count) {
   if (curve < 0 || !order) return null;
   const on = new Uint8Array(curves);
   on[curve] = 1;
@@ -105,8 +105,8 @@ export function lit(curves, curve, order, count) {
 }
 
 /**
- * The null at a place of the grid, between those where it was drawn.
- * @param {import("./types").Null | undefined} drawn
+ * The null at an index of the grid, interpolated between the sampled ones.
+ * @param {import("./types").NullSamples | undefined} drawn sampled
  * @param {number} place
  */
 export function nullAt(drawn, place) {

@@ -37,7 +37,7 @@ class Shift:
     @property
     def done(self) -> list[bool]:
         """Which strengths are computed."""
-        return np.isfinite(self.distances).all(axis=1).tolist()
+        return [bool(np.isfinite(row).all()) for row in self.distances]
 
 
 class FaceGallery:

@@ -175,7 +175,7 @@ def test_live_in_jupyterlab(browser, jupyterlab):
         page.locator(".fr-macro [data-control=attribute]").select_option("smiling")
         until(lambda: notebook.value("m.attribute") == "smiling")
         page.locator(".fr-macro [data-action=probe]").click()
-        until(lambda: "A straight cut" in page.locator(".fr-probed").text_content(), 60)
+        until(lambda: "A linear probe is right" in page.locator(".fr-probed").text_content(), 60)
         page.locator(".fr-plane-canvas").focus()
         page.keyboard.press("Home")
         until(lambda: page.locator(".fr-map-face").is_visible())

@@ -1,8 +1,8 @@
-// The three cumulative distributions of an attribute's distances, with the widest gaps as brackets.
+// The three cumulative distributions of an attribute's distances, with the largest gaps as brackets.
 
 import { axisBelow, axisLeft, createPlot, linear, linePath, ticks } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { floats, h, term } from "../shared/dom.js";
+import { s, text } from "../shared/svg.js";
 import { TERMS } from "./words.js";
 
 /** @typedef {import("./types").Attribute} Attribute */
@@ -16,20 +16,19 @@ const KINDS = /** @type {const} */ ([
 ]);
 const ROOM = 116; // for a bracket's words, in pixels
 
-/** A row's three curves out of all floats. @param {DataView} view @param {Row} row @returns {Curve[]} */
+/** The three curves of a row. @param {DataView} view @param {Row} row @returns {Curve[]} */
 export function curvesOf(view, row) {
   return KINDS.flatMap(([pairs]) => {
     const [at, length] = row.curves?.[pairs] ?? [0, 0];
-    const start = view.byteOffset + 4 * at;
-    const floats = new Float32Array(view.buffer.slice(start, start + 8 * length));
-    return length ? [{ pairs, distance: floats.slice(0, length), share: floats.slice(length) }] : [];
+    const numbers = floats(view, 4 * at, 2 * length);
+    return length ? [{ pairs, distance: numbers.slice(0, length), share: numbers.slice(length) }] : [];
   });
 }
 
 /**
- * Where a bracket's words stand: cumulative curves rise, so it is empty to the upper left of the left bracket and to
- * the lower right of the right one; at an edge the words turn inwards, above or below the bracket.
- * @param {number} at @param {number} high @param {number} low pixels: the bracket's place and ends
+ * The position of a bracket's words. Cumulative curves rise, so there is room at the upper left of the left bracket and at
+ * the lower right of the right one; near an edge the words are inside, above or below the bracket.
+ * @param {number} at @param {number} high @param {number} low position and ends of the bracket in pixels
  * @param {boolean} first the left one of the two
  * @param {{left: number, right: number, top: number, bottom: number}} box
  */
@@ -58,7 +57,7 @@ export function createCdf(signal) {
   const root = h(
     "section",
     { class: "fr-cdf-box", "aria-label": "Distributions of distances" },
-    h("h3", {}, "How far apart are two people? ", term("KS", TERMS.ks), " is the widest gap"),
+    h("h3", {}, "How far apart are two people? ", term("KS", TERMS.ks), " is the largest gap"),
     key,
     plot.root,
     axis,
@@ -88,10 +87,8 @@ export function createCdf(signal) {
       nodes.push(s("path", { d: `M${at - 5} ${up}h10m-5 0V${down}m-5 0h10`, class: "fr-bracket" }));
       const box = { left: f.left, right: width - f.right, top: f.top, bottom: height - f.bottom };
       const word = wordPlace(at, up, down, i === 0, box);
-      const text = `KS ${gap.value.toFixed(3)} ${name === "positive" ? "with it" : "without it"}`;
-      nodes.push(
-        s("text", { x: word.x, y: word.y, "text-anchor": word.anchor, class: "fr-bracket-word" }, text),
-      );
+      const words = `KS ${gap.value.toFixed(3)} ${name === "positive" ? "with it" : "without it"}`;
+      nodes.push(text(word.x, word.y, words, word.anchor, "fr-bracket-word"));
     });
     return nodes;
   }
@@ -105,7 +102,7 @@ export function createCdf(signal) {
       const gaps = row.gaps;
       plot.describe(
         gaps
-          ? `Cumulative distributions of distances. Inside the group with it the gap to across is ${gaps.positive.value.toFixed(3)}, inside the group without it ${gaps.negative.value.toFixed(3)}.`
+          ? `Cumulative distributions of distances. The gap to pairs across the groups is ${gaps.positive.value.toFixed(3)} within the group with it, ${gaps.negative.value.toFixed(3)} within the group without it.`
           : "No distributions: too few people to compare.",
       );
       plot.redraw();

@@ -1,9 +1,9 @@
-// All attributes in one chart: KS against intra-entropy, the present one marked. And one attribute's KS on its null.
+// All attributes in one chart, KS against intra-entropy, with the current one marked; and one attribute's KS with its null.
 
-import { placeLabel } from "../shared/brush.js";
+import { cornersOf, placeLabel } from "../shared/brush.js";
 import { axisBelow, axisLeft, createPlot, linear, ticks } from "../shared/densities.js";
 import { h, term } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { circle, s, text } from "../shared/svg.js";
 import { correlationWords, TERMS } from "./words.js";
 
 /** @typedef {import("./types").Attribute} Attribute */
@@ -11,21 +11,10 @@ import { correlationWords, TERMS } from "./words.js";
 /** @typedef {import("./types").Correlation} Correlation */
 /** @typedef {{attributes: Attribute[], rows: Record<string, Row>, now: string}} Scene */
 
-const MARKS = /** @type {Record<string, string>} */ ({
-  square: "-5,-5 5,-5 5,5 -5,5",
-  diamond: "0,-6.5 6.5,0 0,6.5 -6.5,0",
-  "triangle-up": "0,-6.5 6,4.5 -6,4.5",
-  "triangle-down": "0,6.5 6,-4.5 -6,-4.5",
-  "triangle-left": "-6.5,0 4.5,-6 4.5,6",
-  "triangle-right": "6.5,0 -4.5,-6 -4.5,6",
-  cross: "-6,-2 -2,-2 -2,-6 2,-6 2,-2 6,-2 6,2 2,2 2,6 -2,6 -2,2 -6,2",
-});
-
-/** An attribute's mark. @param {Attribute} attribute */
-export function markOf({ shape, color }) {
-  return MARKS[shape]
-    ? s("polygon", { points: MARKS[shape], fill: color })
-    : s("circle", { r: 5.5, fill: color });
+/** @param {Attribute} attribute */
+function markOf({ shape, color }) {
+  const points = cornersOf(shape, 5);
+  return points ? s("polygon", { points, fill: color }) : s("circle", { r: 5.5, fill: color });
 }
 
 /** @param {AbortSignal} signal @param {(name: string) => void} choose */
@@ -59,11 +48,11 @@ export function createChart(signal, choose) {
     const nodes = [
       axisLeft(f, y, ticks(0, most, 4), (v) => String(v)),
       axisBelow(f, x, ticks(0, wide, width / 90), "intra-entropy (nats)"),
-      s("text", { x: 0, y: f.top, class: "fr-word" }, "KS"),
+      text(0, f.top, "KS"),
     ];
     /** @type {number[][]} */
     const taken = spots.map(({ ks, entropy }) => [x(entropy) - 6, y(ks) - 6, x(entropy) + 6, y(ks) + 6]);
-    // the present attribute gets its label first, then the strongest ones
+    // label the current attribute first, then those with the largest KS
     const order = [...spots].sort(
       (a, b) => Number(b.attribute.name === now) - Number(a.attribute.name === now) || b.ks - a.ks,
     );
@@ -71,7 +60,7 @@ export function createChart(signal, choose) {
       const on = attribute.name === now;
       const [cx, cy] = [x(entropy), y(ks)];
       const spot = s("g", { class: "fr-spot", transform: `translate(${cx} ${cy})` }, markOf(attribute));
-      if (on) spot.append(s("circle", { r: 10, class: "fr-ring" }));
+      if (on) spot.append(circle(0, 0, 10, "fr-ring"));
       spot.append(
         s("title", {}, `${attribute.label}: KS ${ks.toFixed(3)}, intra-entropy ${entropy.toFixed(3)}`),
       );
@@ -84,9 +73,7 @@ export function createChart(signal, choose) {
       if (!free) continue;
       taken.push(free.box);
       const style = on ? "fr-spot-name fr-now" : "fr-spot-name";
-      nodes.push(
-        s("text", { x: free.x, y: free.y + 4, class: style, "text-anchor": "middle" }, attribute.label),
-      );
+      nodes.push(text(free.x, free.y + 4, attribute.label, "middle", style));
     }
     return nodes;
   }
@@ -107,11 +94,11 @@ export function createChart(signal, choose) {
   };
 }
 
-/** One attribute's KS beside what random labels give. @param {AbortSignal} signal */
+/** One attribute's KS with the KS of random labels. @param {AbortSignal} signal */
 export function createNull(signal) {
   /** @type {Row | null} */
   let row = null;
-  const plot = createPlot(signal, "fr-null-strip", () => 62, draw);
+  const plot = createPlot(signal, "fr-null-plot", () => 62, draw);
 
   /** @param {number} width @param {number} height */
   function draw(width, height) {
@@ -121,23 +108,20 @@ export function createNull(signal) {
     const x = linear(0, most, f.left, width - f.right);
     const foot = height - f.bottom;
     const nodes = [axisBelow(f, x, ticks(0, most, width / 80), "")];
-    // a fixed scatter, so that a redraw moves nothing
+    // fixed vertical positions, so that a redraw does not move the dots
     row.null.forEach((value, i) => {
-      nodes.push(s("circle", { cx: x(value), cy: foot - 4 - ((i * 7) % 17), r: 2, class: "fr-draw" }));
+      nodes.push(circle(x(value), foot - 4 - ((i * 7) % 17), 2, "fr-draw"));
     });
     const [ks, chance] = [row.ks_mean, row.null_mean];
     const near = chance !== undefined && Math.abs(x(ks) - x(chance)) < 32;
     const mark = (/** @type {string} */ word, /** @type {number} */ value, /** @type {boolean} */ first) => {
-      // where the two lines are close, each word stands on its own side
-      const [anchor, gap] = !near ? ["middle", 0] : first ? ["end", -2] : ["start", 2];
-      const text = {
-        x: x(value) + gap,
-        y: 11,
-        class: `fr-${word.toLowerCase()}-word`,
-        "text-anchor": anchor,
-      };
-      nodes.push(s("path", { d: `M${x(value)} ${foot}V16`, class: `fr-${word.toLowerCase()}-line` }));
-      nodes.push(s("text", text, word));
+      // if the two lines are close, put each word on its own side
+      const [anchor, gap] = /** @type {[string, number]} */ (
+        !near ? ["middle", 0] : first ? ["end", -2] : ["start", 2]
+      );
+      const name = word.toLowerCase();
+      nodes.push(s("path", { d: `M${x(value)} ${foot}V16`, class: `fr-${name}-line` }));
+      nodes.push(text(x(value) + gap, 11, word, anchor, `fr-${name}-word`));
     };
     if (chance !== undefined) mark("null", chance, chance < ks);
     mark("KS", ks, chance === undefined || ks <= chance);
@@ -152,7 +136,7 @@ export function createNull(signal) {
       plot.describe(
         next.ks_mean === undefined
           ? "No KS"
-          : `KS ${next.ks_mean.toFixed(3)}; ${next.null.length} random labellings give ${(next.null_mean ?? 0).toFixed(3)} on average`,
+          : `KS ${next.ks_mean.toFixed(3)}; ${next.null.length} random labels give ${(next.null_mean ?? 0).toFixed(3)} on average`,
       );
       plot.redraw();
     },

@@ -1,4 +1,4 @@
-// The map of the images, coloured by the attribute, with a picture of the one that is pointed at.
+// The map of the images, coloured by the attribute, with the picture of the image under the pointer.
 
 import { h, paint, term } from "../shared/dom.js";
 import { createPlane } from "../shared/plane.js";
@@ -8,7 +8,7 @@ import { GLOSSARY } from "../shared/words.js";
 /** @typedef {import("./types").Row} Row */
 /** @typedef {import("./types").Setup} Setup */
 
-/** Which of the three kinds of point an image is: without, with, unknown. @param {Int8Array} signs */
+/** The kind of point of each image: 0 without, 1 with, 2 unknown. @param {Int8Array} signs */
 export function kindsOf(signs) {
   return Uint8Array.from(signs, (sign) => (sign < 0 ? 0 : sign > 0 ? 1 : 2));
 }
@@ -50,7 +50,6 @@ export function createMap(signal, setup, ask) {
   return {
     root,
     foot,
-    plane,
     /** @param {Float32Array} xy */
     setPoints: (xy) => plane.setPoints(xy),
     /** The answer to `ask`. @param {number} place @param {DataView} pixels @param {[number, number]} shape */
@@ -71,11 +70,10 @@ export function createMap(signal, setup, ask) {
         ],
         radius: setup.shown > 1500 ? 3 : 4,
       });
-      const counts = [row?.positive, row?.negative, row?.unknown];
       const entries = /** @type {[string, string, number | undefined][]} */ ([
-        ["with", `with ${label}`, counts[0]],
-        ["without", "without", counts[1]],
-        ["unknown", "unknown", counts[2]],
+        ["with", `with ${label}`, row?.positive],
+        ["without", "without", row?.negative],
+        ["unknown", "unknown", row?.unknown],
       ]);
       key.replaceChildren(
         ...entries
@@ -89,10 +87,10 @@ export function createMap(signal, setup, ask) {
     /** @param {"pca" | "umap"} projection */
     explain(projection) {
       const some =
-        setup.shown < setup.images ? `; ${setup.shown} of ${setup.images} images, drawn at random` : "";
+        setup.shown < setup.images ? `; ${setup.shown} of ${setup.images} images, a random sample` : "";
       note.replaceChildren(
         ...(projection === "umap"
-          ? [`UMAP layout: neighbours stay neighbours, distances between groups mean little${some}`]
+          ? [`UMAP: neighbours remain neighbours, distances between groups mean little${some}`]
           : [term(setup.caption.slice(0, 14), GLOSSARY["PCA projection"]), setup.caption.slice(14) + some]),
       );
     },

@@ -1,4 +1,4 @@
-/** What the modules of MacroscaleExplorer share with each other and with the kernel; read by tsc only. */
+/** Types of MacroscaleExplorer, also of the data from the kernel; read by tsc only. */
 
 export interface Attribute {
   name: string;
@@ -16,7 +16,6 @@ export interface Setup {
   names: string[];
   metric: string;
   model: string;
-  permutations: number;
   pictures: boolean;
   umap: boolean;
   caption: string;
@@ -38,7 +37,7 @@ export interface Probe {
   identities?: number;
 }
 
-/** One attribute's figures; what is not known is not there. */
+/** The figures of one attribute; unknown ones are missing. */
 export interface Row {
   attribute: string;
   n: number;
@@ -57,7 +56,7 @@ export interface Row {
   words: string;
   null: number[];
   gaps?: { positive: Gap; negative: Gap };
-  /** first float and length of each curve: distances, then shares */
+  /** index of the first number and length of each curve: distances, then shares */
   curves?: Record<string, [number, number]>;
   probe?: Probe;
 }

@@ -16,6 +16,11 @@ const CORNERS = Object.fromEntries(
   }).map(([shape, text]) => [shape, text.split(" ").map((pair) => pair.split(",").map(Number))]),
 );
 
+/** The corners of a mark as an SVG polygon takes them, around the origin; empty for a circle. @param {string} shape @param {number} r */
+export function cornersOf(shape, r) {
+  return (CORNERS[shape] ?? []).map((corner) => corner.map((value) => value * r).join(",")).join(" ");
+}
+
 /**
  * Add an attribute's mark, the second cue beside its colour, to the path.
  * @param {CanvasRenderingContext2D} c

@@ -47,7 +47,6 @@ function open(more = {}) {
       names: ["a", "a", "b", "b", "c", "d"],
       metric: "euclidean",
       model: "dlib",
-      permutations: 3,
       pictures: true,
       umap: true,
       caption: "PCA projection, shows 40 % of the variance",
@@ -110,7 +109,7 @@ test("another attribute is chosen by list, by buttons, and by its mark; undo goe
   expect(model.get("state").attribute).toBe("hat");
   model.receive({ state: { version: 1, attribute: "old", projection: "pca" } });
   expect(find("[data-control=attribute]").value).toBe("old");
-  expect(find(".fr-among-box").textContent).toContain("at least three attributes");
+  expect(find(".fr-among-box").textContent).toContain("at least three different attributes");
 });
 
 test("an attribute that is not measured yet says so", () => {

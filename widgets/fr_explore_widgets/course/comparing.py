@@ -12,8 +12,8 @@ __all__ = ["progress", "same", "wrong_form"]
 
 def same(got: Any, right: Any, tolerance: float = 1e-4) -> bool:
     """Whether two results are equal, up to rounding, axes of length one and the spelling of words."""
-    if _is_words(right):
-        return _words(got) == _words(right)
+    if words := _words(right):
+        return _words(got) == words
     numbers, wanted = _numbers(got), _numbers(right)
     if numbers is None or wanted is None or numbers.shape != wanted.shape:
         return False
@@ -25,7 +25,7 @@ def wrong_form(got: Any, right: Any) -> str | None:
     """What is wrong with the form of a result, regardless of its values; None if nothing is."""
     if got is None:
         return "Your function returns nothing. Is a return statement missing?"
-    if _is_words(right):
+    if _words(right):
         return None if _words(got) else f"Expected words, such as a name from the list; got {type(got).__name__}."
     numbers, wanted = _numbers(got), _numbers(right)
     assert wanted is not None
@@ -42,12 +42,6 @@ def progress(results: Sequence[Any], expected: Sequence[Any]) -> str:
     """How many of several cases are right; it reveals no value."""
     right = sum(same(a, b) for a, b in zip(results, expected, strict=True))
     return f"Right in {right} of {len(results)} tries. " if 0 < right < len(results) else "Not yet right. "
-
-
-def _is_words(value: Any) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(v, str) for v in value)
-    )
 
 
 def _words(value: Any) -> list[str]:

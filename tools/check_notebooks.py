@@ -79,7 +79,8 @@ def lacks(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def main() -> int:
-    found = [f"{place}: {text}" for place, text in check_prose.everywhere()]
+    prose = [*check_prose.everywhere(), *check_prose.english(check_prose.CLEAN)]
+    found = [f"{place}: {text}" for place, text in prose]
     for path in sorted([*FOLDER.glob("*.ipynb"), *(FOLDER / "solutions").glob("*.ipynb")]):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)

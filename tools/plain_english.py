@@ -18,7 +18,7 @@ _PLACE = r"(?:in(?! for)|on|at|there|here|beside|above|below|under|before|behind
 _STARTS = r"(?:On|In|At|Below|Above|Under|Beside|Here|There|Behind|Between|From|To|With)"
 _MOVES = r"(?:stands?|lies?|comes?|goes|hangs?|sits?|appears?)"
 # "is no longer", "is no larger than" and "there is no" are idiomatic
-_COMPARED = r"(?:longer|more|less|fewer|doubt|matter|need|different|such|one|slower|\w+er than|\w+ reason|\w+ way)\b"
+_COMPARED = r"(?:longer|better|worse|more|less|fewer|doubt|matter|need|different|such|one|slower|\w+er than|\w+ reason|\w+ way)\b"
 _ARCHAIC = "thence|whence|hitherto|therein|herein|thereof|whereof|thereby|hereby|unto|amidst|lest|ere"
 _PROGRAMS = "page|kernel|view|widget|thread|listener|client"
 _END = r"(?=\s*[.;:)\0]|\s*$)"
@@ -61,7 +61,7 @@ PHRASES: list[tuple[str, str]] = [
      "subject before the verb"),
     (r"\bIn (?:it|them) (?:lies?|are|is|stands?)\b", "subject first"),
     (r"\bit holds that\b", "state the fact"),
-    (r"\b(?:of|for|from|with|by|in|to|than|and|or) what (?:is|was|are|were)\b", "name the thing"),
+    (r"\b(?:of|for|from|with|by|in|to|than) what (?:is|was|are|were)\b", "name the thing"),
     (rf", (?:nearly|almost|mostly){_END}", "put the adverb before what it qualifies"),
     # pictures that the reader must first translate back
     (rf"\b(?:stands?|stood|standing) {_PLACE}\b", "is in, is given by"),

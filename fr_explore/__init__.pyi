@@ -42,9 +42,9 @@ from .geometry.projection import umap as umap
 from .geometry.neighbors import all_pairs as all_pairs
 from .geometry.neighbors import ball as ball
 from .geometry.neighbors import knn as knn
-from .geometry.alignment import alignment as alignment
+from .geometry.by_identity import alignment as alignment
 from .geometry.alignment import alignment_energy as alignment_energy
-from .geometry.profile import alignment_profile as alignment_profile
+from .geometry.by_identity import alignment_profile as alignment_profile
 
 # distances between people (macroscale)
 from .population.macroscale import entropy_correlation as entropy_correlation

@@ -97,7 +97,10 @@ def fits(value: object, annotation: object) -> bool:
         return all(fits(one, parts[1]) for one in value.values())
     if not _is_shape(annotation):
         return True
-    return isinstance(value if hasattr(value, "shape") else np.asarray(value), typing.cast(type, annotation))
+    array = value if hasattr(value, "shape") else np.asarray(value)
+    if isinstance(array, np.ndarray) and array.dtype == np.longdouble:  # a type that jaxtyping does not know
+        array = array.astype(np.float64)
+    return isinstance(array, typing.cast(type, annotation))
 
 
 def described(value: object) -> str:

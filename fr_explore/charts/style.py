@@ -16,6 +16,7 @@ import altair as alt
 import pandas as pd
 
 from ..attributes import ATTRIBUTES
+from ..geometry.neighbors import as_neighborhood
 
 __all__ = [
     "DIFFERENT",
@@ -96,17 +97,12 @@ def color_of(name: object, among: Iterable[object] = ()) -> str:
 
 
 def scale_words(neighborhood: object) -> str:
-    """A neighbourhood as people say it: "knn:10" as "10 nearest neighbours"."""
-    kind, *rest = str(neighborhood).split(":")
-    if kind == "knn" and rest:
-        words = f"{rest[0]} nearest neighbour{'' if rest[0] == '1' else 's'}"
-    elif kind == "ball" and rest:
-        words = f"ball of radius {rest[0]}" + ("" if "absolute" in rest else " × mean distance")
-    elif kind == "all_pairs":
-        words = "all pairs"
-    else:
+    """A neighbourhood as people say it: "knn:10" as "10 nearest neighbours"; other texts as they are."""
+    try:
+        rule = as_neighborhood(str(neighborhood))
+    except ValueError:
         return str(neighborhood)
-    return words + (", self included" if "self" in rest else "")
+    return rule.words + (", self included" if rule.include_self else "")
 
 
 def sample_words(table: Table) -> str:

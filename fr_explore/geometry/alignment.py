@@ -28,17 +28,14 @@ ICML 2025, arXiv 2507.11372; unlike there, a point is not its own neighbour and 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from ..base.distance import data_metric
-from ..scale.distributed import each_identity
-from .field import vector_field
-from .neighbor_graph import Graph
-from .neighbors import Neighborhood, as_neighborhood, need_points
+from ..base.shapes import Float, Num, Shaped
+from .neighbors import Neighborhood, as_neighborhood
 from .null import (
     DIMS,
     check_null,
@@ -46,105 +43,99 @@ from .null import (
     groups,
     labels,
     mean_energy,
+    mean_euclidean,
     null_fields,
     unit_vectors,
 )
-from .tiles import Cloud, as_real_matrix, curve_ids
+from .prepared import as_real_matrix, curve_ids
+from .tiles import Cloud
 
-__all__ = ["alignment", "alignment_energy"]
-
-DRAWN_AT_ONCE = 32_000_000  # numbers in the random fields held at one time
+__all__ = ["alignment", "alignment_energy", "energies_at_scales"]
 
 
 def alignment_energy(
-    points,
-    directions,
+    points: Num[Any, "n dim"],
+    directions: Num[Any, "n dim_2"],
     neighborhood: Neighborhood | str = "knn:10",
     *,
     metric: str = "euclidean",
-    curve=None,
-    device=None,
+    curve: Shaped[Any, " n"] | None = None,
+    device: Any = None,
     point_energies: bool = False,
-) -> Any:
-    """Energy of bare arrays: a float, NaN where no point has a neighbour.
+) -> float | Float[np.ndarray, " n"]:
+    """Energy of bare arrays: a float, NaN if no point has a neighbour.
 
-    points : (n, dim), where the arrows sit; directions : (n, any dim), the arrows, of any length.
+    Parameters
+    ----------
+    points : where the arrows are; directions : the arrows, of any length.
     neighborhood, device : as in `alignment`; metric : of the points, unless the neighbourhood names its own.
-    curve : (n,) ids or None; points with the same id are never each other's neighbours.
-    point_energies : give the (n,) array of E_i instead, NaN for a point without a direction or a neighbour.
+    curve : ids; points with the same id are never each other's neighbours.
+    point_energies : return the E_i instead, NaN for a point without a direction or a neighbour.
+    """
+    rule = as_neighborhood(neighborhood)
+    rule.check_size(len(points))
+    energies = energies_at_scales(points, directions, rule, None, metric=metric, curve=curve, device=device)[0]
+    return energies if point_energies else float(mean_energy(energies))
+
+
+def energies_at_scales(
+    points: Num[Any, "n dim"],
+    directions: Num[Any, "n dim_2"],
+    neighborhood: Neighborhood | str,
+    scales: Any,
+    *,
+    metric: str = "euclidean",
+    curve: Shaped[Any, " n"] | None = None,
+    device: Any = None,
+) -> Float[np.ndarray, "scales n"]:
+    """Energies E_i of the points at several scales, from one pass over the distances.
+
+    scales : ascending values for the neighbourhood's number, k or radius; None: its own alone. The other parameters
+        are those of `alignment_energy`. E_i is NaN for a point without a direction or a neighbour.
     """
     rule = as_neighborhood(neighborhood)
     points, directions = as_real_matrix(points, "points"), as_real_matrix(directions, "directions")
     if len(points) != len(directions):
         raise ValueError(f"{len(points)} points and {len(directions)} directions: give each point one direction.")
-    need_points(rule, len(points))
     unit, known = unit_vectors(directions)
     known &= np.isfinite(points).all(1)
-    energies = np.full(len(points), np.nan)
+    energies = np.full((1 if scales is None else len(scales), len(points)), np.nan)
     if known.any():
         ids = None if curve is None else curve_ids(curve, len(points))[known]
-        graph = rule.graph(Cloud(points[known], rule.metric or metric, ids, device))
-        energies[known] = _energies(graph, [unit[known]])[0]
-    return energies if point_energies else float(mean_energy(energies))
+        cloud = Cloud(points[known], rule.metric or metric, ids, device)
+        graph = rule.graph(cloud) if scales is None else rule.graph(cloud, scales=scales)
+        energies[:, known] = graph.sums([unit[known]]).energies[0]
+    return energies
 
 
 def alignment(
-    field: Any,
+    field: xr.Dataset,
     neighborhood: Neighborhood | str = "knn:10",
     null_draws: int = 0,
     seed: int = 0,
-    device=None,
+    device: Any = None,
     point_energies: bool = False,
     null: str = "gaussian",
     progress: bool | None = None,
-    client: Any = None,
 ) -> Any:
-    """Alignment energy of each identity and attribute, as a tidy table.
-
-    field : from `vector_field`, or the store of `fr.embed(..., store=...)`, read by identity; a call that was stopped
-        goes on from there. Points with the same value in its coordinate `curve` are no neighbours.
-    neighborhood : `knn(10)`, `ball(0.6)`, `all_pairs()`, or the same as text; where it names no metric,
-        field.attrs["metric"], and where that is missing, Euclidean.
-    null_draws, seed : random fields to compare with, 0 or at least 2; the attributes of an identity share the
-        Gaussian ones. null : "gaussian" or "permutation", see the top of this module.
-    device : None (a GPU for a large cloud where there is one), "cpu" or a torch device.
-    point_energies : also return a Dataset, `energy` of each point and `null_energy`, the draws.
-    progress : show a bar; None shows it from 20,000 points on. client : a Dask client to share the work out.
-
-    Returns a DataFrame with one row per identity x attribute: energy; null_mean, null_sd, z (NaN without null_draws);
-    coverage and isolated, the shares of the points with a direction that have, or lack, a neighbour; zero_direction,
-    the share of points that have none (zero or NaN) and take no part; magnitude, the median |v| over the mean pairwise
-    Euclidean distance of the identity's points; points, the number of curves. attrs say what was used. Energy is NaN,
-    and a warning names the row, where no point has a neighbour. ValueError where a field has no more than k curves.
-    """
+    """`fr.alignment` of a field in memory, see `by_identity.alignment`: Dataset in, DataFrame out."""
     rule = as_neighborhood(neighborhood)
-    if client is not None or not isinstance(field, xr.Dataset):
-        how = {"null_draws": null_draws, "seed": seed, "device": device, "null": null, "point_energies": point_energies}
-        each = partial(alignment, neighborhood=rule, progress=False, **how)
-        return each_identity(each, field, vector_field, client, progress is not False)
     metric, shape = rule.metric or data_metric(field), tuple(field.sizes[d] for d in DIMS[:3])
     check_null(null, null_draws)
-    need_points(rule, shape[2])
+    rule.check_size(shape[2])
     progress = shape[2] >= 20_000 if progress is None else progress
     energy, known = np.full(shape, np.nan), np.zeros(shape, bool)
     draws, spread = np.full((*shape[:2], null_draws), np.nan), np.zeros(shape[:2])
     for group in groups(field, metric, device):
         graph, i = rule.graph(group.cloud, progress), group.identity
-        for a, points in zip(group.attributes, _energies(graph, group.directions, progress), strict=True):
-            energy[i, a, group.known], known[i, a] = points, group.known
-        spread[i, group.attributes] = group.whole.mean_distance(progress, getattr(rule, "approximate", None) is None)
-        for some, fields, where in null_fields(group, null, null_draws, seed, DRAWN_AT_ONCE):
-            draws[i, some, where] = mean_energy(_energies(graph, fields))
+        for a, points in zip(group.attributes, graph.sums(group.directions, progress).energies, strict=True):
+            energy[i, a, group.known], known[i, a] = points[0], group.known
+        spread[i, group.attributes] = mean_euclidean(group, rule.exact, progress)
+        for some, fields, where in null_fields(group, null, null_draws, seed):
+            draws[i, some, where] = mean_energy(graph.sums(fields).energies[:, 0])
     used = {"neighborhood": repr(rule), "metric": metric, "null": null, "null_draws": null_draws, "seed": seed}
     table = energy_table(field, energy, known, draws, spread, used)
     if not point_energies:
         return table
     parts = {"energy": (DIMS[:3], energy), "null_energy": ((*DIMS[:2], "draw"), draws)}
     return table, xr.Dataset(parts, {dim: labels(field, dim) for dim in DIMS[:3]}, table.attrs)
-
-
-def _energies(graph: Graph, directions: list[np.ndarray], progress: bool = False) -> np.ndarray:
-    """E_i = 1 - u_i·(A U)_i / deg_i, which needs no difference of any pair: (fields, n); NaN without a neighbour."""
-    sums = graph.sums(directions, progress)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.clip(1 - sums.aligned / sums.weight, 0, 2)

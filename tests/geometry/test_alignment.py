@@ -326,7 +326,7 @@ def test_masked_points_leave_fewer_than_k():
         ({"points": np.zeros((4, 2))}, "4 points and 3 directions: give each point one direction"),
         ({"points": np.array([["a", "b"]] * 3)}, "points have type <U1: give real numbers"),
         ({"metric": "manhattan"}, "metric 'manhattan' is unknown: choose from euclidean, cosine, chord"),
-        ({"neighborhood": "knn"}, "neighbourhood 'knn' is unknown: write knn:10, ball:0.6 or all_pairs"),
+        ({"neighborhood": "knn"}, "neighbourhood 'knn' is unknown: write it like all_pairs, ball:0.6, knn:10"),
         ({"curve": [1, 2]}, r"curve has shape \(2,\): give one id for each of the 3 points"),
         ({"metric": "cosine", "points": [[1.0, 0], [0, 0], [0, 1]]}, "point 1 has length 0, which has no cosine"),
         ({"device": "mps"}, "device 'mps' has no float64"),
@@ -409,7 +409,7 @@ def test_draws_do_not_depend_on_how_many_are_held(monkeypatch):
     for null in ("gaussian", "permutation"):
         whole = fr.alignment(make_field(points, v), null_draws=7, null=null)
         with monkeypatch.context() as patch:
-            patch.setattr(import_module("fr_explore.geometry.alignment"), "DRAWN_AT_ONCE", 700)
+            patch.setattr(import_module("fr_explore.geometry.null"), "DRAWN_AT_ONCE", 700)
             assert fr.alignment(make_field(points, v), null_draws=7, null=null).equals(whole)
 
 

@@ -12,6 +12,9 @@ import numpy as np
 import xarray as xr
 
 import fr_explore as fr
+from fr_explore.geometry.alignment import energies_at_scales
+from fr_explore.geometry.neighbors import as_neighborhood
+from fr_explore.geometry.profile import scale_profile
 
 from .planes import Cell, planes
 
@@ -22,7 +25,7 @@ KINDS = ("knn", "ball")
 DEFAULT_KS = (*range(1, 11), 12, 14, 16, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500)
 DEFAULT_RADII = np.round(np.arange(1, 31) * 0.05, 2)
 KEPT = 64  # tables of point energies that are kept; the energies of whole cells are kept for all
-NULL_EVERY = 2  # the null is drawn at every second scale: its spread falls smoothly between
+NULL_EVERY = 2  # the null is drawn at every second scale: its spread changes smoothly in between
 
 Key = tuple[int, int, str]  # places of identity and attribute, kind of neighbourhood
 
@@ -85,21 +88,18 @@ class Scales:
         return Cell(points, directions, np.asarray(part["magnitude"].values, np.float64), known, curve)
 
     def steps(self, identity: int, attribute: int, kind: str) -> Iterator[None]:
-        """Compute the point energies of one cell, one scale at a time; nothing where they are known."""
+        """Compute the point energies of one cell at all scales, unless they are known; yields once."""
         key = identity, attribute, kind
         if key in self._points:
             return
-        cell, rows = self.cell(identity, attribute), []
-        metric = self.field.attrs.get("metric", "euclidean")
-        for scale in self.grid[kind]:
-            rows.append(np.full(self.curves, np.nan))
-            # fewer points may have a direction than there are curves
-            if not (kind == "knn" and scale >= cell.known.sum()):
-                rule = fr.knn(int(scale)) if kind == "knn" else fr.ball(scale)
-                options: dict[str, Any] = {"metric": metric, "curve": cell.curve, "point_energies": True}
-                rows[-1] = fr.alignment_energy(cell.points, cell.directions, rule, **options)
-            yield
-        table = np.stack(rows)
+        cell, grid = self.cell(identity, attribute), self.possible(identity, attribute, kind)
+        table = np.full((len(self.grid[kind]), self.curves), np.nan)
+        if grid:
+            table[: len(grid)] = energies_at_scales(
+                cell.points, cell.directions, spelled(kind, grid[0]), grid,
+                metric=self.field.attrs.get("metric", "euclidean"), curve=cell.curve,
+            )  # fmt: skip
+        yield
         there = np.isfinite(table)
         with np.errstate(invalid="ignore"):
             energy = np.nansum(table, 1) / there.sum(1)
@@ -108,6 +108,11 @@ class Scales:
             self._profiles[key] = Profile(energy, there.sum(1) / max(1, int(cell.known.sum())))
             while len(self._points) > KEPT:
                 self._points.popitem(last=False)
+
+    def possible(self, identity: int, attribute: int, kind: str) -> list[Any]:
+        """The scales for which enough points have a direction: fewer may have one than there are curves."""
+        known = int(self.cell(identity, attribute).known.sum())
+        return [scale for scale in self.grid[kind] if kind != "knn" or scale < known]
 
     def points(self, identity: int, attribute: int, kind: str) -> np.ndarray:
         """Energies of the points, float32 (scales, curves), NaN without a direction or a neighbour."""
@@ -128,13 +133,15 @@ class Scales:
         return self._profiles.get((identity, attribute, kind))
 
     def null_steps(self, identity: int, attribute: int, kind: str) -> Iterator[tuple[int, float, float] | None]:
-        """(place of the scale, mean, standard deviation) of the energy of random fields, at some of the scales."""
+        """(place of the scale, mean, standard deviation) of the energy of random fields, at every second scale."""
         profile, grid = self.profile(identity, attribute, kind), self.grid[kind]
         there = np.flatnonzero(np.isfinite(profile.energy)).tolist()
-        part = self.field.isel(identity=[identity], attribute=[attribute])
-        for place in sorted({*there[::NULL_EVERY], *there[-1:]}):
-            row = fr.alignment(part, spelled(kind, grid[place]), null_draws=self.draws, seed=self.seed).iloc[0]
-            yield place, float(row["null_mean"]), float(row["null_sd"])
+        chosen = sorted({*there[::NULL_EVERY], *there[-1:]})
+        if chosen:
+            part = self.field.isel(identity=[identity], attribute=[attribute])
+            scales = [grid[place] for place in chosen]
+            table = scale_profile(part, as_neighborhood(spelled(kind, scales[0])), scales, self.draws, self.seed)
+            yield from zip(chosen, table["null_mean"].tolist(), table["null_sd"].tolist(), strict=True)
 
     def _magnitude(self, identity: int, attribute: int) -> float:
         """The library's magnitude: the median |v| over the mean distance of two points; NaN without a neighbour."""

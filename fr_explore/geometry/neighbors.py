@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..base.distance import METRICS, check_metric
-from ..base.shapes import Float
+from ..base.shapes import Num
 from .nearest import NearestGraph, RankedGraph, nearest, nearly_nearest
 from .neighbor_graph import Graph, PairGraph, ShellGraph, inverse_power, squared_edges
 from .tiles import Cloud
@@ -52,7 +52,7 @@ class Neighborhood(ABC):
             check_metric(self.metric)
 
     @abstractmethod
-    def graph(self, cloud: Cloud, progress: bool = False, scales: Float[Any, " scales"] | None = None) -> Graph:
+    def graph(self, cloud: Cloud, progress: bool = False, scales: Num[Any, " scales"] | None = None) -> Graph:
         """The weighted neighbours of a cloud, in the cloud's metric.
 
         scales : values of the rule's number, ascending, to be used in one pass in place of its own. A rule without a
@@ -180,7 +180,7 @@ class Ball(Neighborhood):
     def words(self) -> str:
         return f"ball of radius {_number(self.radius)}{' × mean distance' if self.relative else ''}"
 
-    def graph(self, cloud: Cloud, progress: bool = False, scales: Float[Any, " scales"] | None = None) -> Graph:
+    def graph(self, cloud: Cloud, progress: bool = False, scales: Num[Any, " scales"] | None = None) -> Graph:
         unit = cloud.mean_distance(progress) if self.relative else 1
         edges = squared_edges(cloud, [radius * unit for radius in ([self.radius] if scales is None else scales)])
         if scales is not None:
@@ -230,7 +230,7 @@ class Nearest(Neighborhood):
     def least(self) -> int:
         return self.k
 
-    def graph(self, cloud: Cloud, progress: bool = False, scales: Float[Any, " scales"] | None = None) -> Graph:
+    def graph(self, cloud: Cloud, progress: bool = False, scales: Num[Any, " scales"] | None = None) -> Graph:
         if scales is not None:
             return RankedGraph(cloud, np.array(scales, int) - self.include_self, self.include_self)
         k = self.k - self.include_self

@@ -72,7 +72,7 @@ def test_in_charts(embeddings):
     table = fr.alignment(fr.vector_field(embeddings), "ring:0.5:1:self")
     words = "ring from 0.5 to 1 × mean distance, self included"
     assert scale_words(table.attrs["neighborhood"]) == words
-    assert words in str(fr.charts.energy_chart(table).to_dict())
+    assert words in str(fr.charts.energy_by_attribute(table).to_dict())
 
 
 def test_on_the_command_line(embeddings, tmp_path, capsys):

@@ -67,9 +67,7 @@ def test_unknown_text(text):
 def test_text_with_a_bad_number():
     with pytest.raises(ValueError, match=r"neighbourhood 'knn:0': k = 0.0: give a whole number of neighbours"):
         as_neighborhood("knn:0")
-    with pytest.raises(
-        ValueError, match=r"'ball:x': 'x' is neither a number nor one of .*, self, absolute$"
-    ):
+    with pytest.raises(ValueError, match=r"'ball:x': 'x' is neither a number nor one of .*, self, absolute$"):
         as_neighborhood("ball:x")
     with pytest.raises(ValueError, match=r"'absolute' is neither a number nor one of .*, self, approximate:NUMBER"):
         as_neighborhood("knn:5:absolute")

@@ -18,7 +18,7 @@ _PLACE = r"(?:in(?! for)|on|at|there|here|beside|above|below|under|before|behind
 _STARTS = r"(?:On|In|At|Below|Above|Under|Beside|Here|There|Behind|Between|From|To|With)"
 _MOVES = r"(?:stands?|lies?|comes?|goes|hangs?|sits?|appears?)"
 # "is no longer", "is no larger than" and "there is no" are idiomatic
-_COMPARED = r"(?:longer|better|worse|more|less|fewer|doubt|matter|need|different|such|one|slower|\w+er than|\w+ reason|\w+ way)\b"
+_COMPARED = r"(?:longer|better|worse|more|less|fewer|slower|\w+er than|doubt|matter|need|different|such|one)\b"
 _ARCHAIC = "thence|whence|hitherto|therein|herein|thereof|whereof|thereby|hereby|unto|amidst|lest|ere"
 _PROGRAMS = "page|kernel|view|widget|thread|listener|client"
 _END = r"(?=\s*[.;:)\0]|\s*$)"

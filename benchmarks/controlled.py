@@ -1,23 +1,22 @@
-"""What the trained controlled models must show, on avatars that no training saw: `python benchmarks/controlled.py`.
+"""Predictions for the trained controlled models, on avatars never used in training: `python benchmarks/controlled.py`.
 
 The protocol, fixed before the first result:
 
 - 24 avatars (seed 20263), 40 base points each over the whole ranges of the eight attributes, default steps, pictures of
   80 px; Euclidean distances of the normalised embeddings. All networks see the same pictures.
-- Prediction 1, for each attribute k held constant in training, against the all-varied network, paired over the 24: the
-  magnitude of k is higher, its energy lower (all pairs, 10 nearest, and balls of four radii, 0.6 to 1.2
-  mean distances). Sign flips of the paired
-  differences, Holm over all these tests together; p below 0.01 counts.
-- Prediction 2: among the eight attributes, the change of k is the largest, in the mean over the 24; beside it the share
-  of 2,000 bootstrap draws of the avatars in which it is.
-- Prediction 3: of a network with one attribute tied to identity, that attribute has the largest KS of the macroscale.
-  600 avatars (seed 20264) in two pictures with all eight attributes drawn at random, labels by the sign of each
-  attribute's distance from the middle of its range; intervals over 40 random halves of the avatars.
+- Prediction 1, for each attribute k that was constant in training: compared with the all-varied network, paired over
+  the 24 avatars, the magnitude of k is higher and its energy lower (all pairs, 10 nearest, and balls of four radii, 0.6
+  to 1.2 mean distances). Sign-flip tests of the paired differences, Holm's correction over all of them; p below 0.01.
+- Prediction 2: of the eight attributes, k has the largest change, in the mean over the 24 avatars. The table also gives
+  the share of 2,000 bootstrap samples of the avatars in which it does.
+- Prediction 3: in a network with one attribute tied to identity, that attribute has the largest KS of the macroscale.
+  600 avatars (seed 20264), two pictures each with all eight attributes drawn at random; an attribute's label says
+  whether it is above the middle of its range; intervals over 40 random halves of the avatars.
 
-Tables go to `benchmarks/results/controlled*.csv`. Added after the first result, which missed the energy of the head
-angle and of illumination in wide balls: `--spread 0.3`, base points in the middle 30 % of every range, asks whether the
-width of the ranges is the reason; and `--twin`, a second all-varied network (`tools/train_controlled.py --seed 1 --out
-twin all-varied`), what two trainings of one regime differ by.
+Tables are written to `benchmarks/results/controlled*.csv`. Two options were added after the first result, in which the
+energies of head angle and illumination in wide balls contradicted the prediction: `--spread 0.3`, with base points in
+the middle 30 % of every range, tests whether the width of the ranges is the reason; `--twin`, with a second all-varied
+network (`tools/train_controlled.py --seed 1 --out twin all-varied`), shows how much two trainings of one regime differ.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ PICTURE = 80
 
 
 class Together(torch.nn.Module):
-    """Several networks over the same crops, their normalised embeddings side by side: rendering costs, they do not."""
+    """Several networks on the same crops, their normalised embeddings side by side: only rendering takes time."""
 
     def __init__(self, networks: list[torch.nn.Module]) -> None:
         super().__init__()
@@ -54,7 +53,7 @@ class Together(torch.nn.Module):
 
 
 def networks(regimes: list[str], twin: Path | None) -> dict[str, torch.nn.Module]:
-    """The networks by name; with `twin` a file of another training of all-varied is one of them."""
+    """The networks by name; `twin` is the file of a second training of all-varied."""
     found = {regime: fr.load_model(f"controlled/{regime}", device="cpu").module for regime in regimes}
     if twin is not None:
         found["twin"] = load(f"controlled/{BASE}", twin)
@@ -107,7 +106,7 @@ def changes(table: pd.DataFrame, regime: str, seed: int) -> pd.DataFrame:
 
 
 def shares(gap: pd.DataFrame, seed: int, draws: int = 2000) -> pd.Series:
-    """How often each column has the largest mean when the rows, the identities, are drawn with replacement."""
+    """Share of bootstrap samples of the rows (identities) in which each column has the largest mean."""
     picks = np.random.default_rng(seed).integers(len(gap), size=(draws, len(gap)))
     drawn = np.ma.masked_invalid(gap.to_numpy()[picks]).mean(axis=1).filled(-np.inf)
     best = drawn.argmax(1)
@@ -115,13 +114,13 @@ def shares(gap: pd.DataFrame, seed: int, draws: int = 2000) -> pd.Series:
 
 
 def within(curves: int, identities: int, spread: float, seed: int, nets: dict[str, torch.nn.Module]) -> pd.DataFrame:
-    """Predictions 1 and 2 as a table, with p corrected over the tests that they name."""
+    """Predictions 1 and 2 as a table, with p corrected over the tests of prediction 1."""
     lattice = fr.sample_lattice(fr.Avatars(identities, seed=20263), curves=curves, seed=seed, spread=spread)
     embeddings = split(fr.embed(lattice, together(nets), size=PICTURE), list(nets))
     table = pd.concat([figures(e).assign(model=regime) for regime, e in embeddings.items()], ignore_index=True)
     others = [name for name in nets if name != BASE]
     result = pd.concat([changes(table, regime, seed) for regime in others], ignore_index=True)
-    # a small ball may hold no neighbour for any avatar: nothing is tested there
+    # a small ball may have no neighbours for any avatar: then there is nothing to test
     tested = result["own"] & result["regime"].str.startswith("fixed") & (result["identities"] > 1)
     result["p_adjusted"] = adjust_p_values(result["p"].where(tested), "holm")
     columns = ["regime", "measure", "attribute", "own", "base", "difference", "low", "high", "p", "p_adjusted",
@@ -165,10 +164,10 @@ def between(people: int, seed: int, nets: dict[str, torch.nn.Module]) -> pd.Data
 
 
 def report(micro: pd.DataFrame, macro: pd.DataFrame) -> None:
-    print("\nVerification of 300 held-out avatars, by the training tool")
+    print("\nVerification of 300 held-out avatars, from the training tool")
     for regime in REGIMES:
         print(f"  {regime:20s} {CARDS[f'controlled/{regime}'].accuracy}")
-    print("\nAttribute held constant in training: its change against all-varied, mean over avatars")
+    print("\nAttribute constant in training: its difference to all-varied, mean over avatars")
     for row in micro[micro["own"] & micro["regime"].str.startswith("fixed")].itertuples():
         rise = row.measure == "magnitude"
         holds = (row.difference > 0) == rise and row.p_adjusted < 0.01
@@ -189,9 +188,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--identities", type=int, default=24)
     parser.add_argument("--curves", type=int, default=40)
-    parser.add_argument("--spread", type=float, default=1.0, help="share of each range that base points keep to")
-    parser.add_argument("--people", type=int, default=600, help="of the macroscale")
-    parser.add_argument("--twin", type=Path, help="weights of another training of all-varied: compare the two alone")
+    parser.add_argument(
+        "--spread", type=float, default=1.0, help="share of each range, around its middle, for base points"
+    )
+    parser.add_argument("--people", type=int, default=600, help="number of avatars for the macroscale")
+    parser.add_argument("--twin", type=Path, help="weights of another training of all-varied: compare only these two")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Speed and memory of embedding extraction: every model in our batches, beside the bare network and one by one.
+"""Speed and memory of embedding extraction: every model in our batches, compared with the bare network and one by one.
 
 python benchmarks/extraction.py            # speed of every model, about two minutes
 python benchmarks/extraction.py --memory   # resident memory over 20,000 images, ten minutes
@@ -23,12 +23,13 @@ from figures import figure
 import fr_explore as fr
 from fr_explore.models import dlib as dlib_resnet
 from fr_explore.models import facenet
+from fr_explore.models.onnx import OnnxNetwork
 
 
 def timed(
     rows: dict[str, tuple[Callable[[], object], int]], rounds: int, clock: Callable[[], float]
 ) -> dict[str, np.ndarray]:
-    """Milliseconds per image, (rounds,) for each row; rows take turns, so that a busy moment meets all of them."""
+    """Milliseconds per image, (rounds,) for each row. Rows take turns, so a busy moment affects all of them."""
     times: dict[str, list[float]] = {name: [] for name in rows}
     for turn in range(rounds + 1):  # the first is a warm-up
         for name, (function, images) in rows.items():
@@ -40,7 +41,7 @@ def timed(
 
 
 def models(folder: Path) -> dict[str, fr.models.Model]:
-    """Every kind of model; where FaceNet's weights are not here, its network untrained, which is as fast."""
+    """Every kind of model; if FaceNet's weights are missing, its untrained network, which is as fast."""
     found = {"dlib": fr.load_model("dlib", device="cpu")}
     try:
         found["facenet-vggface2"] = fr.load_model("facenet-vggface2", device="cpu")
@@ -55,7 +56,7 @@ def models(folder: Path) -> dict[str, fr.models.Model]:
 
 
 def small_onnx(path: Path) -> Path:
-    """The convolutions of a ResNet-18 at ArcFace's input size, 112 x 112 to 512 numbers, with random weights."""
+    """The convolutions of a ResNet-18 at ArcFace's sizes, 112 x 112 to 512 numbers, with random weights."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -105,7 +106,7 @@ def one_model(
     figure(f"{name}, an image", ours, "ms", np.median(times["bare"]), "bare network", "ratio >= 0.95", ratio >= 0.95)
     if name == "dlib":
         figure("dlib, an image on two cores", ours, "ms", target="<= 10 ms", met=ours <= 10)
-    if not has_session(model):
+    if not isinstance(model.module, OnnxNetwork):
         a, b = model.embed(crops), in_half(model).embed(crops)
         cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
         print(f"  bfloat16: least cosine to float32 over {images} images {cosine.min():.5f}", flush=True)
@@ -115,15 +116,15 @@ def one_model(
 def ways(
     name: str, model: fr.models.Model, crops: np.ndarray, batch_size: int
 ) -> dict[str, tuple[Callable[[], object], int]]:
-    """Each way to embed the crops, with how many of them it takes."""
+    """Each way to embed the crops, with the number of crops that it embeds."""
     images, few = len(crops), max(len(crops) // 32, 1)
-    # normalised as the card says, which is what the bare network is given
+    # normalised as the card says: the input of the bare network
     ready = (torch.from_numpy(crops.astype(np.float32)) - torch.tensor(model.card.mean)) / torch.tensor(model.card.std)
     ready = ready.permute(0, 3, 1, 2)
     last = [b.contiguous(memory_format=torch.channels_last) for b in ready.split(batch_size)]
     first = [b.contiguous() for b in ready.split(batch_size)]
     rows = {"ours": (lambda: model.embed(crops, batch_size), images)}
-    if has_session(model):
+    if isinstance(model.module, OnnxNetwork):
         rows["bare"] = (lambda: [model.module.vectors(batch.numpy()) for batch in first], images)
     else:
         plain, half = copy.deepcopy(model.module).to(memory_format=torch.contiguous_format), in_half(model)
@@ -137,11 +138,6 @@ def ways(
         reference = dlib.face_recognition_model_v1(str(dlib_resnet.weights_path()))
         rows["dlib itself"] = (lambda: [reference.compute_face_descriptor(crop) for crop in crops[:2]], 2)
     return rows
-
-
-def has_session(model: fr.models.Model) -> bool:
-    """Whether onnxruntime runs it, in the file's own precision."""
-    return hasattr(model.module, "session")
 
 
 def in_half(model: fr.models.Model) -> fr.models.Model:
@@ -158,7 +154,7 @@ def bare(module: torch.nn.Module, batches: list[torch.Tensor]) -> Callable[[], o
 
 
 def memory(images: int) -> None:
-    """Resident memory while each model embeds many images, new ones for each call."""
+    """Resident memory while each model embeds many images, new ones in each call."""
     process = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
         for name, model in models(Path(folder)).items():
@@ -171,7 +167,7 @@ def memory(images: int) -> None:
 
 
 def renders(count: int) -> None:
-    """Resident memory while `fr.embed` works through many renders."""
+    """Resident memory while `fr.embed` renders and embeds many faces."""
     curves = count // (4 * 5)
     avatars, model = fr.Avatars(identities=4, seed=0), fr.load_model("dlib", device="cpu")
     process, samples = psutil.Process(), []
@@ -189,7 +185,7 @@ def renders(count: int) -> None:
         os.environ["FR_EXPLORE_CACHE"] = folder
         embeddings = fr.embed(lattice, model)
     report("renders through fr.embed, dlib", 4 * curves * 5, time.perf_counter() - start, samples)
-    print(f"of it the result itself: {embeddings.nbytes / 2**20:.1f} MiB")
+    print(f"of which the result itself: {embeddings.nbytes / 2**20:.1f} MiB")
 
 
 def report(name: str, images: int, seconds: float, samples: list[float]) -> None:

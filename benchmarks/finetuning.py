@@ -2,15 +2,15 @@
 
     python benchmarks/finetuning.py --targets brightness illumination head_angle --seed 0
 
-The prediction, fixed before any run: the target's magnitude falls and its energy rises; the others move less.
+The prediction, fixed before any run: the target's magnitude falls and its energy rises; the others change less.
 
-Per target, dlib's network is fine-tuned on avatars of one seed (fr.finetune, its defaults) and compared with itself
-as it was on other avatars, never used in training: energies at 10 nearest neighbours and over all pairs, magnitudes,
-and profiles over the scale, paired over identities. Tests flip signs, Holm's correction is over all rows of a
-quantity (targets x attributes). With --step 4 the same is measured over longer steps.
-Tables go to benchmarks/results/finetune*.csv, with the command in their first line.
+For each target, dlib's network is fine-tuned on avatars of one seed (fr.finetune with its defaults) and compared with
+the original network on other avatars, which were never used in training: energies at 10 nearest neighbours and over all
+pairs, magnitudes, and profiles over the scale, paired over identities. Sign-flip tests; Holm's correction covers all
+rows of a quantity (targets x attributes). With --step 4 the same is measured over longer steps.
+Tables are written to benchmarks/results/finetune*.csv, with the command in their first line.
 
-An interrupted run resumes: weights from their checkpoints, embeddings from the cache, both under --work.
+A killed run resumes: it reads weights from the checkpoints under --work, and embeddings from the cache.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from fr_explore.lattice import Lattice
 from fr_explore.statistics import adjust_p_values
 
 RESULTS = Path(__file__).parent / "results"
-TRAINED, EXAMINED = 101, 202  # seeds of the people who teach and of those who are looked at: nobody is both
-LATE = ("hue", "contrast", "brightness")  # applied to a finished picture, so no rendering is needed for them
+TRAINED, EXAMINED = 101, 202  # seeds of the people to train on and to evaluate on: nobody is in both
+LATE = ("hue", "contrast", "brightness")  # applied to a finished picture, without rendering
 SCALES = {"knn:10": "10 nearest neighbours", "all_pairs": "all pairs"}
 
 
 class Remembered:
-    """Avatars, each picture rendered once for all models and step sizes; the pictures of one person are kept."""
+    """Avatars that render each picture once for all models and step sizes; the pictures of one person are kept."""
 
     def __init__(self, faces: fr.Avatars, adjust=apply_image_attributes) -> None:
         self.faces, self.adjust = faces, adjust
@@ -69,7 +69,7 @@ class Remembered:
 
 
 def embed_all(lattices: Sequence[Lattice], models: Mapping[str, object], size: int = 160) -> list[dict]:
-    """Embeddings of each lattice by each model, person by person, so that a picture is rendered once."""
+    """Embeddings of each lattice by each model, person by person, to render each picture once."""
     parts: list[dict[str, list]] = [{name: [] for name in models} for _ in lattices]
     count, start = len(lattices[0].identities), time.perf_counter()
     for i in range(count):
@@ -89,7 +89,7 @@ def evaluation_lattice(identities: int, curves: int, factor: float = 1) -> Latti
 
 
 def energies(embeddings: Mapping[str, xr.DataArray]) -> pd.DataFrame:
-    """One row per model, identity and attribute: an energy per scale, magnitude, and the bare length of the step."""
+    """One row per model, identity and attribute: an energy per scale, magnitude, and the length of a step."""
     tables = []
     for name, array in embeddings.items():
         field = fr.vector_field(array)
@@ -123,7 +123,7 @@ def changes(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
 def against_others(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     """Is the target's own change larger than each other attribute's, identity by identity?
 
-    Of energies the difference after - before; of magnitude and length the logarithm of after / before.
+    The change of an energy is after - before, that of magnitude and length the logarithm of after / before.
     """
     rows = []
     wide = table.set_index(["model", "identity", "attribute"]).sort_index()
@@ -154,7 +154,7 @@ def profiles(embeddings: Mapping[str, xr.DataArray], radii: np.ndarray) -> pd.Da
 
 
 def verifications(embeddings: Mapping[str, xr.DataArray], name: str) -> pd.DataFrame:
-    """AUC, equal error rate and TAR of each model, and how far it moved the pictures from where dlib has them."""
+    """AUC, equal error rate and TAR of each model, and how far its embeddings moved from dlib's."""
     from sklearn.metrics import roc_auc_score
 
     rows, given = [], embeddings["dlib"].values.reshape(-1, embeddings["dlib"].sizes["dim"]).astype(float)
@@ -177,7 +177,7 @@ def verifications(embeddings: Mapping[str, xr.DataArray], name: str) -> pd.DataF
 
 
 def write(table: pd.DataFrame, name: str, command: str, folder: Path) -> None:
-    """A CSV whose first line is the command that makes it: pd.read_csv(path, comment="#") reads it."""
+    """Write a CSV whose first line is the command that makes it; read it with pd.read_csv(path, comment="#")."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.csv"
     path.write_text(f"# {command}\n" + table.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
@@ -185,7 +185,7 @@ def write(table: pd.DataFrame, name: str, command: str, folder: Path) -> None:
 
 
 def tune(model, target: str, args: argparse.Namespace):
-    """The fine-tuned model, from its checkpoint where there is one."""
+    """The fine-tuned model, from its checkpoint if there is one."""
     faces = fr.Avatars(args.people, seed=TRAINED)
     path = args.work / f"finetune-{target}-{args.people}-{args.steps}-{args.seed}.pt"
     start = time.perf_counter()
@@ -200,14 +200,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", nargs="+", default=["brightness", "illumination", "head_angle"])
     parser.add_argument("--seed", type=int, default=0, help="of the training")
-    parser.add_argument("--people", type=int, default=64, help="avatars to train on, held-out ones among them")
+    parser.add_argument("--people", type=int, default=64, help="avatars to train on, including held-out ones")
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--identities", type=int, default=20, help="avatars to examine")
+    parser.add_argument("--identities", type=int, default=20, help="avatars to evaluate on")
     parser.add_argument("--curves", type=int, default=24)
-    parser.add_argument("--step", type=float, default=1.0, help="steps of this many times the default")
+    parser.add_argument("--step", type=float, default=1.0, help="factor of the default step sizes")
     parser.add_argument("--photographs", type=Path, help="a folder of photographs, laid out as LFW: name/name_0001.jpg")
-    parser.add_argument("--work", type=Path, default=fr_cache() / "finetuning", help="where checkpoints are kept")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the tables are written")
+    parser.add_argument("--work", type=Path, default=fr_cache() / "finetuning", help="folder of the checkpoints")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the tables")
     args = parser.parse_args()
     command = f"python benchmarks/finetuning.py --targets {' '.join(args.targets)} --seed {args.seed}"
     for name in ("people", "steps", "identities", "curves", "step"):
@@ -242,16 +242,16 @@ def fr_cache() -> Path:
 
 
 def report(changed: pd.DataFrame, others: pd.DataFrame, verified: pd.DataFrame, targets: Sequence[str]) -> None:
-    """The tables in short, and whether the prediction held."""
+    """Summaries of the tables, and whether the prediction held."""
     pd.set_option("display.width", 200)
     for target in targets:
         for quantity, part in changed[changed["target"] == target].groupby("quantity", sort=False):
             shown = part.assign(relative=part["after"] / part["before"] - 1)
             print(f"\n{quantity}, {target} augmented (median over identities; difference is the mean, paired)")
             print(shown.drop(columns=["quantity", "target"]).to_string(index=False, float_format="%.3f"))
-    print("\nverification on pictures that no training saw")
+    print("\nverification on pictures never used in training")
     print(verified.to_string(index=False, float_format="%.4f"))
-    print("\nPrediction: the target's magnitude falls, its energy rises, the others move less")
+    print("\nPrediction: the target's magnitude falls, its energy rises, the others change less")
     for target in targets:
         for quantity, sign in (("magnitude", -1), ("energy knn:10", 1), ("energy all_pairs", 1)):
             rows = changed[(changed["target"] == target) & (changed["quantity"] == quantity)].set_index("attribute")

@@ -1,9 +1,9 @@
-"""What the controlled models are trained on: avatars under a regime, rendered once, kept on disk, adjusted on the fly.
+"""The training data of the controlled models: avatars under a regime, rendered once and adjusted in every epoch.
 
-- Strengths of the paper's eight attributes are drawn uniformly over their whole ranges, the same draws in every
-  regime; a regime then sets one column neutral (`fixed`) or to one value per identity (`tied`).
-- Image attributes are closed forms of the pixels, so the rendered set is kept without them and they are resampled
-  for every epoch. Regimes that differ in image attributes only share their renders: the cache is keyed by content.
+- Strengths of the paper's eight attributes are drawn uniformly over their whole ranges, with the same draws in every
+  regime. A regime then sets one attribute to neutral (`fixed`) or to one value per identity (`tied`).
+- Image attributes are closed forms of the pixels: the rendered pictures are kept without them, and every epoch draws
+  new strengths. Regimes that differ only in image attributes share their pictures: the cache is keyed by content.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from fr_explore.models.align import aligned_crops
 from fr_explore.models.controlled.cards import SIZE, TEMPLATE
 
 NAMES = fr.PAPER_ATTRIBUTES
-IMAGE = ("hue", "contrast", "brightness")  # in the order in which they are applied
-PICTURE = 80  # side of the rendered picture: about one of its pixels to one of the crop
+IMAGE = ("hue", "contrast", "brightness")  # in the order of application
+PICTURE = 80  # side of the rendered picture: about as many pixels per face as the crop has
 TOGETHER = 16  # identities in one file
 
 
 @dataclass(frozen=True)
 class People:
-    """Which avatars, and how often each is seen."""
+    """Which avatars, and how many pictures of each."""
 
     identities: int
     images: int
@@ -47,9 +47,9 @@ class People:
         )
         shape = (self.identities, self.images, len(NAMES))
         chance = np.random.default_rng([self.seed, 1]).random(shape)
-        anew = np.random.default_rng([self.seed, 2, epoch]).random(shape)
+        redrawn = np.random.default_rng([self.seed, 2, epoch]).random(shape)
         image = np.isin(NAMES, IMAGE)
-        values = low + (high - low) * np.where(image, anew, chance)
+        values = low + (high - low) * np.where(image, redrawn, chance)
         kind, _, name = regime.partition("-")
         if kind == "fixed":
             values[..., NAMES.index(name)] = neutral[NAMES.index(name)]
@@ -62,7 +62,7 @@ class People:
 def rendered(people: People, regime: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """Aligned crops (n, 64, 64, 3) uint8 without image attributes, and each picture's mean colour (n, 3).
 
-    Each file holds some identities; those that are there already are not rendered again.
+    Each file holds some identities; files that exist are not rendered again.
     """
     values = people.strengths(regime)
     for name in IMAGE:
@@ -78,7 +78,7 @@ def rendered(people: People, regime: str, folder: Path) -> tuple[np.ndarray, np.
     shown = {"total": len(missing), "desc": f"render {regime}", "unit": "file"}
     if len(missing) < 2:
         list(map(_render, missing))
-    else:  # processes, not threads: rendering holds Python's lock for a third of its time
+    else:  # processes, not threads: rendering holds Python's global lock for a third of the time
         with ProcessPoolExecutor(
             os.cpu_count(), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
@@ -103,7 +103,7 @@ def _render(job: tuple) -> None:
 def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Crops (n, 3, h, w) in [0, 1] with hue, contrast and brightness (n, 3), as `apply_image_attributes` gives them.
 
-    `means` (n, 3): the mean colour of the whole picture, about whose grey the contrast is stretched.
+    `means` (n, 3): the mean colours of the whole pictures; contrast is stretched about their grey values.
     """
     grey = torch.tensor(LUMA, dtype=crops.dtype, device=crops.device)
     turns = np.stack([color_matrix(hue) for hue in values[:, 0].tolist()])
@@ -117,7 +117,7 @@ def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> 
 def batches(
     crops: np.ndarray, means: np.ndarray, values: np.ndarray, order: np.ndarray, size: int, device: torch.device
 ) -> Iterator[tuple[torch.Tensor, np.ndarray]]:
-    """Normalised network input and the rows that it shows, in the given order."""
+    """Normalised network input and the rows of `crops` that it shows, in the given order."""
     columns = [NAMES.index(name) for name in IMAGE]
     flat = values.reshape(-1, len(NAMES))[:, columns]
     for start in range(0, len(order), size):

@@ -1,4 +1,4 @@
-"""The margin loss that networks are trained with here: additive angular margin (ArcFace)."""
+"""The loss of the trained controlled models: additive angular margin (ArcFace)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["MarginLoss"]
 
 
 class MarginLoss(nn.Module):
-    """Cross-entropy over angles to one learned centre per identity, the own angle made `margin` larger.
+    """Cross-entropy over the angles to one learned centre per identity, with `margin` added to the own angle.
 
         loss = -log( exp(s cos(θ_y + m)) / (exp(s cos(θ_y + m)) + sum_{j != y} exp(s cos θ_j)) )
 
-    θ_j is the angle between an embedding and centre j, y its own identity, s the scale, m the margin. After J. Deng,
+    θ_j is the angle between an embedding and centre j, y its identity, s the scale, m the margin. Source: J. Deng,
     J. Guo, N. Xue, S. Zafeiriou, "ArcFace", CVPR 2019.
 
     Parameters
     ----------
-    identities : how many centres; dim : length of the embeddings.
-    scale : s. margin : m in radians; a plain attribute, so that a training may let it grow from 0.
-    seed : of the first centres.
+    identities : number of centres. dim : length of the embeddings.
+    scale : s. margin : m in radians; a plain attribute, which a training may increase from 0.
+    seed : of the initial centres.
     """
 
     def __init__(self, identities: int, dim: int, scale: float = 32.0, margin: float = 0.3, seed: int = 0) -> None:
@@ -38,10 +38,10 @@ class MarginLoss(nn.Module):
         self.scale, self.margin = scale, margin
 
     def forward(self, embeddings: torch.Tensor, identities: torch.Tensor) -> torch.Tensor:
-        """Mean loss of embeddings (n, dim), of any length, and their identities (n,), whole numbers."""
+        """Mean loss of embeddings (n, dim), of any norm, with their identities (n,), integers."""
         cosine = F.linear(F.normalize(embeddings), F.normalize(self.centres))
         own = cosine.gather(1, identities[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
-        # beyond pi - margin the cosine would rise again: a straight line continues to fall there
+        # beyond pi - margin the cosine would increase again: a straight line continues to fall there
         turned = torch.cos(torch.acos(own) + self.margin)
         beyond = own - math.sin(self.margin) * self.margin
         target = torch.where(own > -math.cos(self.margin), turned, beyond)

@@ -1,8 +1,9 @@
-"""Make the trained controlled models again: `python tools/train_controlled.py [regime ...]`, all of them by default.
+"""Train the controlled models: `python tools/train_controlled.py [regime ...]`, by default all of them.
 
-Each regime is rendered (kept in the cache folder, shared where regimes agree), trained with a checkpoint after every
-epoch, checked on people that were not trained on, and written as fp16 weights with a card. Killed at any moment and
-started again, it resumes and gives the same weights. It uses a GPU if there is one.
+For each regime, the pictures are rendered (in the cache folder; regimes share pictures that are the same), the network
+is trained with a checkpoint after every epoch and evaluated on held-out people, and its weights are written in fp16,
+with the facts of its card. A run that is killed resumes when it is started again, and gives the same weights. A GPU is
+used if there is one.
 """
 
 from __future__ import annotations
@@ -37,21 +38,23 @@ HELD_OUT = People(identities=300, images=6, seed=20262)
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides the weights beside the regime; the same for every regime."""
+    """Everything besides the regime that determines the weights; the same for every regime."""
 
     train: People = TRAIN
     held_out: People = HELD_OUT
     epochs: int = 12
     batch: int = 64
-    rate: float = 2e-3  # peak of the learning rate: linear over the first tenth, then a cosine to 0
+    rate: float = (
+        2e-3  # peak of the learning rate, which rises linearly over the first tenth, then follows a cosine to 0
+    )
     decay: float = 5e-3
     scale: float = 24.0
-    margin: float = 0.3  # reached after the first 30 % of the steps, from 0
+    margin: float = 0.3  # rises from 0 over the first 30 % of the steps
     seed: int = 0
 
 
 class Training:
-    """Network, centres and optimiser between two epochs; draws depend on the epoch alone: nothing else to keep."""
+    """Network, centres and optimiser between two epochs. Random draws depend only on the epoch: no state to keep."""
 
     def __init__(self, recipe: Recipe, regime: str, folder: Path, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
@@ -71,7 +74,7 @@ class Training:
             self.epoch, self.seconds = state["epoch"], state["seconds"]
 
     def save(self) -> None:
-        """Written beside its place, then moved: a kill leaves the last epoch or this one."""
+        """Write to a temporary file, then move it: a kill leaves the checkpoint of the last epoch or of this one."""
         part = self.path.with_suffix(f".{os.getpid()}.part")
         state = {"net": self.net.state_dict(), "loss": self.loss.state_dict(), "epoch": self.epoch,
                  "optimizer": self.optimizer.state_dict(), "seconds": self.seconds}  # fmt: skip
@@ -79,7 +82,7 @@ class Training:
         part.replace(self.path)
 
     def run_epoch(self, crops: np.ndarray, means: np.ndarray) -> None:
-        """One pass over all pictures, with image attributes drawn for this epoch."""
+        """One pass over all pictures, with new strengths of the image attributes."""
         recipe, start, total = self.recipe, time.perf_counter(), 0.0
         order = np.random.default_rng([recipe.seed, 3, self.epoch]).permutation(len(crops))
         values = recipe.train.strengths(self.regime, self.epoch)
@@ -109,7 +112,7 @@ class Training:
 
 
 def check(net: torch.nn.Module, people: People, regime: str, shown_as: str, folder: Path, device) -> dict[str, float]:
-    """Verification of people who were not trained on, pictures drawn as under the regime `shown_as`."""
+    """Verification of held-out people, with pictures drawn as in the regime `shown_as`."""
     crops, means = rendered(people, shown_as, folder)
     net.eval()
     with torch.inference_mode():
@@ -126,19 +129,19 @@ def check(net: torch.nn.Module, people: People, regime: str, shown_as: str, fold
 
 
 def export(training: Training, out: Path) -> ControlledNet:
-    """Write the weights as fp16 and give back the network that they make, which is what users get."""
+    """Write the weights in fp16, and return the network that users will load from them."""
     out.mkdir(parents=True, exist_ok=True)
     half = {n: t.detach().cpu().contiguous() for n, t in training.net.state_dict().items() if "num_batches" not in n}
     path = out / f"{training.regime}.safetensors"
     save_file({n: t.half() for n, t in half.items()}, path)
-    path.chmod(0o644)  # safetensors makes it the owner's alone
+    path.chmod(0o644)  # safetensors makes it readable by its owner only
     net = ControlledNet(DIM).to(training.device)
     net.load_state_dict({n: t.float() for n, t in load_file(path).items()}, strict=False)
     return net
 
 
 def make(regime: str, recipe: Recipe, folder: Path, out: Path, until: int | None = None) -> None:
-    """One regime from nothing, or from where it was left, to weights and card; `until` stops after some epochs."""
+    """Train one regime, from its checkpoint if there is one, and write weights and facts; stop after `until` epochs."""
     device = pick_device()
     (folder / "renders").mkdir(parents=True, exist_ok=True)
     training = Training(recipe, regime, folder, device)
@@ -172,12 +175,14 @@ def main() -> None:
     parser.add_argument("regimes", nargs="*", metavar="regime", help=f"of {', '.join(REGIMES)}")
     parser.add_argument("--cache", type=Path, default=cache.folder() / "controlled", help="renders and checkpoints")
     parser.add_argument("--out", type=Path, default=ASSETS, help="where weights and cards go")
-    parser.add_argument("--seed", type=int, default=0, help="of first weights and order; shipped models have 0")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the initial weights and the order of pictures; shipped models have 0"
+    )
     args = parser.parse_args()
     unknown = set(args.regimes) - set(REGIMES)
     if unknown:
         parser.error(f"unknown regime {', '.join(sorted(unknown))}: choose from {', '.join(REGIMES)}")
-    torch.set_num_threads(1)  # sums in one order on any machine; for two cores, start two regimes
+    torch.set_num_threads(1)  # the same order of summation on any machine; to use two cores, train two regimes at once
     for regime in args.regimes or REGIMES:
         make(regime, Recipe(seed=args.seed), args.cache, args.out)
 

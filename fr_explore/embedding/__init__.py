@@ -1,1 +1,1 @@
-"""Images to embeddings, and a close look at what a model sees."""
+"""Images to embeddings: `embed` runs a model over many images, `inspection` takes a close look at a few."""

@@ -1,8 +1,9 @@
-"""Looking closely: what a model sees of a face, and whether it still sees the same person along an attribute."""
+"""A close look at a model: the crops that it sees, and whether it recognises a person along an attribute."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from ..attributes import check_attributes
 from ..base.distance import distance
 from ..faces.base import Face, FaceSource
 from ..models.base import Model
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["show_crops", "sweep"]
 
@@ -25,21 +29,26 @@ def sweep(
     at: Mapping[str, float] | None = None,
     size: int = 160,
 ) -> pd.DataFrame:
-    """Identity retention: how far a face moves from its unedited self as an attribute runs through its range.
+    """Identity retention: distance of a face's embedding from the unedited face's, along one attribute's range.
 
     Parameters
     ----------
     faces : avatars, photographs, or a source of your own.
-    attribute : one or several, each swept alone.
-    steps : how many strengths, evenly over the whole range; or the strengths themselves, in the attribute's unit.
-    at : strengths of the unedited face; neutral where nothing is given.
+    attribute : one or several, each varied alone.
+    steps : number of strengths, evenly spaced over the whole range; or the strengths themselves, in the attribute's
+        unit.
+    at : strengths of the unedited face; all others are neutral.
     size : side of the rendered pictures, in pixels.
 
     Returns
     -------
-    One row for each strength: identity, attribute, unit, strength, distance to the unedited face in the model's
-    metric, threshold and same_person (distance at most the threshold; missing where the model's card has no threshold).
+    One row per strength: identity, attribute, unit, strength, distance to the unedited face in the model's metric,
+    threshold, and same_person, which is `card.same_person(distance)`: missing if the card has no threshold.
     attrs["metric"], attrs["model"], attrs["threshold_source"]. Nothing is stored on disk.
+
+    Raises
+    ------
+    ValueError : an unknown identity or attribute, a strength outside its range, or no strength at all.
 
     >>> sweep(fr.Photographs("anna.jpg"), model, "anna", ["mask", "rotation"])
     """
@@ -53,32 +62,31 @@ def sweep(
             rows.append({"identity": identity, "attribute": name, "unit": record.unit, "strength": value})
             recipes.append({**start, name: value})
     if len(recipes) < 2:
-        raise ValueError(f"steps = {steps!r}, attributes = {names}: at least one strength of one attribute is needed.")
+        raise ValueError(f"steps = {steps!r}, attributes = {names}: give at least one strength of one attribute.")
     vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size))
     card = model.card
     distances = distance(vectors[0], vectors[1:], card.metric)
-    table = pd.DataFrame(rows).assign(distance=distances, threshold=card.threshold)
-    table["same_person"] = card.same_person(distances)
-    table["threshold"] = table["threshold"].astype(float)
+    threshold = np.nan if card.threshold is None else float(card.threshold)
+    table = pd.DataFrame(rows).assign(distance=distances, threshold=threshold, same_person=card.same_person(distances))
     table.attrs = {"metric": card.metric, "model": card.name, "threshold_source": card.threshold_source}
     return table
 
 
 def show_crops(faces: Face | Sequence[Face], model: Model, side: int = 160) -> Face:
-    """One picture: the faces above, with their landmarks marked, and below each the crop that the model is shown.
+    """One picture: the faces with their landmarks in the upper row, the crops that the model sees of them below.
 
-    A wrong crop is the commonest reason for wrong embeddings. `side` is the side of each picture in pixels.
+    A wrong crop is the most common reason for wrong embeddings. `side` is the side of each picture in pixels.
     """
     faces = [faces] if isinstance(faces, Face) else list(faces)
     if not faces:
-        raise ValueError("no faces: give one or several.")
-    above = [np.asarray(_marked(face).resize((side, side)), np.float32) / 255 for face in faces]
-    crops = [Face(np.ascontiguousarray(crop)) for crop in model.align(faces).permute(0, 2, 3, 1).cpu().numpy()]
-    below = [np.asarray(crop.to_image().resize((side, side)), np.float32) / 255 for crop in crops]
-    return Face(np.concatenate([np.concatenate(above, 1), np.concatenate(below, 1)]))
+        raise ValueError("no faces: give at least one.")
+    crops = [Face(crop) for crop in model.align(faces).permute(0, 2, 3, 1).contiguous().cpu().numpy()]
+    rows = ([_marked(face) for face in faces], [crop.to_image() for crop in crops])
+    shown = [np.concatenate([np.asarray(image.resize((side, side))) for image in row], axis=1) for row in rows]
+    return Face(np.concatenate(shown).astype(np.float32) / 255)
 
 
-def _marked(face: Face):
+def _marked(face: Face) -> Image:
     from PIL import ImageDraw
 
     image = face.to_image()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from .detector_crop import box_crops, face_boxes
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Model", "pick_device"]
+__all__ = ["Model", "Precision", "pick_device"]
+
+Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 class Model:
@@ -38,14 +40,14 @@ class Model:
         module: torch.nn.Module,
         card: ModelCard,
         device: str = "auto",
-        precision: Literal["float32", "bfloat16"] = "float32",
+        precision: Precision = "float32",
     ) -> None:
         import torch
 
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision {precision!r}: give 'float32' or 'bfloat16'.")
         self.card = card
-        self.precision = precision
+        self.precision: Precision = precision
         self.device = pick_device(device)
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
         self.module = module.eval().to(self.device).to(memory_format=torch.channels_last)

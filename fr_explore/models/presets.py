@@ -6,6 +6,8 @@ the input size and the length of the embedding from the file.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .card import ModelCard
 
 __all__ = ["PRESETS", "preset"]
@@ -14,53 +16,49 @@ __all__ = ["PRESETS", "preset"]
 _ARCFACE_112 = ((38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041))
 _TEMPLATE = tuple((round(x + 0.5, 4), round(y + 0.5, 4)) for x, y in _ARCFACE_112)
 
+
+def _card(name: str, dim: int, **facts: Any) -> ModelCard:
+    """A network on 112 x 112 crops at InsightFace's template, compared by cosine."""
+    return ModelCard(
+        name=name, dim=dim, input_size=112, metric="cosine", template=_TEMPLATE, weights="your own .onnx file", **facts
+    )
+
+
 PRESETS = {
-    "arcface": ModelCard(
-        name="arcface",
+    "arcface": _card(
+        "arcface",
+        512,
         title="ArcFace, from an ONNX file",
-        input_size=112,
-        dim=512,
-        metric="cosine",
-        template=_TEMPLATE,
         threshold=0.68,
         threshold_source="DeepFace, on LFW",
         accuracy="LFW 99.83 % (InsightFace, buffalo_l)",
         trained_on="depends on the file: MS1MV3, Glint360K or WebFace600K for InsightFace's",
-        weights="your own .onnx file",
         licence="InsightFace's weights: non-commercial research only",
         citation="J. Deng, J. Guo, N. Xue, S. Zafeiriou, ArcFace, CVPR 2019",
         weaknesses=("needs aligned faces: 57 % on LFW without alignment",),
     ),
-    "adaface": ModelCard(
-        name="adaface",
+    "adaface": _card(
+        "adaface",
+        512,
         title="AdaFace, from an ONNX file",
-        input_size=112,
-        dim=512,
-        metric="cosine",
         color_order="BGR",
-        template=_TEMPLATE,
         accuracy="LFW 99.47 % (R18, VGGFace2)",
         trained_on="depends on the file: VGGFace2, CASIA-WebFace, MS1MV2/3 or WebFace4M/12M",
-        weights="your own .onnx file",
         licence="MIT (code); the weights follow the terms of their training data",
         citation="M. Kim, A. K. Jain, X. Liu, AdaFace, CVPR 2022",
         weaknesses=("wants BGR: RGB gives plausible, wrong embeddings",),
     ),
     # OpenCV's own code converts its BGR crops to RGB for this network (swapRB in FaceRecognizerSF::feature)
-    "sface": ModelCard(
-        name="sface",
+    "sface": _card(
+        "sface",
+        128,
         title="SFace, from OpenCV's model zoo (ONNX)",
-        input_size=112,
-        dim=128,
-        metric="cosine",
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
-        template=_TEMPLATE,
         threshold=0.637,
         threshold_source="OpenCV's model zoo: cosine similarity 0.363; DeepFace uses the distance 0.593",
         accuracy="LFW 99.4 %",
         trained_on="CASIA-WebFace, VGGFace2 or MS1M, by its authors",
-        weights="your own .onnx file",
         licence="Apache 2.0 (OpenCV's model zoo)",
         citation="Y. Zhong, W. Deng, J. Hu, D. Zhao, X. Li, D. Wen, SFace, IEEE TIP 30 (2021) 2587-2598",
     ),

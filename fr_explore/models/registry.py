@@ -13,9 +13,9 @@ import importlib
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from .base import Model
+from .base import Model, Precision
 from .card import ModelCard
 from .presets import PRESETS, preset
 
@@ -33,7 +33,7 @@ def load_model(
     model: str | Path | torch.nn.Module,
     card: ModelCard | str | None = None,
     device: str = "auto",
-    precision: Literal["float32", "bfloat16"] = "float32",
+    precision: Precision = "float32",
 ) -> Model:
     """A face-recognition model, ready to embed.
 

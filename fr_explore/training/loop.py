@@ -1,87 +1,77 @@
-"""The state of a fine-tuning run, its loss and its checks; see `finetune` for what they mean."""
+"""The state of a fine-tuning run, its loss and its checks; `finetune` explains the method."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from ..base.distance import normalized
 from ..models.base import Model
 from ..population.verification import verification
 from .augment import Augmented
 
-__all__ = ["SHOWN", "Run", "train"]
+if TYPE_CHECKING:
+    import torch
 
-SHOWN = 2  # copies of each held-out picture
-WARM = 20  # steps until the full learning rate: Adam's first ones have little to estimate their size from
-SMALLEST = 1e-3  # a tensor's root mean square counts as at least this, so that one of zeros moves too
+__all__ = ["CHECK_COPIES", "Run", "train", "triplet_loss"]
+
+CHECK_COPIES = 2  # copies of each held-out picture
+WARM_UP = 20  # steps until the full learning rate: Adam estimates its step sizes from few gradients at first
+SMALLEST = 1e-3  # lower bound of a tensor's root mean square; without it, a tensor of zeros would never change
+LOSSES = ("loss", "triplet", "preservation")
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015) by torch's own step, for groups of one tensor and one learning rate each.
+    """Adam (D. P. Kingma and J. Ba, ICLR 2015), with a learning rate for each tensor.
 
-    Making a `torch.optim.Adam` imports torch's compiler: 150 MB, which a notebook on Binder does not have.
+    `torch.optim.Adam` would import torch's compiler: 150 MB, which a notebook on Binder does not have.
     """
 
-    def __init__(self, groups: list[dict[str, Any]]) -> None:
+    def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
         import torch
 
-        self.param_groups = groups
-        tensors = [group["params"][0] for group in groups]
+        self.tensors = tensors
         self.state = {
             "means": [torch.zeros_like(tensor) for tensor in tensors],
             "squares": [torch.zeros_like(tensor) for tensor in tensors],
             "steps": [torch.zeros(()) for _ in tensors],
         }
 
-    def zero_grad(self) -> None:
-        for group in self.param_groups:
-            group["params"][0].grad = None
-
-    def step(self) -> None:
+    def step(self, loss: torch.Tensor, rates: list[float]) -> None:
+        """Move each tensor down the gradient of the loss; tensors that the loss does not depend on stay."""
         import torch
-        from torch.optim.adam import adam
 
-        settings: dict[str, Any] = {"amsgrad": False, "beta1": 0.9, "beta2": 0.999, "weight_decay": 0, "eps": 1e-8}
+        gradients = torch.autograd.grad(loss, self.tensors, allow_unused=True)
         with torch.no_grad():
-            for group, mean, square, step in zip(self.param_groups, *self.state.values(), strict=True):
-                (tensor,) = group["params"]
-                if tensor.grad is not None:
-                    adam(
-                        [tensor],
-                        [tensor.grad],
-                        [mean],
-                        [square],
-                        [],
-                        [step],
-                        lr=group["lr"],
-                        maximize=False,
-                        **settings,
-                    )
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.state
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.state = state
+            for tensor, gradient, rate, mean, square, steps in zip(
+                self.tensors, gradients, rates, *self.state.values(), strict=True
+            ):
+                if gradient is not None:
+                    steps += 1
+                    mean.lerp_(gradient, 1 - 0.9)
+                    square.mul_(0.999).addcmul_(gradient, gradient, value=1 - 0.999)
+                    size = (square.sqrt() / (1 - 0.999 ** steps.item()) ** 0.5).add_(1e-8)
+                    tensor.addcdiv_(mean, size, value=-(rate / (1 - 0.9 ** steps.item())))
 
 
 @dataclass(slots=True)
 class Run:
-    """A training run at some step: all that a checkpoint holds, so that a killed run goes on exactly.
+    """A training run at some step: all that a checkpoint holds, enough to resume a killed run exactly.
 
-    Batches are drawn from `seed` and the number of the step, so there is no state of a generator to keep.
+    Batches are drawn from the seed and the number of the step, so no generator's state has to be saved.
     """
 
     student: Model
-    optimizer: Any
+    optimizer: Adam
+    rates: list[float]
     recipe: dict[str, Any]
     path: Path | None
     step: int
@@ -91,15 +81,12 @@ class Run:
 
     @classmethod
     def begin(cls, model: Model, recipe: dict[str, Any], path: Path | None) -> Run:
-        """At the start, or where the checkpoint ends."""
-
+        """A run at its start, or at the step of its checkpoint if there is one."""
         student = Model(copy.deepcopy(model.module), model.card, str(model.device))
-        groups = []
-        for tensor in student.module.parameters():
-            if tensor.requires_grad:
-                scale = float(tensor.detach().square().mean().sqrt())
-                groups.append({"params": [tensor], "first": recipe["learning_rate"] * max(scale, SMALLEST)})
-        run = cls(student, Adam(groups), recipe, path, 0, [], {}, np.zeros(3))
+        tensors = [tensor for tensor in student.module.parameters() if tensor.requires_grad]
+        scales = [float(tensor.detach().square().mean().sqrt()) for tensor in tensors]
+        rates = [recipe["learning_rate"] * max(scale, SMALLEST) for scale in scales]
+        run = cls(student, Adam(tensors), rates, recipe, path, 0, [], {}, np.zeros(len(LOSSES)))
         if path is not None and path.is_file():
             run._load(path)
         return run
@@ -110,43 +97,44 @@ class Run:
         try:
             state = torch.load(path, map_location=self.student.device, weights_only=True)
             recipe = state["recipe"]
-        except Exception as error:  # torch.load has no one class of error for a file that is not its own
-            raise ValueError(f"{path} is no checkpoint of fr.finetune ({type(error).__name__}): delete it.") from error
+        except Exception as error:  # torch.load has no common error class for invalid files
+            raise ValueError(
+                f"{path} is not a checkpoint of fr.finetune ({type(error).__name__}): delete it."
+            ) from error
         other = [key for key, value in self.recipe.items() if recipe.get(key) != value]
         if other:
-            said = ", ".join(f"{key} = {recipe.get(key)!r} there, {self.recipe[key]!r} here" for key in other)
-            raise ValueError(f"{path} is the checkpoint of another run ({said}): delete it or give another path.")
+            found = ", ".join(f"{key} = {recipe.get(key)!r} there, {self.recipe[key]!r} here" for key in other)
+            raise ValueError(f"{path} is the checkpoint of another run ({found}): delete it or give another path.")
         self.student.module.load_state_dict(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.state = state["optimizer"]
         self.step, self.rows, self.best = state["step"], state["rows"], state["best"]
 
     def save(self) -> None:
-        """Written beside its place, then moved: a kill leaves the old checkpoint or the new one."""
+        """Write the checkpoint to a temporary file, then move it: a kill leaves the old checkpoint or the new one."""
         if self.path is None:
             return
         import torch
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
-        state = {"recipe": self.recipe, "weights": self.student.module.state_dict(), "rows": self.rows,
-                 "optimizer": self.optimizer.state_dict(), "step": self.step, "best": self.best}  # fmt: skip
+        state = {"recipe": self.recipe, "rows": self.rows, "step": self.step, "best": self.best}
+        state |= {"weights": self.student.module.state_dict(), "optimizer": self.optimizer.state}
         try:
             torch.save(state, part)
             part.replace(self.path)
         finally:
             part.unlink(missing_ok=True)
 
-    def note(self, found: dict[str, float]) -> None:
-        """Take down a check; its weights are kept where they verify as well as any check before."""
+    def record(self, check: dict[str, float]) -> None:
+        """Add a check to the history, and keep its weights if its AUC is within the tolerance of the best so far."""
         first = not self.rows
-        names = ("loss", "triplet", "preservation")
-        means = [float("nan")] * 3 if first else (self.sums / (self.step - self.rows[-1]["step"])).tolist()
-        self.rows.append({"step": self.step, **dict(zip(names, means, strict=True)), **found})
+        means = np.full(len(LOSSES), np.nan) if first else self.sums / (self.step - self.rows[-1]["step"])
+        self.rows.append({"step": self.step, **dict(zip(LOSSES, means.tolist(), strict=True)), **check})
         self.sums[:] = 0
         enough = max(row["auc"] for row in self.rows) - self.recipe["tolerance"]
-        if not first and (not self.best or found["auc"] >= min(enough, self.best["auc"])):
+        if not first and (not self.best or check["auc"] >= min(enough, self.best["auc"])):
             weights = {name: tensor.detach().clone() for name, tensor in self.student.module.state_dict().items()}
-            self.best = {"step": self.step, "auc": found["auc"], "weights": weights}
+            self.best = {"step": self.step, "auc": check["auc"], "weights": weights}
 
     @property
     def finished(self) -> bool:
@@ -168,29 +156,29 @@ def train(
     on_check: Callable[[pd.DataFrame], object] | None,
     progress: bool,
 ) -> None:
-    """Train until the run is finished, with a check and a checkpoint every so often."""
+    """Train until the run is finished, with regular checks, each followed by a checkpoint."""
     import torch
 
     steps, every, seed = (run.recipe[name] for name in ("steps", "check_every", "seed"))
     targets = _targets(model, learn)
-    spread = float(torch.pdist(targets[:, 0]).mean())  # first base pictures: each pair shows two people
+    spread = float(torch.pdist(targets[:, 0]).mean())  # of first base pictures: each pair shows two people
     if not run.rows:
-        run.note(_verify(run.student, check, seed))
+        run.record(_verify(run.student, check, seed))
     with tqdm(total=steps, initial=run.step, unit="step", desc="train", disable=not progress) as bar:
         while not run.finished:
             run.sums += _step(run, model, learn, targets / spread, spread)
             run.step += 1
             bar.update()
             if run.step % every == 0 or run.step == steps:
-                run.note(_verify(run.student, check, seed))
+                run.record(_verify(run.student, check, seed))
                 run.save()
                 bar.set_postfix(auc=f"{run.rows[-1]['auc']:.3f}", movement=f"{run.rows[-1]['movement']:.3f}")
                 if on_check is not None:
                     on_check(run.history())
 
 
-def _step(run: Run, model: Model, learn: Augmented, targets: Any, spread: float) -> tuple[float, float, float]:
-    """One step of the optimizer; gives loss, triplet and preservation. All lengths over `spread`."""
+def _step(run: Run, model: Model, learn: Augmented, targets: torch.Tensor, spread: float) -> tuple[float, float, float]:
+    """One step of the optimizer; returns loss, triplet and preservation, with all lengths divided by `spread`."""
     import torch
 
     recipe = run.recipe
@@ -199,22 +187,19 @@ def _step(run: Run, model: Model, learn: Augmented, targets: Any, spread: float)
     which = rng.integers(recipe["pictures"], size=len(who))
     shown = [learn.views(i, j, recipe["views"] - 1, rng) for i, j in zip(who, which, strict=True)]
     with torch.no_grad():
-        crops = model.align([face for some in shown for face in some])
+        crops = model.align([face for views in shown for face in views])
     vectors = _vectors(run.student, crops).unflatten(0, (len(who), recipe["views"])) / spread
-    triplet = _triplet(vectors, recipe["margin"])
+    triplet = triplet_loss(vectors, recipe["margin"])
     preservation = (vectors - targets[who, which][:, None]).square().sum(-1).mean()
     loss = triplet + recipe["preserve"] * preservation
     if not torch.isfinite(loss):
         raise ValueError(f"the loss is {loss.item()} at step {run.step}: give a smaller learning_rate.")
-    run.optimizer.zero_grad()
-    loss.backward()
-    for group in run.optimizer.param_groups:
-        group["lr"] = group["first"] * min(1.0, (run.step + 1) / WARM) * (1 - run.step / recipe["steps"])
-    run.optimizer.step()
+    warm, left = min(1.0, (run.step + 1) / WARM_UP), 1 - run.step / recipe["steps"]
+    run.optimizer.step(loss, [rate * warm * left for rate in run.rates])
     return loss.item(), triplet.item(), preservation.item()
 
 
-def _vectors(model: Model, crops: Any) -> Any:
+def _vectors(model: Model, crops: torch.Tensor) -> torch.Tensor:
     """Embeddings whose Euclidean distance orders pairs as the model's own metric does."""
     import torch
 
@@ -222,11 +207,11 @@ def _vectors(model: Model, crops: Any) -> Any:
     return torch.nn.functional.normalize(vectors) if model.card.metric == "cosine" else vectors
 
 
-def _targets(model: Model, learn: Augmented) -> Any:
-    """Where the given model puts the base pictures: (people, pictures, dim)."""
+def _targets(model: Model, learn: Augmented) -> torch.Tensor:
+    """Embeddings of the base pictures by the given model, (people, pictures, dim)."""
     import torch
 
-    rng = np.random.default_rng(0)  # of the grain, which base pictures have none of
+    rng = np.random.default_rng(0)  # for the noise of grain, which base pictures do not have
     with torch.no_grad():
         rows = [
             _vectors(model, model.align([learn.views(i, j, 0, rng)[0] for j in range(learn.pictures)]))
@@ -235,13 +220,17 @@ def _targets(model: Model, learn: Augmented) -> Any:
     return torch.stack(rows)
 
 
-def _triplet(vectors: Any, margin: float) -> Any:
-    """Batch-hard triplet loss of (people, views, dim)."""
+def triplet_loss(vectors: torch.Tensor, margin: float) -> torch.Tensor:
+    """Batch-hard triplet loss of embeddings (people, views, dim): mean of max(0, margin + farthest - nearest).
+
+    For each embedding, `farthest` is the largest distance to the same person and `nearest` the smallest distance to
+    another person. A. Hermans, L. Beyer, B. Leibe, arXiv 1703.07737.
+    """
     import torch
 
     people, views, _ = vectors.shape
     flat = vectors.flatten(0, 1)
-    # differences, not products: distances between copies are small, and their gradient must not be rounding
+    # from differences, not products: the distances between copies are so small that rounding would spoil the gradient
     gap = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist")
     who = torch.arange(people, device=gap.device).repeat_interleave(views)
     same = who[:, None] == who
@@ -251,27 +240,27 @@ def _triplet(vectors: Any, margin: float) -> Any:
 
 
 def _auc(genuine: np.ndarray, impostor: np.ndarray) -> float:
-    """Share of pairs (genuine, impostor) in which the genuine distance is smaller; half for ties."""
+    """Share of (genuine, impostor) pairs in which the genuine distance is smaller; ties count one half."""
     ordered = np.sort(impostor)
     ranks = [np.searchsorted(ordered, genuine, side=side) for side in ("left", "right")]
     return float(1 - np.mean(ranks) / len(ordered))
 
 
 def _verify(model: Model, check: Augmented, seed: int) -> dict[str, float]:
-    """Verification of held-out people, over base pictures and copies, and how far the copies lie from theirs."""
+    """Verification of held-out people, over base pictures and copies, and how far copies lie from their pictures."""
     rng = np.random.default_rng([seed, 3])  # the same strengths at every check
-    each = (1 + SHOWN) * check.pictures
-    faces = [
-        face for i in range(len(check.people)) for j in range(check.pictures) for face in check.views(i, j, SHOWN, rng)
-    ]
-    vectors = model.embed(faces)
-    who = np.repeat(np.arange(len(check.people)), each)
+    people, pictures = len(check.people), check.pictures
+    views = [check.views(i, j, CHECK_COPIES, rng) for i in range(people) for j in range(pictures)]
+    vectors = model.embed([face for faces in views for face in faces])
+    who = np.repeat(np.arange(people), (1 + CHECK_COPIES) * pictures)
     found = verification(vectors, identities=who, metric=model.card.metric, at_far=(0.01,), draws=0)
-    auc = _auc(*(found.pairs.loc[found.pairs["same"] == same, "distance"].to_numpy() for same in (True, False)))
-    if model.card.metric == "cosine":
-        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    sets = vectors.astype(np.float64).reshape(-1, 1 + SHOWN, vectors.shape[1])
+    distances, genuine = found.pairs["distance"].to_numpy(), found.pairs["same"].to_numpy(bool)
+    sets = normalized(vectors, model.card.metric).astype(np.float64).reshape(len(views), 1 + CHECK_COPIES, -1)
     moved = np.linalg.norm(sets[:, 1:] - sets[:, :1], axis=-1).mean()
-    first = sets[:: check.pictures, 0]
+    first = sets[::pictures, 0]
     apart = np.linalg.norm(first[:, None] - first, axis=-1)[np.triu_indices(len(first), 1)].mean()
-    return {"auc": auc, "tar": float(found.tar_at_far["tar"].iloc[0]), "movement": float(moved / apart)}
+    return {
+        "auc": _auc(distances[genuine], distances[~genuine]),
+        "tar": float(found.tar_at_far["tar"].iloc[0]),
+        "movement": float(moved / apart),
+    }

@@ -12,7 +12,7 @@ from torch import nn
 import fr_explore as fr
 from fr_explore.training.augment import Augmented, augmented_ranges
 from fr_explore.training.finetune import finetune
-from fr_explore.training.loop import Run, _triplet
+from fr_explore.training.loop import Run, triplet_loss
 
 SMALL = {"people": 3, "views": 2, "pictures": 2, "held_out": 0.4, "check_every": 2, "size": 48, "progress": False}
 
@@ -53,7 +53,7 @@ def test_the_given_model_stays_and_the_new_one_says_what_was_done(faces):
         "3 people of Avatars with brightness 0.8 to 1.2, head angle -30 to 30 varied alone, 4 steps, seed 0"
     )
     assert "AUC" in tuned.card.accuracy
-    assert "not calibrated anew" in tuned.card.threshold_source
+    assert "not recalibrated" in tuned.card.threshold_source
     assert model.fingerprint in tuned.card.weights
     assert tuned.recipe["augment"] == {"brightness": [0.8, 1.2], "head_angle": [-30.0, 30.0]}
     assert tuned.recipe["faces_fingerprint"] == faces.fingerprint
@@ -91,7 +91,7 @@ def test_a_checkpoint_of_another_run_or_a_broken_one_is_refused(faces, tmp_path)
     with pytest.raises(ValueError, match=r"another run \(seed = 0 there, 1 here\): delete it or give another path"):
         finetune(model, faces, "brightness", steps=2, checkpoint=path, seed=1, **SMALL)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"one\.pt is no checkpoint of fr\.finetune"):
+    with pytest.raises(ValueError, match=r"one\.pt is not a checkpoint of fr\.finetune"):
         finetune(model, faces, "brightness", steps=2, checkpoint=path, **SMALL)
 
 
@@ -123,7 +123,7 @@ def test_early_stopping_keeps_the_weights_that_verify(aucs, kept, stops):
         run.step = step
         with torch.no_grad():
             run.student.module[0].bias.fill_(step)
-        run.note({"auc": auc})
+        run.record({"auc": auc})
     assert run.best["step"] == kept
     assert float(run.best["weights"]["0.bias"][0]) == kept
     assert run.finished == stops
@@ -177,7 +177,7 @@ def test_triplets_are_the_hardest_of_the_batch(seed, people, views, margin):
             others = [np.linalg.norm(vectors[i, a] - vectors[j, b])
                       for j in range(people) if j != i for b in range(views)]  # fmt: skip
             losses.append(max(0.0, margin + own - min(others)))
-    assert float(_triplet(torch.from_numpy(vectors), margin)) == pytest.approx(np.mean(losses), abs=1e-9)
+    assert float(triplet_loss(torch.from_numpy(vectors), margin)) == pytest.approx(np.mean(losses), abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_what_cannot_be_augmented_is_named(augment, message, faces):
 
 
 def test_too_few_people_and_networks_without_weights_are_refused(faces):
-    with pytest.raises(ValueError, match=r"5 people, of whom held_out = 0\.2 keeps 1 for checks.*more identities"):
+    with pytest.raises(ValueError, match=r"5 people \(held_out = 0\.2 keeps 1 of them for checks\).*more identities"):
         fr.finetune(small_model(), faces, "age", people=3)
     fixed = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())
     model = fr.load_model(fixed, fr.ModelCard("fixed", "Means", input_size=32, dim=12, metric="euclidean"))

@@ -27,6 +27,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base import cache as _cache
+from ..base.shapes import Float32
 from ..faces.base import Face
 from ..lattice import Lattice
 from ..models.base import Model
@@ -78,7 +79,7 @@ def embed(
     cache: bool | Literal["auto"] = "auto",
     store: str | os.PathLike | None = None,
     client: Any = None,
-) -> xr.DataArray:
+) -> Float32[xr.DataArray, "identity attribute curve step dim"] | Float32[xr.DataArray, "image dim"]:
     """Embed every face of a lattice, or every picture of a set.
 
     Parameters

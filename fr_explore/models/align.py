@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.shapes import Float, Float64, Num
+
 if TYPE_CHECKING:
     import torch
 
 __all__ = ["aligned_crops", "similarity_fit"]
 
 
-def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def similarity_fit(
+    source: Num[np.ndarray, "... points 2"], target: Num[np.ndarray, "... points 2"]
+) -> Float64[np.ndarray, "... 2 3"]:
     """The rotation, uniform scale and shift that map `source` to `target` with the least squared error.
 
     Parameters
@@ -47,8 +51,12 @@ def similarity_fit(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def aligned_crops(
-    pixels: torch.Tensor, landmarks: np.ndarray, template: np.ndarray, size: int, max_samples: int = 4
-) -> torch.Tensor:
+    pixels: Float[torch.Tensor, "n 3 height width"],
+    landmarks: Num[np.ndarray, "n 5 2"],
+    template: Num[np.ndarray, "5 2"],
+    size: int,
+    max_samples: int = 4,
+) -> Float[torch.Tensor, "n 3 size size"]:
     """Cut one crop of `size` x `size` pixels from each picture, with its landmarks at the template's positions.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
 from .align import aligned_crops
 from .card import ModelCard
@@ -73,7 +74,7 @@ class Model:
             digest.update(tensor.detach().cpu().contiguous().flatten().view(dtype=torch.uint8).numpy().tobytes())
         return digest.hexdigest()[:16]
 
-    def align(self, faces: Face | Sequence[Face]) -> torch.Tensor:
+    def align(self, faces: Face | Sequence[Face]) -> Float[torch.Tensor, "n 3 size size"]:
         """Aligned RGB crops (n, 3, input_size, input_size) in [0, 1]: what the network sees of each face."""
         import torch
 
@@ -104,7 +105,7 @@ class Model:
             return box_crops(pixels, face_boxes(np.stack(known), card.box_margin / size), size)
         return aligned_crops(pixels, np.stack(known), np.array(card.template), size)
 
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+    def forward(self, crops: Float[torch.Tensor, "n 3 size size"]) -> Float[torch.Tensor, "n dim"]:
         """Embeddings (n, dim) of aligned RGB crops in [0, 1]; differentiable with respect to the crops."""
         import torch
 
@@ -125,7 +126,9 @@ class Model:
             )
         return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
 
-    def embed(self, faces: Face | Sequence[Face] | np.ndarray, batch_size: int = 32) -> np.ndarray:
+    def embed(
+        self, faces: Face | Sequence[Face] | Shaped[np.ndarray, "n size size 3"], batch_size: int = 32
+    ) -> Float32[np.ndarray, "n dim"]:
         """Embed faces, aligning them by their landmarks, or an array of aligned crops.
 
         Parameters

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.shapes import Float, Float64, Num
+
 if TYPE_CHECKING:
     import torch
 
@@ -23,7 +25,7 @@ __all__ = ["box_crops", "face_boxes"]
 _WIDTH, _HEIGHT, _DOWN, _ASIDE = 3.35, 4.3, -0.2, -1.9
 
 
-def face_boxes(landmarks: np.ndarray, margin: float = 0.0) -> np.ndarray:
+def face_boxes(landmarks: Num[np.ndarray, "n 5 2"], margin: float = 0.0) -> Float64[np.ndarray, "n 4"]:
     """The upright box that MTCNN would draw around each face, from its five landmarks.
 
     Parameters
@@ -51,7 +53,9 @@ def face_boxes(landmarks: np.ndarray, margin: float = 0.0) -> np.ndarray:
     return np.concatenate([centre - half, centre + half], axis=1)
 
 
-def box_crops(pixels: torch.Tensor, boxes: np.ndarray, size: int) -> torch.Tensor:
+def box_crops(
+    pixels: Float[torch.Tensor, "n 3 height width"], boxes: Num[np.ndarray, "n 4"], size: int
+) -> Float[torch.Tensor, "n 3 size size"]:
     """Cut one box from each picture and resize it to `size` x `size`, as Pillow's bilinear filter does.
 
     The filter is a triangle as wide as a pixel of the crop or of the picture, whichever is wider: when the box is

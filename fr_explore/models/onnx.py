@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ..base.optional import import_extra
+from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
 from .base import Model
 from .card import ModelCard
@@ -56,7 +57,9 @@ def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "fl
 class OnnxModel(Model):
     """A model whose network runs in ONNX Runtime."""
 
-    def embed(self, faces: Face | Sequence[Face] | np.ndarray, batch_size: int = 32) -> np.ndarray:
+    def embed(
+        self, faces: Face | Sequence[Face] | Shaped[np.ndarray, "n size size 3"], batch_size: int = 32
+    ) -> Float32[np.ndarray, "n dim"]:
         # ONNX Runtime has threads of its own, and torch's idle threads would keep the cores busy by spinning
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -135,7 +138,7 @@ class OnnxNetwork(torch.nn.Module):
         pictures = np.ascontiguousarray(pictures if self.channels_first else pictures.transpose(0, 2, 3, 1), self._type)
         return self.session.run([output], {self._input: pictures})[0]
 
-    def vectors(self, pictures: np.ndarray) -> np.ndarray:
+    def vectors(self, pictures: Float[np.ndarray, "n 3 size size"]) -> Float32[np.ndarray, "n dim"]:
         """Embeddings (n, dim) of normalised pictures (n, 3, size, size), in runs of the file's own batch size."""
         step = self.batch or max(len(pictures), 1)
         out = np.empty((len(pictures), self.dim), np.float32)

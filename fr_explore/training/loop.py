@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..base.distance import normalized
+from ..base.shapes import Float
 from ..models.base import Model
 from ..population.verification import verification
 from .augment import Augmented
@@ -220,7 +221,7 @@ def _targets(model: Model, learn: Augmented) -> torch.Tensor:
     return torch.stack(rows)
 
 
-def triplet_loss(vectors: torch.Tensor, margin: float) -> torch.Tensor:
+def triplet_loss(vectors: Float[torch.Tensor, "people views dim"], margin: float) -> Float[torch.Tensor, ""]:
     """Batch-hard triplet loss of embeddings (people, views, dim): mean of max(0, margin + farthest - nearest).
 
     For each embedding, `farthest` is the largest distance to the same person and `nearest` the smallest distance to

@@ -92,16 +92,14 @@ def test_a_restart_does_what_is_left(lattice, serial, tmp_path, monkeypatch):
 
 
 def test_an_interrupted_run_keeps_what_is_done(lattice, serial, tmp_path, monkeypatch):
-    import fr_explore.embedding.embed as embedding
+    render_batch = Squares.render_batch
 
-    work = embedding._identity_vectors
-
-    def stop(lattice, model, identity, **options):
-        if identity == 1:
+    def stop(self, identities, strengths, size=160):
+        if identities[0] == self.identities[1]:
             raise KeyboardInterrupt
-        return work(lattice, model, identity, **options)
+        return render_batch(self, identities, strengths, size)
 
-    monkeypatch.setattr(embedding, "_identity_vectors", stop)
+    monkeypatch.setattr(Squares, "render_batch", stop)
     with pytest.raises(KeyboardInterrupt):
         fill(lattice, tmp_path / "run.zarr")
     assert complete(tmp_path / "run.zarr") == [1, 0, 0]

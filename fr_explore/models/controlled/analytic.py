@@ -32,6 +32,7 @@ import torch
 from scipy.ndimage import minimum_filter
 from torch import nn
 
+from ...base.shapes import Float, Float64
 from ...faces.cartoons import ATTRIBUTE_NAMES, IDENTITY_SIZE, coverage, palette, reading
 
 __all__ = ["AMPLITUDES", "ANGLES", "CLUSTER", "DRIFTS", "SLOPES", "AnalyticModel"]
@@ -69,7 +70,7 @@ class AnalyticModel(nn.Module):
         self.register_buffer("turns", torch.from_numpy(rng.normal(0, _TURNS, (len(DRIFTS), _NOISE, 2))))
         self.register_buffer("phases", torch.from_numpy(rng.uniform(0, 2 * math.pi, (len(DRIFTS), _NOISE))))
 
-    def coordinates(self, pictures: torch.Tensor) -> torch.Tensor:
+    def coordinates(self, pictures: Float[torch.Tensor, "n 3 160 160"]) -> Float64[torch.Tensor, "n 11"]:
         """(n, 11) float64: identity code and attributes, read from pictures (n, 3, 160, 160).
 
         Computed in double precision: an attribute that the formula ignores leaves no trace in the float32 result.

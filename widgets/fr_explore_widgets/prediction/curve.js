@@ -1,18 +1,19 @@
-// A guess that is a curve, drawn by hand or set point by point with the keys; afterwards the truth over it.
+// The guess of a curve, drawn with the pointer or set point by point with the keys; after the reveal, with the truth.
 
-import { h } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
-import { short } from "./number.js";
+import { linear, linePath, short as round, ticks } from "../shared/densities.js";
+import { button, h } from "../shared/dom.js";
+import { circle, line, s, text } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
 /** @typedef {import("./types").Input} Input */
 /** @typedef {(number | null)[]} Values */
 
+const short = (/** @type {number} */ value) => round(value, 4);
 const HEIGHT = 220;
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 12, 14, 40];
 
 /**
- * A curve without gaps: straight between the points that were set, level beyond them; null if none was.
+ * A curve without gaps: linear between the set points, constant beyond them; null if no point is set.
  * @param {number[]} x
  * @param {Values} y
  * @returns {number[] | null}
@@ -31,7 +32,7 @@ export function filled(x, y) {
 }
 
 /**
- * The points that a stroke from one place to the next sets.
+ * The values after a stroke from one position to another.
  * @param {number[]} x
  * @param {Values} y
  * @param {[number, number]} from
@@ -49,15 +50,6 @@ export function stroke(x, y, from, to) {
   });
 }
 
-/** Round places for ticks. @param {number} low @param {number} high @param {number} most */
-export function ticks(low, high, most) {
-  const power = 10 ** Math.floor(Math.log10((high - low) / most));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((d) => (high - low) / d <= most) ?? 10 * power;
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.floor(high / step + 1e-9) - first + 1;
-  return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
-
 /** @param {Setup} setup @param {(spoken?: string) => void} changed @returns {Input} */
 export function createCurve(setup, changed) {
   const { x } = setup;
@@ -69,8 +61,8 @@ export function createCurve(setup, changed) {
   let at = 0;
   let locked = false;
   /** @type {Values | null} */
-  let shown = null;
-  const picture = s("svg", { class: "fr-curve-picture" });
+  let truth = null;
+  const picture = s("svg", { class: "fr-plot fr-curve-picture" });
   const board = h("div", {
     class: "fr-board",
     role: "slider",
@@ -82,80 +74,59 @@ export function createCurve(setup, changed) {
   });
   board.append(picture);
   const hint = h("p", { class: "fr-sub fr-hint" });
-  const clear = h("button", { type: "button", class: "fr-button", "data-action": "clear", text: "Clear" });
+  const clear = button("Clear", "clear", () => {
+    y = x.map(() => null);
+    draw();
+    changed();
+    board.focus();
+  });
   const foot = h("div", { class: "fr-foot" }, hint, clear);
   const root = h("div", { class: "fr-curve" }, board, foot);
 
   const width = () => board.clientWidth || 360;
-  const across = (/** @type {number} */ v) =>
-    LEFT + ((v - first) / (last - first)) * (width() - LEFT - RIGHT);
-  const up = (/** @type {number} */ v) =>
-    HEIGHT - BOTTOM - ((v - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-
-  /** @param {Values} values */
-  function line(values) {
-    let pen = "M";
-    let text = "";
-    values.forEach((v, i) => {
-      if (v === null) pen = "M";
-      else {
-        text += `${pen}${across(x[i]).toFixed(1)} ${up(v).toFixed(1)}`;
-        pen = "L";
-      }
-    });
-    return text;
-  }
+  const across = (/** @type {number} */ v) => linear(first, last, LEFT, width() - RIGHT)(v);
+  const up = linear(low, high, HEIGHT - BOTTOM, TOP);
+  const nearest = (/** @type {number} */ where) =>
+    x.reduce((best, v, i) => (Math.abs(v - where) < Math.abs(x[best] - where) ? i : best), 0);
 
   function axes() {
     const right = width() - RIGHT;
-    const parts = ticks(low, high, 5).flatMap((v) => [
-      s("line", { x1: LEFT, x2: right, y1: up(v), y2: up(v), class: "fr-rule-line" }),
-      s("text", { x: LEFT - 8, y: up(v) + 4, "text-anchor": "end", class: "fr-tick-text" }, short(v)),
-    ]);
-    for (const v of ticks(first, last, 6)) {
-      parts.push(
-        s("text", { x: across(v), y: HEIGHT - 22, "text-anchor": "middle", class: "fr-tick-text" }, short(v)),
-      );
-    }
-    const middle = (LEFT + right) / 2;
-    parts.push(
-      s("text", { x: middle, y: HEIGHT - 5, "text-anchor": "middle", class: "fr-tick-text" }, setup.x_label),
-    );
-    parts.push(s("text", { x: LEFT, y: 10, class: "fr-tick-text" }, setup.y_label));
-    return parts;
+    return [
+      ...ticks(low, high, 5).flatMap((v) => [
+        line([LEFT, up(v)], [right, up(v)], "fr-rule"),
+        text(LEFT - 8, up(v) + 4, short(v), "end"),
+      ]),
+      ...ticks(first, last, 6).map((v) => text(across(v), HEIGHT - 22, short(v), "middle")),
+      text((LEFT + right) / 2, HEIGHT - 5, setup.x_label, "middle"),
+      text(LEFT, 10, setup.y_label),
+    ];
   }
 
   function draw() {
     picture.setAttribute("viewBox", `0 0 ${width()} ${HEIGHT}`);
     const parts = axes();
     const full = filled(x, y);
-    if (full) {
-      if (shown) parts.push(...gaps(full, shown));
-      parts.push(s("path", { d: line(full), class: "fr-guess-line" }));
-      for (const [i, v] of shown ? [] : y.entries()) {
-        if (v !== null) parts.push(s("circle", { cx: across(x[i]), cy: up(v), r: 3, class: "fr-guess-dot" }));
-      }
-      if (shown) parts.push(s("path", { d: line(shown), class: "fr-truth-line" }), ...names(full, shown));
+    if (!full) {
+      parts.push(text((LEFT + width() - RIGHT) / 2, HEIGHT / 2, "Draw your curve here", "middle"));
     } else {
-      const middle = (LEFT + width() - RIGHT) / 2;
-      parts.push(
-        s(
-          "text",
-          { x: middle, y: HEIGHT / 2, "text-anchor": "middle", class: "fr-tick-text" },
-          "Draw your curve here",
-        ),
-      );
+      if (truth) parts.push(...gaps(full, truth));
+      parts.push(s("path", { d: linePath(x, full, across, up), class: "fr-guess-line" }));
+      for (const [i, v] of truth ? [] : y.entries()) {
+        if (v !== null) parts.push(circle(across(x[i]), up(v), 3, "fr-guess-dot"));
+      }
+      if (truth)
+        parts.push(
+          s("path", { d: linePath(x, truth, across, up), class: "fr-truth-line" }),
+          ...names(full, truth),
+        );
     }
-    if (!locked)
-      parts.push(
-        s("line", { x1: across(x[at]), x2: across(x[at]), y1: TOP, y2: HEIGHT - BOTTOM, class: "fr-cursor" }),
-      );
+    if (!locked) parts.push(line([across(x[at]), TOP], [across(x[at]), HEIGHT - BOTTOM], "fr-cursor"));
     picture.replaceChildren(...parts);
-    tell(full);
+    describe(full);
   }
 
   /** @param {number[] | null} full */
-  function tell(full) {
+  function describe(full) {
     const value = full ? short(full[at]) : "not drawn yet";
     board.setAttribute("aria-valuenow", String(full ? full[at] : low));
     board.setAttribute("aria-valuetext", `${setup.x_label} ${short(x[at])}: ${value}`);
@@ -163,38 +134,26 @@ export function createCurve(setup, changed) {
     foot.hidden = locked;
     hint.textContent = full
       ? `at ${setup.x_label} ${short(x[at])}: ${value}`
-      : "By hand, or with the arrow keys.";
+      : "Draw with the pointer, or use the arrow keys.";
   }
 
   /** @param {number[]} guess @param {Values} truth */
   function gaps(guess, truth) {
     return guess.flatMap((g, i) => {
       const t = truth[i];
-      return t === null
-        ? []
-        : [s("line", { x1: across(x[i]), x2: across(x[i]), y1: up(g), y2: up(t), class: "fr-gap" })];
+      return t === null ? [] : [line([across(x[i]), up(g)], [across(x[i]), up(t)], "fr-gap")];
     });
   }
 
-  /** The words at the lines' ends, apart from each other. @param {number[]} guess @param {Values} truth */
+  /** The names at the ends of the lines, apart from each other. @param {number[]} guess @param {Values} truth */
   function names(guess, truth) {
     const end = truth.reduce((/** @type {number} */ best, t, i) => (t === null ? best : i), 0);
     const [g, t] = [up(guess[end]), up(Number(truth[end]))];
-    const above = g <= t ? -1 : 1;
-    const name = (/** @type {number} */ to, /** @type {string} */ text, /** @type {string} */ kind) =>
-      s(
-        "text",
-        {
-          x: across(x[end]) - 4,
-          y: Math.min(Math.max(to, 10), HEIGHT - BOTTOM - 4),
-          "text-anchor": "end",
-          class: kind,
-        },
-        text,
-      );
+    const name = (/** @type {number} */ to, /** @type {string} */ words, /** @type {string} */ kind) =>
+      text(across(x[end]) - 4, Math.min(Math.max(to, 10), HEIGHT - BOTTOM - 4), words, "end", kind);
     return [
-      name(g + (above < 0 ? -8 : 16), "guess", "fr-mark-text fr-guess-text"),
-      name(t + (above < 0 ? 16 : -8), "truth", "fr-mark-text"),
+      name(g + (g <= t ? -8 : 16), "guess", "fr-mark-text fr-guess-text"),
+      name(t + (g <= t ? 16 : -8), "truth", "fr-mark-text"),
     ];
   }
 
@@ -243,22 +202,16 @@ export function createCurve(setup, changed) {
     draw();
     changed();
   });
-  clear.addEventListener("click", () => {
-    y = x.map(() => null);
-    draw();
-    changed();
-    board.focus();
-  });
 
   /** @param {Values} values @param {number} where */
   function put(values, where) {
     y = values;
-    at = x.reduce((best, v, i) => (Math.abs(v - where) < Math.abs(x[best] - where) ? i : best), 0);
+    at = nearest(where);
     draw();
     changed();
   }
 
-  // the observer goes with its element
+  // the observer is collected with its element
   if (globalThis.ResizeObserver) new ResizeObserver(draw).observe(board);
   draw();
   return {
@@ -274,8 +227,8 @@ export function createCurve(setup, changed) {
       board.classList.toggle("fr-locked", now);
       draw();
     },
-    reveal(_guess, truth) {
-      shown = truth;
+    reveal(_guess, given) {
+      truth = given;
       draw();
     },
   };

@@ -1,4 +1,4 @@
-"""What can be predicted, a number, a ranking or a curve: each checks a guess and a truth, and scores their distance."""
+"""The kinds of predictions, a number, a ranking or a curve: each checks a guess and a truth, and scores the guess."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any, Protocol
 
 from fr_explore.attributes import ATTRIBUTES
 
+from ..core.base import check_version
+
 __all__ = ["VERSION", "Curve", "Kind", "Number", "Ranking", "check_state", "make_kind"]
 
 VERSION = 1
 
 
 class Kind(Protocol):
-    """Plain JSON in and out: `guess` and `truth` check, `again` reads a stored truth back."""
+    """Values are plain JSON: `guess` and `truth` check them, `stored_truth` checks a truth from a state."""
 
     def setup(self) -> dict[str, Any]: ...
 
@@ -24,7 +26,7 @@ class Kind(Protocol):
 
     def truth(self, value: Any) -> Any: ...
 
-    def again(self, stored: Any, /) -> Any: ...
+    def stored_truth(self, stored: Any, /) -> Any: ...
 
     def score(self, guess: Any, truth: Any) -> dict[str, Any]: ...
 
@@ -33,7 +35,7 @@ class Kind(Protocol):
 
 @dataclass(frozen=True)
 class Number:
-    """One number; with `low` and `high` a guess must lie between them."""
+    """One number; a guess is between `low` and `high`, if given."""
 
     unit: str = ""
     low: float | None = None
@@ -52,10 +54,10 @@ class Number:
     def truth(self, value: Any) -> float:
         return _number(value, "truth")
 
-    again = truth
+    stored_truth = truth
 
     def score(self, guess: float, truth: float) -> dict[str, Any]:
-        """absolute_error |g - t|, and relative_error |g - t|/|t|, None for t = 0."""
+        """absolute_error |g - t|, and relative_error |g - t|/|t|, which is None for t = 0."""
         error = abs(guess - truth)
         return {"absolute_error": error, "relative_error": error / abs(truth) if truth else None}
 
@@ -65,7 +67,7 @@ class Number:
         if error <= 1e-9 * max(abs(truth), 1e-300):
             return f"{start}: exactly right."
         way = f"too {'high' if guess > truth else 'low'}"
-        if self.unit == "%":  # a per cent of a per cent would be read as either
+        if self.unit == "%":  # a relative error in per cent would be ambiguous
             return f"{start}: {error:.3g} percentage points {way}."
         share = f", {100 * error / abs(truth):.0f} % of the truth" if truth else ""
         return f"{start}: {error:.3g}{unit} {way}{share}."
@@ -73,7 +75,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Options in an order; of a truth given as values, the largest is on top, with `ascending` the smallest."""
+    """Options in an order; values are ranked with the largest on top, with `ascending` the smallest."""
 
     options: tuple[str, ...]
     ascending: bool = False
@@ -99,12 +101,12 @@ class Ranking:
         order = sorted(self.guess(values), key=lambda name: (sign * values[name], self.options.index(name)))
         return {"order": order, "values": [values[name] for name in order]}
 
-    def again(self, stored: Mapping[str, Any], /) -> dict[str, Any]:
+    def stored_truth(self, stored: Mapping[str, Any], /) -> dict[str, Any]:
         order, values = stored["order"], stored.get("values")
         return self.truth(order if values is None else dict(zip(order, values, strict=True)))
 
     def score(self, guess: Sequence[str], truth: Mapping[str, Any]) -> dict[str, Any]:
-        """kendall_tau = 1 - 2 swaps/pairs; swaps: pairs in the wrong order; pairs: those that the truth orders."""
+        """kendall_tau = 1 - 2 swaps/pairs; swaps: pairs in the wrong order; pairs: without ties of the truth."""
         order, values = truth["order"], truth["values"]
         place = {name: i for i, name in enumerate(guess)}
         ordered = [(i, j) for i, j in combinations(range(len(order)), 2) if values is None or values[i] != values[j]]
@@ -115,9 +117,9 @@ class Ranking:
         score = self.score(guess, truth)
         tau = f"Kendall's tau {score['kendall_tau']:.2f}".replace("-", "−")
         if not score["swaps"]:
-            return f"Every pair in the right order: {tau}."
-        are = "pair is" if score["pairs"] == 1 else "pairs is" if score["swaps"] == 1 else "pairs are"
-        return f"{score['swaps']} of {score['pairs']} {are} the wrong way round: {tau}."
+            return f"Every pair is in the right order: {tau}."
+        pairs = "pair" if score["pairs"] == 1 else "pairs"
+        return f"{score['swaps']} of {score['pairs']} {pairs} in the wrong order: {tau}."
 
 
 @dataclass(frozen=True)
@@ -142,16 +144,16 @@ class Curve:
         return curve
 
     def truth(self, value: Any) -> list[float | None]:
-        """None (or NaN) where the truth is not defined; such places are left out of the score."""
+        """None (or NaN) where the truth is not defined; the score excludes such places."""
         curve = [None if y is None or math.isnan(y) else _number(y, "truth") for y in self._sized(value, "truth")]
         if all(y is None for y in curve):
             raise ValueError(f"truth {value!r}: it is defined nowhere; give at least one number.")
         return curve
 
-    again = truth
+    stored_truth = truth
 
     def score(self, guess: Sequence[float], truth: Sequence[float | None]) -> dict[str, Any]:
-        """mean_absolute_distance over the places where the truth is defined; the largest, and where it is."""
+        """mean_absolute_distance where the truth is defined; the largest distance, and the x of it."""
         gaps = [(abs(g - t), x) for g, t, x in zip(guess, truth, self.x, strict=True) if t is not None]
         largest, at = max(gaps)
         return {"mean_absolute_distance": math.fsum(d for d, _ in gaps) / len(gaps), "largest": largest, "at": at}
@@ -180,17 +182,13 @@ def _number(value: Any, what: str) -> float:
 
 
 def check_state(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` as a prediction's state, plain JSON; ValueError for another version or what the kind does not take."""
-    if given.get("version") != VERSION:
-        raise ValueError(
-            f"state has version {given.get('version')!r}, this release reads version {VERSION}: "
-            "give a value that p.state returned."
-        )
+    """`given` as the state of a prediction, plain JSON; ValueError for another version or an invalid value."""
+    check_version({"version": None, **given}, VERSION)
     missing = [key for key in ("tries", "open", "truth") if key not in given]
     if missing:
-        raise ValueError(f"state lacks {', '.join(missing)}: give a value that p.state returned.")
+        raise ValueError(f"state lacks {', '.join(missing)}: give a value that w.state returned.")
     tries = [{"guess": kind.guess(t["guess"]), "after_reveal": bool(t["after_reveal"])} for t in given["tries"]]
-    truth = None if given["truth"] is None else kind.again(given["truth"])
+    truth = None if given["truth"] is None else kind.stored_truth(given["truth"])
     return {"version": VERSION, "tries": tries, "open": bool(given["open"]) or not tries, "truth": truth}
 
 
@@ -202,7 +200,7 @@ def make_kind(
     x: Sequence[float] | None,
     labels: tuple[str, str],
 ) -> Kind:
-    """The kind that the arguments of a `Prediction` ask for; ValueError if they do not fit."""
+    """The kind for the arguments of a `Prediction`; ValueError if they are invalid."""
     _, low, high = number
     if low is not None and high is not None and not low < high:
         raise ValueError(f"low = {low!r}, high = {high!r}: give low < high.")
@@ -216,6 +214,6 @@ def make_kind(
     if kind == "curve":
         places = tuple(map(float, () if x is None else x))
         if len(places) < 2 or any(b <= a for a, b in pairwise(places)):
-            raise ValueError(f"x = {x!r}: a curve needs at least two places, in rising order.")
+            raise ValueError(f"x = {x!r}: a curve needs at least two places, in ascending order.")
         return Curve(places, 0.0 if low is None else low, 1.0 if high is None else high, *labels)
     raise ValueError(f"kind = {kind!r}: choose from number, ranking, curve.")

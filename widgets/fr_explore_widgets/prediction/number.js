@@ -1,7 +1,8 @@
-// A guess that is one number; afterwards guess and truth on one line.
+// The guess of a number; after the reveal, guess and truth on one line.
 
+import { linear, short } from "../shared/densities.js";
 import { h, uid } from "../shared/dom.js";
-import { s } from "../shared/svg.js";
+import { circle, line, s, text } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
 /** @typedef {import("./types").Input} Input */
@@ -10,7 +11,7 @@ const WIDTH = 320;
 const EDGE = 44;
 
 /**
- * The ends of a line that holds all numbers: the range of the guess where there is one, else some room around.
+ * The ends of a line for all numbers: the range of the guess, or else the numbers with a margin.
  * @param {number[]} numbers
  * @param {number | null} low
  * @param {number | null} high
@@ -24,11 +25,6 @@ export function span(numbers, low, high) {
     low === null || least < low ? least - room : low,
     high === null || most > high ? most + room : high,
   ];
-}
-
-/** At most four digits, a true minus sign. @param {number} x */
-export function short(x) {
-  return String(Number(x.toPrecision(4))).replace("-", "\u2212");
 }
 
 /** @param {Setup} setup @param {() => void} changed @returns {Input} */
@@ -47,12 +43,13 @@ export function createNumber(setup, changed) {
   if (low !== null && high !== null) {
     const step = Number((10 ** Math.floor(Math.log10((high - low) / 100))).toPrecision(3));
     range = h("input", { type: "range", min: low, max: high, step, "aria-label": "Your guess" });
-    const ends = h("p", { class: "fr-ends fr-sub", "aria-hidden": "true" });
-    ends.append(h("span", { text: short(low) }), h("span", { text: short(high) }));
+    const ends = h(
+      "p",
+      { class: "fr-ends fr-sub", "aria-hidden": "true" },
+      h("span", { text: short(low, 4) }),
+      h("span", { text: short(high, 4) }),
+    );
     const row = h("div", { class: "fr-slider" }, h("div", { class: "fr-track" }, range), ends);
-    row.style.setProperty("--lo", "0");
-    row.style.setProperty("--hi", "0");
-    row.style.setProperty("--c", "var(--fr-guess)");
     root.append(row);
     const slider = range;
     slider.addEventListener("input", () => {
@@ -76,23 +73,17 @@ export function createNumber(setup, changed) {
   /** @param {number} guess @param {number} truth */
   function draw(guess, truth) {
     const [from, to] = span([guess, truth], low, high);
-    const x = (/** @type {number} */ v) => EDGE + ((v - from) / (to - from)) * (WIDTH - 2 * EDGE);
+    const x = linear(from, to, EDGE, WIDTH - EDGE);
     const [a, b] = [x(guess), x(truth)];
-    const label = (
-      /** @type {number} */ at,
-      /** @type {number} */ y,
-      /** @type {string} */ text,
-      kind = "",
-    ) => s("text", { x: at, y, "text-anchor": "middle", class: `fr-mark-text ${kind}` }, text);
     picture.replaceChildren(
-      s("line", { x1: 8, x2: WIDTH - 8, y1: 36, y2: 36, class: "fr-axis" }),
-      s("line", { x1: a, x2: b, y1: 36, y2: 36, class: "fr-gap" }),
-      s("circle", { cx: a, cy: 36, r: 6, class: "fr-guess-mark" }),
+      line([8, 36], [WIDTH - 8, 36], "fr-axis"),
+      line([a, 36], [b, 36], "fr-gap"),
+      circle(a, 36, 6, "fr-guess-mark"),
       s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-truth-mark" }),
-      label(a, 20, `guess ${short(guess)}`, "fr-guess-text"),
-      label(b, 62, `truth ${short(truth)}`),
+      text(a, 20, `guess ${short(guess, 4)}`, "middle", "fr-mark-text fr-guess-text"),
+      text(b, 62, `truth ${short(truth, 4)}`, "middle", "fr-mark-text"),
     );
-    picture.setAttribute("aria-label", `Guess ${short(guess)}, truth ${short(truth)} ${unit}`);
+    picture.setAttribute("aria-label", `Guess ${short(guess, 4)}, truth ${short(truth, 4)} ${unit}`);
   }
 
   return {

@@ -1,4 +1,4 @@
-// A guess that is an order: rows to drag or to move by keys; afterwards guess and truth joined by lines.
+// The guess of an order: rows that are moved by dragging or by keys; after the reveal, lines join guess and truth.
 
 import { h } from "../shared/dom.js";
 import { s } from "../shared/svg.js";
@@ -9,7 +9,7 @@ import { s } from "../shared/svg.js";
 const ROW = 36;
 
 /**
- * The order with the item at `from` moved to `to`, kept inside.
+ * The order with the item at `from` moved to `to`, limited to the list.
  * @template T
  * @param {T[]} order
  * @param {number} from
@@ -22,7 +22,7 @@ export function move(order, from, to) {
   return rest;
 }
 
-/** @param {string} key @param {number} at @param {number} n @returns {number | null} */
+/** The place to which a key moves an item, null for any other key. @param {string} key @param {number} at @param {number} n @returns {number | null} */
 export function placeFor(key, at, n) {
   /** @type {Record<string, number>} */
   const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: n - 1, PageUp: at - 3, PageDown: at + 3 };
@@ -54,17 +54,25 @@ export function createRanking(setup, changed) {
   );
   const root = h("div", { class: "fr-ranking" }, left, lines, right);
 
+  const step = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ move) =>
+    h("button", {
+      type: "button",
+      class: "fr-step",
+      tabindex: -1,
+      text,
+      "aria-label": label,
+      onclick: move,
+    });
+
   const rows = options.map((name) => {
     const grip = h("button", { type: "button", class: "fr-grip", "data-option": name });
-    const up = h("button", { type: "button", class: "fr-step", tabindex: -1, text: "\u2191" });
-    const down = h("button", { type: "button", class: "fr-step", tabindex: -1, text: "\u2193" });
-    up.setAttribute("aria-label", `Move ${labelOf(name)} up`);
-    down.setAttribute("aria-label", `Move ${labelOf(name)} down`);
+    const [up, down] = [
+      step("\u2191", `Move ${labelOf(name)} up`, () => put(name, order.indexOf(name) - 1)),
+      step("\u2193", `Move ${labelOf(name)} down`, () => put(name, order.indexOf(name) + 1)),
+    ];
     const place = h("span", { class: "fr-place" });
     grip.append(place, dot(name), h("span", { class: "fr-option", text: labelOf(name) }));
     const row = h("li", { class: "fr-rank" }, grip, up, down);
-    up.addEventListener("click", () => put(name, order.indexOf(name) - 1));
-    down.addEventListener("click", () => put(name, order.indexOf(name) + 1));
     grip.addEventListener("keydown", (event) => {
       const to = placeFor(event.key, order.indexOf(name), n);
       if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -84,7 +92,7 @@ export function createRanking(setup, changed) {
     changed(`${labelOf(name)}, place ${to + 1} of ${n}`);
   }
 
-  /** The row follows the hand. @param {HTMLElement} grip @param {HTMLElement} row @param {string} name */
+  /** Make a row follow the pointer. @param {HTMLElement} grip @param {HTMLElement} row @param {string} name */
   function drag(grip, row, name) {
     let start = 0;
     grip.addEventListener("pointerdown", (event) => {
@@ -111,7 +119,7 @@ export function createRanking(setup, changed) {
   function show() {
     for (const { name, row, grip, up, down, place } of rows) {
       const at = order.indexOf(name);
-      // placed by CSS, so that a row keeps its focus and its pointer while it moves
+      // positioned by CSS: a row keeps its focus and its pointer while it moves
       row.style.top = `${ROW * at}px`;
       place.textContent = `${at + 1}`;
       grip.setAttribute(
@@ -134,13 +142,12 @@ export function createRanking(setup, changed) {
     truthList.replaceChildren(
       ...truth.order.map((name, i) => {
         const value = truth.values ? Number(truth.values[i].toPrecision(3)) : "";
-        const text = h("span", { class: "fr-option", text: labelOf(name) });
         return h(
           "li",
           { class: "fr-rank" },
           h("span", { class: "fr-place", text: i + 1 }),
           dot(name),
-          text,
+          h("span", { class: "fr-option", text: labelOf(name) }),
           h("b", { text: value }),
         );
       }),

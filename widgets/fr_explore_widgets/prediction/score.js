@@ -1,8 +1,8 @@
-// How far a guess was from the truth, in words, for a page without a kernel: the sentences of kinds.py.
+// The score of a guess in words, for a page without a kernel: the same sentences as in kinds.py.
 
 /** @typedef {import("./types").Setup} Setup */
 
-/** A number with `digits` significant digits, as Python's "g" writes it. @param {number} x @param {number} digits */
+/** A number with `digits` significant digits, formatted as by Python's "g". @param {number} x @param {number} digits */
 export function general(x, digits) {
   if (x === 0) return "0";
   const [mantissa, power] = x.toExponential(digits - 1).split("e");
@@ -18,7 +18,7 @@ function ofNumber(unit, guess, truth) {
   const start = `You said ${general(guess, 4)}${own}, it is ${general(truth, 4)}${own}`;
   if (error <= 1e-9 * Math.max(Math.abs(truth), 1e-300)) return `${start}: exactly right.`;
   const way = `too ${guess > truth ? "high" : "low"}`;
-  // a per cent of a per cent would be read as either
+  // a relative error in per cent would be ambiguous
   if (unit === "%") return `${start}: ${general(error, 3)} percentage points ${way}.`;
   const share = truth ? `, ${((100 * error) / Math.abs(truth)).toFixed(0)} % of the truth` : "";
   return `${start}: ${general(error, 3)}${own} ${way}${share}.`;
@@ -31,15 +31,14 @@ function ofRanking(guess, { order, values }) {
   let pairs = 0;
   for (let j = 1; j < order.length; j += 1) {
     for (let i = 0; i < j; i += 1) {
-      if (values && values[i] === values[j]) continue; // the truth does not order these two
+      if (values && values[i] === values[j]) continue; // tied in the truth
       pairs += 1;
       swaps += Number(place[i] > place[j]);
     }
   }
   const tau = `Kendall's tau ${(1 - (2 * swaps) / Math.max(pairs, 1)).toFixed(2)}`.replace("-", "\u2212");
-  if (!swaps) return `Every pair in the right order: ${tau}.`;
-  const are = pairs === 1 ? "pair is" : swaps === 1 ? "pairs is" : "pairs are";
-  return `${swaps} of ${pairs} ${are} the wrong way round: ${tau}.`;
+  if (!swaps) return `Every pair is in the right order: ${tau}.`;
+  return `${swaps} of ${pairs} ${pairs === 1 ? "pair" : "pairs"} in the wrong order: ${tau}.`;
 }
 
 /** @param {Setup} setup @param {number[]} guess @param {(number | null)[]} truth */

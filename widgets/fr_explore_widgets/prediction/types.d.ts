@@ -1,4 +1,4 @@
-/** What the modules of Prediction share with each other and with the kernel; read by tsc only. */
+/** Types of Prediction, also of the data from the kernel; read by tsc only. */
 
 export interface Setup {
   question: string;
@@ -24,16 +24,16 @@ export interface State {
   truth: any;
 }
 
-/** One kind of guess on the page. */
+/** The input of one kind of guess. */
 export interface Input {
   root: HTMLElement;
-  /** null while there is nothing to commit */
+  /** null if there is nothing to commit */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   value(): any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   set(guess: any): void;
   lock(locked: boolean): void;
-  /** The truth beside the guess, or neither for null. */
+  /** Show the truth beside the guess, or hide both if it is null. */
   // biome-ignore lint/suspicious/noExplicitAny: as above
   reveal(guess: any, truth: any): void;
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import traitlets
 
-from ..core.base import LabWidget, WidgetError
+from ..core.base import LabWidget, WidgetError, reply_tag
 from ..core.page import Offline
 from ..core.picture import Part, Plot
 from .kinds import VERSION, check_state, make_kind
@@ -20,24 +20,24 @@ GUESS, TRUTH = "#5c5c5c", "#17708c"
 
 
 class Prediction(LabWidget):
-    """A question whose answer comes after a guess is committed; both stay side by side, scored by their distance.
+    """A question whose answer is revealed after a guess is committed; both are shown side by side with a score.
 
     Parameters
     ----------
-    question : what is asked. kind : "number", "ranking" (of `options`, names of attributes among them get their
+    question : the text of the question. kind : "number", "ranking" (of `options`; names of attributes get their
         colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
-    ascending : of a ranking: a truth given as values has the smallest on top, not the largest.
-    unit, low, high : of a number. x_label, y_label : of a curve.
-    truth : the answer or a function that gives it, kept in the kernel, for a button Reveal; or use `reveal`.
-    state : from an earlier one's `state`, plain JSON, to restore it.
+    ascending : for a ranking: a truth given as values has the smallest on top, not the largest.
+    unit, low, high : for a number. x_label, y_label : for a curve.
+    truth : the answer or a function that returns it, kept in the kernel, for the Reveal button; or use `reveal`.
+    state : the `state` of an earlier prediction, plain JSON, to restore it.
 
     >>> p = Prediction("Which attribute moves the embedding most?", "ranking", ["age", "hue", "contrast"])
-    >>> p.commit(["age", "hue", "contrast"])    # what the button does; for notebooks that run without a person
+    >>> p.commit(["age", "hue", "contrast"])    # the same as the button, for notebooks that run unattended
     >>> p.reveal({"age": 0.6, "hue": 0.1, "contrast": 0.2})
     {'kendall_tau': 0.33, 'swaps': 1, 'pairs': 3}
 
-    A committed guess stays: `retry` opens a new try, which is counted. Raises ValueError for a guess or truth that
-    does not fit, WidgetError for a reveal without a guess and for a second commit.
+    A committed guess cannot be changed: `retry` opens a new try, which is counted. Raises ValueError for an invalid
+    guess or truth, WidgetError for a reveal without a guess and for a second commit.
     """
 
     files = "prediction"
@@ -75,20 +75,20 @@ class Prediction(LabWidget):
 
     @property
     def tries(self) -> int:
-        """How many guesses were committed."""
+        """The number of committed guesses."""
         return len(self.state["tries"])
 
     @property
     def score(self) -> dict[str, Any] | None:
-        """The distance of the committed guess from the truth; None before the reveal or while a try is open."""
+        """The score of the committed guess; None before the reveal or while a try is open."""
         truth = self.state["truth"]
         return None if self.guess is None or truth is None else self._kind.score(self.guess, truth)
 
     def commit(self, guess: Any) -> None:
-        """Fix a guess: a number, the options in an order, or the values of a curve."""
+        """Commit a guess: a number, the options in an order, or the values of a curve."""
         with self._lock:
             if not self.state["open"]:
-                self._refuse("A guess is committed already, and stays.", "p.retry() opens a new try, which is counted.")
+                self._refuse("A guess is already committed.", "p.retry() opens a new try, which is counted.")
             one = {"guess": self._kind.guess(guess), "after_reveal": self.state["truth"] is not None}
             self._change(tries=[*self.state["tries"], one], open=False)
 
@@ -96,7 +96,7 @@ class Prediction(LabWidget):
         """Open a new try beside the committed ones."""
         with self._lock:
             if self.state["open"]:
-                self._refuse("A try is open already.", "Commit a guess first.")
+                self._refuse("A try is already open.", "Commit a guess first.")
             self._change(open=True)
 
     def reveal(self, truth: Any = None) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Prediction(LabWidget):
             answer = self._answer if truth is None else truth
             answer = answer() if callable(answer) else answer
             if answer is None:
-                self._refuse("There is no truth to reveal.", "Give it: p.reveal(...).")
+                self._refuse("There is no truth to reveal.", "Pass it: p.reveal(...).")
             self._change(truth=self._kind.truth(answer))
             return dict(self.score or {})
 
@@ -127,11 +127,8 @@ class Prediction(LabWidget):
         return {"tries": pd.DataFrame(rows, columns=["try", "after_reveal", column, "guess", "truth"])}
 
     def _words(self) -> str:
-        told = self.result.get("words", [])
-        standing = (
-            told[-1] if told else f"{self.tries} committed, nothing revealed yet." if self.tries else "No guess yet."
-        )
-        return f"{self.setup['question']} {standing}"
+        waiting = f"{self.tries} committed, nothing revealed yet." if self.tries else "No guess yet."
+        return f"{self.setup['question']} {[waiting, *self.result.get('words', [])][-1]}"
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
         guess, truth, setup = self.guess, self.state["truth"], self.setup
@@ -147,19 +144,17 @@ class Prediction(LabWidget):
             return [[self._words()], lists]
         lines = [(setup["x"], guess, GUESS, "your guess")]
         if truth:
-            kept_x, kept_y = zip(
-                *((x, y) for x, y in zip(setup["x"], truth, strict=True) if y is not None), strict=True
-            )
-            lines.append((kept_x, kept_y, TRUTH, "the truth"))
+            known = [(x, y) for x, y in zip(setup["x"], truth, strict=True) if y is not None]
+            lines.append(([x for x, _ in known], [y for _, y in known], TRUTH, "the truth"))
         axes = {"x_label": setup["x_label"], "y_label": setup["y_label"]}
         return [[self._words()], [Plot(lines=lines, low=setup["low"], high=setup["high"], **axes)]]
 
     def _offline(self, **resolution: Any) -> Offline:
-        """The page lets one guess, reveals and scores by itself: a truth that is known stands encoded in its file."""
+        """The page works without a kernel; a known truth is stored in its file, encoded."""
         if resolution:
             raise ValueError(f"{', '.join(resolution)}: a prediction has no resolution to set.")
         answer = self._answer() if callable(self._answer) else self._answer
-        # base64 in the end: not a secret, but nobody who looks at the source reads it before the guess
+        # base64 in the file: not a secret, but not readable at a glance before the guess
         return Offline(traits={} if answer is None else {"truth": json.dumps(self._kind.truth(answer)).encode()})
 
     def _change(self, **parts: Any) -> None:
@@ -179,15 +174,16 @@ class Prediction(LabWidget):
                 case "reveal":
                     self.reveal()
         except ValueError as problem:
-            raise WidgetError("The guess was not taken.", "Change it and commit again.") from problem
-        self.reply = {"client": request["client"], "seq": request["seq"]}
+            raise WidgetError("The guess is not valid.", "Change it and commit again.") from problem
+        self.reply = reply_tag(request)
 
     @traitlets.validate("state")
     def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
         return check_state(self._kind, proposal["value"])
 
     @traitlets.observe("state")
-    def _tell(self, change: Mapping[str, Any]) -> None:
-        state = change["new"]
-        told = [self._kind.words(t["guess"], state["truth"]) for t in state["tries"] if state["truth"] is not None]
-        self.result = {"words": told, "score": self.score or {}}
+    def _publish_result(self, change: Mapping[str, Any]) -> None:
+        state, words = change["new"], []
+        if state["truth"] is not None:
+            words = [self._kind.words(one["guess"], state["truth"]) for one in state["tries"]]
+        self.result = {"words": words, "score": self.score or {}}

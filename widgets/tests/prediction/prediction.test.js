@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { filled, stroke, ticks } from "../../fr_explore_widgets/prediction/curve.js";
-import widget, { earlier, standing } from "../../fr_explore_widgets/prediction/index.js";
-import { short, span } from "../../fr_explore_widgets/prediction/number.js";
+import { filled, stroke } from "../../fr_explore_widgets/prediction/curve.js";
+import widget, { earlier, status } from "../../fr_explore_widgets/prediction/index.js";
+import { span } from "../../fr_explore_widgets/prediction/number.js";
 import { move, placeFor } from "../../fr_explore_widgets/prediction/ranking.js";
 import { general, scoreWords } from "../../fr_explore_widgets/prediction/score.js";
+import { short, ticks } from "../../fr_explore_widgets/shared/densities.js";
 import { fakeModel } from "../fake_model.js";
 
 const FRESH = { version: 1, tries: [], open: true, truth: null };
@@ -59,7 +60,7 @@ describe("a number", () => {
     open({ kind: "number", unit: "years" });
     const commit = find("[data-action=commit]");
     expect(commit.disabled).toBe(true);
-    expect(find(".fr-standing").textContent).toBe("Nothing is revealed before you commit a guess.");
+    expect(find(".fr-status").textContent).toBe("Nothing is revealed before you commit a guess.");
     type("0.4");
     commit.click();
     expect(requests()[0]).toMatchObject({ seq: 1, action: "commit", guess: 0.4 });
@@ -69,7 +70,7 @@ describe("a number", () => {
     expect(find("input").disabled).toBe(true);
     expect(document.activeElement).toBe(find("[data-action=retry]"));
     answer({ ...FRESH, tries, open: false, truth: 0.62 }, ["0.22 too low."]);
-    expect(find(".fr-standing").textContent).toBe("0.22 too low.");
+    expect(find(".fr-status").textContent).toBe("0.22 too low.");
     expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("Guess 0.4, truth 0.62 years");
     expect(find(".fr-prediction").dataset.stage).toBe("revealed");
   });
@@ -91,7 +92,7 @@ describe("a number", () => {
     expect(span([3, 3], null, null)).toEqual([0, 6]);
     expect(span([0.4, 0.6], 0, 1)).toEqual([0, 1]);
     expect(span([0.4, 2], 0, 1)[1]).toBeCloseTo(2.3, 12);
-    expect(short(-0.123456)).toBe("\u22120.1235");
+    expect(short(-0.123456, 4)).toBe("\u22120.1235");
   });
 });
 
@@ -199,8 +200,8 @@ describe("a curve", () => {
   });
 
   test("has round ticks", () => {
-    expect(ticks(0, 1.25, 5)).toEqual([0, 0.5, 1]);
-    expect(ticks(0.1, 1.6, 6)).toEqual([0.5, 1, 1.5]);
+    expect(ticks(0, 1.25, 5)).toEqual([0, 0.25, 0.5, 0.75, 1, 1.25]);
+    expect(ticks(0.1, 1.6, 6)).toEqual([0.25, 0.5, 0.75, 1, 1.25, 1.5]);
     expect(ticks(-30, 30, 6)).toEqual([-30, -20, -10, 0, 10, 20, 30]);
   });
 });
@@ -210,8 +211,8 @@ describe("tries", () => {
 
   test("are counted and stay in sight", () => {
     const state = { ...FRESH, tries: [one, { guess: 2, after_reveal: true }], open: true, truth: 5 };
-    expect(standing(state, false, "")).toBe(
-      "Try 3. It is counted beside the first, after the truth was shown.",
+    expect(status(state, false, "")).toBe(
+      "Try 3, counted separately from the first, after the truth was shown.",
     );
     expect(earlier(state, ["4 too low.", "3 too low."])).toEqual([
       "Try 1: 4 too low.",
@@ -274,13 +275,13 @@ test("a page scores in the sentences of the kernel", () => {
   const truth = { order: ["c", "a", "b"], values: [0.7, 0.2, 0.2] };
   const ranking = { kind: "ranking" };
   expect(scoreWords(ranking, ["c", "b", "a"], truth)).toBe(
-    "Every pair in the right order: Kendall's tau 1.00.",
+    "Every pair is in the right order: Kendall's tau 1.00.",
   );
   expect(scoreWords(ranking, ["a", "c", "b"], truth)).toBe(
-    "1 of 2 pairs is the wrong way round: Kendall's tau 0.00.",
+    "1 of 2 pairs in the wrong order: Kendall's tau 0.00.",
   );
   expect(scoreWords(ranking, ["a", "b", "c"], { ...truth, values: null })).toBe(
-    "2 of 3 pairs are the wrong way round: Kendall's tau \u22120.33.",
+    "2 of 3 pairs in the wrong order: Kendall's tau \u22120.33.",
   );
   const curve = { kind: "curve", x: [0, 1.5, 3], x_label: "k", low: 0, high: 2 };
   expect(scoreWords(curve, [1, 1, 1], [0.5, null, 1.5])).toBe(

@@ -48,7 +48,7 @@ def test_bytes_of_the_browser_become_photographs():
     w.observe(lambda change: seen.append(change["new"]), "photos")
     ask(w, 1, "add", name="anna.jpg", size=len(JPEG), upload=JPEG)
     assert (w.error, w.photos) == ({}, None)
-    ask(w, 2, "show")
+    ask(w, 2, "update_photos")
     assert w.items == [{"key": 1, "name": "anna", "ok": True, "note": "One face found.", "todo": ""}]
     assert w.photos.identities == ("anna",)
     assert seen == [w.photos]
@@ -65,8 +65,8 @@ def test_several_pictures_are_shown_at_once():
     for seq, content in enumerate([JPEG, NOBODY, JPEG], 1):
         ask(w, seq, "add", name="", size=len(content), upload=content)
     assert [item["ok"] for item in w.items] == [True, False, True]
-    ask(w, 4, "show")
-    ask(w, 5, "show")
+    ask(w, 4, "update_photos")
+    ask(w, 5, "update_photos")
     assert changes == [("you 1", "you 3")]
     ask(w, 6, "add", name="", size=len(JPEG), upload=JPEG)
     w.add(PORTRAIT)  # whatever is waiting comes with the next change
@@ -84,7 +84,7 @@ def test_the_message_itself_is_not_kept():
 @pytest.mark.parametrize(
     ("content", "note", "todo"),
     [
-        (NOBODY, "No face found.", "one face, upright"),
+        (NOBODY, "No face found.", "one upright, frontal"),
         (b"this is no picture", "It cannot be read: not a picture in a format that Pillow reads.", "JPEG or PNG"),
         (JPEG[: len(JPEG) // 2], "It cannot be read: damaged: image file is truncated", "JPEG or PNG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "It cannot be read: HEIC, which Pillow does not read", "JPEG or PNG"),
@@ -151,7 +151,7 @@ def test_requests_of_the_list_and_a_click_that_came_twice():
 def test_half_a_message_is_refused():
     w = PhotoInput()
     ask(w, 1, "add", name="anna.jpg", size=len(JPEG) + 1, upload=JPEG)
-    assert w.error["what"] == "The picture did not arrive in one piece."
+    assert w.error["what"] == "The picture arrived incomplete."
     assert (w.items, w.upload) == ([], b"")
 
 
@@ -162,7 +162,7 @@ def test_a_closed_widget_keeps_nothing_and_takes_nothing():
     w.close()
     gc.collect()
     assert (photos(), w.photos, w.items, w.sprite) == (None, None, [], b"")
-    with pytest.raises(WidgetError, match=r"closed and keeps no pictures\. Make a new PhotoInput"):
+    with pytest.raises(WidgetError, match=r"closed and keeps no pictures\. Create a new PhotoInput"):
         w.add(PORTRAIT)
 
 
@@ -351,7 +351,7 @@ def test_files_without_a_face_say_why_and_the_others_go_on(widget, folder):
     rows = widget.page.locator(".fr-photos li")
     until(lambda: rows.count() == 3)
     assert "not a picture in a format that Pillow reads" in rows.nth(0).inner_text()
-    assert "No face found. Use a picture of one face" in rows.nth(1).inner_text()
+    assert "No face found. Use a picture of one upright" in rows.nth(1).inner_text()
     assert widget.value("w.photos.identities") == ("scan",)
     widget.page.get_by_role("button", name="Remove cup").press("Enter")
     until(lambda: rows.count() == 2)

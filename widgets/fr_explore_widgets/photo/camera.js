@@ -1,4 +1,4 @@
-// The camera: preview, take, look, use or retake. It runs only while its preview shows: the light goes off with it.
+// The camera: preview, take, then use or retake. It runs only while its preview is shown.
 
 import { button, h } from "../shared/dom.js";
 import { toJpeg } from "./pictures.js";
@@ -9,22 +9,22 @@ import { toJpeg } from "./pictures.js";
 const INSTEAD = "Or choose a picture from a file.";
 
 /**
- * Why there is no picture from the camera, and what to do.
- * @param {unknown} error what getUserMedia was rejected with; null: the browser offers no camera to this page
+ * The reason why there is no picture from the camera, and what to do.
+ * @param {unknown} error the rejection of getUserMedia; null if the browser gives this page no camera
  * @returns {Problem}
  */
 export function cameraProblem(error) {
   if (error === null)
     return {
-      what: "This page may not use a camera.",
-      why: "Browsers offer it only to pages at localhost or over https.",
+      what: "This page cannot use a camera.",
+      why: "Browsers allow it only for pages on localhost or over https.",
       todo: `Open Jupyter at such an address. ${INSTEAD}`,
     };
   const { name = "Error", message = String(error) } = /** @type {Partial<Error>} */ (error);
   const known = {
     NotAllowedError: [
       "The browser did not allow the camera.",
-      "Allow it for this page, in the browser's address bar or its settings, and press Use the camera again.",
+      "Allow it for this page, in the browser's address bar or settings, and press Use the camera again.",
     ],
     NotFoundError: ["No camera was found.", "Connect one and press Use the camera again."],
     NotReadableError: [
@@ -45,7 +45,7 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
   const video = h("video", { class: "fr-preview", "aria-label": "Camera preview, as in a mirror" });
   video.muted = true;
   video.playsInline = true;
-  const still = h("img", { class: "fr-preview", alt: "The picture that was taken" });
+  const still = h("img", { class: "fr-preview", alt: "The picture taken" });
   const buttons = {
     take: button("Take picture", "take", take),
     use: button("Use this picture", "use", use),
@@ -60,7 +60,7 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
   let stream = null;
   /** @type {ArrayBuffer | null} */
   let taken = null;
-  let turn = 0; // a camera that is granted after Stop, or after the view is gone, is stopped at once
+  let turn = 0; // a camera that is granted after Stop, or after the view has closed, is stopped at once
 
   /** @param {"off" | "live" | "taken"} stage */
   function show(stage) {
@@ -71,7 +71,7 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
     buttons.stop.textContent = stage === "taken" ? "Discard" : "Stop camera";
   }
 
-  function darken() {
+  function stopTracks() {
     turn += 1;
     for (const track of stream?.getTracks() ?? []) track.stop();
     stream = null;
@@ -86,21 +86,21 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
 
   function close() {
     const was = !root.hidden;
-    darken();
+    stopTracks();
     forget();
     show("off");
     if (was && !signal.aborted) onClose();
   }
 
   async function open() {
-    darken();
+    stopTracks();
     forget();
     const own = turn;
     const ask = navigator.mediaDevices?.getUserMedia;
     if (!ask) return onProblem(cameraProblem(null));
     try {
-      const wish = { video: { facingMode: "user", width: { ideal: 1280 } }, audio: false };
-      const granted = await ask.call(navigator.mediaDevices, wish);
+      const constraints = { video: { facingMode: "user", width: { ideal: 1280 } }, audio: false };
+      const granted = await ask.call(navigator.mediaDevices, constraints);
       if (own !== turn || signal.aborted) {
         for (const track of granted.getTracks()) track.stop();
         return;
@@ -113,8 +113,8 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
       say("The camera is on.");
       await video.play();
     } catch (error) {
-      if (own !== turn) return; // stopped while it started
-      darken();
+      if (own !== turn) return; // stopped while it was starting
+      stopTracks();
       forget();
       show("off");
       onProblem(cameraProblem(error));
@@ -127,12 +127,12 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
     try {
       const data = await toJpeg(video, video.videoWidth, video.videoHeight);
       if (own !== turn) return;
-      darken();
+      stopTracks();
       taken = data;
       still.src = URL.createObjectURL(new Blob([data], { type: "image/jpeg" }));
       show("taken");
       buttons.use.focus();
-      say("Picture taken, the camera is off. Nothing is sent before you use it.");
+      say("Picture taken, the camera is off. Nothing is sent until you use it.");
     } catch (error) {
       close();
       onProblem(cameraProblem(error));

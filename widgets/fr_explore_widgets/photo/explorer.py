@@ -1,4 +1,4 @@
-"""`PhotoExplorer`: the laboratory on one's own pictures, from a file or the camera."""
+"""`PhotoExplorer`: an `AttributeExplorer` of your own pictures, from files or the camera."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["PhotoExplorer"]
 
 
 class PhotoExplorer(ipywidgets.VBox):
-    """A `PhotoInput` with an `AttributeExplorer` of its pictures beneath it, as soon as one shows a face.
+    """A `PhotoInput` with an `AttributeExplorer` of its pictures below it, as soon as one contains a face.
 
     Parameters
     ----------
-    model : what `fr.load_model` gives.
+    model : from `fr.load_model`.
     size, variations, seed : as for `AttributeExplorer`.
 
     Attributes
     ----------
-    input : the `PhotoInput`. explorer : the `AttributeExplorer`, or None while there is no face; a new one each time
-        the set of pictures changes, because an explorer's identities are fixed.
+    input : the `PhotoInput`. explorer : the `AttributeExplorer`, or None without a face. Each change of the pictures
+        creates a new one, because the identities of an explorer are fixed.
 
     >>> w = PhotoExplorer(fr.load_model("dlib"))
     >>> w.add("portrait.jpg")
@@ -45,7 +45,7 @@ class PhotoExplorer(ipywidgets.VBox):
         return self.input.photos
 
     def add(self, photo: Any, name: str | None = None) -> str:
-        """Add a picture, see `PhotoInput.add`."""
+        """Add a picture; see `PhotoInput.add`."""
         return self.input.add(photo, name)
 
     def discard(self) -> None:
@@ -53,14 +53,14 @@ class PhotoExplorer(ipywidgets.VBox):
         self.input.discard()
 
     def close(self) -> None:
-        """Discard every picture and take both widgets off the page."""
+        """Discard every picture and remove both widgets from the page."""
         if own := vars(self).get("input"):
             own.close()
         super().close()
 
     def _replace(self, change: Mapping[str, Any]) -> None:
         photos, old = change["new"], self.explorer
-        shown = _identity(photos, change["old"], old)
+        shown = _identity_to_show(photos, change["old"], old)
         self.explorer, self.children = None, (self.input,)
         if old:
             old.close()
@@ -69,13 +69,13 @@ class PhotoExplorer(ipywidgets.VBox):
             self.children = (self.input, self.explorer)
 
 
-def _identity(photos: Any, before: Any, explorer: AttributeExplorer | None) -> Hashable | None:
-    """Whom to show: the newest picture, else who was shown before, else the first."""
+def _identity_to_show(photos: Any, before: Any, explorer: AttributeExplorer | None) -> Hashable | None:
+    """The newest picture, else the identity shown before, else the first."""
     if photos is None:
         return None
     known = set(before.identities) if before is not None else set()
     new = [identity for identity in photos.identities if identity not in known]
     if new:
         return new[-1]
-    was = explorer.identity if explorer else None
-    return was if was in photos.identities else None
+    shown = explorer.identity if explorer else None
+    return shown if shown in photos.identities else None

@@ -1,8 +1,8 @@
-// PhotoInput: pictures from files or the camera, on their way to the kernel, and what it found in them.
+// PhotoInput: pictures from files or the camera are sent to the kernel, which detects faces in them.
 
-import { button, followTheme, h, paint, term, uid } from "../shared/dom.js";
+import { button, h, paint, term, uid } from "../shared/dom.js";
+import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
-import { createNotices, watchKernel } from "../shared/notice.js";
 import { listen } from "../shared/view.js";
 import { createCamera } from "./camera.js";
 import { prepare } from "./pictures.js";
@@ -10,26 +10,24 @@ import { prepare } from "./pictures.js";
 /** @typedef {import("./types").Item} Item */
 /** @typedef {import("./types").Shot} Shot */
 /** @typedef {import("../shared/types").Command} Command */
-/** @typedef {import("../shared/types").Model} Model */
 /** @typedef {import("../shared/types").Problem} Problem */
 
 const THUMB = 96;
-// the first picture waits for the face detector to be loaded
+// the first picture also loads the face detector
 const PATIENCE_MS = 30_000;
-const LOST =
-  "The kernel that held the pictures is gone, and the pictures with it. Run the cell again to go on.";
+const LOST = "The kernel is gone, and the pictures with it. Run the cell again to continue.";
 const SILENT = "The kernel has not answered for some time: it is busy, or it was restarted.";
 const PRIVACY = [
-  "Pictures are made smaller here and sent to ",
-  ", which on Binder or another shared server is a machine of that server. They stay in its memory, are not written " +
-    "to disk, and are gone when you discard them, close the widget, or the kernel ends.",
+  "Pictures are reduced here and sent to ",
+  ", which on Binder or another shared server is a machine of that server. They remain in its memory, are not written " +
+    "to disk, and are deleted when you discard them, close the widget, or the kernel ends.",
 ];
 const KERNEL =
-  "The program that runs the cells of this notebook; on your own computer if Jupyter runs there. Where Jupyter is set " +
-  "to save widget state, which it is not by default, the faces shown would be saved with the notebook.";
+  "The program that runs the cells of this notebook, on your own computer if Jupyter runs there. If Jupyter is set to " +
+  "save widget state, which is not the default, the faces shown would be saved with the notebook.";
 
 /**
- * What happened to the pictures, in a sentence.
+ * The change of the pictures, in a sentence.
  * @param {Item[]} before
  * @param {Item[]} now
  */
@@ -56,42 +54,39 @@ function createList(onRemove) {
         paint(canvas, sprite, [THUMB, THUMB], place * size);
         place += 1;
       }
-      const drop = h("button", { type: "button", class: "fr-button", "data-key": key, text: "Remove" });
-      drop.setAttribute("aria-label", `Remove ${name}`);
-      drop.addEventListener("click", () => onRemove(key));
+      const remove = button("Remove", "remove", () => onRemove(key));
+      remove.setAttribute("aria-label", `Remove ${name}`);
       const text = h("div", {}, h("b", { text: name }), h("p", { class: "fr-sub", text: `${note} ${todo}` }));
-      root.append(h("li", { class: ok ? "fr-shot" : "fr-shot fr-none" }, canvas, text, drop));
+      root.append(h("li", { class: ok ? "fr-shot" : "fr-shot fr-none" }, canvas, text, remove));
     }
     root.hidden = !items.length;
   }
   return { root, show };
 }
 
-/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
-function render({ model, el, signal: given }) {
-  const stop = new AbortController();
-  given?.addEventListener("abort", () => stop.abort());
-  const { signal } = stop;
+/** @param {import("../shared/frame").Context} context */
+function build(context) {
+  const { model, signal } = context;
   const id = uid("photos");
   let gone = false;
   /** @type {Item[]} */
   let shown = [];
-  /** Names of what is on its way. @type {string[]} */
+  /** Names of the pictures to be sent. @type {string[]} */
   let coming = [];
   let chain = Promise.resolve();
-  let unshown = false; // pictures were sent since the kernel made its photographs of them
-  let round = 0; // Discard all begins a new one: pictures of an older one are not sent any more
+  let pending = false; // pictures were sent since the kernel last updated `photos`
+  let round = 0; // Discard all begins a new round: pictures of an older round are no longer sent
   /** @type {((answered: boolean) => void) | null} */
   let answer = null;
 
-  const notices = createNotices();
+  const frame = createFrame("fr-photos", { role: "region", "aria-labelledby": id });
+  const { root, notices } = frame;
   const link = createLink(model, {
     signal,
     patience: PATIENCE_MS,
     onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
   });
   const status = h("p", { class: "fr-status", role: "status" });
-  const spoken = h("div", { class: "fr-hidden", role: "status" });
   const say = (/** @type {string} */ text) => {
     status.textContent = text;
   };
@@ -125,26 +120,21 @@ function render({ model, el, signal: given }) {
     h("span", { class: "fr-sub", text: "or drop pictures here" }),
     file,
   );
-  const root = h(
-    "section",
-    { class: "fr-lab fr-photos", "data-lm-suppress-shortcuts": "true", "aria-labelledby": id },
-    notices.root,
+  root.append(
     h("h3", { id, text: "Your photographs" }),
     zone,
     camera.root,
     status,
     list.root,
-    spoken,
     h("p", { class: "fr-sub fr-privacy" }, PRIVACY[0], term("the kernel", KERNEL), PRIVACY[1]),
   );
-  el.append(root);
 
   function startCamera() {
     notices.showError({});
     camera.open();
   }
 
-  /** Send one picture and wait for its answer; false if the kernel went away. @param {Shot} shot */
+  /** Send one picture and wait for its answer; false if the kernel is gone. @param {Shot} shot */
   function transfer({ name, data }) {
     return new Promise((/** @type {(answered: boolean) => void} */ done) => {
       answer = done;
@@ -153,14 +143,14 @@ function render({ model, el, signal: given }) {
     });
   }
 
-  /** The last one is there. @param {boolean} late */
-  function showAll(late) {
-    say(unshown && !late ? "Preparing the faces \u2026" : "");
-    if (unshown && !late) link.send({ action: "show" });
-    unshown = false;
+  /** After the last picture: update `photos`. @param {boolean} late */
+  function finish(late) {
+    say(pending && !late ? "Preparing the faces \u2026" : "");
+    if (pending && !late) link.send({ action: "update_photos" });
+    pending = false;
   }
 
-  /** One after the other: messages stay small, and the kernel looks at one picture at a time.
+  /** Send the pictures one by one: messages stay small, and the kernel processes one picture at a time.
    * @param {string} name @param {() => Promise<Shot>} make */
   function submit(name, make) {
     const own = round;
@@ -178,7 +168,7 @@ function render({ model, el, signal: given }) {
         const shot = await make();
         if (late()) return;
         await transfer(shot);
-        unshown = true;
+        pending = true;
       } catch (error) {
         const { what, why, todo } = /** @type {Problem} */ (error);
         const unknown = {
@@ -189,7 +179,7 @@ function render({ model, el, signal: given }) {
         notices.showError(what ? { what, why, todo } : unknown);
       } finally {
         coming = coming.slice(1);
-        if (!coming.length) showAll(late());
+        if (!coming.length) finish(late());
       }
     });
   }
@@ -204,7 +194,8 @@ function render({ model, el, signal: given }) {
     const items = /** @type {Item[]} */ (model.get("items") ?? []);
     const had = list.root.contains(document.activeElement);
     list.show(items, model.get("sprite"));
-    spoken.textContent = news(shown, items) || spoken.textContent; // the list shows it
+    const words = news(shown, items);
+    if (words) frame.say(words); // the list shows it too
     if (had) /** @type {HTMLElement} */ (list.root.querySelector("button") ?? buttons.choose).focus();
     shown = items;
     root.dataset.photos = String(items.filter((item) => item.ok).length);
@@ -249,23 +240,23 @@ function render({ model, el, signal: given }) {
 
   listen(model, signal, { items: show, error: showError, reply: () => settle(model.get("reply")) });
   signal.addEventListener("abort", () => answer?.(false));
-  followTheme(root, signal);
-  watchKernel(el, model, signal, (now) => {
-    gone = now;
-    notices.showBanner(gone ? LOST : "");
-    link.connect(!gone);
-    for (const node of Object.values(buttons)) node.disabled = gone;
-    if (!gone) return show();
-    camera.close();
-    answer?.(false);
-    answer = null;
-    list.show([], model.get("sprite")); // what the kernel held is gone; here too nothing of it stays
-    shown = [];
-    say("");
+  frame.open(context, {
+    lost: LOST,
+    kernel: (now) => {
+      gone = now;
+      link.connect(!gone);
+      for (const node of Object.values(buttons)) node.disabled = gone;
+      if (!gone) return show();
+      camera.close();
+      answer?.(false);
+      answer = null;
+      list.show([], model.get("sprite")); // the kernel's pictures are gone, so remove them here too
+      shown = [];
+      say("");
+    },
   });
   show();
   showError();
-  return () => stop.abort();
 }
 
-export default { render };
+export default widget(build);

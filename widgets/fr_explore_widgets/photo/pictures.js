@@ -1,11 +1,11 @@
-// From what a person picks to JPEG bytes: reduced in the browser, upright, never larger than the connection takes.
+// From a chosen picture to JPEG bytes: reduced in the browser, upright, and within the connection's limit.
 
 /** @typedef {import("./types").Shot} Shot */
 /** @typedef {import("../shared/types").Problem} Problem */
 
-/** Pixels along the longer side: a portrait cut out of it is still larger than what any model here takes. */
+/** Pixels of the longer side; a portrait cropped from it is larger than any model's input. */
 export const LONGEST_SIDE = 1024;
-/** Jupyter's server drops a connection at a message of 10 MB. */
+/** The Jupyter server closes a connection that sends a message of 10 MB. */
 export const MOST_BYTES = 8_000_000;
 const QUALITY = 0.92;
 
@@ -22,7 +22,7 @@ export function within(width, height, most = LONGEST_SIDE) {
 }
 
 /**
- * JPEG bytes of what can be drawn, reduced.
+ * Reduced JPEG bytes of anything that a canvas can draw.
  * @param {CanvasImageSource} source
  * @param {number} width
  * @param {number} height
@@ -32,21 +32,21 @@ export async function toJpeg(source, width, height) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = within(width, height);
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("the browser gave no canvas");
-  context.fillStyle = "#fff"; // transparent parts lie on white, as the kernel's reader has it
+  if (!context) throw new Error("the browser has no 2D canvas");
+  context.fillStyle = "#fff"; // transparent parts become white, as in the kernel's decoder
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", QUALITY));
-  canvas.width = 0; // gives the pixels back at once, not when the garbage is collected
+  canvas.width = 0; // frees the pixels at once
   if (!blob) throw new Error("the browser could not write a JPEG");
   return /** @type {Blob} */ (blob).arrayBuffer();
 }
 
 /**
- * A file as bytes to send. One that the browser cannot open goes as it is: the kernel may read it, or knows why not.
+ * The bytes of a file to send. A file that the browser cannot open is sent unchanged: the kernel may be able to read it.
  * @param {File} file
- * @returns {Promise<Shot>} rejected with a `Problem` for one that is too large to go as it is
+ * @returns {Promise<Shot>} rejected with a `Problem` if it is too large to be sent unchanged
  */
 export async function prepare(file) {
   const { name } = file;
@@ -58,7 +58,7 @@ export async function prepare(file) {
     if (file.size <= MOST_BYTES) return { name, data: await file.arrayBuffer() };
     throw {
       what: `${name} was not sent.`,
-      why: `This browser cannot open it, and ${(file.size / 1e6).toFixed(0)} MB are too many to send as they are.`,
+      why: `This browser cannot open it, and ${(file.size / 1e6).toFixed(0)} MB are too many to send unchanged.`,
       todo: "Save the picture as JPEG or PNG and choose it again.",
     };
   }

@@ -1,4 +1,4 @@
-/** What PhotoInput's modules share; read by tsc only. */
+/** Types of PhotoInput; read by tsc only. */
 
 export interface Item {
   key: number;

@@ -1,4 +1,4 @@
-"""`PhotoInput`: pictures from a file or the camera, kept in the kernel's memory until they are discarded."""
+"""`PhotoInput`: pictures from files or the camera, kept in the kernel's memory until they are discarded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import traitlets
 
 import fr_explore as fr
 
-from ..core.base import LabWidget, WidgetError
+from ..core.base import LabWidget, WidgetError, reply_tag
 from ..core.faces import to_bytes
 from ..core.page import Offline
 from ..core.picture import Part
@@ -23,13 +23,13 @@ from ..core.picture import Part
 __all__ = ["PhotoInput"]
 
 THUMB = 96
-SMALL = 80  # px: a portrait of fewer is enlarged before a model sees it
+SMALL = 80  # px: a narrower portrait is enlarged for the model
 LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Picture:
-    """One picture as it came, with what was found in it; `source` is None where no face was."""
+    """One picture as received, and the result of the face detection; `source` is None without a face."""
 
     key: int
     name: str
@@ -39,29 +39,24 @@ class _Picture:
     todo: str = ""
 
     def for_browser(self) -> dict[str, Any]:
-        return {
-            "key": self.key,
-            "name": self.name,
-            "ok": self.source is not None,
-            "note": self.note,
-            "todo": self.todo,
-        }
+        found = {"key": self.key, "name": self.name, "ok": self.source is not None}
+        return found | {"note": self.note, "todo": self.todo}
 
 
 class PhotoInput(LabWidget):
-    """Take pictures of faces from files or from the camera; `photos` is what `fr.Photographs` makes of them.
+    """Pictures of faces from files or the camera; `photos` is the `fr.Photographs` of them.
 
-    The browser reduces a picture to at most 1024 px before it sends it. The picture stays in the memory of this
-    kernel, is written nowhere, and is gone after `discard()` or `close()`. Every picture is one identity, named
+    The browser reduces a picture to at most 1024 px before sending it. The picture remains in the memory of this
+    kernel, is never written to disk, and is deleted by `discard()` or `close()`. Every picture is one identity, named
     after its file, or "you 1", "you 2" from the camera.
 
     Attributes
     ----------
-    photos : `fr.Photographs`, or None while no picture shows a face; `observe(..., "photos")` tells of changes.
-    items : one record for each picture: key, name, ok, note (what was found, or the reason why not), todo.
+    photos : `fr.Photographs`, or None without a face; use `observe(..., "photos")` to follow changes.
+    items : one record for each picture: key, name, ok, note (what was found, or why nothing was), todo.
 
     >>> w = PhotoInput()
-    >>> w.add("portrait.jpg")  # what the buttons do, without a browser
+    >>> w.add("portrait.jpg")  # the same as the buttons, without a browser
     'portrait'
     >>> w.photos.identities
     ('portrait',)
@@ -69,13 +64,13 @@ class PhotoInput(LabWidget):
 
     files = "photo"
     title = "Your photographs"
-    keeps_picture = False  # a saved notebook holds no photograph
+    keeps_picture = False  # a saved notebook contains no photograph
 
     photos = traitlets.Any()
     items = traitlets.List().tag(sync=True)
     sprite = traitlets.Bytes().tag(sync=True)
     reply = traitlets.Dict().tag(sync=True)
-    # the bytes of one file, beside the request that names it; the comm hands them over as a memoryview
+    # the bytes of one file, sent with the request that names it; the comm delivers a memoryview
     upload = traitlets.Bytes().tag(sync=True, echo_update=False, from_json=lambda value, _: bytes(value))
 
     def __init__(self) -> None:
@@ -84,19 +79,19 @@ class PhotoInput(LabWidget):
         super().__init__()
 
     def add(self, photo: Any, name: str | None = None) -> str:
-        """Add the bytes of a picture file, a path, or an array (h, w[, 3 or 4]); returns the name of its identity.
+        """Add the bytes of a picture file, a path, or an array (h, w[, 3 or 4]); return the name of its identity.
 
-        Raises ValueError, and changes nothing, where no face can be used; the text gives the reason.
+        Raises ValueError with the reason, and changes nothing, if no face can be used.
         """
         with self._lock:
-            picture = self._look(photo, name)
+            picture = self._detect(photo, name)
             if picture.source is None:
                 raise ValueError(f"{picture.name}: {picture.note} {picture.todo}")
             self._change([*self._pictures, picture])
             return picture.name
 
     def remove(self, name: str) -> None:
-        """Discard the picture of one identity; ValueError names those that are there."""
+        """Discard the picture of one identity; ValueError for an unknown name."""
         with self._lock:
             left = [picture for picture in self._pictures if picture.name != name]
             if len(left) == len(self._pictures):
@@ -105,13 +100,13 @@ class PhotoInput(LabWidget):
             self._change(left)
 
     def discard(self) -> None:
-        """Discard every picture: nothing of them stays in this widget."""
+        """Discard every picture; nothing of them remains in this widget."""
         with self._lock:
             self._change([])
 
     def close(self) -> None:
-        """Discard every picture and take the widget off the page."""
-        if not vars(self).get("_closed", True):  # the constructor may have failed before that
+        """Discard every picture and remove the widget from the page."""
+        if not vars(self).get("_closed", True):  # the constructor may have failed earlier
             self.discard()
             self._closed = True
         super().close()
@@ -121,11 +116,11 @@ class PhotoInput(LabWidget):
         return {"pictures": pd.DataFrame(self.items, columns=["name", "ok", "note", "todo"])}
 
     def _words(self) -> str:
-        # goes into the notebook: no names, which may be those of persons
+        # saved in the notebook, so without names, which may be those of people
         good = sum(picture.source is not None for picture in self._pictures)
         return (
-            f"{good} pictures with a face, {len(self._pictures) - good} without. Pictures stay in the kernel's memory; "
-            "none is kept in the notebook."
+            f"{good} pictures with a face, {len(self._pictures) - good} without. Pictures remain in the kernel's memory; "
+            "none is saved in the notebook."
         )
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
@@ -135,8 +130,8 @@ class PhotoInput(LabWidget):
 
     def _offline(self, **resolution: Any) -> Offline:
         raise ValueError(
-            "PhotoInput has no page: the pictures stay in the kernel's memory, and a page would write them to disk. "
-            "to_png writes them where you ask for it."
+            "PhotoInput has no page: the pictures remain in the kernel's memory, and a page would write them to disk. "
+            "Use to_png to write them."
         )
 
     def _handle(self, request: Mapping[str, Any]) -> None:
@@ -144,27 +139,27 @@ class PhotoInput(LabWidget):
             match request["action"]:
                 case "add":
                     self._receive(request)
-                case "show":
+                case "update_photos":
                     self._change(self._pictures)
                 case "remove":
-                    # a click that came twice finds nothing the second time
+                    # the second of two clicks finds nothing
                     self._change([picture for picture in self._pictures if picture.key != request["key"]])
                 case "discard":
                     self.discard()
         finally:
             self.upload = b""
-        self.reply = {"client": request["client"], "seq": request["seq"]}
+        self.reply = reply_tag(request)
 
     def _receive(self, request: Mapping[str, Any]) -> None:
         if len(self.upload) != request["size"]:
-            raise WidgetError("The picture did not arrive in one piece.", "Choose it again, one at a time.")
-        # the browser asks with "show" for the photographs of all that it sent: each change of them is a new search
-        self._change([*self._pictures, self._look(self.upload, request.get("name"))], build=False)
+            raise WidgetError("The picture arrived incomplete.", "Choose it again, one at a time.")
+        # "update_photos" follows the last picture: each change of `photos` repeats the face detection
+        self._change([*self._pictures, self._detect(self.upload, request.get("name"))], build=False)
 
-    def _look(self, photo: Any, name: str | None) -> _Picture:
-        """Find the face; a picture without one comes back with the reason."""
+    def _detect(self, photo: Any, name: str | None) -> _Picture:
+        """The picture with its face, or with the reason why there is none."""
         if self._closed:
-            raise WidgetError("This widget is closed and keeps no pictures.", "Make a new PhotoInput().")
+            raise WidgetError("This widget is closed and keeps no pictures.", "Create a new PhotoInput().")
         source = Path(photo) if isinstance(photo, (str, os.PathLike)) else photo
         name = self._free_name(name or (source.name if isinstance(source, Path) else ""))
         key = next(self._keys)
@@ -177,7 +172,7 @@ class PhotoInput(LabWidget):
         return _Picture(key, name, source, thumb, _found(photos.table.iloc[0]))
 
     def _free_name(self, wanted: str) -> str:
-        """The name without folders and ending, told from those that are taken; without a name, "you 1", "you 2"."""
+        """The name without folders and suffix, numbered if it is taken; "you 1", "you 2" without a name."""
         stem = Path(wanted.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
         taken = {picture.name for picture in self._pictures}
         numbered = (f"{stem or 'you'} {i}" for i in itertools.count(2 if stem else 1))
@@ -197,14 +192,14 @@ class PhotoInput(LabWidget):
 
 
 def _found(row: Mapping[str, Any]) -> str:
-    """What to tell about a picture with a face, from its row of `Photographs.table`."""
+    """The note on a picture with a face, from its row of `Photographs.table`."""
     several, width = int(row["faces"]), int(row["portrait_width"])
     note = f"{several} faces: the largest is used." if several > 1 else "One face found."
-    return note + (f" It is small, {width} px wide: figures will be coarse." if width < SMALL else "")
+    return note + (f" It is small, {width} px wide, so the figures are imprecise." if width < SMALL else "")
 
 
 def _advice(reason: str) -> tuple[str, str]:
-    """The reader's reason as a sentence, and what to do about it."""
+    """The decoder's reason as a sentence, and what to do about it."""
     if reason == "no face found":
-        return "No face found.", "Use a picture of one face, upright, seen from the front, and well lit."
+        return "No face found.", "Use a picture of one upright, frontal and well-lit face."
     return f"It cannot be read: {reason}.", "Choose another file, or save it as JPEG or PNG first."

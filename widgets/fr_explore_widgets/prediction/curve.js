@@ -1,6 +1,6 @@
 // The guess of a curve, drawn with the pointer or set point by point with the keys; after the reveal, with the truth.
 
-import { linear, linePath, short as round, ticks } from "../shared/densities.js";
+import { linear, linePath, short, ticks } from "../shared/densities.js";
 import { button, h } from "../shared/dom.js";
 import { circle, line, s, text } from "../shared/svg.js";
 
@@ -8,7 +8,7 @@ import { circle, line, s, text } from "../shared/svg.js";
 /** @typedef {import("./types").Input} Input */
 /** @typedef {(number | null)[]} Values */
 
-const short = (/** @type {number} */ value) => round(value, 4);
+const figure = (/** @type {number} */ value) => short(value, 4);
 const HEIGHT = 220;
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 12, 14, 40];
 
@@ -94,9 +94,9 @@ export function createCurve(setup, changed) {
     return [
       ...ticks(low, high, 5).flatMap((v) => [
         line([LEFT, up(v)], [right, up(v)], "fr-rule"),
-        text(LEFT - 8, up(v) + 4, short(v), "end"),
+        text(LEFT - 8, up(v) + 4, figure(v), "end"),
       ]),
-      ...ticks(first, last, 6).map((v) => text(across(v), HEIGHT - 22, short(v), "middle")),
+      ...ticks(first, last, 6).map((v) => text(across(v), HEIGHT - 22, figure(v), "middle")),
       text((LEFT + right) / 2, HEIGHT - 5, setup.x_label, "middle"),
       text(LEFT, 10, setup.y_label),
     ];
@@ -127,13 +127,13 @@ export function createCurve(setup, changed) {
 
   /** @param {number[] | null} full */
   function describe(full) {
-    const value = full ? short(full[at]) : "not drawn yet";
+    const value = full ? figure(full[at]) : "not drawn yet";
     board.setAttribute("aria-valuenow", String(full ? full[at] : low));
-    board.setAttribute("aria-valuetext", `${setup.x_label} ${short(x[at])}: ${value}`);
+    board.setAttribute("aria-valuetext", `${setup.x_label} ${figure(x[at])}: ${value}`);
     clear.disabled = locked || !full;
     foot.hidden = locked;
     hint.textContent = full
-      ? `at ${setup.x_label} ${short(x[at])}: ${value}`
+      ? `at ${setup.x_label} ${figure(x[at])}: ${value}`
       : "Draw with the pointer, or use the arrow keys.";
   }
 

@@ -122,7 +122,7 @@ test("what happened, in words", () => {
 });
 
 test.each([
-  [null, "This page may not use a camera.", "https"],
+  [null, "This page cannot use a camera.", "https"],
   [{ name: "NotAllowedError" }, "The browser did not allow the camera.", "Allow it for this page"],
   [{ name: "NotFoundError" }, "No camera was found.", "Connect one"],
   [{ name: "NotReadableError" }, "The camera cannot be opened.", "Close the program"],
@@ -138,7 +138,7 @@ describe("pictures on their way", () => {
   test("a line says where they stay", () => {
     open();
     expect(find(".fr-privacy").textContent).toMatch(
-      /sent to the kernel.*Binder.*not written to disk.*gone when you discard/,
+      /sent to the kernel.*Binder.*not written to disk.*deleted when you discard/,
     );
   });
 
@@ -158,7 +158,7 @@ describe("pictures on their way", () => {
     expect([...el.querySelectorAll("li b")].map((node) => node.textContent)).toEqual(["anna", "cup"]);
     expect(find(".fr-none").textContent).toContain("No face found. Use a picture of one face.");
     expect(find(".fr-hidden[role=status]").textContent).toContain("cup: No face found.");
-    expect(requests().at(-1)).toMatchObject({ action: "show" });
+    expect(requests().at(-1)).toMatchObject({ action: "update_photos" });
     expect(find(".fr-status").textContent).toContain("Preparing");
     answer([GOOD, BAD]);
     expect(find(".fr-status").textContent).toBe("");

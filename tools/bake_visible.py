@@ -12,8 +12,9 @@ from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, check_strengths
 from fr_explore.faces.avatars.appearance import skin_fields
 from fr_explore.faces.avatars.head import MATERIALS, Head
 from fr_explore.faces.avatars.identity import draw_identity
-from fr_explore.faces.avatars.portrait import CAMERA, Placement, Portrait
+from fr_explore.faces.avatars.portrait import Portrait
 from fr_explore.faces.avatars.renderer import rasterise
+from fr_explore.faces.avatars.scene import CAMERA, Pose
 
 PEOPLE, SIZE = 16, 256
 
@@ -47,13 +48,13 @@ def visible(asset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     shown |= {name: np.zeros(len(head.hair[name].triangles), bool) for name in head.hair_names}
     for number, values in product(range(PEOPLE), _poses()):
         portrait = Portrait(head, draw_identity(head, 1234, number), fields)
-        place = Placement(values["head_angle"], values["head_pitch"])
+        pose = Pose(values["head_angle"], values["head_pitch"])
         rest, posed = portrait.shape({**values, "age": (18.0, 75.0)[number % 2]})
-        xy, near = CAMERA.project(place(head.subdivide @ posed, portrait.turns), SIZE)
+        xy, near = CAMERA.project(pose(head.subdivide @ posed, portrait.turns), SIZE)
         seen, depth = rasterise(xy, near, head.triangles[portrait.solid], SIZE)
         shown["head"][portrait.solid[np.unique(seen.triangle)]] = True
         name = head.hair_names[number % len(head.hair_names)]
-        xy, near = CAMERA.project(place(head.hair[name].place(rest)), SIZE)
+        xy, near = CAMERA.project(pose(head.hair[name].place(rest)), SIZE)
         seen, _ = rasterise(xy, near, head.hair[name].triangles, SIZE, depth, two_sided=True)
         shown[name][np.unique(seen.triangle)] = True
     shown["head"] = _grown(shown["head"], head.triangles, len(head.rest))

@@ -1,4 +1,4 @@
-"""Colours of an avatar: skin per vertex, brows and folds on a chart of the face, iris, hair strands. All linear RGB."""
+"""Colours of an avatar, in linear RGB: skin per vertex, brows and folds on a chart of the face, iris, hair."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = [
     "softened",
 ]
 
-# The chart: the face seen from the front in rest coordinates (cm), so that what is painted follows skin and mimics.
+# The chart is the face seen from the front, in coordinates (cm) of the face at rest, so that paint follows the skin.
 CHART_X, CHART_Y, CHART_PER_CM = (-7.0, 7.0), (-11.5, 8.5), 16
 
 _TONES = np.array([  # sRGB of skin from light to dark
     (0.965, 0.845, 0.780), (0.925, 0.755, 0.655), (0.815, 0.615, 0.480), (0.600, 0.420, 0.305), (0.335, 0.225, 0.165),
 ]) ** 2.2  # fmt: skip
 _HAIR_ENDS = np.array([(0.0085, 0.0070, 0.0065), (0.78, 0.66, 0.46)])
-_FOLDS = (  # polylines on the picture-right half, width in cm, depth
-    (((1.75, -3.5), (2.45, -4.8), (3.0, -6.3), (3.15, -7.4)), 0.20, 0.85),  # beside the nose to the mouth
+_FOLDS = (  # polylines on the right half of the picture, width in cm, depth
+    (((1.75, -3.5), (2.45, -4.8), (3.0, -6.3), (3.15, -7.4)), 0.20, 0.85),  # from beside the nose to the mouth
     (((2.7, -7.6), (2.95, -8.5), (2.85, -9.3)), 0.18, 0.45),  # below the mouth corners
     (((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.2, -1.35)), 0.20, 0.6),  # below the eye
     (((4.9, 0.25), (5.9, 0.75)), 0.10, 0.45), (((4.95, -0.1), (6.0, -0.15)), 0.10, 0.45),
@@ -51,7 +51,7 @@ def _axes() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
-    """Distance of chart points to a polyline."""
+    """Distance of points to a polyline."""
     best = np.full(x.shape, np.inf)
     for (ax, ay), (bx, by) in pairwise(line):
         dx, dy = bx - ax, by - ay
@@ -62,7 +62,7 @@ def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _folds() -> np.ndarray:
-    """Depth of the folds of age over the chart, in [0, 1]."""
+    """Depth of the folds of age on the chart, in [0, 1]."""
     x, y = _axes()
     out = np.zeros(x.shape)
     for line, width, depth in _FOLDS:
@@ -74,26 +74,26 @@ def _folds() -> np.ndarray:
 
 
 def _brows(identity: Identity, rng: np.random.Generator) -> np.ndarray:
-    """Opacity of the brows over the chart."""
+    """Opacity of the brows on the chart."""
     thickness, arch, density, inner, height = identity.brows
     x, y = _axes()
     side = np.abs(x)
     t = (side - inner) / (5.15 - inner)  # 0 at the inner end, 1 at the tail
     tc = np.clip(t, 0, 1)
-    middle = 1.72 + height + 0.75 * arch * np.sin(np.pi * np.clip(tc, 0, 1) ** 1.5) + 0.5 * tc - 0.75 * tc**3
+    middle = 1.72 + height + 0.75 * arch * np.sin(np.pi * tc**1.5) + 0.5 * tc - 0.75 * tc**3
     half = np.maximum(thickness * (0.95 - 0.15 * tc - 0.62 * tc**3), 0.05)
     across = (y - middle) / half
     body = np.exp(-0.5 * np.abs(across * 1.15) ** 3)
     ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.14)) / (1 + np.exp((t - 1.0) / 0.03))
     noise = gaussian_filter(rng.standard_normal(x.shape), (3.2, 0.7))
-    lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more so towards the tail
+    lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more towards the tail
     column = np.clip((np.arange(x.shape[1])[None] - lean * across * half * CHART_PER_CM).astype(int), 0, x.shape[1] - 1)
     hairs = np.take_along_axis(noise, column, axis=1) / noise.std()
     return np.clip(body * ends * density * (1 + 0.22 * hairs), 0, 1)
 
 
 def chart_of(identity: Identity) -> np.ndarray:
-    """Brow opacity, depth of folds, dark spots of age and freckles: float32 (rows, columns, 4)."""
+    """Return the chart, float32 (rows, columns, 4): opacity of brows, depth of folds, age spots and freckles."""
     rng = np.random.default_rng(identity.seed)
     brows = gaussian_filter(_brows(identity, rng), 0.8)
     shape = brows.shape
@@ -109,7 +109,7 @@ def chart_of(identity: Identity) -> np.ndarray:
 
 
 def lookup(chart: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """`chart` at rest coordinates (n, 2), bilinear, its rim beyond it."""
+    """Interpolate the chart bilinearly at coordinates (n, 2) of the face at rest; outside, its border is repeated."""
     rows, columns = chart.shape[:2]
     u = np.clip((xy[:, 0] - CHART_X[0]) * CHART_PER_CM - 0.5, 0, columns - 1.001)
     v = np.clip((xy[:, 1] - CHART_Y[0]) * CHART_PER_CM - 0.5, 0, rows - 1.001)
@@ -122,10 +122,10 @@ def lookup(chart: np.ndarray, xy: np.ndarray) -> np.ndarray:
 
 
 def between(low: np.ndarray, own: np.ndarray, high: np.ndarray, strength: float) -> np.ndarray:
-    """Smooth monotone way from `low` (strength -1) over `own` (0) to `high` (1), per channel, on a log scale.
+    """Interpolate from `low` (strength -1) over `own` (0) to `high` (1): smooth, monotone, per channel, on a log scale.
 
-    Cubic Hermite pieces whose common slope at 0 is the harmonic mean of the two chords (Fritsch and Butland 1984),
-    which keeps each piece monotone.
+    The two pieces are cubic Hermite. Their common slope at 0 is the harmonic mean of the two chords (Fritsch and
+    Butland 1984), which keeps each piece monotone.
     """
     a, b, c = (np.log(np.maximum(v, 1e-4)) for v in (low, own, high))
     left, right = b - a, c - b
@@ -140,29 +140,29 @@ def between(low: np.ndarray, own: np.ndarray, high: np.ndarray, strength: float)
 
 
 def hair_tone(identity: Identity, strength: float) -> np.ndarray:
-    """Hair colour (3,) at a strength of hair_color."""
+    """Hair colour (3,) at a strength of the attribute hair_color."""
     own = np.clip(identity.hair, _HAIR_ENDS[0] * 1.2, _HAIR_ENDS[1] / 1.2)
     return between(_HAIR_ENDS[0], own, _HAIR_ENDS[1], strength)
 
 
 def skin_tone(identity: Identity, strength: float) -> np.ndarray:
-    """Skin colour (3,) at a strength of skin_tone: melanin moves on a logit scale, lighter for higher strengths."""
+    """Skin colour (3,) at a strength of the attribute skin_tone, which changes melanin on a logit scale."""
     logit = np.log(identity.melanin / (1 - identity.melanin)) - 2.0 * strength
     at = (1 / (1 + np.exp(-logit))) * (len(_TONES) - 1)
-    # a smooth spline through the tones would overshoot; a cosine-weighted blend has no corners
+    # a spline through the tones would overshoot; a Gaussian-weighted mean is smooth and does not
     knots = np.arange(len(_TONES))
     weight = np.exp(-0.5 * ((at - knots) / 0.6) ** 2)
     return np.exp(weight @ np.log(_TONES) / weight.sum())
 
 
 def _bump(points: np.ndarray, centre: tuple[float, float, float], radius: float) -> np.ndarray:
-    """Gaussian of the distance to a point and to its mirror image."""
+    """Gaussian bump about a point and about its mirror image."""
     mirrored = np.column_stack([np.abs(points[:, 0]), points[:, 1], points[:, 2]])
     return np.exp(-0.5 * ((mirrored - np.array(centre)) ** 2).sum(axis=1) / radius**2)
 
 
 def skin_fields(head: Head) -> dict[str, np.ndarray]:
-    """Where the skin is redder, darker, bearded, cloth: float32 per fine vertex, the same for everyone."""
+    """Properties of the skin, such as redness, beard or cloth, float32 per fine vertex; the same for every identity."""
     p = head.rest
     front = 1 / (1 + np.exp(-(p[:, 2] - 0.5) / 0.4))
     lips = head.masks["lips"] * (p[:, 2] > 1.2) * (np.abs(p[:, 1] + 7.2) < 1.6)
@@ -182,7 +182,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
         "beard": jaw * (p[:, 2] > -6),
         "scalp": 1 / (1 + np.exp(-(above - 0.85) / 0.22)) * (p[:, 1] > -9),
         "hair_shade": np.exp(-0.5 * (np.minimum(above - 0.6, 0) / 0.9) ** 2),
-        "covered": p[:, 1] > 9.0,  # well behind every hairline
+        "covered": p[:, 1] > 9.0,  # far behind every hairline
         "cloth": 1 / (1 + np.exp(np.minimum((p[:, 1] + 15.2 + 0.02 * p[:, 0] ** 2) / 0.15, 50))),
     }  # fmt: skip
     return {name: field.astype(np.float32) for name, field in fields.items()}
@@ -191,7 +191,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
 def skin_albedo(
     head: Head, fields: dict[str, np.ndarray], identity: Identity, skin: np.ndarray, hair: np.ndarray
 ) -> np.ndarray:
-    """Colour of every fine vertex (n, 3) of an identity with these tones; eyes, teeth and tongue included."""
+    """Colour of every fine vertex (n, 3), eyes, teeth and tongue included, for a skin colour and a hair colour (3,)."""
 
     def mixed(base: np.ndarray, color, weight: np.ndarray) -> np.ndarray:
         return base + weight[:, None] * (np.asarray(color, np.float32) - base)
@@ -218,9 +218,9 @@ def skin_albedo(
 
 
 def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:
-    """Colour of the eyeball (n, 3) where `q` (n, 2) is the direction from its centre, the iris about (0, 0).
+    """Colour of the eyeball (n, 3) in the direction `q` (n, 2) from its centre; the centre of the iris is (0, 0).
 
-    `blur` is a pixel's share of the ball's radius: edges are drawn no sharper than pixels can show.
+    `blur` is the width of a pixel as a share of the ball's radius; no edge is sharper.
     """
     radius = np.hypot(q[:, 0], q[:, 1])
     angle = np.arctan2(q[:, 1], q[:, 0])
@@ -233,20 +233,20 @@ def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:
         1 + (30 * blur) ** 2
     )
     shade = fibres * (0.75 + 0.9 * np.exp(-(((radius - 0.22) / 0.08) ** 2)))
-    # light falls into the iris from above and gathers below
+    # light enters the iris from above and is brightest below
     shade *= 1 - 0.45 * np.clip(q[:, 1] / 0.36, -1, 1)
     disc = iris * shade[:, None]
-    out = sclera + inside(0.385, 0.016) * (0.22 * iris - sclera)  # the dark ring round the iris
+    out = sclera + inside(0.385, 0.016) * (0.22 * iris - sclera)  # the dark ring around the iris
     out = out + inside(0.335, 0.022) * (disc - out)
     return out + inside(0.135, 0.016) * (0.004 - out)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)), safe for any x."""
+    """1 / (1 + exp(-x)) without overflow."""
     return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
 
 
 def softened(pattern: np.ndarray, cells: float) -> np.ndarray:
-    """A painted pattern (rows, columns, ...) with what is finer than a pixel of `cells` cells smoothed away."""
+    """Smooth a pattern (rows, columns, ...): remove details finer than a pixel, which is `cells` cells wide."""
     sigma = (0.42 * cells, 0.42 * cells) + (0,) * (pattern.ndim - 2)
     return gaussian_filter(pattern, sigma, mode="nearest")

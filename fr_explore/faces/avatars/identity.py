@@ -1,4 +1,4 @@
-"""Who an avatar is: everything that is drawn from the seed and that no attribute changes."""
+"""The identity of an avatar: everything that is drawn from the seed and that no attribute changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EYE_COLORS = {
     "blue": (0.125, 0.200, 0.290),
     "grey": (0.200, 0.240, 0.270),
 }
-# how common each colour is for the three corners african, asian, caucasian, in the order above
+# probability of each colour, in the order above, for the corners african, asian, caucasian
 HAIR_ODDS = np.array([[0.80, 0.18, 0.02, 0, 0, 0, 0.0], [0.72, 0.23, 0.05, 0, 0, 0, 0.0],
                       [0.10, 0.23, 0.25, 0.10, 0.14, 0.13, 0.05]])  # fmt: skip
 EYE_ODDS = np.array([[0.75, 0.25, 0, 0, 0, 0], [0.70, 0.30, 0, 0, 0, 0], [0.10, 0.27, 0.18, 0.12, 0.23, 0.10]])
@@ -39,17 +39,25 @@ STYLES_FEMININE = {"long": 0.20, "side": 0.20, "bob": 0.20, "fringe_long": 0.12,
                    "short": 0.05, "fringe": 0.03}  # fmt: skip
 LENGTH = {"none": "none", "cropped": "short", "short": "short", "quiff": "short", "fringe": "short", "tied": "short",
           "curly": "short", "bob": "long", "long": "long", "side": "long", "fringe_long": "long"}  # fmt: skip
-SPREAD = 0.23  # of the local shapes: 0.2 to 0.25 looks human, 0.4 deformed
+SPREAD = 0.23  # standard deviation of the local shapes: 0.2 to 0.25 looks human, 0.4 deformed
 
 
 @dataclass(frozen=True)
 class Identity:
     """One person.
 
-    young, old : coarse head vertices at 18 and at 88 years, between which age moves; melanin, iris, hair : colours
-    (melanin in [0, 1], linear RGB); style : name of the hair style or "none"; brows : see `_brows`; redness, stubble,
-    freckles : strengths of what skin shows; smile : how much more or less than others the resting face smiles;
-    seed : of the fixed patterns of skin, hair and grain; traits : the same in words, for a table.
+    Parameters
+    ----------
+    young, old : coarse vertices of the head at 18 and at 88 years; the attribute age interpolates.
+    femininity : gender presentation in [0, 1].
+    melanin : in [0, 1].
+    iris, hair : colours, linear RGB.
+    style : name of the hair style, or "none".
+    brows : see `_brows`.
+    redness, stubble, freckles : strengths of these properties of the skin.
+    smile : smile of the resting face, relative to the average.
+    seed : of the fixed patterns of skin, hair and grain.
+    traits : the identity in words, for `Avatars.traits`.
     """
 
     young: np.ndarray
@@ -69,7 +77,7 @@ class Identity:
 
 
 def _phenotype(head: Head, rng: np.random.Generator, femininity: float, mix: np.ndarray) -> np.ndarray:
-    """Vertices (2, n, 3), young and old, of a gender and race mix with a drawn build."""
+    """Draw a build; return the vertices (2, n, 3), young and old, of a gender and a mix of ancestries."""
     gender = np.array([1 - femininity, femininity], dtype=np.float32)
     shape = np.einsum("g,r,grand->and", gender, mix.astype(np.float32), head.corners)
     for kind, spread in enumerate((0.42, 0.3)):  # weight, muscle
@@ -79,11 +87,11 @@ def _phenotype(head: Head, rng: np.random.Generator, femininity: float, mix: np.
 
 
 def _local(head: Head, rng: np.random.Generator) -> np.ndarray:
-    """A drawn sum of local shapes (n, 3)."""
+    """Draw a sum of local shapes (n, 3)."""
     amount = np.clip(rng.normal(0, SPREAD, len(head.shape_names)), -0.6, 0.6)
     weak = ("head-", "forehead", "chin-height", "ear-", "neck", "mouth-trans", "chin-cleft", "nose-point-up")
     amount = np.where([name.startswith(weak) for name in head.shape_names], 0.7 * amount, amount)
-    # no head-age here: that is what the attribute changes
+    # not head-age, because the attribute age changes it
     amount[head.shape_names.index("head-age-incr")] = 0
     more, less = np.maximum(amount, 0), np.maximum(-amount, 0)
     weight = np.stack([more, less], axis=1).astype(np.float32)
@@ -96,7 +104,7 @@ def _choose(rng: np.random.Generator, odds: dict[str, float]) -> str:
 
 
 def _brows(rng: np.random.Generator, feminine: bool) -> np.ndarray:
-    """Half thickness, arch, density, distance of the inner end from the middle, height: cm, and density a share."""
+    """Draw half thickness, arch, density, distance of the inner end from the middle, and height; in cm but density."""
     thickness, arch = (0.30, 0.32) if feminine else (0.42, 0.16)
     return np.array([rng.normal(thickness, 0.05), rng.normal(arch, 0.09), rng.uniform(0.72, 0.98),
                      rng.normal(1.5, 0.12), rng.normal(0, 0.1)])  # fmt: skip
@@ -108,13 +116,13 @@ def _tinted(rng: np.random.Generator, color: tuple[float, float, float], spread:
 
 
 def draw_identity(head: Head, seed: int, number: int) -> Identity:
-    """Identity `number` of `seed`; it does not depend on how many others there are."""
+    """Draw identity `number` of `seed`; it does not depend on the number of identities."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
     feminine = bool(rng.random() < 0.5)
     femininity = float(rng.uniform(0.78, 1.0) if feminine else rng.uniform(0.0, 0.2))
     mix = rng.dirichlet((0.55, 0.55, 0.75))
     shape = _phenotype(head, rng, femininity, mix) + _local(head, rng)
-    # heads of one height fill the picture alike; three quarters of the differences go
+    # heads of similar height fill the picture equally: remove three quarters of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
     shape = shape * np.float32((21.6 / height) ** 0.75)
     melanin = float(np.clip(mix @ TONE_MEAN + rng.normal(0, TONE_SPREAD), 0.06, 0.93))

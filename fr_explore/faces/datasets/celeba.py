@@ -43,7 +43,7 @@ def read_celeba(folder: str | os.PathLike, *, private: bool = False) -> Labelled
     Raises
     ------
     FileNotFoundError : a missing file, and where it was looked for.
-    ValueError : an invalid list; the message gives file, line, field and what was expected.
+    ValueError : an invalid list; the message gives file, line, field and expected value.
 
     >>> fr.read_celeba("CelebA/")
     LabelledImages(202599 images of 10177 identities, 40 labels, 0 problems)

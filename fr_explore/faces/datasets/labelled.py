@@ -1,6 +1,6 @@
 """Labelled pictures on disk: `LabelledImages`, and `read_labelled`, which reads your own table of them.
 
-- A table is checked when it is read; an error names the line, the field and what was expected there.
+- A table is checked when it is read; an error names the line, the field and the expected value.
 - A table can only name files inside its folder: absolute paths, "..", and links that lead out are refused.
 - A missing label is 0, unknown; it is never filled in.
 - A picture is decoded when it is needed.
@@ -142,7 +142,7 @@ def read_labelled(
     Raises
     ------
     FileNotFoundError : no such folder or table, or none of the pictures is there.
-    ValueError : an invalid table; the message gives line, field and what was expected.
+    ValueError : an invalid table; the message gives line, field and expected value.
 
     >>> fr.read_labelled("faces/", "faces.csv")
     LabelledImages(120 images of 24 identities, 3 labels, 0 problems)

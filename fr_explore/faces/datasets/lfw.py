@@ -38,7 +38,7 @@ def read_lfw(
     Raises
     ------
     FileNotFoundError : no such folder, or no pictures in it.
-    ValueError : an invalid file of pairs; the message gives line, field and what was expected.
+    ValueError : an invalid file of pairs; the message gives line, field and expected value.
     """
     folder = check_folder(folder)
     inner = (folder / name for name in ("lfw", "lfw_funneled", "lfw-deepfunneled"))
@@ -65,7 +65,7 @@ def read_lfw(
 
 
 def _read_pairs(path: Path, files: dict[str, str]) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """Read the pairs; return those whose pictures are in `files` (name without ending -> name), and what is missing."""
+    """Return the pairs whose pictures are all in `files` (name without ending -> name), and the missing pictures."""
     lines = list(read_lines(path))
     line, header = lines[0] if lines else (1, [])
     if len(header) not in (1, 2):

@@ -60,7 +60,7 @@ def read_lattice(
     Raises
     ------
     FileNotFoundError : no such folder, no table or no .npy file in it.
-    ValueError : an invalid table or array; the message gives line or file, and what was expected. Pickles are never
+    ValueError : an invalid table or array; the message gives line or file, and the expected value. Pickles are never
         loaded.
     """
     folder = check_folder(folder)

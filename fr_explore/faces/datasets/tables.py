@@ -1,4 +1,4 @@
-"""Strict readers of tables and lists: an error names the file, the line, the field and what was expected there."""
+"""Strict readers of tables and lists: an error names the file, the line, the field and the expected value."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
 from fr_explore.faces.avatars.head import gather_matrix
-from fr_explore.faces.avatars.renderer import Camera, Canvas, rasterise, vertex_normals
+from fr_explore.faces.avatars.renderer import Canvas, rasterise, vertex_normals
+from fr_explore.faces.avatars.scene import Camera
 
 SIZE = 24
 
@@ -109,28 +110,28 @@ def test_an_edge_in_front_of_a_later_layer_lets_no_background_through():
     quads = [(0, 1, 2), (0, 2, 3)]
     canvas = Canvas(SIZE)
     seen, depth = drawn(left, quads, np.full(4, 0.02))
-    canvas.lay(seen, np.zeros((len(seen.pixel), 3)))
+    canvas.draw(seen, np.zeros((len(seen.pixel), 3)))
     kept = depth.copy()
     seen, _ = drawn(whole, quads, depth=depth)
     np.testing.assert_array_equal(depth, kept)  # the buffer given is not changed
-    canvas.lay(seen, np.zeros((len(seen.pixel), 3)))
-    np.testing.assert_allclose(canvas.over(np.ones((SIZE * SIZE, 3))), 0, atol=1e-12)
+    canvas.draw(seen, np.zeros((len(seen.pixel), 3)))
+    np.testing.assert_allclose(canvas.in_front_of(np.ones((SIZE * SIZE, 3))), 0, atol=1e-12)
 
 
 def test_opacity_mixes_linearly_with_what_lies_below():
     whole, quads = [(-1, -1), (30, -1), (30, 30), (-1, 30)], [(0, 1, 2), (0, 2, 3)]
     canvas = Canvas(SIZE)
     seen, depth = drawn(whole, quads)
-    canvas.lay(seen, np.full((len(seen.pixel), 3), 0.8))
+    canvas.draw(seen, np.full((len(seen.pixel), 3), 0.8))
     seen, _ = drawn(whole, quads, np.full(4, 0.02), depth=depth)
-    canvas.lay(seen, np.zeros((len(seen.pixel), 3)), 0.25)
-    np.testing.assert_allclose(canvas.over(np.ones((SIZE * SIZE, 3))), 0.6, atol=1e-12)
+    canvas.draw(seen, np.zeros((len(seen.pixel), 3)), 0.25)
+    np.testing.assert_allclose(canvas.in_front_of(np.ones((SIZE * SIZE, 3))), 0.6, atol=1e-12)
 
 
 def test_the_tent_spreads_a_pixel_over_its_neighbours():
     canvas, background = Canvas(SIZE), np.zeros((SIZE * SIZE, 3))
     background[10 * SIZE + 7] = 1
-    picture = canvas.over(background)[..., 0]
+    picture = canvas.in_front_of(background)[..., 0]
     np.testing.assert_allclose(picture[9:12, 6:9], np.outer([1, 2, 1], [1, 2, 1]) / 16)
     assert picture.sum() == pytest.approx(1)
 

@@ -1,127 +1,21 @@
-"""Colours of an avatar, in linear RGB: skin per vertex, brows and folds on a chart of the face, iris, hair."""
+"""Colours of an avatar, in linear RGB: skin, hair and eyes."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import pairwise
-
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from .head import MATERIALS, Head
 from .identity import Identity
 
-__all__ = [
-    "CHART_PER_CM",
-    "between",
-    "chart_of",
-    "eye_color",
-    "hair_tone",
-    "lookup",
-    "sigmoid",
-    "skin_albedo",
-    "skin_fields",
-    "skin_tone",
-    "softened",
-]
-
-# The chart is the face seen from the front, in coordinates (cm) of the face at rest, so that paint follows the skin.
-CHART_X, CHART_Y, CHART_PER_CM = (-7.0, 7.0), (-11.5, 8.5), 16
+__all__ = ["eye_color", "hair_tone", "sigmoid", "skin_albedo", "skin_fields", "skin_tone"]
 
 _TONES = np.array([  # sRGB of skin from light to dark
     (0.965, 0.845, 0.780), (0.925, 0.755, 0.655), (0.815, 0.615, 0.480), (0.600, 0.420, 0.305), (0.335, 0.225, 0.165),
 ]) ** 2.2  # fmt: skip
 _HAIR_ENDS = np.array([(0.0085, 0.0070, 0.0065), (0.78, 0.66, 0.46)])
-_FOLDS = (  # polylines on the right half of the picture, width in cm, depth
-    (((1.75, -3.5), (2.45, -4.8), (3.0, -6.3), (3.15, -7.4)), 0.20, 0.85),  # from beside the nose to the mouth
-    (((2.7, -7.6), (2.95, -8.5), (2.85, -9.3)), 0.18, 0.45),  # below the mouth corners
-    (((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.2, -1.35)), 0.20, 0.6),  # below the eye
-    (((4.9, 0.25), (5.9, 0.75)), 0.10, 0.45), (((4.95, -0.1), (6.0, -0.15)), 0.10, 0.45),
-    (((4.85, -0.4), (5.8, -0.95)), 0.09, 0.5),  # beside the eye
-    (((0.42, 1.3), (0.5, 2.0), (0.62, 2.8)), 0.13, 0.4),  # between the brows
-    (((0.0, 3.9), (2.0, 4.05), (4.2, 3.75)), 0.16, 0.34), (((0.0, 4.85), (2.0, 5.0), (4.0, 4.7)), 0.16, 0.34),
-    (((0.0, 5.7), (1.8, 5.85), (3.4, 5.6)), 0.16, 0.28),  # forehead
-)  # fmt: skip
 
 
-def _axes() -> tuple[np.ndarray, np.ndarray]:
-    x = np.arange(CHART_X[0], CHART_X[1], 1 / CHART_PER_CM) + 0.5 / CHART_PER_CM
-    y = np.arange(CHART_Y[0], CHART_Y[1], 1 / CHART_PER_CM) + 0.5 / CHART_PER_CM
-    return np.meshgrid(x, y, indexing="xy")
-
-
-def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
-    """Distance of points to a polyline."""
-    best = np.full(x.shape, np.inf)
-    for (ax, ay), (bx, by) in pairwise(line):
-        dx, dy = bx - ax, by - ay
-        t = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
-        best = np.minimum(best, np.hypot(x - ax - t * dx, y - ay - t * dy))
-    return best
-
-
-@lru_cache(maxsize=1)
-def _folds() -> np.ndarray:
-    """Depth of the folds of age on the chart, in [0, 1]."""
-    x, y = _axes()
-    out = np.zeros(x.shape)
-    for line, width, depth in _FOLDS:
-        distance = _near_line(np.abs(x), y, line)
-        out += depth * (
-            0.75 * np.exp(-0.5 * (distance / width) ** 2) + 0.25 * np.exp(-0.5 * (distance / (3 * width)) ** 2)
-        )
-    return np.clip(out, 0, 1)
-
-
-def _brows(identity: Identity, rng: np.random.Generator) -> np.ndarray:
-    """Opacity of the brows on the chart."""
-    thickness, arch, density, inner, height = identity.brows
-    x, y = _axes()
-    side = np.abs(x)
-    t = (side - inner) / (5.15 - inner)  # 0 at the inner end, 1 at the tail
-    tc = np.clip(t, 0, 1)
-    middle = 1.72 + height + 0.75 * arch * np.sin(np.pi * tc**1.5) + 0.5 * tc - 0.75 * tc**3
-    half = np.maximum(thickness * (0.95 - 0.15 * tc - 0.62 * tc**3), 0.05)
-    across = (y - middle) / half
-    body = np.exp(-0.5 * np.abs(across * 1.15) ** 3)
-    ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.14)) / (1 + np.exp((t - 1.0) / 0.03))
-    noise = gaussian_filter(rng.standard_normal(x.shape), (3.2, 0.7))
-    lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more towards the tail
-    column = np.clip((np.arange(x.shape[1])[None] - lean * across * half * CHART_PER_CM).astype(int), 0, x.shape[1] - 1)
-    hairs = np.take_along_axis(noise, column, axis=1) / noise.std()
-    return np.clip(body * ends * density * (1 + 0.22 * hairs), 0, 1)
-
-
-def chart_of(identity: Identity) -> np.ndarray:
-    """Return the chart, float32 (rows, columns, 4): opacity of brows, depth of folds, age spots and freckles."""
-    rng = np.random.default_rng(identity.seed)
-    brows = gaussian_filter(_brows(identity, rng), 0.8)
-    shape = brows.shape
-    blot = gaussian_filter(rng.standard_normal(shape), 5.0)
-    spots = np.clip(blot / blot.std() - 1.7, 0, 1.0)
-    fine = gaussian_filter(rng.standard_normal(shape), 1.4)
-    x, y = _axes()
-    cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.0) ** 2 + ((y + 2.6) / 1.8) ** 2)) + 0.6 * np.exp(
-        -0.5 * ((x / 1.3) ** 2 + ((y + 2.3) / 1.6) ** 2)
-    )
-    freckles = np.clip(fine / fine.std() - 0.9, 0, 1) * cheeks
-    return np.stack([brows, _folds(), spots, freckles], axis=-1).astype(np.float32)
-
-
-def lookup(chart: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """Interpolate the chart bilinearly at coordinates (n, 2) of the face at rest; outside, its border is repeated."""
-    rows, columns = chart.shape[:2]
-    u = np.clip((xy[:, 0] - CHART_X[0]) * CHART_PER_CM - 0.5, 0, columns - 1.001)
-    v = np.clip((xy[:, 1] - CHART_Y[0]) * CHART_PER_CM - 0.5, 0, rows - 1.001)
-    i, j = v.astype(np.int32), u.astype(np.int32)
-    fv, fu = (v - i.astype(v.dtype))[:, None], (u - j.astype(u.dtype))[:, None]  # no float64 from float32
-    flat = chart.reshape(rows * columns, -1)
-    at = i * columns + j
-    top = flat[at] * (1 - fu) + flat[at + 1] * fu
-    return top * (1 - fv) + (flat[at + columns] * (1 - fu) + flat[at + columns + 1] * fu) * fv
-
-
-def between(low: np.ndarray, own: np.ndarray, high: np.ndarray, strength: float) -> np.ndarray:
+def _between(low: np.ndarray, own: np.ndarray, high: np.ndarray, strength: float) -> np.ndarray:
     """Interpolate from `low` (strength -1) over `own` (0) to `high` (1): smooth, monotone, per channel, on a log scale.
 
     The two pieces are cubic Hermite. Their common slope at 0 is the harmonic mean of the two chords (Fritsch and
@@ -142,7 +36,7 @@ def between(low: np.ndarray, own: np.ndarray, high: np.ndarray, strength: float)
 def hair_tone(identity: Identity, strength: float) -> np.ndarray:
     """Hair colour (3,) at a strength of the attribute hair_color."""
     own = np.clip(identity.hair, _HAIR_ENDS[0] * 1.2, _HAIR_ENDS[1] / 1.2)
-    return between(_HAIR_ENDS[0], own, _HAIR_ENDS[1], strength)
+    return _between(_HAIR_ENDS[0], own, _HAIR_ENDS[1], strength)
 
 
 def skin_tone(identity: Identity, strength: float) -> np.ndarray:
@@ -164,7 +58,7 @@ def _bump(points: np.ndarray, centre: tuple[float, float, float], radius: float)
 def skin_fields(head: Head) -> dict[str, np.ndarray]:
     """Properties of the skin, such as redness, beard or cloth, float32 per fine vertex; the same for every identity."""
     p = head.rest
-    front = 1 / (1 + np.exp(-(p[:, 2] - 0.5) / 0.4))
+    front = sigmoid((p[:, 2] - 0.5) / 0.4)
     lips = head.masks["lips"] * (p[:, 2] > 1.2) * (np.abs(p[:, 1] + 7.2) < 1.6)
     cavity = head.masks["inside_mouth"] * (p[:, 2] < 2.6) * (p[:, 1] > -9.6) * (np.abs(p[:, 0]) < 3.0) * (p[:, 2] > -9)
     cavity = cavity * (np.hypot(p[:, 0], p[:, 1] + 7) < 3.2)
@@ -180,7 +74,7 @@ def skin_fields(head: Head) -> dict[str, np.ndarray]:
         "socket": 0.8 * _bump(p, (1.7, -0.3, 1.5), 0.8) + 0.5 * _bump(p, (3.1, -1.2, 1.8), 0.9),
         "lids": head.masks["eyelids"] * front * (np.abs(p[:, 1] + 0.1) < 1.2),
         "beard": jaw * (p[:, 2] > -6),
-        "scalp": 1 / (1 + np.exp(-(above - 0.85) / 0.22)) * (p[:, 1] > -9),
+        "scalp": sigmoid((above - 0.85) / 0.22) * (p[:, 1] > -9),
         "hair_shade": np.exp(-0.5 * (np.minimum(above - 0.6, 0) / 0.9) ** 2),
         "covered": p[:, 1] > 9.0,  # far behind every hairline
         "cloth": 1 / (1 + np.exp(np.minimum((p[:, 1] + 15.2 + 0.02 * p[:, 0] ** 2) / 0.15, 50))),
@@ -244,9 +138,3 @@ def eye_color(q: np.ndarray, iris: np.ndarray, blur: float) -> np.ndarray:
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)) without overflow."""
     return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
-
-
-def softened(pattern: np.ndarray, cells: float) -> np.ndarray:
-    """Smooth a pattern (rows, columns, ...): remove details finer than a pixel, which is `cells` cells wide."""
-    sigma = (0.42 * cells, 0.42 * cells) + (0,) * (pattern.ndim - 2)
-    return gaussian_filter(pattern, sigma, mode="nearest")

@@ -7,12 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from .appearance import CHART_PER_CM, chart_of, eye_color, hair_tone, lookup, sigmoid, skin_albedo, skin_tone, softened
+from .appearance import eye_color, hair_tone, sigmoid, skin_albedo, skin_tone
+from .chart import Chart
 from .head import MATERIALS, Head
 from .identity import Identity
 from .lighting import Lamp, display, light_on
 from .renderer import Canvas, rasterise, vertex_normals
-from .scene import CAMERA, Pose, Scene
+from .scene import Pose, Scene
 from .wearables import draw_glasses, draw_hair
 
 __all__ = ["Portrait"]
@@ -34,8 +35,7 @@ class Portrait:
 
     def __init__(self, head: Head, identity: Identity, fields: dict[str, np.ndarray]) -> None:
         self.head, self.identity, self.fields = head, identity, fields
-        self.chart = chart_of(identity)
-        self._softened = 0, self.chart
+        self.chart = Chart(identity)
         rest, kind = head.rest, head.of_material
         # position of the skin on the chart of the face, and of an eyeball's vertices about its axis
         self.chart_xy = rest[:, :2].astype(np.float32)
@@ -98,24 +98,18 @@ class Portrait:
         seen, depth = rasterise(xy, near, head.triangles[self.solid], size)
         value = seen.interpolate(attributes)
         kind = head.material[self.solid][seen.triangle]
-        self._paint_skin(value, kind, values["age"], hair, size)
+        self._paint_skin(value, kind, values["age"], hair, scene.pixel)
         self._paint_eyes(value, kind, scene)
         scene.canvas.draw(seen, value[:, :3])
         lash, _ = rasterise(xy, near, head.triangles[head.material == LASH], size, depth, two_sided=True)
         scene.canvas.draw(lash, lash.interpolate(attributes[:, :3]), 0.55)
         return depth
 
-    def _chart_at(self, size: int) -> np.ndarray:
-        """Return the chart without details finer than a pixel; the last one is kept."""
-        if self._softened[0] != size:
-            self._softened = size, softened(self.chart, CAMERA.width / size * CHART_PER_CM)
-        return self._softened[1]
-
-    def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray, size: int) -> None:
+    def _paint_skin(self, value: np.ndarray, kind: np.ndarray, age: float, hair: np.ndarray, pixel: float) -> None:
         """Paint folds, spots and brows onto skin fragments (n, 6: colour, light, place on the chart), in place."""
         at = np.flatnonzero((kind == SKIN) & (np.abs(value[:, 4]) < 7))
         ageing = np.clip((age - 18) / 57, 0, 1) ** 1.7
-        brow, fold, spot, freckle = lookup(self._chart_at(size), value[at, 4:6]).T
+        brow, fold, spot, freckle = self.chart.lookup(value[at, 4:6], pixel).T
         dark = np.float32(0.75 * ageing) * fold + np.float32(0.28 * ageing) * spot
         dark += np.float32(0.5 * self.identity.freckles) * freckle
         color = value[at, :3] * np.exp(-dark[:, None] * np.array([0.75, 1.0, 1.08], np.float32))
@@ -126,7 +120,7 @@ class Portrait:
         """Paint iris, pupil, the shadow of the lid and the lamp's reflection onto eye fragments, in place."""
         at = np.flatnonzero(kind == EYE)
         q = value[at, 4:6].astype(np.float64)
-        blur = scene.camera.width / scene.canvas.size / EYE_RADIUS
+        blur = scene.pixel / EYE_RADIUS
         ball = eye_color(q, np.array(self.identity.iris), blur) * value[at, 3:4]
         ball *= (1 - 0.5 * sigmoid((q[:, 1] - 0.17) / 0.10))[:, None]
         # the cornea bulges, so its normal changes faster than the eyeball's

@@ -71,6 +71,11 @@ class Scene:
     lamp: Lamp
     camera: Camera = CAMERA
 
+    @property
+    def pixel(self) -> float:
+        """Width of a pixel at the origin, in cm."""
+        return self.camera.width / self.canvas.size
+
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project points onto the canvas; see `Camera.project`."""
         return self.camera.project(points, self.canvas.size)

@@ -7,7 +7,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from .appearance import sigmoid, softened
+from .appearance import sigmoid
+from .chart import softened
 from .head import Wearable
 from .lighting import Lamp
 from .renderer import rasterise, vertex_normals

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .labelled import RESERVED, LabelledImages, existing
-from .tables import check_header, check_new, read_lines, whole_number
+from .tables import check_fields, check_header, check_new, read_lines, whole_number
 
 __all__ = ["read_celeba"]
 
@@ -133,9 +133,7 @@ def _read_numbers(path: Path, lines, names: list[str], pattern: re.Pattern, expe
     cells = array("i")  # 8 million numbers in the whole of CelebA
     for line, (name, *fields) in lines:
         where = f"{path.name}, line {line}"
-        if len(fields) != len(names):
-            wanted = f"a file name and {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
-            raise ValueError(f"{where}: {len(fields) + 1} fields, expected {len(names) + 1}, {wanted}.")
+        check_fields([name, *fields], ["file name", *names], where)
         if not _PICTURE.fullmatch(name):
             raise ValueError(f"{where}, field 1: {name!r}, expected a picture's name such as 000001.jpg.")
         check_new(name, line, seen, f"{where}, field 1")

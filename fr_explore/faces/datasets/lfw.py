@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from .labelled import LabelledImages
-from .tables import check_folder, read_lines, whole_number
+from .tables import check_fields, check_folder, read_lines, whole_number
 
 __all__ = ["read_lfw"]
 
@@ -79,9 +79,8 @@ def _read_pairs(path: Path, files: dict[str, str]) -> tuple[pd.DataFrame, list[t
     for k, (line, fields) in enumerate(lines[1:]):
         fold, place = divmod(k, 2 * each)
         same = place < each
-        if len(fields) != (3 if same else 4):
-            expected = "3 (name, number, number)" if same else "4 (name, number, name, number)"
-            raise ValueError(f"{path.name}, line {line}: {len(fields)} fields, expected {expected}.")
+        names = ("name", "number", "number") if same else ("name", "number", "name", "number")
+        check_fields(fields, names, f"{path.name}, line {line}")
         pictures = []
         for name, at in ((0, 1), (0, 2) if same else (2, 3)):
             number = whole_number(fields[at], f"{path.name}, line {line}, field {at + 1}", 1)

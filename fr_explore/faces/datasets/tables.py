@@ -14,7 +14,16 @@ import pandas as pd
 
 from ...base.optional import import_extra
 
-__all__ = ["Table", "check_folder", "check_header", "check_new", "read_lines", "read_table", "whole_number"]
+__all__ = [
+    "Table",
+    "check_fields",
+    "check_folder",
+    "check_header",
+    "check_new",
+    "read_lines",
+    "read_table",
+    "whole_number",
+]
 
 _WITH, _WITHOUT = ("1", "+1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
 _MINUS, _UNKNOWN = ("-1", "-1.0"), ("", "nan", "none", "na", "<na>")
@@ -86,6 +95,12 @@ def check_header(names: Sequence[str], where: str, reserved: Collection[str] = (
             raise ValueError(f"{where}, field {position + 1}: {name!r}, expected a unique column name{other}.")
 
 
+def check_fields(fields: Sequence[str], names: Sequence[str], where: str) -> None:
+    """Raise ValueError unless a line has as many fields as there are names."""
+    if len(fields) != len(names):
+        raise ValueError(f"{where}: {len(fields)} fields, expected {len(names)} ({', '.join(names)}).")
+
+
 def check_new(name: str, line: int, seen: dict[str, int], where: str, unit: str = "line") -> None:
     """Add a name to those `seen`, name -> line; raise ValueError if another line has it."""
     if seen.setdefault(name, line) != line:
@@ -152,9 +167,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if header is None:
         raise ValueError(f"{path.name}, line 1: empty, expected a header that names the columns.")
     for line, row in rows.items():
-        if len(row) != len(header):
-            expected = f"{len(header)} ({', '.join(header)})"
-            raise ValueError(f"{path.name}, line {line}: {len(row)} fields, expected {expected}.")
+        check_fields(row, header, f"{path.name}, line {line}")
     unnamed = int(header[0] == "" and len(header) > 1)  # pandas writes its row numbers into a column without a name
     check_header(header[unnamed:], f"{path.name}, line 1")
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=object).iloc[:, unnamed:]

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import os
@@ -123,13 +122,9 @@ def _open(data: bytes) -> Image.Image:
     # Pillow warns about pictures that our limit allows. Warning filters are global, so one thread at a time.
     with _WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=_formats())
-
-
-@functools.lru_cache(maxsize=1)
-def _formats() -> tuple[str, ...]:
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)  # some builds of Pillow lack a few
+        Image.init()
+        formats = [name for name in _FORMATS if name in Image.OPEN]  # some builds of Pillow lack a few
+        return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _pixels(image: Image.Image) -> tuple[np.ndarray, list[str]]:

@@ -24,7 +24,7 @@ def report(name: str, value: str, target: str, good: bool) -> None:
 
 
 def drawn(rng: np.random.Generator, middle: bool = False, share: float = 1.0) -> dict[str, float]:
-    """Random strengths of the paper's eight: over the ranges, their middle halves, or a share about neutral."""
+    """Random strengths of the paper's eight attributes, over their ranges or middle halves, scaled around neutral."""
     strengths = {}
     for name in PAPER_ATTRIBUTES:
         record = ATTRIBUTES[name]
@@ -35,7 +35,7 @@ def drawn(rng: np.random.Generator, middle: bool = False, share: float = 1.0) ->
 
 
 def detector(seed: int = 1, count: int = 300) -> None:
-    """Share of frontal renders in which dlib's frontal face detector finds a face, upsampling once (160 px)."""
+    """Share of frontal renders of 160 px in which dlib's frontal face detector finds a face, with one upsampling."""
     import dlib
 
     rng = np.random.default_rng(seed)
@@ -55,7 +55,7 @@ def detector(seed: int = 1, count: int = 300) -> None:
 
 
 def _auc(vectors: np.ndarray) -> float:
-    """Area under the curve of genuine against impostor distances; vectors (identity, variation, dim)."""
+    """Area under the ROC curve of genuine and impostor distances; vectors (identity, variation, dim)."""
     from sklearn.metrics import roc_auc_score
 
     people, variations, _ = vectors.shape
@@ -68,7 +68,7 @@ def _auc(vectors: np.ndarray) -> float:
 
 
 def verification(seed: int = 2, people: int = 40, variations: int = 8) -> None:
-    """AUC of dlib's embeddings over the whole ranges of the paper's eight attributes, and over their middle halves."""
+    """AUC of dlib's embeddings, with the paper's eight attributes over whole ranges and over their middle halves."""
     model = fr.load_model("dlib")
     faces = fr.Avatars(people, seed=seed)
     identities = np.repeat(np.arange(people), variations).tolist()
@@ -82,7 +82,7 @@ def verification(seed: int = 2, people: int = 40, variations: int = 8) -> None:
 
 
 def speed(seed: int = 3, count: int = 100) -> None:
-    """Time of one face of 160 px, and faces a second in a batch; processor time beside it, for a busy machine."""
+    """Time of one face of 160 px, and faces a second in a batch; also in processor time, for a busy machine."""
     rng = np.random.default_rng(seed)
     faces = fr.Avatars(12, seed=0)
     who = rng.integers(12, size=count).tolist()
@@ -114,7 +114,7 @@ def speed(seed: int = 3, count: int = 100) -> None:
 
 
 def steps(seed: int = 5, people: int = 6, points: int = 6) -> None:
-    """Median cosine between the field's directions at the default step and at half of it."""
+    """Median cosine between the field's directions at the default step and at half the step."""
     model = fr.load_model("dlib")
     faces = fr.Avatars(people, seed=0)
     for name in PAPER_ATTRIBUTES:

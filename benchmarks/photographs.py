@@ -1,8 +1,8 @@
-"""Time of photographs: finding faces, editing a portrait, and streaming a data set into embeddings.
+"""Time to find faces, to edit a portrait, and to stream a data set into embeddings.
 
 python benchmarks/photographs.py          # about a minute
 
-Milliseconds are those of one core at work (CPU time, one thread of torch), so that other programs do not count.
+All times are CPU times of one thread, so that other programs do not count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fr_explore.faces.photographs.detect import find_faces, load_detector
 
 
 def milliseconds(function: Callable[[], object], rounds: int = 7) -> float:
-    """Median CPU time of some calls after a warm-up."""
+    """Median CPU time of several calls after a warm-up."""
     times = []
     for _ in range(rounds + 1):
         start = time.process_time()
@@ -39,7 +39,7 @@ def milliseconds(function: Callable[[], object], rounds: int = 7) -> float:
 
 
 def detection() -> None:
-    """Ours on a reduced copy, beside MTCNN on the whole picture."""
+    """Find faces on a reduced copy, compared with MTCNN on the whole picture."""
     print("finding faces, ms a picture     ours   MTCNN on the whole picture")
     for side in (512, 1200, 2048, 4000):
         picture = np.asarray(Image.fromarray(data.astronaut()).resize((side, side)))
@@ -50,7 +50,7 @@ def detection() -> None:
 
 
 def editing() -> None:
-    """One portrait of 160 px, the photograph at hand, as while a slider is dragged."""
+    """Edit one portrait of 160 px whose photograph is in memory, as during a drag of a slider."""
     photos = fr.Photographs(data.astronaut(), progress=False)
     times = {}
     for name in PHOTOGRAPH_ATTRIBUTES:
@@ -61,7 +61,7 @@ def editing() -> None:
 
 
 def streaming(folder: Path, images: int = 400) -> None:
-    """CelebA's sizes: the whole way from JPEG files to embeddings, beside the network alone on ready crops."""
+    """From JPEG files of CelebA's size to embeddings, compared with the network alone on ready crops."""
     faces = fr.Avatars(identities=8, seed=0)
     renders = [faces.render(i) for i in faces.identities]
     for i in range(images):

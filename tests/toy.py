@@ -1,4 +1,4 @@
-"""A small network and a small source of faces, for tests that need a model and not its quality."""
+"""A small network and a small face source, for tests that need any model and any faces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fr_explore.attributes import ATTRIBUTES
 
 
 class Squares:
-    """Faces that are two grey levels: quick to render, different for each person and strength."""
+    """Faces of 8 x 8 coloured squares: quick to render, different for each identity and strength."""
 
     def __init__(self, names=("a", "b", "c")) -> None:
         self.identities, self.fingerprint = tuple(names), f"squares {names!r}"
@@ -31,7 +31,7 @@ class Squares:
 
 
 def toy_model(name: str = "toy", seed: int = 0, **card):
-    """Eight numbers from an 8 x 8 picture, by two layers of fixed random weights."""
+    """A network of two layers with fixed random weights: 8 x 8 pictures to eight numbers."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)

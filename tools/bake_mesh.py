@@ -1,4 +1,4 @@
-"""Mesh work for `bake_avatar.py`: reading the OBJ file, one Catmull-Clark step as a matrix, visibility of the sky."""
+"""Meshes for `bake_avatar.py`: read the OBJ file, one Catmull-Clark step as a matrix, visibility of the sky."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from fr_explore.faces.avatars.lighting import harmonics
+
 
 def read_quads(path: Path) -> dict[str, np.ndarray]:
-    """Quads (n, 4) of vertex indices by the name of their group."""
+    """Read quads (n, 4) of vertex indices, by the name of their group."""
     groups: dict[str, list[list[int]]] = {}
     name = ""
     for line in path.read_text().splitlines():
@@ -22,7 +24,7 @@ def read_quads(path: Path) -> dict[str, np.ndarray]:
 
 
 def uv_per_vertex(path: Path) -> np.ndarray:
-    """Texture coordinates (n, 2) with one pair per vertex: the first that the file names (seams lie at the back)."""
+    """Read texture coordinates (n, 2): the first pair in the file for each vertex, as seams are at the back."""
     texture, owner, count = [], {}, 0
     for line in path.read_text().splitlines():
         words = line.split()
@@ -41,7 +43,7 @@ def uv_per_vertex(path: Path) -> np.ndarray:
 
 
 def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unique edges (e, 2), the edge index of each side of each quad (n, 4), and the count of quads at each edge."""
+    """Return unique edges (e, 2), the edge of each side of each quad (n, 4), and the number of quads at each edge."""
     sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2)
     edges, inverse, counts = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True, return_counts=True)
     return edges, inverse.reshape(-1, 4), counts
@@ -50,10 +52,10 @@ def _edges(quads: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def catmull_clark(
     quads: dict[str, np.ndarray], refine: dict[str, np.ndarray], count: int
 ) -> tuple[sparse.csr_matrix, dict[str, np.ndarray]]:
-    """One Catmull-Clark step (1978) as a matrix (fine vertices, coarse vertices), and the new quads by material.
+    """Return one Catmull-Clark step (1978) as a matrix (fine vertices, coarse vertices), and the new quads by material.
 
-    Fine vertices are the moved coarse ones, then one per edge, then one per face. Only the quads marked in `refine` are
-    split; where one of them meets a whole one, the new vertex lies on the straight edge, so that no crack opens.
+    The fine vertices are the moved coarse ones, then one per edge, then one per face. Only the quads marked in `refine`
+    are split. On an edge between a split and a whole quad, the new vertex is on the straight edge, to avoid cracks.
     """
     faces = np.concatenate(list(quads.values()))
     split = np.concatenate([refine[name] for name in quads])
@@ -95,14 +97,14 @@ def catmull_clark(
 
 
 def fine_triangles(quads: dict[str, np.ndarray], order: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles (n, 3) of all quads and the index of each one's material in `order`."""
+    """Return the triangles (n, 3) of all quads, and the index of their materials in `order`."""
     triangles = [np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]]) for q in (quads[name] for name in order)]
     material = np.repeat(np.arange(len(order)), [len(t) for t in triangles])
     return np.concatenate(triangles), material
 
 
 def coarse_skin(points: np.ndarray, quads: np.ndarray) -> np.ndarray:
-    """Which quads of the skin are worth splitting: the wide ones of the face, down to the chin."""
+    """Select the quads of the skin to split: the wide ones of the face, down to the chin."""
     corner = points[quads]
     width = np.linalg.norm(corner - np.roll(corner, -1, axis=1), axis=2).mean(axis=1)
     centre = corner.mean(axis=1)
@@ -119,29 +121,12 @@ def vertex_normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
-def harmonics(direction: np.ndarray) -> np.ndarray:
-    """Real spherical harmonics up to degree 3 of unit vectors: (n, 16)."""
-    x, y, z = direction.T
-    return np.stack(
-        [
-            0.282095 + 0 * x,
-            0.488603 * y, 0.488603 * z, 0.488603 * x,
-            1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z,
-            0.546274 * (x * x - y * y),
-            0.590044 * y * (3 * x * x - y * y), 2.890611 * x * y * z, 0.457046 * y * (5 * z * z - 1),
-            0.373176 * z * (5 * z * z - 3), 0.457046 * x * (5 * z * z - 1), 1.445306 * z * (x * x - y * y),
-            0.590044 * x * (x * x - 3 * y * y),
-        ],
-        axis=1,
-    )  # fmt: skip
-
-
 def sky_visibility(
     points: np.ndarray, triangles: np.ndarray, material: np.ndarray, ignored: int, rays: int = 400
 ) -> np.ndarray:
-    """Which directions each vertex sees past the head itself: spherical harmonics (n, 16) as int8 in 1/64.
+    """Directions in which the head does not occlude a vertex: spherical harmonics (n, 16) as int8, in units of 1 / 16.
 
-    Directions are a Fibonacci lattice over the sphere; those below the vertex's own horizon count as seen, because
+    The directions are a Fibonacci lattice over the sphere. Those below the vertex's horizon count as visible, because
     the cosine of the lighting already darkens them.
     """
     from embreex.mesh_construction import TriangleMesh

@@ -1,4 +1,4 @@
-"""Last step of `bake_avatar.py`: leave out what no picture shows (the back of the head, the insides), with a margin."""
+"""Last step of `bake_avatar.py`: remove the parts that are never visible (back of the head, insides), with a margin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PEOPLE, SIZE = 16, 256
 
 
 def _poses() -> list[dict[str, float]]:
-    """Strengths at the ends of the ranges of whatever moves the mesh."""
+    """Strengths at the ends of the ranges of the attributes that move the mesh."""
     yaw, pitch = (ATTRIBUTES[name] for name in ("head_angle", "head_pitch"))
     mimics = ({}, {"expression": 1.0}, {"mouth_open": 1.0}, {"expression": 0.6, "mouth_open": 0.6})
     return [
@@ -30,7 +30,7 @@ def _poses() -> list[dict[str, float]]:
 
 
 def _grown(seen: np.ndarray, triangles: np.ndarray, count: int, rings: int = 1) -> np.ndarray:
-    """`seen` triangles with the neighbours that touch them."""
+    """Add to the `seen` triangles the neighbours that touch them."""
     for _ in range(rings):
         touched = np.zeros(count, bool)
         touched[triangles[seen].ravel()] = True
@@ -39,7 +39,7 @@ def _grown(seen: np.ndarray, triangles: np.ndarray, count: int, rings: int = 1) 
 
 
 def visible(asset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Which triangles some picture shows: of the head, and of each hair style."""
+    """Mark the triangles that are visible in any picture, of the head and of each hair style."""
     buffer = io.BytesIO()
     np.savez(buffer, **asset)  # type: ignore[arg-type]
     head = Head(buffer.getvalue())
@@ -65,7 +65,7 @@ def visible(asset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def pruned(asset: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The asset without the triangles that nobody sees, and without the fine vertices that only they use."""
+    """Return the asset without the triangles that are never visible and the fine vertices that only they use."""
     shown = visible(asset)
     out = dict(asset)
     triangles = asset["triangles"][shown["head"]].astype(np.int64)

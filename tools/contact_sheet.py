@@ -1,4 +1,4 @@
-"""A picture of identities x attributes, labelled: `python tools/contact_sheet.py --out sheet.png`."""
+"""Draw a labelled grid of identities and attributes: `python tools/contact_sheet.py --out sheet.png`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 import fr_explore as fr
 from fr_explore import ATTRIBUTES
 
-COLUMNS = (  # label above, strengths
+COLUMNS = (  # label, strengths
     ("neutral", {}),
     ("head angle 25°", {"head_angle": 25}),
     ("age 75", {"age": 75}),
@@ -26,7 +26,7 @@ PAPER, INK = (250, 250, 248), (60, 62, 66)
 
 
 def sheet(identities: list[int], seed: int, size: int) -> Image.Image:
-    """The contact sheet with one row per identity."""
+    """Draw the contact sheet, with one row per identity."""
     faces = fr.Avatars(max(identities) + 1, seed=seed)
     gap, head = size // 24, size // 5
     width = len(COLUMNS) * (size + gap) + gap
@@ -34,7 +34,7 @@ def sheet(identities: list[int], seed: int, size: int) -> Image.Image:
     page = Image.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(page)
     font = ImageFont.load_default(size=max(11, size // 13))
-    # drawn at twice the size and reduced, for a crisp print
+    # rendered at twice the size and reduced, for a sharp print
     wanted = [(i, s) for i in identities for _, s in COLUMNS]
     pictures = faces.render_batch([i for i, _ in wanted], [s for _, s in wanted], size=2 * size)
     for number, face in enumerate(pictures):

@@ -1,4 +1,4 @@
-"""Image attributes: neutral does nothing, closed forms, and the algebra of the colour matrix."""
+"""Image attributes: neutral strengths, closed forms, and the algebra of the colour matrix."""
 
 import colorsys
 
@@ -22,7 +22,7 @@ def test_neutral_strengths_change_nothing(picture):
     assert np.array_equal(apply_image_attributes(picture, neutral), picture)
 
 
-def test_the_picture_given_is_left_alone(picture):
+def test_the_input_is_not_modified(picture):
     before = picture.copy()
     apply_image_attributes(picture, {"brightness": 1.3, "noise": 0.1, "hue": 20, "blur": 1})
     assert np.array_equal(picture, before)
@@ -35,14 +35,14 @@ def test_brightness_multiplies_and_clips(picture):
     assert apply_image_attributes(np.full((8, 8, 3), 0.9), {"brightness": 1.5}).max() == 1
 
 
-def test_contrast_keeps_the_mean_grey_and_scales_about_it(picture):
+def test_contrast_scales_around_the_mean_grey(picture):
     out = apply_image_attributes(picture, {"contrast": 0.5})
     grey = float((picture @ LUMA).mean())
     np.testing.assert_allclose(out - grey, 0.5 * (picture - grey), atol=1e-6)
     assert float((out @ LUMA).mean()) == pytest.approx(grey, abs=1e-6)
 
 
-def test_no_saturation_leaves_the_luma(picture):
+def test_without_saturation_only_the_luma_remains(picture):
     out = apply_image_attributes(picture, {"saturation": 0})
     np.testing.assert_allclose(out, np.repeat((picture @ LUMA)[..., None], 3, axis=2), atol=1e-6)
 
@@ -51,10 +51,10 @@ def test_a_third_of_a_turn_permutes_the_channels():
     np.testing.assert_allclose(color_matrix(120), [[0, 0, 1], [1, 0, 0], [0, 1, 0]], atol=1e-12)
 
 
-def test_hue_moves_a_pure_red_towards_yellow_as_colorsys_counts():
+def test_positive_hue_moves_red_towards_yellow_as_in_colorsys():
     turned = color_matrix(30) @ [0.6, 0.3, 0.3]
     before, after = colorsys.rgb_to_hsv(0.6, 0.3, 0.3)[0], colorsys.rgb_to_hsv(*turned)[0]
-    assert 0.03 < after - before < 0.15  # a turn of 30 degrees is 1/12; HSV's hexagon bends it a little
+    assert 0.03 < after - before < 0.15  # a turn of 30 degrees is 1/12; HSV's hexagon changes it a little
 
 
 @given(st.floats(-180, 180), st.floats(-180, 180), st.floats(0, 1))
@@ -65,7 +65,7 @@ def test_hue_is_a_rotation_that_fixes_grey_and_adds_up(a, b, grey):
     np.testing.assert_allclose(color_matrix(b) @ turn, color_matrix(a + b), atol=1e-12)
 
 
-def test_noise_is_one_pattern_scaled(picture):
+def test_noise_scales_a_fixed_pattern(picture):
     pattern = grain(picture.shape, 3)
     for strength in (0.02, 0.04):
         np.testing.assert_allclose(
@@ -98,7 +98,7 @@ def test_results_are_float32_in_range_and_repeatable(strengths):
 
 
 @pytest.mark.parametrize("name", IMAGE_ATTRIBUTES)
-def test_nothing_pops_anywhere_in_the_range(picture, name):
+def test_every_attribute_is_continuous_over_its_range(picture, name):
     record = ATTRIBUTES[name]
     values = np.linspace(record.low, record.high, 201)
     pictures = np.stack([apply_image_attributes(picture, {name: float(v)}) for v in values])

@@ -1,6 +1,6 @@
 """What is painted on an avatar's skin: brows, folds and spots of age, freckles.
 
-The chart is the face seen from the front, in coordinates (cm) of the face at rest, so that paint follows the skin.
+The chart is the face seen from the front, in coordinates (cm) of the resting face, so that paint follows the skin.
 """
 
 from __future__ import annotations

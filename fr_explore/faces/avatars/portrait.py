@@ -29,7 +29,7 @@ class Portrait:
 
     Parameters
     ----------
-    head, identity : the head's asset and whom to draw.
+    head, identity : the head's asset, and the identity to draw.
     fields : properties of the skin, see `skin_fields`.
     """
 

@@ -17,7 +17,7 @@ from ..base import Face, NumberedIdentities, check_size, paired
 from ..image_attributes import LUMA, apply_image_attributes
 from .appearance import hair_tone, skin_fields
 from .head import load_head
-from .identity import draw_identity
+from .identity import Identity, draw_identity
 from .portrait import Portrait
 
 __all__ = ["Avatars"]
@@ -36,9 +36,13 @@ def _fields() -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=128)
+def _identity(seed: int, number: int) -> Identity:
+    return draw_identity(load_head(), seed, number)
+
+
+@lru_cache(maxsize=128)
 def _portrait(seed: int, number: int) -> Portrait:
-    head = load_head()
-    return Portrait(head, draw_identity(head, seed, number), _fields())
+    return Portrait(load_head(), _identity(seed, number), _fields())
 
 
 class Avatars(NumberedIdentities):
@@ -70,7 +74,7 @@ class Avatars(NumberedIdentities):
     @cached_property
     def traits(self) -> pd.DataFrame:
         """One row for each identity: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
-        rows = [{"identity": i, **_portrait(self._seed, i).identity.traits} for i in self.identities]
+        rows = [{"identity": i, **_identity(self._seed, i).traits} for i in self.identities]
         return pd.DataFrame(rows)
 
     def render(self, identity: Hashable, strengths: Mapping[str, float] | None = None, size: int = 160) -> Face:
@@ -115,7 +119,7 @@ class Avatars(NumberedIdentities):
 
     def _label(self, identity: Hashable, strengths: Mapping[str, float]) -> dict[str, bool]:
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
-        person = _portrait(self._seed, self._number(identity)).identity
+        person = _identity(self._seed, self._number(identity))
         bare = person.style == "none"
         tone = float(LUMA @ hair_tone(person, values["hair_color"]))
         return {

@@ -72,7 +72,7 @@ def draw_hair(
     Parameters
     ----------
     depth : nearness of every sample so far.
-    head : coarse vertices of the head at rest.
+    head : coarse vertices of the resting head.
     tone : colour (3,), linear RGB.
     seed : of the pattern of strands.
     """

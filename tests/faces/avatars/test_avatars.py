@@ -1,17 +1,17 @@
-"""Avatars: identities, every attribute's effect and smoothness, landmarks, labels, errors."""
+"""Avatars: identities, effect and smoothness of every attribute, landmarks, labels, errors."""
 
 from importlib import resources
 
 import numpy as np
 import pytest
 
-from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
+from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, PAPER_ATTRIBUTES
 from fr_explore.faces.avatars.appearance import hair_tone, skin_tone
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.identity import draw_identity
 from fr_explore.faces.avatars.source import Avatars
 from fr_explore.faces.base import FaceSource
-from fr_explore.faces.image_attributes import LUMA
+from fr_explore.faces.image_attributes import LUMA, apply_image_attributes
 
 SMALL = 48
 
@@ -25,14 +25,14 @@ def pixels(faces, identity=0, size=SMALL, **strengths):
     return faces.render(identity, strengths, size).pixels
 
 
-def test_it_is_a_face_source_with_sixteen_attributes(faces):
+def test_it_is_a_face_source(faces):
     assert isinstance(faces, FaceSource)
     assert tuple(faces.attributes) == AVATAR_ATTRIBUTES
-    assert len(faces.attributes) == 16
+    assert AVATAR_ATTRIBUTES[:8] == PAPER_ATTRIBUTES
     assert faces.identities == (0, 1, 2, 3, 4, 5)
 
 
-def test_a_face_is_float_in_range_with_five_landmarks_and_not_rounded_to_8_bits(faces):
+def test_a_face_has_float_pixels_not_rounded_to_8_bits_and_five_landmarks(faces):
     face = faces.render(0)
     assert face.pixels.shape == (160, 160, 3)
     assert face.pixels.dtype == np.float32
@@ -42,14 +42,14 @@ def test_a_face_is_float_in_range_with_five_landmarks_and_not_rounded_to_8_bits(
     assert face.landmarks.dtype == np.float32
 
 
-def test_an_identity_does_not_depend_on_how_many_there_are_but_on_the_seed(faces):
+def test_an_identity_depends_on_the_seed_but_not_on_the_number_of_identities(faces):
     few, other = Avatars(2, seed=0), Avatars(2, seed=1)
     assert np.array_equal(pixels(faces, 1), pixels(few, 1))
     assert np.abs(pixels(faces, 1) - pixels(other, 1)).mean() > 0.01
     assert np.abs(pixels(faces, 0) - pixels(faces, 1)).mean() > 0.01
 
 
-def test_a_batch_gives_the_same_bits_as_one_by_one(faces):
+def test_a_batch_equals_single_renders_bit_by_bit(faces):
     who = [0, 3, 1, 0]
     strengths = [{}, {"age": 60}, {"glasses": 0.5, "noise": 0.05}, {"head_angle": -20, "expression": 1}]
     for face, i, s in zip(faces.render_batch(who, strengths, SMALL), who, strengths, strict=True):
@@ -64,30 +64,39 @@ def test_neutral_strengths_are_the_default(faces):
     assert np.array_equal(pixels(faces), pixels(faces, **neutral))
 
 
-@pytest.mark.parametrize("name", AVATAR_ATTRIBUTES)
-def test_every_attribute_shows_and_nothing_pops(faces, name):
+@pytest.mark.parametrize("name", [name for name in AVATAR_ATTRIBUTES if name not in IMAGE_ATTRIBUTES])
+def test_every_attribute_of_the_head_is_visible_and_continuous(faces, name):
     record = ATTRIBUTES[name]
     values = np.linspace(record.low, record.high, 25)
-    strengths = [{name: float(v)} for v in values]
-    shown = np.stack([f.pixels for f in faces.render_batch([2] * len(values), strengths, SMALL)])
+    # and tiny steps, which must change the picture little
+    tiny = values[:-1:6] + 1e-3 * (record.high - record.low)
+    strengths = [{name: float(v)} for v in (*values, *tiny)]
+    rendered = np.stack([f.pixels for f in faces.render_batch([2] * len(strengths), strengths, SMALL)])
+    shown, near = rendered[:25], rendered[25:]
     moves = np.abs(np.diff(shown, axis=0)).mean(axis=(1, 2, 3))
     assert np.abs(shown[-1] - shown[0]).mean() > 0.002
     assert moves.max() < 6 * moves.mean() + 1e-3
-    # a tiny step moves the picture by little, wherever it is taken
-    tiny = 1e-3 * (record.high - record.low)
-    for value in values[:-1:6]:
-        near = np.abs(pixels(faces, 2, **{name: value}) - pixels(faces, 2, **{name: value + tiny}))
-        assert near.mean() < 0.004
+    assert np.abs(near - shown[:-1:6]).mean(axis=(1, 2, 3)).max() < 0.004
 
 
-def test_landmarks_stand_in_order_and_turn_with_the_head(faces):
+@pytest.mark.parametrize("name", IMAGE_ATTRIBUTES)
+def test_image_attributes_are_applied_to_the_finished_picture(faces, name):
+    """`tests/faces/test_image_attributes.py` tests their continuity."""
+    neutral, seed = pixels(faces, 2), draw_identity(load_head(), 0, 2).seed
+    for value in {ATTRIBUTES[name].low, ATTRIBUTES[name].high} - {ATTRIBUTES[name].neutral}:
+        changed = pixels(faces, 2, **{name: value})
+        np.testing.assert_array_equal(changed, apply_image_attributes(neutral, {name: value}, seed))
+        assert np.abs(changed - neutral).mean() > 0.002
+
+
+def test_landmarks_are_in_order_and_turn_with_the_head(faces):
     left, right, nose, mouth_left, mouth_right = faces.render(0).landmarks
     assert 40 < left[0] < nose[0] < right[0] < 120
     assert mouth_left[0] < nose[0] < mouth_right[0]
     assert max(left[1], right[1]) < nose[1] < min(mouth_left[1], mouth_right[1]) < 160
     assert left[1] == pytest.approx(right[1], abs=1)
     turned = faces.render(0, {"head_angle": 20}).landmarks
-    assert turned[2, 0] > nose[0] + 8  # to the right of the picture, the nose most
+    assert turned[2, 0] > nose[0] + 8  # the nose moves to the right of the picture, and more than the eyes
     assert turned[2, 0] - nose[0] > turned[0, 0] - left[0]
     assert faces.render(0, {"head_pitch": 15}).landmarks[2, 1] < nose[1] - 4
 
@@ -98,15 +107,17 @@ def test_landmarks_follow_the_mouth_and_scale_with_the_picture(faces):
     np.testing.assert_allclose(faces.render(0, size=320).landmarks, 2 * neutral, rtol=1e-5)
 
 
-def test_a_landmark_lies_on_what_it_names(faces):
+def test_landmarks_of_the_eyes_are_on_the_irises(faces):
     face = faces.render(2, size=320)
     x, y = face.landmarks[:2].mean(axis=0).astype(int)
     between = face.pixels[y - 4 : y + 4, x - 4 : x + 4].mean()
     for x, y in face.landmarks[:2].astype(int):
-        assert face.pixels[y - 6 : y + 6, x - 6 : x + 6].mean() < 0.8 * between  # iris against the bridge of the nose
+        assert (
+            face.pixels[y - 6 : y + 6, x - 6 : x + 6].mean() < 0.8 * between
+        )  # an iris is darker than the bridge of the nose
 
 
-def test_the_lamp_lights_the_side_it_stands_on(faces):
+def test_the_lamp_lights_its_own_side(faces):
     def sides(azimuth):
         picture = pixels(faces, 3, illumination=azimuth)[16:40]
         return picture[:, 12:20].mean(), picture[:, 28:36].mean()
@@ -118,7 +129,7 @@ def test_the_lamp_lights_the_side_it_stands_on(faces):
 
 
 @pytest.mark.parametrize("tone", [hair_tone, skin_tone])
-def test_tones_rise_from_dark_over_the_own_to_light(tone):
+def test_tones_rise_continuously_from_dark_to_light(tone):
     for number in range(12):
         person = draw_identity(load_head(), 0, number)
         light = [float(LUMA @ tone(person, s)) for s in np.linspace(-1, 1, 41)]
@@ -126,7 +137,7 @@ def test_tones_rise_from_dark_over_the_own_to_light(tone):
         assert max(np.diff(np.log(light))) < 0.5  # no jump
 
 
-def test_glasses_fade_in_linearly_from_nothing(faces):
+def test_glasses_fade_in(faces):
     bare, half, full = (pixels(faces, 1, glasses=g).astype(float) for g in (0, 0.5, 1))
     changed = np.abs(full - bare).max(axis=2) > 0.1
     assert 20 < changed.sum() < 600
@@ -134,7 +145,7 @@ def test_glasses_fade_in_linearly_from_nothing(faces):
     assert np.array_equal(pixels(faces, 1), pixels(faces, 1, glasses=0))
 
 
-def test_noise_is_the_same_grain_for_one_person_and_another_for_the_next(faces):
+def test_each_identity_has_its_own_grain(faces):
     def grain(identity):
         return pixels(faces, identity, noise=0.02) - pixels(faces, identity)
 
@@ -145,7 +156,7 @@ def test_noise_is_the_same_grain_for_one_person_and_another_for_the_next(faces):
     assert abs(np.corrcoef(grain(0).ravel(), grain(1).ravel())[0, 1]) < 0.2
 
 
-def test_traits_describe_each_person(faces):
+def test_traits_describe_each_identity(faces):
     traits = faces.traits
     assert traits["identity"].tolist() == list(faces.identities)
     assert set(traits["gender"]) <= {"feminine", "masculine"}
@@ -154,7 +165,7 @@ def test_traits_describe_each_person(faces):
     assert set(Avatars(60, 0).traits["hair_length"]) == {"none", "short", "long"}
 
 
-def test_labels_follow_person_and_strengths():
+def test_labels_depend_on_identity_and_strengths():
     faces = Avatars(40, seed=0)
     strengths = [{"age": 70, "expression": 1.0, "glasses": 1.0} if i % 2 else {} for i in faces.identities]
     labels = faces.labels(faces.identities, strengths)
@@ -171,12 +182,12 @@ def test_labels_follow_person_and_strengths():
     assert both["dark_hair"].tolist() == [-1, 1]
 
 
-def test_fingerprint_tells_seeds_apart_and_repeats():
+def test_the_fingerprint_depends_on_the_seed_only():
     assert Avatars(3, 0).fingerprint == Avatars(9, 0).fingerprint
     assert Avatars(3, 0).fingerprint != Avatars(3, 1).fingerprint
 
 
-def test_it_shows_itself(faces):
+def test_display_in_a_notebook(faces):
     assert repr(faces) == "Avatars(identities=6, seed=0)"
     html = faces._repr_html_()
     assert 'src="data:image/png;base64,' in html
@@ -192,7 +203,7 @@ def test_dlibs_detector_finds_the_faces(faces):
     )
 
 
-def test_the_asset_is_small_and_its_provenance_stands_beside_it():
+def test_the_asset_is_small_and_documents_its_provenance():
     assets = resources.files("fr_explore").joinpath("assets")
     assert len(assets.joinpath("avatar.npz").read_bytes()) < 8e6
     text = assets.joinpath("AVATAR.md").read_text()
@@ -224,6 +235,6 @@ def test_the_asset_is_small_and_its_provenance_stands_beside_it():
         (lambda f: Avatars(3, seed=-1), r"seed = -1: give a whole number, 0 or larger"),
     ],
 )
-def test_errors_name_the_value_and_the_allowed_ones(faces, call, message):
+def test_errors_name_the_value_and_the_allowed_values(faces, call, message):
     with pytest.raises(ValueError, match=message):
         call(faces)

@@ -14,7 +14,7 @@ SIZE = 24
 
 
 def front(xy, triangles):
-    """`triangles` with every one turned so that it faces the camera (y runs downwards)."""
+    """`triangles`, all of them turned so that they face the camera (y points down)."""
     a, b, c = (np.asarray(xy)[triangles[:, k]] for k in range(3))
     p, q = b - a, c - a
     area = p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
@@ -31,7 +31,7 @@ def coverage(seen):
     return np.bincount(seen.pixel, seen.cover, SIZE * SIZE).reshape(SIZE, SIZE)
 
 
-def test_camera_keeps_the_width_of_its_plane_and_turns_y_down():
+def test_the_camera_preserves_the_width_of_its_plane_and_flips_y():
     camera = Camera(distance=100, width=20, rise=0)
     points = np.array([[0, 0, 0], [10, 0, 0], [0, 10, 0], [5, 0, 50]], float)
     xy, near = camera.project(points, 80)
@@ -39,7 +39,7 @@ def test_camera_keeps_the_width_of_its_plane_and_turns_y_down():
     np.testing.assert_allclose(near, [0.01, 0.01, 0.01, 0.02])
 
 
-def test_a_rectangle_on_the_grid_covers_its_pixels_and_nothing_else():
+def test_a_rectangle_on_the_grid_covers_exactly_its_pixels():
     seen, _ = drawn([(4, 6), (10, 6), (10, 9), (4, 9)], [(0, 1, 2), (0, 2, 3)])
     expected = np.zeros((SIZE, SIZE))
     expected[6:9, 4:10] = 1
@@ -60,7 +60,7 @@ def test_edges_are_softer_than_the_rows_of_samples():
     for x in np.linspace(5, 6, 61):
         seen, _ = drawn([(2, 2), (x, 2), (x, 20), (2, 20)], [(0, 1, 2), (0, 2, 3)])
         steps.add(round(float(coverage(seen)[10, 5]), 6))
-    assert len(steps) == 16  # fifteen samples, each met at its own x
+    assert len(steps) == 16  # fifteen samples, each crossed at its own x
 
 
 def test_area_of_a_slanted_triangle():
@@ -70,7 +70,7 @@ def test_area_of_a_slanted_triangle():
     assert seen.cover.sum() == pytest.approx(abs(p[0] * q[1] - p[1] * q[0]) / 2, rel=0.01)
 
 
-def test_linear_values_come_back_as_pixel_means():
+def test_interpolated_linear_values_are_pixel_means():
     rng = np.random.default_rng(0)
     points = np.concatenate([[(-3, -3), (27, -3), (-3, 27), (27, 27)], rng.uniform(0, SIZE, (30, 2))])
     seen, _ = drawn(points, Delaunay(points).simplices)
@@ -96,7 +96,7 @@ def test_surfaces_that_cross_are_cut_where_they_cross():
     np.testing.assert_array_equal(column, np.repeat([0, SIZE], SIZE // 2))
 
 
-def test_backs_show_only_where_asked_for():
+def test_backs_are_visible_only_if_two_sided():
     corners = np.array([(2, 2), (9, 3), (4, 9)], float)
     back = front(corners, np.array([(0, 1, 2)]))[:, ::-1]
     near = np.full(3, 0.01)
@@ -104,7 +104,7 @@ def test_backs_show_only_where_asked_for():
     assert rasterise(corners, near, back, SIZE, two_sided=True)[0].cover.sum() > 20
 
 
-def test_an_edge_in_front_of_a_later_layer_lets_no_background_through():
+def test_no_background_shines_through_an_edge_in_front_of_a_later_layer():
     left = [(-1, -1), (5.5, -1), (5.5, 30), (-1, 30)]
     whole = [(-1, -1), (30, -1), (30, 30), (-1, 30)]
     quads = [(0, 1, 2), (0, 2, 3)]
@@ -113,12 +113,12 @@ def test_an_edge_in_front_of_a_later_layer_lets_no_background_through():
     canvas.draw(seen, np.zeros((len(seen.pixel), 3)))
     kept = depth.copy()
     seen, _ = drawn(whole, quads, depth=depth)
-    np.testing.assert_array_equal(depth, kept)  # the buffer given is not changed
+    np.testing.assert_array_equal(depth, kept)  # the caller's buffer is not changed
     canvas.draw(seen, np.zeros((len(seen.pixel), 3)))
     np.testing.assert_allclose(canvas.in_front_of(np.ones((SIZE * SIZE, 3))), 0, atol=1e-12)
 
 
-def test_opacity_mixes_linearly_with_what_lies_below():
+def test_opacity_mixes_linearly_with_the_layer_below():
     whole, quads = [(-1, -1), (30, -1), (30, 30), (-1, 30)], [(0, 1, 2), (0, 2, 3)]
     canvas = Canvas(SIZE)
     seen, depth = drawn(whole, quads)
@@ -154,7 +154,7 @@ def _flat(points, triangles):
     return np.cross(b - a, c - a)
 
 
-def test_nothing_in_the_picture_is_no_error():
+def test_triangles_outside_the_picture_raise_no_error():
     seen, depth = drawn([(-9, -9), (-5, -9), (-5, -5)], [(0, 1, 2)])
     assert len(seen.pixel) == 0
     assert depth.max() == 0

@@ -1,4 +1,4 @@
-"""Data sets in their official layouts, made of avatars: what is read, and what a fault says."""
+"""Data sets in their official layouts, made of avatars: the content that is read, and the errors of invalid files."""
 
 import os
 import pickle
@@ -33,7 +33,7 @@ def renders():
 
 
 def paste(face, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """A render in the middle of a grey picture, 8 bits, and where its landmarks lie there."""
+    """An 8-bit grey picture with a render in its middle, and the landmarks in this picture."""
     canvas = np.full((height, width, 3), 150, np.uint8)
     left, top = (width - 160) // 2, (height - 160) // 2
     canvas[top : top + 160, left : left + 160] = np.asarray(face.to_image())
@@ -85,7 +85,7 @@ def lfw(renders, tmp_path_factory):
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of a data set that a test may damage; pictures are linked, lists are copied."""
+    """Copy a data set, so that a test can damage it; pictures are linked, lists are copied."""
 
     def make(folder: Path) -> Path:
         for path in folder.rglob("*"):
@@ -132,7 +132,7 @@ def test_celeba_in_its_own_folders(celeba, copy):
     np.testing.assert_array_equal(images.landmarks, flat.landmarks)
 
 
-def test_some_of_the_pictures_are_enough(celeba, copy):
+def test_some_pictures_of_celeba_may_be_missing(celeba, copy):
     folder = copy(celeba)
     (folder / "img_align_celeba" / "000002.jpg").unlink()
     (folder / "list_eval_partition.txt").unlink()
@@ -145,7 +145,7 @@ def test_some_of_the_pictures_are_enough(celeba, copy):
     assert images.content(1) == whole.content(2)
 
 
-def test_without_landmarks_faces_are_looked_for(celeba, copy):
+def test_without_landmarks_faces_are_detected(celeba, copy):
     folder = copy(celeba)
     (folder / "list_landmarks_align_celeba.txt").unlink()
     found, known = fr.read_celeba(folder), fr.read_celeba(celeba)
@@ -168,7 +168,7 @@ def test_a_missing_list(celeba, copy):
 ATTR, WHO, WHERE, PARTS = (
     "list_attr_celeba.txt", "identity_CelebA.txt", "list_landmarks_align_celeba.txt", "list_eval_partition.txt",
 )  # fmt: skip
-CELEBA_FAULTS = [
+CELEBA_ERRORS = [
     (ATTR, 1, "many", "line 1, field 1 (number of pictures): 'many', expected a whole number"),
     (ATTR, 1, "13", "12 pictures are listed, but line 1 says 13: the file is cut off"),
     (ATTR, 2, "Male Male", "line 2, field 2: 'Male', expected a unique column name other than file"),
@@ -188,8 +188,8 @@ CELEBA_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "line", "text", "message"), CELEBA_FAULTS, ids=range(len(CELEBA_FAULTS)))
-def test_faults_in_celeba(celeba, copy, name, line, text, message):
+@pytest.mark.parametrize(("name", "line", "text", "message"), CELEBA_ERRORS, ids=range(len(CELEBA_ERRORS)))
+def test_invalid_lists_of_celeba(celeba, copy, name, line, text, message):
     path = copy(celeba) / name
     lines = path.read_text().splitlines()
     lines[line - 1] = text
@@ -218,7 +218,7 @@ def test_lfw(lfw):
     assert fr.read_lfw(lfw.parent / lfw.name, pairs=lfw / "pairs.txt").pairs.equals(pairs)
 
 
-def test_lfw_one_folder_further_down(lfw, copy):
+def test_lfw_in_an_inner_folder(lfw, copy):
     folder = copy(lfw)
     (folder / "lfw").mkdir()
     for path in folder.glob("Person*"):
@@ -226,7 +226,7 @@ def test_lfw_one_folder_further_down(lfw, copy):
     assert fr.read_lfw(folder).pairs.equals(fr.read_lfw(lfw).pairs)
 
 
-def test_the_face_in_the_middle_counts(renders, tmp_path):
+def test_lfw_uses_the_face_in_the_middle(renders, tmp_path):
     canvas = np.full((220, 480, 3), 150, np.uint8)
     canvas[50:170, 180:300] = np.asarray(renders[0, 0].to_image().resize((120, 120)))
     canvas[20:200, 300:480] = np.asarray(renders[1, 0].to_image().resize((180, 180)))
@@ -243,7 +243,7 @@ def test_the_face_in_the_middle_counts(renders, tmp_path):
     assert middle.pairs is None
 
 
-def test_what_is_left_out_of_lfw(lfw, copy):
+def test_problems_of_lfw(lfw, copy):
     folder = copy(lfw)
     (folder / "Person_0" / "Person_0_0003.jpg").unlink()
     (folder / "Person_1" / "notes.txt").write_text("x")
@@ -255,7 +255,7 @@ def test_what_is_left_out_of_lfw(lfw, copy):
     assert len(images.pairs) == 12 - (len(reasons) - 1)
 
 
-LFW_FAULTS = [
+LFW_ERRORS = [
     (1, "2 3 4", "line 1: 3 fields, expected the number of folds and of pairs in each, such as 10 300"),
     (1, "2 x", "line 1, field 2: 'x', expected a whole number, 1 or larger"),
     (1, "2 4", "12 pairs are listed, but line 1 says 16"),
@@ -266,8 +266,8 @@ LFW_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "text", "message"), LFW_FAULTS, ids=range(len(LFW_FAULTS)))
-def test_faults_in_the_pairs(lfw, copy, line, text, message):
+@pytest.mark.parametrize(("line", "text", "message"), LFW_ERRORS, ids=range(len(LFW_ERRORS)))
+def test_invalid_pairs(lfw, copy, line, text, message):
     path = copy(lfw) / "pairs.txt"
     lines = path.read_text().splitlines()
     lines[line - 1] = text
@@ -285,19 +285,19 @@ def test_pairs_never_open_a_file_elsewhere(lfw, copy):
     assert images.problems.file.str.contains("secret").any()
 
 
-def test_no_lfw_at_all(tmp_path):
+def test_a_folder_without_lfw(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no picture called name/name_0001.jpg"):
         fr.read_lfw(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         fr.read_lfw(tmp_path / "x")
 
 
-# your own table ----------------------------------------------------------------------------------------------------
+# the user's own table ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def labelled(celeba, tmp_path):
-    """A function from the text of a table to what `read_labelled` makes of it; pictures are CelebA's."""
+    """Return a function that writes a table and calls `read_labelled`; the pictures are those of `celeba`."""
 
     def read(text: str | bytes, name: str = "faces.csv", **options):
         path = tmp_path / name
@@ -320,7 +320,7 @@ lines"
 def test_labelled(labelled):
     images = labelled(TABLE)
     assert images.label_names == ("smiling", "glasses", "bald")
-    assert images.labels.smiling.tolist() == [1, -1, 0, 0]  # -1 occurs, so 0 is unknown, as is a gap
+    assert images.labels.smiling.tolist() == [1, -1, 0, 0]  # -1 occurs, so 0 and an empty cell are unknown
     assert images.labels.glasses.tolist() == [1, -1, 1, -1]
     assert images.labels.bald.tolist() == [1, -1, 0, 1]
     assert images.labels.dtypes.tolist() == [np.int8] * 3
@@ -352,7 +352,7 @@ def test_missing_pictures_are_reported(labelled):
         labelled("file,identity\nx.jpg,a\n")
 
 
-LABELLED_FAULTS = [
+LABELLED_ERRORS = [
     ("", {}, "faces.csv, line 1: empty, expected a header"),
     ("file,identity\n", {}, "faces.csv has a header but no rows"),
     ("name,identity\na.jpg,x\n", {}, "faces.csv has no column 'file': it has name, identity; say which one to use"),
@@ -373,8 +373,8 @@ LABELLED_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "options", "message"), LABELLED_FAULTS, ids=range(len(LABELLED_FAULTS)))
-def test_faults_in_a_table(labelled, text, options, message):
+@pytest.mark.parametrize(("text", "options", "message"), LABELLED_ERRORS, ids=range(len(LABELLED_ERRORS)))
+def test_invalid_tables(labelled, text, options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         labelled(text, **options)
 
@@ -392,7 +392,7 @@ def test_paths_that_lead_out(name):
         check_inside(name, "here")
 
 
-def test_links_that_lead_out_are_not_followed(celeba, tmp_path):
+def test_links_that_lead_out_of_the_folder_are_refused(celeba, tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "a.jpg").symlink_to(celeba / "img_align_celeba" / "000001.jpg")
     (tmp_path / "set" / "b.jpg").write_bytes((celeba / "img_align_celeba" / "000001.jpg").read_bytes())
@@ -425,7 +425,7 @@ def test_take(celeba):
 
 @pytest.fixture
 def lattice(tmp_path):
-    """A folder in the reference format, its rows shuffled, and the array that it stands for."""
+    """A folder in the reference format with shuffled rows, the array that it encodes, and its table."""
     rng = np.random.default_rng(0)
     values = rng.normal(size=(2, 2, 4, 3, 8)).astype(np.float32)
     rows, vectors = [], []
@@ -474,7 +474,7 @@ def test_other_usual_names_and_row_numbers(lattice):
     np.testing.assert_array_equal(fr.read_lattice(folder).values, values)
 
 
-LATTICE_FAULTS = [
+LATTICE_ERRORS = [
     (
         lambda t: t.rename(columns={"step": "s"}),
         "has no column 'step': it has curve_id, moving_dimension, s, index; say",
@@ -491,8 +491,8 @@ LATTICE_FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "message"), LATTICE_FAULTS, ids=range(len(LATTICE_FAULTS)))
-def test_faults_in_a_table_of_curves(lattice, change, message):
+@pytest.mark.parametrize(("change", "message"), LATTICE_ERRORS, ids=range(len(LATTICE_ERRORS)))
+def test_invalid_tables_of_curves(lattice, change, message):
     folder, _, table = lattice
     change(table).to_csv(folder / "curves.csv", index=False)
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -525,13 +525,13 @@ ARRAYS = [
 
 
 @pytest.mark.parametrize(("array", "message"), ARRAYS)
-def test_faults_in_the_arrays(lattice, array, message):
+def test_invalid_arrays(lattice, array, message):
     np.save(lattice[0] / "p1.npy", array)
     with pytest.raises(ValueError, match=message):
         fr.read_lattice(lattice[0])
 
 
-def test_what_is_missing_from_a_lattice(lattice):
+def test_missing_parts_of_a_lattice(lattice):
     folder, _, _ = lattice
     with pytest.raises(ValueError, match=r"3 names for 2 attributes: the table has 0, 1"):
         fr.read_lattice(folder, names=["a", "b", "c"])

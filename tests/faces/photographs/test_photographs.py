@@ -1,4 +1,4 @@
-"""Photographs as faces: the one real photograph is scikit-image's astronaut; the faults are made here."""
+"""Photographs as faces. The only real photograph is scikit-image's astronaut; damaged files are made here."""
 
 import contextlib
 import functools
@@ -85,7 +85,7 @@ def test_every_kind_of_picture_is_read(name):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation(orientation):
-    """A camera held in each of the eight ways: the file is stored so that the EXIF tag turns it back upright."""
+    """All eight orientations of a camera: the file is stored so that the EXIF tag turns it upright."""
     undo = {
         1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
         5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
@@ -98,21 +98,21 @@ def test_exif_orientation(orientation):
     np.testing.assert_array_equal(pixels, ASTRONAUT)
 
 
-def test_transparent_parts_lie_on_white():
+def test_transparent_parts_become_white():
     image = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
     np.testing.assert_array_equal(decode(saved(image, "PNG"))[0], 255)
     half = np.full((4, 4, 4), 128, np.uint8)
     np.testing.assert_allclose(check_array(half), (128 * 128 / 255 + 127) / 255, atol=1e-6)
 
 
-def test_a_large_jpeg_is_reduced_while_it_is_read():
+def test_a_large_jpeg_is_decoded_at_a_reduced_size():
     pixels, remarks = decode(saved(Image.new("RGB", (7000, 5000), "grey"), "JPEG"))
     assert pixels.shape == (2500, 3500, 3)
     assert remarks == ["read at 3500 x 2500 of 7000 x 5000 px"]
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that claims a size of its own."""
+    """A PNG of a few bytes whose header claims this size."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -122,13 +122,13 @@ def png_header(width: int, height: int) -> bytes:
 
 
 JPEG = FORMATS["JPEG"][0]
-FAULTS = {
+UNUSABLE = {
     "empty.jpg": (b"", r"empty file \(0 bytes\)"),
     "cut.jpg": (JPEG[: len(JPEG) // 2], "damaged: image file is truncated"),
     "cut.png": (FORMATS["PNG"][0][:5000], "damaged: "),
     "header.png": (FORMATS["PNG"][0][:20], "damaged|not a picture"),
     "noise.webp": (FORMATS["WEBP"][0][:40] + os.urandom(2000), "damaged|not a picture"),
-    "text.jpg": (b"this is no picture", "not a picture in a format that Pillow reads"),
+    "text.jpg": (b"this is not a picture", "not a picture in a format that Pillow reads"),
     "script.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n", "not a picture"),
     "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, which Pillow does not read"),
     "bomb.png": (png_header(60000, 60000), "more than 100 million pixels"),
@@ -140,8 +140,8 @@ FAULTS = {
 }
 
 
-def test_what_cannot_be_used_stands_in_one_table_and_the_rest_go_on(tmp_path):
-    for name, (content, _) in FAULTS.items():
+def test_unusable_files_are_listed_as_problems_and_the_others_are_read(tmp_path):
+    for name, (content, _) in UNUSABLE.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -150,7 +150,7 @@ def test_what_cannot_be_used_stands_in_one_table_and_the_rest_go_on(tmp_path):
     photos = fr.Photographs(tmp_path, progress=False)
     assert photos.identities == ("anna",)
     reasons = dict(zip(photos.problems.file, photos.problems.reason, strict=True))
-    expected = {name: reason for name, (_, reason) in FAULTS.items()}
+    expected = {name: reason for name, (_, reason) in UNUSABLE.items()}
     expected |= {"gone.jpg": "file not found", "pipe.jpg": "not a regular file"}
     assert set(reasons) == set(expected)
     for name, reason in expected.items():
@@ -174,7 +174,7 @@ def test_any_damage_gives_a_picture_or_a_reason(name, random):
 
 @contextlib.contextmanager
 def nobody():
-    """As an ordinary user, because nothing is closed to root."""
+    """Run as an ordinary user, because root can read everything."""
     if os.geteuid():
         yield
         return
@@ -185,7 +185,7 @@ def nobody():
         os.seteuid(0)
 
 
-def test_what_may_not_be_read():
+def test_files_without_read_permission():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -214,7 +214,7 @@ def test_what_may_not_be_read():
         ([[1, 2], [3]], "rows of different lengths"),
     ],
 )
-def test_arrays_that_are_no_pictures(array, message):
+def test_invalid_arrays(array, message):
     with pytest.raises(PictureError, match=message):
         check_array(array)
 
@@ -235,7 +235,7 @@ def test_arrays_of_every_type_show_the_same_face(photos):
 
 
 @pytest.mark.parametrize("size", [160, 400])
-def test_landmarks_lie_where_the_avatars_have_them(avatars, size):
+def test_detected_landmarks_agree_with_those_of_avatars(avatars, size):
     differences = []
     for identity in avatars.identities:
         face = avatars.render(identity, size=size)
@@ -255,18 +255,18 @@ def test_detection_on_a_reduced_copy_gives_the_same_place():
     assert large.area / 7.5**2 == pytest.approx(found.area, rel=0.1)
 
 
-def test_a_face_cut_by_the_frame_is_found_in_its_place():
+def test_a_face_cut_off_by_the_frame_is_found_in_its_place():
     (whole,) = find_faces(ASTRONAUT)
     left, top, right, bottom = (int(value) for value in whole.box)
     (cut,) = find_faces(ASTRONAUT[top + 5 : bottom - 5, left + 5 : right - 5])
     np.testing.assert_allclose(cut.landmarks + np.array([left + 5, top + 5]), whole.landmarks, atol=4)
 
 
-# cutting a portrait out --------------------------------------------------------------------------------------------
+# cropping a portrait ----------------------------------------------------------------------------------------------
 
 
 def ramp(height: int, width: int) -> np.ndarray:
-    """A picture whose first two channels are its own coordinates, as shares of 1000 px."""
+    """A picture whose first two channels are its own coordinates, divided by 2000 px."""
     y, x = np.mgrid[0:height, 0:width] + 0.5
     return (np.stack([x, y, x + y], -1) / 2000).astype(np.float32)
 
@@ -291,12 +291,12 @@ def test_the_portrait_shows_the_square_around_the_face(scale, size):
 
 @given(st.floats(-30, 30), st.floats(0.8, 1.25), st.floats(-0.25, 0.25))
 @settings(max_examples=20, deadline=None)
-def test_moved_pixels_come_from_where_the_formula_says(rotation, zoom, shift):
+def test_moved_pixels_follow_the_formula(rotation, zoom, shift):
     size, scale = 80, 240.0
     matrix = placement({"rotation": rotation, "zoom": zoom, "shift": shift}, size)
     face = PortraitCrop(ramp(1000, 1000), landmarks_at(500, 500, scale), size).portrait(matrix)
     pixels, landmarks = face.pixels, face.landmarks
-    turn = zoom * np.exp(1j * np.deg2rad(rotation))  # in picture coordinates y points down: clockwise
+    turn = zoom * np.exp(1j * np.deg2rad(rotation))  # y points down in a picture, so this is clockwise
     y, x = np.mgrid[0:size, 0:size] + 0.5
     source = (x - size / 2 - shift * size + 1j * (y - size / 2)) / turn * scale / size
     np.testing.assert_allclose(pixels[..., 0] * 2000, source.real + 500, atol=0.3)
@@ -305,7 +305,7 @@ def test_moved_pixels_come_from_where_the_formula_says(rotation, zoom, shift):
     np.testing.assert_allclose(landmarks @ np.array([1, 1j]), moved, atol=1e-3)
 
 
-def test_no_blank_corner_at_the_ends_of_the_ranges():
+def test_no_blank_corners_at_the_ends_of_the_ranges():
     for size in (32, 160, 300):
         crop = PortraitCrop(np.ones((50, 50, 3), np.float32), landmarks_at(25, 25, 40), size)
         for rotation in (-30, 30):
@@ -322,12 +322,12 @@ def test_without_a_margin_the_portrait_is_the_same(size):
     np.testing.assert_allclose(without[4:-4, 4:-4], with_margin[4:-4, 4:-4], atol=0.01)
 
 
-def test_a_tilted_face_is_cut_out_at_the_same_scale():
+def test_the_tilt_of_a_face_does_not_change_the_scale_of_its_crop():
     sides = [square(landmarks_at(100, 100, 80, angle))[2] for angle in (-0.5, 0, 0.7)]
     np.testing.assert_allclose(sides, 80)
 
 
-def test_beyond_the_photograph_its_edge_goes_on():
+def test_the_edge_of_the_photograph_is_repeated_outside():
     pixels = PortraitCrop(np.full((30, 30, 3), 0.25, np.float32), landmarks_at(2, 28, 60), 64).portrait().pixels
     np.testing.assert_allclose(pixels, 0.25, atol=1e-6)
 
@@ -335,7 +335,7 @@ def test_beyond_the_photograph_its_edge_goes_on():
 # the edits ---------------------------------------------------------------------------------------------------------
 
 
-def test_neutral_is_the_untouched_crop(photos):
+def test_neutral_strengths_give_the_unedited_crop(photos):
     face = photos.render(0)
     np.testing.assert_array_equal(face.pixels, photos.render(0, NEUTRAL).pixels)
     (found,) = find_faces(ASTRONAUT)
@@ -350,7 +350,7 @@ def test_neutral_is_the_untouched_crop(photos):
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPH_ATTRIBUTES)
-def test_every_attribute_moves_the_picture_and_does_so_smoothly(photos, name):
+def test_every_attribute_is_visible_and_continuous(photos, name):
     record, face = fr.ATTRIBUTES[name], photos.render(0)
     for end in {record.low, record.high} - {record.neutral}:
         changes = []
@@ -368,7 +368,7 @@ def test_every_attribute_moves_the_picture_and_does_so_smoothly(photos, name):
     st.fixed_dictionaries({n: st.floats(fr.ATTRIBUTES[n].low, fr.ATTRIBUTES[n].high) for n in PHOTOGRAPH_ATTRIBUTES})
 )
 @settings(max_examples=15, deadline=None)
-def test_any_mixture_of_strengths_gives_a_picture(strengths):
+def test_any_combination_of_strengths_gives_a_picture(strengths):
     face = the_astronaut().render(0, strengths, size=64)
     assert face.pixels.shape == (64, 64, 3)
     assert np.isfinite(face.pixels).all()
@@ -378,16 +378,16 @@ def test_any_mixture_of_strengths_gives_a_picture(strengths):
 
 
 @pytest.mark.parametrize("strengths", [{"rotation": 15}, {"rotation": -15}, {"zoom": 0.85}, {"shift": 0.15}])
-def test_landmarks_are_carried_along(photos, strengths):
-    """The detector, which knows nothing of the edit, finds them in the same places."""
+def test_landmarks_move_with_the_picture(photos, strengths):
+    """The detector, which does not know the edit, finds them in the same places."""
     face = photos.render(0, strengths)
     (found,) = find_faces(face.pixels)
     np.testing.assert_allclose(found.landmarks, face.landmarks, atol=4)
     assert np.abs(face.landmarks - photos.render(0).landmarks).max() > 3
 
 
-def test_what_only_moves_the_picture_is_aligned_away(photos, dlib_model):
-    """Landmarks go along, so the crop that the model sees, and its embedding, stay nearly the same."""
+def test_alignment_removes_moves_of_the_picture(photos, dlib_model):
+    """Landmarks move with the picture, so the model's crop and its embedding are nearly unchanged."""
     faces = [photos.render(0, strengths) for strengths in ({}, {"rotation": 10}, {"shift": 0.1}, {"mask": 1.0})]
     vectors = dlib_model.embed(faces)
     turned, moved, masked = np.linalg.norm(vectors[1:] - vectors[0], axis=1)
@@ -399,7 +399,7 @@ def at(face, point) -> np.ndarray:
     return face.pixels[y - 1 : y + 2, x - 1 : x + 2].mean((0, 1))
 
 
-def test_coverings_lie_where_the_face_has_its_parts(photos):
+def test_coverings_are_drawn_in_their_place(photos):
     plain, glasses, mask = (photos.render(0, strengths) for strengths in ({}, {"sunglasses": 1}, {"mask": 1}))
     left_eye, right_eye, nose, left_mouth, right_mouth = plain.landmarks
     for eye in (left_eye, right_eye):
@@ -407,18 +407,18 @@ def test_coverings_lie_where_the_face_has_its_parts(photos):
         np.testing.assert_array_equal(at(mask, eye), at(plain, eye))
     for point in (nose, left_mouth, right_mouth, (left_mouth + right_mouth) / 2 + np.array([0, 12])):
         np.testing.assert_array_equal(at(glasses, point), at(plain, point))
-        assert at(mask, point)[2] > at(mask, point)[0] + 0.1  # cloth is bluish, skin is not
+        assert at(mask, point)[2] > at(mask, point)[0] + 0.1  # the cloth is bluish, the skin is not
     half = photos.render(0, {"mask": 0.5})
     np.testing.assert_allclose(half.pixels, (plain.pixels + mask.pixels) / 2, atol=1e-5)
 
 
-def test_coverings_turn_with_the_face(photos):
+def test_coverings_rotate_with_the_face(photos):
     turned = photos.render(0, {"rotation": 25, "sunglasses": 1})
     for eye in turned.landmarks[:2]:
         assert at(turned, eye).max() < 0.1
 
 
-def test_side_light_is_the_formula():
+def test_side_light_follows_its_formula():
     grey = np.full((64, 64, 3), 0.4, np.float32)
     landmarks = FRAME * 64
     unit = 0.26 * 64
@@ -430,7 +430,7 @@ def test_side_light_is_the_formula():
         assert (lit[:, -1] > lit[:, 0]).all() == (strength > 0)
 
 
-def test_jpeg_quality_is_pillows():
+def test_jpeg_quality_is_that_of_pillow():
     face = ASTRONAUT[:64, :64] / np.float32(255)
     step = {
         q: np.asarray(Image.open(io.BytesIO(saved(Image.fromarray(ASTRONAUT[:64, :64]), "JPEG", quality=q)))) / 255
@@ -441,7 +441,7 @@ def test_jpeg_quality_is_pillows():
     np.testing.assert_array_equal(compress(face, 100), face)
 
 
-def test_resolution_averages():
+def test_resolution_averages_pixels():
     stripes = np.zeros((60, 60, 3), np.float32)
     stripes[:, ::2] = 1
     np.testing.assert_allclose(reduce_resolution(stripes, 0.5), 0.5, atol=1e-6)
@@ -505,7 +505,7 @@ def group():
     return fr.Photographs({"group": canvas}, progress=False)
 
 
-def test_of_several_faces_the_largest_is_used_and_said_so(group):
+def test_the_largest_of_several_faces_is_used_and_noted(group):
     (row,) = group.table.to_dict("records")
     assert row["faces"] == 2
     assert row["face"] == 0
@@ -520,7 +520,7 @@ def test_of_several_faces_the_largest_is_used_and_said_so(group):
     assert np.abs(large.pixels - small.pixels).mean() > 0.02
 
 
-def test_fingerprint_follows_content_not_place(tmp_path, photos):
+def test_the_fingerprint_depends_on_content_and_not_on_place(tmp_path, photos):
     for name, content in (("one", JPEG), ("two", JPEG), ("three", saved(PICTURE, "JPEG", quality=60))):
         (tmp_path / name).mkdir()
         (tmp_path / name / "eileen.jpg").write_bytes(content)
@@ -530,13 +530,13 @@ def test_fingerprint_follows_content_not_place(tmp_path, photos):
     assert photos.fingerprint == fr.Photographs(ASTRONAUT.copy(), progress=False).fingerprint
 
 
-def test_a_file_that_changes_later_is_not_taken_for_the_old_one(tmp_path):
+def test_a_file_that_has_changed_raises_an_error(tmp_path):
     path = tmp_path / "x.jpg"
     path.write_bytes(JPEG)
     photos = fr.Photographs(path, progress=False)
     photos.render("x")
     path.write_bytes(saved(PICTURE, "JPEG", quality=50))
-    photos.render("x", {"hue": 10})  # still in memory, and still the old one
+    photos.render("x", {"hue": 10})  # the old photograph is still in memory
     with pytest.raises(ValueError, match=r"x\.jpg has changed since it was read: create a new Photographs"):
         photos.render("x", size=200)
     path.unlink()
@@ -558,7 +558,7 @@ def test_memory_does_not_grow_with_the_number_of_photographs():
 
 
 class Watch:
-    """Python itself reports every file that this process opens for writing; a hook cannot be taken off again."""
+    """An audit hook that notes every file opened for writing; Python cannot remove such a hook."""
 
     on: ClassVar[bool] = False
     written: ClassVar[list] = []
@@ -572,7 +572,7 @@ class Watch:
 
 
 def test_nothing_is_ever_written(photos, dlib_model, tmp_path, monkeypatch):
-    """From the folder to the embedding; and the watch does see what the cache writes when it is asked to."""
+    """From the folder to the embedding; the watch notices writes if the cache is switched on."""
     monkeypatch.setenv("FR_EXPLORE_CACHE", str(tmp_path / "cache"))
     (tmp_path / "x.jpg").write_bytes(JPEG)
     sys.addaudithook(Watch.note)
@@ -591,8 +591,8 @@ def test_nothing_is_ever_written(photos, dlib_model, tmp_path, monkeypatch):
         Watch.on = False
 
 
-def test_the_laboratory_takes_photographs(group, dlib_model):
-    """The live widget, unchanged: its sliders are what photographs take."""
+def test_attribute_explorer_takes_photographs(group, dlib_model):
+    """Its sliders are the attributes of photographs."""
     from fr_explore_widgets import AttributeExplorer
 
     explorer = AttributeExplorer(group, dlib_model, variations=2)

@@ -1,4 +1,4 @@
-"""The widgets of the family, as a cell of a notebook makes each: what tests/test_family.py holds all of them to."""
+"""Every widget, as the cell of a notebook that creates it: the cases of widgets/test_family.py."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ w = FieldExplorer(field)
 
 @dataclass(frozen=True)
 class Case:
-    """One widget. `cell` leaves it in `w`; `root` is its element; `slider` one that asks the kernel, if there is one,
-    and `value` what the kernel then holds; `offline` are the arguments of a small page, None where there is no page.
+    """One widget: how to create it, and the parts of it that the tests use.
 
-    When the kernel is gone, `inert` are the controls that must rest, because only the kernel computes what they ask
-    for, and `alive` is one that goes on, because the browser has all it needs for it; `shows` is what it then changes.
+    `cell` assigns it to `w`. `root` selects its element, `slider` one of its sliders, and `value` is the expression for
+    that slider's value in the kernel; `asks` says whether the slider sends requests that can fail. `offline` are the
+    arguments of `to_html` for a small page, None if the widget has none. `state` is a statement that changes `w.state`.
+
+    Without a kernel, the controls `inert` must be disabled, because only the kernel computes their result; `alive` is
+    one that still works, because the browser has all that it needs, and `shows` the element that it changes.
     """
 
     name: str
@@ -46,7 +49,7 @@ class Case:
     value: str = ""
     asks: bool = True
     offline: dict | None = None
-    state: str = ""  # a statement that changes the state
+    state: str = ""
     inert: str = ""
     alive: str = ""
     shows: str = ""
@@ -79,7 +82,7 @@ CASES = [
         "photos",
         "from fr_explore_widgets import PhotoInput\nw = PhotoInput()",
         ".fr-photos",
-        inert="[data-action]",  # the kernel looks for faces and keeps the pictures
+        inert="[data-action]",  # the kernel detects the faces and keeps the pictures
     ),
     Case(
         "attribute",
@@ -91,7 +94,7 @@ CASES = [
         "w.strengths['head_angle']",
         offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
-        # the kernel renders and embeds: nothing can move, only the picture of a snapshot could, and none is stored here
+        # the kernel renders and embeds; only a stored snapshot could still be shown, and there is none here
         inert="input:not(.fr-text), select, [data-action]:not([data-action=copy])",
     ),
     Case(
@@ -114,7 +117,7 @@ CASES = [
         asks=False,
         offline={},
         state="w.set(threshold=2.5)",
-        alive="[data-control=threshold]",  # the distances are in the page, which counts them
+        alive="[data-control=threshold]",  # the page has the distances and counts them
         shows=".fr-key",
     ),
     Case(
@@ -125,8 +128,8 @@ CASES = [
         ".fr-macro",
         offline={},
         state="w.attribute = 'smiling'",
-        inert="[data-action=probe], [data-action=umap]",  # both are computed by the kernel
-        alive="[data-action=before]",  # what was measured is in the page
+        inert="[data-action=probe], [data-action=umap]",  # the kernel computes both
+        alive="[data-action=before]",  # the page has the measured results
         shows=".fr-sentence",
     ),
 ]

@@ -1,8 +1,9 @@
-"""What every widget must hold, tried on each of them: exports, the transport, restart, reopening, leaks, accessibility.
+"""What every widget must satisfy: exports, requests, restart, reopening, leaks, accessibility.
 
 `family.py` lists the widgets. The browser tests drive a real JupyterLab (and a Notebook 7) in Chromium.
 """
 
+import base64
 import io
 import json
 import re
@@ -27,13 +28,12 @@ from fr_explore_widgets.core.page import Offline, Pixels
 from fr_explore_widgets.core.picture import Plot, compose, png, small_png, ticks
 from fr_explore_widgets.core.snapshot import LIMIT
 
-NAMES = [case.name for case in CASES]
 HOSTILE = '</script><img src=x onerror="window.hurt = 1"><b>\'&amp;\u2028'
 
 
-@pytest.fixture(scope="module", params=CASES, ids=NAMES)
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
 def made(request):
-    """A widget of each kind, in this process: (case, widget)."""
+    """Each widget, in this process: (case, widget)."""
     names: dict = {}
     exec(request.param.cell, names)
     widget = names["w"]
@@ -46,7 +46,7 @@ def made(request):
 # --- exports, without a browser ---------------------------------------------------------------------------------------
 
 
-def test_tables_have_names_not_indices(made, tmp_path):
+def test_columns_of_exported_tables_have_names(made, tmp_path):
     _, w = made
     for path in w.to_csv(tmp_path / "out.csv"):
         table = pd.read_csv(path)
@@ -54,7 +54,7 @@ def test_tables_have_names_not_indices(made, tmp_path):
         assert path.name.startswith("out")
 
 
-def test_the_picture_is_opaque_and_on_white(made, tmp_path):
+def test_the_exported_picture_is_opaque_on_white(made, tmp_path):
     _, w = made
     with Image.open(io.BytesIO(w.to_png())) as image:
         assert image.mode == "RGB"
@@ -64,16 +64,21 @@ def test_the_picture_is_opaque_and_on_white(made, tmp_path):
     assert w.to_png(tmp_path / "w.png").read_bytes() == w.to_png()
 
 
-def test_what_stays_in_the_notebook_is_small_and_in_words(made):
+def test_a_saved_notebook_keeps_a_small_picture_and_words(made, monkeypatch):
     _, w = made
-    picture, words = w._kept()
-    assert len(picture) <= LIMIT
-    assert bool(picture) == w.keeps_picture, w.traceback
-    assert len(words) > 20
-    assert len(w._static._bundle()["text/html"]) <= 150_000
+    displayed = []
+    for module in ("base", "snapshot"):
+        monkeypatch.setattr(f"fr_explore_widgets.core.{module}.display", lambda data, **options: displayed.append(data))
+    w._ipython_display_()
+    kept = displayed[0]  # the output before the widget's view
+    assert len(kept["text/html"]) <= 150_000
+    assert len(kept["text/plain"]) > 20
+    pictures = re.findall('src="data:image/png;base64,([^"]*)"', kept["text/html"])
+    assert len(pictures) == w.keeps_picture, w.traceback
+    assert all(len(base64.b64decode(picture)) <= LIMIT for picture in pictures)
 
 
-def test_a_bookmark_is_text_and_comes_back(made):
+def test_a_bookmark_is_text_and_restores_the_state(made):
     _, w = made
     text = w.bookmark
     assert json.loads(text) == w.state
@@ -82,7 +87,7 @@ def test_a_bookmark_is_text_and_comes_back(made):
 
 
 class Small(LabWidget):
-    """The least widget that answers: it keeps the numbers that it is told."""
+    """A minimal widget: it keeps the numbers that it receives."""
 
     title = HOSTILE
     values = traitlets.Dict().tag(sync=True)
@@ -101,7 +106,7 @@ class Small(LabWidget):
         self.reply = {"client": request["client"], "seq": request["seq"]}
 
 
-def test_a_thousand_interleavings_of_requests_and_cells_corrupt_nothing():
+def test_a_thousand_concurrent_requests_and_cells_corrupt_nothing():
     w, rounds = Small(), 1000
     torn = []
     w.observe(
@@ -133,12 +138,12 @@ def test_a_thousand_interleavings_of_requests_and_cells_corrupt_nothing():
     assert torn == []
     assert w.error == {}
     assert w.values["cell"] == rounds
-    # requests of two browsers set one trait: what one of them set last may be overtaken, never torn
+    # two browsers set the same trait: one may overwrite the other's last request, but no state is ever half written
     assert max(w.values["one"], w.values["two"]) == rounds
     assert w.state["sum"] == sum(w.values.values())
 
 
-def test_a_state_from_before_a_restart_is_restored_or_refused_in_words():
+def test_a_state_from_before_a_restart_is_restored_or_refused_with_a_reason():
     w = Small()
     w.request = {"client": "a", "seq": 1, "action": "restore", "state": {"version": 1, "values": {}, "sum": 0}}
     assert w.state["version"] == 1
@@ -148,7 +153,7 @@ def test_a_state_from_before_a_restart_is_restored_or_refused_in_words():
     assert (w.error["why"], w.error["todo"]) == ("OSError: disk full", "Do it again.")
 
 
-def test_a_widget_that_no_page_shows_rests_and_wakes(monkeypatch):
+def test_a_widget_that_no_page_shows_becomes_idle_and_reopens(monkeypatch):
     import gc
     import weakref
 
@@ -165,22 +170,22 @@ def test_a_widget_that_no_page_shows_rests_and_wakes(monkeypatch):
     until(lambda: w.resting, 5)
     w.set(x=2)
     assert w.values == {"x": 2}
-    assert w.model_id == name  # asked for its id, as a box does it, it wakes
+    assert w.model_id == name  # reading the id, as a box does, reopens it
     assert not w.resting
     box = HBox([w])
     w.unseen += 1
     time.sleep(0.2)
-    assert not w.resting, "a box could not wake it"
+    assert not w.resting, "a box could not reopen it"
     box.close()
     w.unseen += 1
     until(lambda: w.resting, 5)
     gone, w, box = weakref.ref(w), None, None
     gc.collect()
-    assert gone() is None, "at rest, nothing but the user's reference keeps it"
+    assert gone() is None, "an idle widget is kept alive by the user's reference only"
 
 
-def test_in_colab_the_view_names_the_manager_that_can_show_it(monkeypatch):
-    """With a stand-in for Colab's module, which exists nowhere else: what anywidget asks of it is what it gives."""
+def test_in_colab_the_view_names_its_widget_manager(monkeypatch):
+    """Colab's module exists nowhere else: the stand-in has what anywidget reads from it."""
     colab, shown = types.ModuleType("google.colab.output"), []
     colab.enable_custom_widget_manager = lambda: None
     colab._widgets = types.SimpleNamespace(_installed_url="colab/manager.js")
@@ -200,7 +205,7 @@ def test_in_colab_the_view_names_the_manager_that_can_show_it(monkeypatch):
 
 
 class Paged(Small):
-    """A page with a grid: the answers show where they stand."""
+    """A page with a grid of answers; each answer contains its place in the grid."""
 
     files = "prediction"
     frame = traitlets.Bytes().tag(sync=True)
@@ -225,7 +230,7 @@ class Paged(Small):
         )
 
 
-def test_the_size_of_a_page_is_told_and_limited(tmp_path, capsys):
+def test_the_size_of_a_page_is_printed_and_limited(tmp_path, capsys):
     w = Paged()
     path = w.to_html(tmp_path / "page.html", steps=5)
     assert re.match(r"page\.html: 10 answers \(5 steps\), about 0\.\d MB, about \d+ s\.", capsys.readouterr().out)
@@ -234,10 +239,10 @@ def test_the_size_of_a_page_is_told_and_limited(tmp_path, capsys):
     text = path.read_text(encoding="utf-8")
     assert text.count("</script>") == 2
     assert "<img src=x" not in text
-    assert text.count("/9j/") == 1, "equal pictures are kept once"
+    assert text.count("/9j/") == 1, "equal pictures are stored once"
 
 
-def test_plots_draw_what_they_are_given():
+def test_plots_draw_their_lines():
     assert ticks(0, 1) == [0, 0.25, 0.5, 0.75, 1]
     assert ticks(-3, 9) == [-3, 0, 3, 6, 9] or ticks(-3, 9)[0] >= -3
     empty = np.asarray(compose("x", [[Plot()]]))
@@ -250,11 +255,11 @@ def test_plots_draw_what_they_are_given():
 
 
 @pytest.mark.browser
-def test_hostile_names_stay_text_and_the_grid_answers(open_page, tmp_path):
+def test_markup_in_names_is_escaped_and_the_grid_answers(open_page, tmp_path):
     w = Paged()
     w.to_html(tmp_path / "page.html", steps=3)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    # the shim alone: what the front end of a widget would see
+    # the page's model without the widget: what a widget's front end sees
     head, _, tail = text.partition("$widget.render({ model: $model")
     (tmp_path / "page.html").write_text(f"{head}window.model = $model;\n(() => {{}})({{ model: $model{tail}")
     page = open_page(tmp_path / "page.html")
@@ -281,7 +286,8 @@ def test_hostile_names_stay_text_and_the_grid_answers(open_page, tmp_path):
 
 PAGED = [case for case in CASES if case.offline is not None]
 
-# every view brings the shared style with it, so a widget further down a page repeats it after this one's own rules
+# every view adds the shared style again, so on a page with several widgets it also follows this widget's own rules:
+# the elements whose style that changes
 RESTYLED = """(css) => {
   const all = [...document.querySelectorAll(".fr-lab, .fr-lab *")];
   const read = () => all.map((one) => Object.fromEntries(
@@ -299,7 +305,7 @@ RESTYLED = """(css) => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("case", PAGED, ids=[case.name for case in PAGED])
-def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, open_page, tmp_path):
+def test_a_page_opens_from_disk_and_its_sliders_respond_to_touch(case, open_page, tmp_path):
     names: dict = {}
     exec(case.cell, names)
     if hasattr(names["w"], "wait"):
@@ -327,9 +333,14 @@ def test_a_page_opens_from_disk_and_its_sliders_work_by_touch(case, open_page, t
 # --- in JupyterLab ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=CASES, ids=NAMES)
+def of(cases):
+    """The cases as parameters: in parallel runs, all tests of one widget share a process."""
+    return [pytest.param(case, id=case.name, marks=pytest.mark.xdist_group(f"family-{case.name}")) for case in cases]
+
+
+@pytest.fixture(scope="module", params=of(CASES))
 def opened(request, jupyterlab, browser):
-    """One notebook for each widget, with two views of it."""
+    """One notebook per widget, with two views of it."""
     case = request.param
     name = jupyterlab.write(f"{case.name}.ipynb", [case.cell, "w", "w"])
     with Notebook(jupyterlab, browser, name, height=1600) as notebook:
@@ -341,13 +352,8 @@ def opened(request, jupyterlab, browser):
         assert notebook.errors == []
 
 
-def of(cases):
-    """The tests of those widgets only that have what the test needs."""
-    return pytest.mark.parametrize("opened", cases, ids=[case.name for case in cases], indirect=True)
-
-
-SLIDING = [case for case in CASES if case.slider]
-ASKING = [case for case in SLIDING if case.asks]
+SLIDING = pytest.mark.parametrize("opened", of(case for case in CASES if case.slider), indirect=True)
+ASKING = pytest.mark.parametrize("opened", of(case for case in CASES if case.slider and case.asks), indirect=True)
 
 
 BURST = """async (input) => {
@@ -365,8 +371,8 @@ BURST = """async (input) => {
 
 
 @pytest.mark.browser
-@of(SLIDING)
-def test_a_burst_is_few_calls_and_ends_on_the_exact_value(opened):
+@SLIDING
+def test_a_burst_of_events_needs_few_requests_and_ends_at_the_exact_value(opened):
     case, notebook = opened
     notebook.execute("w.calls = 0")
     last, took = notebook.page.locator(case.slider).first.evaluate(BURST)
@@ -377,20 +383,20 @@ def test_a_burst_is_few_calls_and_ends_on_the_exact_value(opened):
 
 
 @pytest.mark.browser
-@of(SLIDING)
+@SLIDING
 def test_two_views_agree(opened):
     case, notebook = opened
     first, second = (notebook.page.locator(case.slider).nth(i) for i in (0, 1))
     low, high = (float(second.get_attribute(end)) for end in ("min", "max"))
     for key, value in (("End", high), ("Home", low)):
         first.press(key)
-        # the burst left the first view's slider without steps
+        # the burst removed the step from the first view's slider
         until(lambda value=value: abs(float(second.input_value()) - value) <= 0.01 * (high - low))
         until(lambda: abs(float(first.input_value()) - float(second.input_value())) <= 0.01 * (high - low))
 
 
 @pytest.mark.browser
-@of(SLIDING)
+@SLIDING
 def test_a_slider_does_not_wait_for_a_cell(opened):
     case, notebook = opened
     slider = notebook.page.locator(case.slider).first
@@ -406,7 +412,7 @@ def test_a_slider_does_not_wait_for_a_cell(opened):
         time.sleep(0.5)
         slider.press("End")
         client.get_shell_msg(timeout=60)
-    assert notebook.value("v1") == float(slider.get_attribute("max")), "the handler ran while the cell slept"
+    assert notebook.value("v1") == float(slider.get_attribute("max")), "the kernel did not answer while the cell slept"
     notebook.execute("w.unobserve(note, 'state')")
 
 
@@ -423,8 +429,8 @@ FAILURE = """([input, root]) => new Promise((done) => {
 
 
 @pytest.mark.browser
-@of(ASKING)
-def test_an_exception_shows_within_a_second_with_what_to_do(opened):
+@ASKING
+def test_an_exception_appears_within_a_second_with_advice(opened):
     case, notebook = opened
     notebook.page.locator(case.slider).first.press("Home")
     notebook.page.wait_for_timeout(500)
@@ -458,7 +464,7 @@ CONTROLS = """(root) => {
     "a[href], button, input, select, textarea, [tabindex]")].filter((node) => {
     if (node.disabled || node.tabIndex < 0 || !node.checkVisibility({ visibilityProperty: true })) return false;
     if (node.type !== "radio") return true;
-    if (radios.has(node.name)) return false; // arrows reach the others of the group
+    if (radios.has(node.name)) return false; // arrow keys reach the others of the group
     radios.add(node.name);
     return true;
   }).length;
@@ -473,7 +479,7 @@ REACHED = """(root) => {
 
 
 @pytest.mark.browser
-def test_keys_reach_every_control_and_a_live_region_speaks(opened):
+def test_keys_reach_every_control_and_there_is_a_live_region(opened):
     case, notebook = opened
     page = notebook.page
     assert page.locator(f"{case.root} [aria-live], {case.root} [role=status]").count() > 0
@@ -506,16 +512,16 @@ WIDE = """([root, width]) => {
 
 
 @pytest.mark.browser
-def test_nothing_is_cut_at_380_px_and_at_twice_the_size(opened):
+def test_nothing_is_cut_off_at_380_px_and_at_200_percent_zoom(opened):
     case, notebook = opened
-    notebook.page.evaluate("document.activeElement?.blur()")  # an explanation that is open is placed for its width
+    notebook.page.evaluate("document.activeElement?.blur()")  # an open explanation is placed for the present width
     assert notebook.page.evaluate(WIDE, [case.root, 380]) == []
-    # 200 % zoom of a notebook 1,100 px wide leaves half of its pixels
+    # a notebook of 1,100 px at 200 % zoom
     assert notebook.page.evaluate(WIDE, [case.root, 550]) == []
 
 
 @pytest.mark.browser
-def test_nothing_moves_by_itself_under_reduced_motion(opened):
+def test_nothing_is_animated_under_reduced_motion(opened):
     case, notebook = opened
     notebook.page.emulate_media(reduced_motion="reduce")
     moving = notebook.page.evaluate(
@@ -532,7 +538,7 @@ def test_nothing_moves_by_itself_under_reduced_motion(opened):
 
 @pytest.mark.browser
 def test_restart_and_reopening(opened, browser):
-    """Last for its notebook: its kernel ends."""
+    """The last test of its notebook: it ends the kernel."""
     case, notebook = opened
     page = notebook.page
     if case.state:
@@ -540,7 +546,7 @@ def test_restart_and_reopening(opened, browser):
     kept = notebook.value("w.state")
     words = notebook.value("w._words()")
     until(lambda: words in page.locator(".fr-static").first.text_content(), 30)
-    assert page.locator(".fr-static:visible").count() == 0, "the live view hides its picture"
+    assert page.locator(".fr-static:visible").count() == 0, "the live view must hide the picture"
     notebook.save()
     began = time.monotonic()
     notebook.restart()
@@ -561,53 +567,55 @@ def test_restart_and_reopening(opened, browser):
         notebook.run_all()
         page.locator(f"{case.root} [data-action=restore]").first.click(timeout=60_000)
         until(lambda: notebook.value("w.state") == kept, 30)
-    # the notebook as it was saved, opened where no kernel knows its widget
+    # the saved notebook, opened with a kernel that does not know its widget
     notebook.lab.end_kernel(notebook.name)
     with Notebook(notebook.lab, browser, notebook.name) as again:
         again.wait_for(".fr-static:visible", 60)
-        again.page.wait_for_timeout(3000)
+        missing = again.page.get_by_text("model not found")  # JupyterLab's message, which the picture's style hides
+        until(lambda: missing.count() == 2)
+        assert all(one.is_hidden() for one in missing.all())
         assert again.page.locator(case.root).count() == 0
         assert words in again.page.locator(".fr-static").first.text_content()
         picture = again.page.locator(".fr-static img")
         assert picture.count() == (2 if kept or case.name != "photos" else 0)
-        assert all(one.is_hidden() for one in again.page.get_by_text("model not found").all())
 
 
-# anywidget's own least widget: what JupyterLab and anywidget keep of every widget, whatever it is
+# a minimal anywidget: what JupyterLab and anywidget keep of any widget
 BARE = """import anywidget
 class Bare(anywidget.AnyWidget):
     _esm = "export default { render({ el }) { el.innerHTML = '<b class=bare>bare</b>'; } }"
 w = Bare()
 display(w)"""
 OURS = "from fr_explore_widgets import EnergyPlayground\nw = EnergyPlayground()\nw"
+HOSTS = [pytest.param(host, marks=pytest.mark.xdist_group(f"memory of {host}")) for host in ("lab/tree", "notebooks")]
 ALIVE = "len(__import__('ipywidgets').widgets.widget._instances)"
 
 
 def memory_of_fifty_runs(lab, browser, host, cell, selector):
-    """Resident kernel and page heap in MB after 5 runs of a cell and after 50 more, and how many models are alive."""
+    """Kernel's resident memory and page's heap in MB after 5 runs of a cell and after 50 more; models still alive."""
     name = lab.write(f"again-{host[:3]}-{selector[1:]}.ipynb", [cell])
     with Notebook(lab, browser, name, host=host) as notebook:
         page = notebook.page
-        own = len(notebook.errors)  # Notebook 7 starts with errors of its own
+        own = len(notebook.errors)  # Notebook 7 raises errors of its own while it starts
         notebook.run_all()
         notebook.wait_for(selector, 120)
         process = psutil.Process(notebook.value("__import__('os').getpid()"))
 
         def again(times):
             for _ in range(times):
-                # a mark and a locator: a handle of Playwright's would itself keep the old view in memory
+                # a class and a locator, because an element handle of Playwright would keep the old view in memory
                 page.evaluate("(selector) => document.querySelector(selector).classList.add('old')", selector)
                 notebook.run_all()
                 page.locator(f"{selector}:not(.old)").wait_for(timeout=60_000)
-            if selector != ".bare":  # nothing ever closes the bare ones
+            if selector != ".bare":  # nothing ever closes those
                 until(lambda: notebook.value(ALIVE) <= 6, 60)
-            page.wait_for_timeout(3000)
+            page.wait_for_timeout(1000)
             notebook.execute("import gc; gc.collect()")
             heaps = []
-            for _ in range(5):  # what a later collection frees was not held: a leak is what none of them frees
+            for _ in range(8):  # a leak is what no collection frees
                 page.evaluate("gc()")
                 heaps.append(page.evaluate("performance.memory.usedJSHeapSize") / 1e6)
-                page.wait_for_timeout(1000)
+                page.wait_for_timeout(250)
             return process.memory_info().rss / 1e6, min(heaps)
 
         before, after = again(5), again(50)
@@ -616,16 +624,16 @@ def memory_of_fifty_runs(lab, browser, host, cell, selector):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("host", ["lab/tree", "notebooks"])
+@pytest.mark.parametrize("host", HOSTS)
 def test_running_a_cell_fifty_times_leaves_nothing_behind(jupyterlab, browser, host):
-    """JupyterLab and Notebook 7; beside it what the host keeps of fifty of anywidget's least widgets."""
+    """Compared with what the host keeps of fifty minimal anywidgets."""
     floor = memory_of_fifty_runs(jupyterlab, browser, host, BARE, ".bare")
     before, after, alive = memory_of_fifty_runs(jupyterlab, browser, host, OURS, ".fr-energy")
     least = floor[1][1] - floor[0][1]
     grown = after[1] - before[1]
     words = " -> ".join(f"kernel {kernel:.1f}, page {heap:.1f} MB" for kernel, heap in (before, after))
     print(f"{host}: {words}, {alive} models; page {grown:+.2f} MB, a bare anywidget {least:+.2f} MB")
-    assert alive <= 6, "widgets of earlier runs are held"
+    assert alive <= 6, "widgets of earlier runs are still alive"
     assert after[0] <= 1.1 * before[0]
     assert after[1] <= 1.1 * before[1]
-    assert grown - least <= 0.05 * before[1], "beyond what the host keeps of any widget"
+    assert grown - least <= 0.05 * before[1], "more than the host keeps of any widget"

@@ -104,8 +104,9 @@ socket.socket.connect = refuse
 """
 
 
-def run(command, env, **options):
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, **options)
+def post_build(checkout, env):
+    command = ["bash", checkout / "binder" / "postBuild"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -120,9 +121,10 @@ def clean(tmp_path):
         if (ROOT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, checkout / name)
-    venv.create(prefix, with_pip=True)
+    venv.create(prefix)
     site = next(prefix.glob("lib/python*/site-packages"))
-    # a folder in a .pth file is searched for modules, but its own .pth files (the editable project's) are not read
+    # a folder in a .pth file is searched for modules, pip among them, but its own .pth files (the editable project's)
+    # are not read
     (site / "requirements.pth").write_text(sysconfig.get_path("purelib") + "\n")
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     env = {
@@ -137,9 +139,7 @@ def clean(tmp_path):
 @pytest.mark.notebook  # filling the caches executes a notebook
 def test_post_build_installs_the_project_and_fills_the_caches_without_a_network(clean, tmp_path):
     checkout, env = clean
-    done = subprocess.run(
-        ["bash", checkout / "binder" / "postBuild"], env=env, capture_output=True, text=True, check=False
-    )
+    done = post_build(checkout, env)
     assert done.returncode == 0, done.stderr[-3000:]
     say = "import fr_explore, fr_explore_widgets; print(fr_explore.__file__)"
     found = subprocess.run(
@@ -150,13 +150,13 @@ def test_post_build_installs_the_project_and_fills_the_caches_without_a_network(
 
 
 @pytest.mark.slow
-def test_post_build_stops_at_the_first_failure(clean):
+def test_post_build_stops_at_the_first_failure(clean, tmp_path):
     checkout, env = clean
     (checkout / "pyproject.toml").write_text("not a project")
-    done = subprocess.run(
-        ["bash", checkout / "binder" / "postBuild"], env=env, capture_output=True, text=True, check=False
-    )
+    done = post_build(checkout, env)
     assert done.returncode != 0
+    assert "TOML" in done.stderr
+    assert not (tmp_path / "cache").exists(), "it continued to the notebook"
 
 
 def test_the_network_guard_can_fail(tmp_path):

@@ -1,6 +1,7 @@
 """Build the course's notebooks from their sources: a student and a solution version of each.
 
     python tools/build_notebooks.py [NAME ...]      builds; runs a notebook if its code has changed
+    python tools/build_notebooks.py --run [NAME ...] runs them all the same, after a change of the library's outputs
     python tools/build_notebooks.py --check         builds nothing; lists committed notebooks that are out of step
 
 notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb.
@@ -187,11 +188,11 @@ def sources(names: list[str]) -> list[Path]:
     return found
 
 
-def build(path: Path) -> None:
+def build(path: Path, always_run: bool = False) -> None:
     """Write both versions; run the solution if its code has changed."""
     made = versions(path)
     solution, student = made["solution"], made["student"]
-    if not carry(target(path, "solution"), solution):
+    if always_run or not carry(target(path, "solution"), solution):
         seconds, peak = run(solution)
         for cell in solution.cells:
             if cell.cell_type == "code":
@@ -228,6 +229,7 @@ def out_of_step() -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 03; all by default")
+    parser.add_argument("--run", action="store_true", help="run notebooks even if their code has not changed")
     parser.add_argument("--check", action="store_true", help="only list what is out of step")
     arguments = parser.parse_args()
     if arguments.check:
@@ -236,7 +238,7 @@ def main() -> int:
             print(f"{problem}: run `make notebooks`", file=sys.stderr)
         return int(bool(problems))
     for path in sources(arguments.names):
-        build(path)
+        build(path, arguments.run)
     return 0
 
 

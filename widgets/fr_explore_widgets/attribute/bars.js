@@ -1,4 +1,4 @@
-// How far, and how alike, each attribute moves the embedding: a bar of magnitude and one of energy, with the null.
+// For each attribute: a bar of magnitude (how far it moves the embedding) and a bar of energy, with the null.
 
 import { h, term } from "../shared/dom.js";
 
@@ -7,13 +7,13 @@ import { h, term } from "../shared/dom.js";
 
 const WORDS = {
   magnitude:
-    "How far a default step down and up moves the embedding (median), as a share of the mean distance between faces of the same identity.",
+    "How far the embedding moves between one default step down and one up (median), as a share of the mean distance between faces of the same identity.",
   energy:
-    "Alignment energy: do all faces move the same way? 0: all alike, the model depends on the attribute. 1: no order.",
-  null: "The energy of random arrows at the same places: what no order at all would give.",
+    "Alignment energy: do all embeddings move in the same direction? 0: all do, the model depends on the attribute. 1: no common direction.",
+  null: "The energy of random directions at the same points: the value without any alignment.",
 };
 
-/** What the bars rest on, in words. @param {Energies} energies */
+/** The data behind the bars, in words. @param {Energies} energies */
 export function basis({ source, curves, identities, neighborhood, done, all }) {
   const sample = [
     curves ? `${curves} curves each` : "",
@@ -22,14 +22,14 @@ export function basis({ source, curves, identities, neighborhood, done, all }) {
     .filter(Boolean)
     .join(" ");
   if (source === "table")
-    return `From the table given: ${[sample, neighborhood].filter(Boolean).join(", ")}.`;
+    return `From the given table: ${[sample, neighborhood].filter(Boolean).join(", ")}.`;
   const more =
     done !== undefined && all !== undefined && done < all ? ` Refining: ${done} of ${all} faces.` : "";
   return `Quick estimate: ${sample}, all pairs; it may be off by a tenth or more.${more}`;
 }
 
-/** @param {Attribute[]} attributes @param {() => void} ask @param {boolean} [alone] on a page without a kernel */
-export function createBars(attributes, ask, alone = false) {
+/** @param {Attribute[]} attributes @param {() => void} ask @param {boolean} [offline] in a page without a kernel */
+export function createBars(attributes, ask, offline = false) {
   const byName = new Map(attributes.map((a) => [a.name, a]));
   const body = h("tbody");
   const head = h(
@@ -46,7 +46,7 @@ export function createBars(attributes, ask, alone = false) {
     ),
   );
   const table = h("table", { hidden: true }, h("thead", {}, head), body);
-  const progress = h("progress", { max: 1, "aria-label": "estimate of the energies", hidden: true });
+  const progress = h("progress", { max: 1, "aria-label": "Progress of the estimate", hidden: true });
   const note = h("p", { class: "fr-sub fr-bars-note" });
   const button = h("button", { type: "button", class: "fr-button", text: "Estimate" });
   button.addEventListener("click", ask);
@@ -77,23 +77,23 @@ export function createBars(attributes, ask, alone = false) {
 
   return {
     root,
-    /** @param {Energies} energies @param {string} moved the attribute that moved last, to stand out */
+    /** @param {Energies} energies @param {string} moved the attribute that moved last, highlighted */
     show(energies, moved) {
       const { rows = [], done = 0, all = 0, failed } = energies;
-      const waits = Boolean(all) && done < all && !alone;
+      const waits = Boolean(all) && done < all && !offline;
       table.hidden = !rows.length;
       progress.hidden = !waits;
       progress.value = all ? done / all : 0;
-      button.hidden = rows.length > 0 || waits || alone;
+      button.hidden = rows.length > 0 || waits || offline;
       note.textContent = failed
         ? `No estimate: ${failed}`
         : rows.length
           ? basis(energies)
           : waits
-            ? `A quick estimate is being made: ${done} of ${all} faces.`
-            : alone
-              ? "No estimate was made before this page was written. It needs the notebook: w.estimate(), then w.to_html()."
-              : "A quick estimate takes a few hundred faces.";
+            ? `Estimating: ${done} of ${all} faces.`
+            : offline
+              ? "This page was written without an estimate. Run w.estimate() in the notebook, then w.to_html()."
+              : "A quick estimate renders a few hundred faces.";
       const magnitudes = Math.max(...rows.map((r) => r.magnitude ?? 0), 0.01);
       const energy = Math.max(1.15, ...rows.map((r) => r.energy ?? 0));
       body.replaceChildren(

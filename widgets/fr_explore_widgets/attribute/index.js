@@ -1,10 +1,10 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
-import { button, followTheme, h, paint } from "../shared/dom.js";
+import { button, h, paint } from "../shared/dom.js";
+import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { cutSprite } from "../shared/map.js";
-import { createNotices, watchKernel } from "../shared/notice.js";
 import { createPicker } from "../shared/picker.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue } from "../shared/words.js";
@@ -28,8 +28,8 @@ import { createSweep } from "./sweep.js";
 /** @typedef {import("./types").Setup} Setup */
 
 const LOST =
-  "The kernel that ran this widget is gone. What you see is its last state; run the cell again for a live one.";
-const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+  "The kernel of this widget is gone. You see its last state; run the cell again for a live widget.";
+const SILENT = "The kernel has not answered for some seconds: it is busy or was restarted.";
 
 /** @param {string} title @param {number} size */
 function createPicture(title, size) {
@@ -39,19 +39,17 @@ function createPicture(title, size) {
   return { figure, canvas, caption };
 }
 
-/** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
-function render({ model, el, signal: given }) {
-  const stop = new AbortController();
-  given?.addEventListener("abort", () => stop.abort());
-  const { signal } = stop;
+/** @param {import("../shared/frame").Context} context */
+function build({ model, el, signal }) {
   const setup = /** @type {Setup} */ (model.get("setup"));
-  const offline = Boolean(model.get("offline")); // a page of its own: only its sliders have answers
+  const offline = Boolean(model.get("offline")); // an exported page: only its sliders work
   const byName = new Map(setup.attributes.map((a) => [a.name, a]));
   const cards = new Map(setup.models.map((card) => [card.name, card]));
   const nameOf = (/** @type {number} */ place) => setup.identities[place];
   const cardOf = (/** @type {string} */ name) => cards.get(name) ?? setup.models[0];
 
-  const notices = createNotices();
+  const frame = createFrame("fr-explorer");
+  const { root, notices } = frame;
   const reference = createPicture("Reference", setup.size);
   const live = createPicture("Now", setup.size);
   const picker = createPicker(setup.identities, (place) => link.send({ action: "identity", place }));
@@ -71,7 +69,6 @@ function render({ model, el, signal: given }) {
   };
   const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
   const retained = h("p", { class: "fr-sub fr-retained" });
-  const spoken = h("div", { class: "fr-hidden", role: "status", "aria-live": "polite" });
   const { root: panel, sliders } = createSliders(setup.attributes, {
     onMove(name, value, phase) {
       sweep.drop();
@@ -83,7 +80,7 @@ function render({ model, el, signal: given }) {
       else if (attribute) play(attribute);
     },
   });
-  // what depends on the model that is shown; made anew when another one is chosen
+  // the parts that depend on the model; created again when another model is chosen
   const maps = h("div", { class: "fr-maps" });
   const keys = h("div", { class: "fr-keys" });
   /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
@@ -97,21 +94,14 @@ function render({ model, el, signal: given }) {
     snapshots.root,
   );
   const side = h("div", { class: "fr-side" }, keys, retained, bars.root, models.root);
-  const root = h(
-    "div",
-    { class: "fr-lab fr-explorer", "data-lm-suppress-shortcuts": "true" },
-    notices.root,
-    h("div", { class: "fr-stage" }, faces, maps, side, panel),
-    spoken,
-  );
-  el.append(root);
+  root.append(h("div", { class: "fr-stage" }, faces, maps, side, panel));
 
   const link = createLink(model, {
     signal,
     onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
   });
   let drawn = -1;
-  let told = -1;
+  let newest = -1;
   let lift = false;
   let swept = { name: "", at: "" };
   /** @type {HTMLCanvasElement[]} */
@@ -143,8 +133,8 @@ function render({ model, el, signal: given }) {
     root.classList.add("fr-playing");
   }
 
-  /** Everything but one strength: a strip tells of one face, and no more once something else has changed. @param {string} name */
-  function whereabouts(name) {
+  /** Everything but one strength: a strip belongs to one face and disappears when anything else changes. @param {string} name */
+  function everythingBut(name) {
     const [reply, figures] = [model.get("reply"), model.get("figures")];
     return JSON.stringify([reply.place, figures.reference, figures.model, { ...reply.strengths, [name]: 0 }]);
   }
@@ -155,14 +145,14 @@ function render({ model, el, signal: given }) {
     const attribute = byName.get(name);
     if (!attribute) for (const slider of Object.values(sliders)) slider.strip.show([], null);
     else sliders[name].strip.show(samples, threshold);
-    swept = { name, at: name && whereabouts(name) };
+    swept = { name, at: name && everythingBut(name) };
     const span = samples.length > 1 && attribute ? samples[samples.length - 1][0] - samples[0][0] : 0;
     const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
     retained.textContent = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
-    if (aloud && retained.textContent) spoken.textContent = retained.textContent;
+    if (aloud && retained.textContent) frame.say(retained.textContent);
   }
 
-  // --- what the kernel tells
+  // --- what the kernel publishes
 
   /** One key figure and one map for each model that is shown. @param {string[]} names */
   function arrange(names) {
@@ -188,7 +178,7 @@ function render({ model, el, signal: given }) {
 
   function showReply() {
     const reply = /** @type {Reply} */ (model.get("reply"));
-    if (!(reply.serial > drawn)) return; // an older answer that came late
+    if (!(reply.serial > drawn)) return; // an older answer that arrives late
     drawn = reply.serial;
     paint(live.canvas, model.get("frame"), reply.shape);
     root.dataset.drawn = String(reply.serial);
@@ -196,15 +186,15 @@ function render({ model, el, signal: given }) {
     live.canvas.setAttribute("aria-label", `Now: ${words}`);
     live.caption.textContent = words;
     root.dispatchEvent(new CustomEvent("fr-drawn", { detail: reply, bubbles: true }));
-    // a drag does not wait for its figures: the next picture can be asked for
+    // a drag does not wait for its figures: the next picture can be requested
     if (reply.drag) link.settle(reply);
   }
 
   function showFigures() {
     const figures = /** @type {Figures} */ (model.get("figures"));
-    if (figures.serial < told) return;
-    told = figures.serial;
-    root.dataset.told = String(told);
+    if (figures.serial < newest) return;
+    newest = figures.serial;
+    root.dataset.told = String(newest);
     const reply = /** @type {Reply} */ (model.get("reply"));
     const { reference: ref } = figures;
     arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
@@ -217,16 +207,16 @@ function render({ model, el, signal: given }) {
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
     buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
-    if (swept.name && whereabouts(swept.name) !== swept.at) showRetention("", []);
+    if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
-    if (!figures.drag && told > 1 && !sweep.name) say(figures, reply, sentence);
+    if (!figures.drag && newest > 1 && !sweep.name) say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
     root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
   }
 
-  /** The controls stand where the kernel stands, unless something they asked for is still to come. */
+  /** Set the controls to the kernel's values, unless an answer to their request is still due. */
   function follow() {
     if (link.busy || sweep.name) return;
     const [reply, figures] = [model.get("reply"), model.get("figures")];
@@ -264,12 +254,12 @@ function render({ model, el, signal: given }) {
   function say(figures, reply, sentence) {
     const moved = figures.moved ? byName.get(figures.moved) : undefined;
     const what = moved ? `${moved.label} ${formatValue(moved, reply.strengths[moved.name])}. ` : "";
-    spoken.textContent = `${what}Distance ${figures.distance.toFixed(3)}. ${sentence}`;
+    frame.say(`${what}Distance ${figures.distance.toFixed(3)}. ${sentence}`);
   }
 
   function showTangent() {
     const tangent = model.get("tangent") ?? {};
-    const shown = tangent.serial === told ? tangent : null;
+    const shown = tangent.serial === newest ? tangent : null;
     views[0]?.map.point(shown, shown && byName.get(shown.name));
   }
 
@@ -322,7 +312,7 @@ function render({ model, el, signal: given }) {
     snapshot_frame: showSnapshots,
     energies() {
       showEnergies();
-      // figures that came meanwhile did not move the controls
+      // figures that arrived meanwhile did not move the controls
       if (link.settle(model.get("energies"))) follow();
     },
     retention: showRetained,
@@ -332,23 +322,27 @@ function render({ model, el, signal: given }) {
     if (event.key === "Escape") sweep.stop();
   });
   walkByKeys(root, (by) => link.send({ action: by > 0 ? "redo" : "undo" }));
-  followTheme(root, signal, () => {
-    for (const { map } of views) map.redraw();
-  });
   /** @param {boolean} off */
   function disable(off) {
     for (const slider of Object.values(sliders)) slider.disable(off);
     for (const node of Object.values(buttons)) node.disabled = off;
     for (const part of [picker, models, snapshots, bars]) part.disable(off);
   }
-  watchKernel(el, model, signal, (gone) => {
-    notices.showBanner(gone ? LOST : "");
-    root.classList.toggle("fr-lost", gone);
-    sweep.drop();
-    disable(gone);
-    link.connect(!gone);
-    if (!gone) showFigures();
-  });
+  frame.open(
+    { model, el, signal },
+    {
+      lost: LOST,
+      themed() {
+        for (const { map } of views) map.redraw();
+      },
+      kernel(gone) {
+        sweep.drop();
+        disable(gone);
+        link.connect(!gone);
+        if (!gone) showFigures();
+      },
+    },
+  );
   root.classList.toggle("fr-offline", offline);
   showReply();
   showFigures();
@@ -358,7 +352,6 @@ function render({ model, el, signal: given }) {
   showRetained();
   showTangent();
   showError();
-  return () => stop.abort();
 }
 
-export default { render };
+export default widget(build);

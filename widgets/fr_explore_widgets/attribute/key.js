@@ -1,4 +1,4 @@
-// The key figure of one model: distance, meter, and what it means in words.
+// The key figure of one model: distance, meter, and the verdict in words.
 
 import { h, term } from "../shared/dom.js";
 import { GLOSSARY, meterEnd, verdict } from "../shared/words.js";
@@ -6,7 +6,7 @@ import { GLOSSARY, meterEnd, verdict } from "../shared/words.js";
 /** @typedef {import("../shared/types").Gallery} Gallery */
 /** @typedef {import("./types").Card} Card */
 
-/** @param {Card} card @param {{heading: string}} options the first model's heading is a question, the second's its name */
+/** @param {Card} card @param {{heading: string}} options a question for the first model, the name of the second */
 export function createKey(card, { heading }) {
   const { threshold, threshold_source: source } = card;
   const figure = h("span", { class: "fr-figure", text: "\u2013" });
@@ -45,7 +45,7 @@ export function createKey(card, { heading }) {
   /** @param {number | null} usual @param {number | null} between */
   function showMarks(usual, between) {
     const now = `${usual} ${between}`;
-    if (now === shown) return; // an open explanation stays open
+    if (now === shown) return; // keep an open explanation open
     shown = now;
     marks.replaceChildren();
     const key = (
@@ -68,7 +68,7 @@ export function createKey(card, { heading }) {
     root,
     /**
      * @param {{distance: number, gallery: Gallery, place: number, sameIdentity: boolean, rough?: boolean}} facts
-     *   `rough`: of a drag, the exact figure is still to come
+     *   `rough`: of a drag, the exact figure follows
      */
     show({ distance, gallery, place, sameIdentity, rough = false }) {
       const usual = gallery.natural?.[place] ?? null;

@@ -1,4 +1,4 @@
-// A model's map with what belongs to it: the honest label, and the nearest identities as pictures.
+// A model's map with its label, which says how much of the variance it shows, and the nearest identities.
 
 import { h, term } from "../shared/dom.js";
 import { createMap } from "../shared/map.js";
@@ -9,7 +9,7 @@ import { GLOSSARY } from "../shared/words.js";
 /** @typedef {import("./types").Reading} Reading */
 /** @typedef {import("./types").Tangent} Tangent */
 
-const NEAREST = "Whose neutral faces lie nearest in the embedding's own dimensions, not on the map.";
+const NEAREST = "The identities whose neutral faces are nearest in the full embedding space, not on the map.";
 
 /** @param {{signal: AbortSignal, nameOf: (place: number) => string, title?: string}} options */
 export function createMapPanel({ signal, nameOf, title = "" }) {
@@ -42,7 +42,7 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
     /** @param {Gallery} gallery @param {HTMLCanvasElement[]} pictures by place */
     showGallery(gallery, pictures) {
       thumbs = pictures;
-      if (gallery.failed) map.progress(`No map, the gallery failed: ${gallery.failed}`);
+      if (gallery.failed) map.progress(`No map: rendering the gallery failed. ${gallery.failed}`);
       else if (!gallery.points) {
         const some = gallery.done ? `: ${gallery.done} of ${gallery.all} faces` : "";
         map.progress(`Rendering the gallery for the map${some}`);
@@ -53,13 +53,13 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
       map.describe(
         `${said}: ${gallery.points.length} faces of the gallery, the reference, and the path of the current face.`,
       );
-      if (said === caption) return; // an open explanation stays open
+      if (said === caption) return; // keep an open explanation open
       caption = said;
       note.replaceChildren(term(said.slice(0, 14), GLOSSARY["PCA projection"]), said.slice(14));
     },
     /**
      * @param {Reading} reading
-     * @param {{who: number, fresh: boolean, lift?: boolean, rough?: boolean, attribute?: Attribute}} more `lift`: no line from the point before
+     * @param {{who: number, fresh: boolean, lift?: boolean, rough?: boolean, attribute?: Attribute}} more `lift`: no line from the previous point
      */
     move(reading, { who, fresh, lift = false, rough = false, attribute }) {
       near.hidden = !reading.nearest.length;

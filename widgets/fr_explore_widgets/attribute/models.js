@@ -1,4 +1,4 @@
-// Which model judges, and which one beside it; licence and weaknesses where a model is chosen.
+// The choice of a model and of a second one to compare, with licence and weaknesses.
 
 import { h, uid } from "../shared/dom.js";
 
@@ -17,7 +17,7 @@ function facts(card) {
     ["Licence", card.licence],
     ["Trained on", card.trained_on],
     ["Accuracy", card.accuracy],
-    ["Weaknesses", card.weaknesses.join("; ") || "none named"],
+    ["Weaknesses", card.weaknesses.join("; ") || "none known"],
   ];
   for (const [name, value] of rows) list.append(h("dt", { text: name }), h("dd", { text: value }));
   return list;
@@ -56,7 +56,7 @@ export function createModels(cards, choose) {
   );
   if (!single) {
     root.append(
-      h("p", { class: "fr-beside" }, h("label", { for: beside.id, text: "Beside it" }), " ", beside),
+      h("p", { class: "fr-beside" }, h("label", { for: beside.id, text: "Compare with" }), " ", beside),
     );
     beside.addEventListener("change", () => choose(shown, beside.value || null));
   }

@@ -1,4 +1,4 @@
-// Where along an attribute a model still judges the same person: pure functions, and the strip under a slider.
+// Where along an attribute the model still judges the same person: pure functions, and the strip under a slider.
 
 import { h } from "../shared/dom.js";
 import { share } from "../shared/slider.js";
@@ -8,7 +8,7 @@ import { formatValue, samePerson } from "../shared/words.js";
 /** @typedef {import("./types").Sample} Sample */
 
 /**
- * The range as stretches of one verdict; between two samples the distance is taken as a straight line.
+ * The range divided into stretches of one verdict; the distance is interpolated linearly between samples.
  * @param {Sample[]} samples strengths ascending
  * @param {number | null} threshold
  * @returns {{from: number, to: number, same: boolean}[]}
@@ -32,7 +32,7 @@ export function stretches(samples, threshold) {
   return found;
 }
 
-/** The share of what the samples span where the person is judged the same, or null. @param {Sample[]} samples @param {number | null} threshold */
+/** The share of the sampled range in which the model judges the same person, or null. @param {Sample[]} samples @param {number | null} threshold */
 export function retention(samples, threshold) {
   const all = stretches(samples, threshold);
   const span = samples.length > 1 ? samples[samples.length - 1][0] - samples[0][0] : 0;
@@ -40,7 +40,7 @@ export function retention(samples, threshold) {
   return all.filter((s) => s.same).reduce((sum, s) => sum + s.to - s.from, 0) / span;
 }
 
-/** "Judged the same person over 82 % of the range of age: 18 years to 64 years." @param {Attribute} attribute @param {Sample[]} samples @param {number | null} threshold */
+/** "Identity kept over 82 % of the range of age: 18 years to 64 years." @param {Attribute} attribute @param {Sample[]} samples @param {number | null} threshold */
 export function retentionWords(attribute, samples, threshold) {
   const kept = retention(samples, threshold);
   if (kept === null) return "";
@@ -57,7 +57,7 @@ export function createStrip(attribute) {
   const root = h("div", { class: "fr-strip", role: "img", hidden: true });
   return {
     root,
-    /** @param {Sample[]} samples empty: nothing to show @param {number | null} threshold */
+    /** @param {Sample[]} samples empty to hide the strip @param {number | null} threshold */
     show(samples, threshold) {
       const parts = stretches(samples, threshold);
       root.hidden = !parts.length;

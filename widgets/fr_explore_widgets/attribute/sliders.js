@@ -1,4 +1,4 @@
-// The sliders by group, each with its sweep button and the strip that a sweep leaves.
+// The sliders by group, each with a sweep button and the strip that shows the result of a sweep.
 
 import { h, uid } from "../shared/dom.js";
 import { createAttributeSlider } from "../shared/slider.js";
@@ -13,7 +13,7 @@ const GROUPS = [
   { key: "image", title: "Image" },
 ];
 
-// how many rows of sliders each layout has: where it is narrower, a row more leaves room for every name
+// rows of sliders in each layout; the narrow layout has one more, which leaves room for every name
 const ROWS = { wide: 3, narrow: 4 };
 
 /**
@@ -44,7 +44,7 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
     sweep.disabled = off || fixed;
   };
   disable(false);
-  if (fixed) slider.row.title = "This page has no answers for it; the notebook has.";
+  if (fixed) slider.row.title = "This slider works in the notebook only.";
   return { ...slider, disable, strip, play };
 }
 

@@ -1,4 +1,4 @@
-// Two stored faces, side by side: how far apart they are, and in what they differ.
+// Two stored faces, side by side: their distance and their differences.
 
 import { h, paint } from "../shared/dom.js";
 import { formatValue, verdict } from "../shared/words.js";
@@ -10,7 +10,7 @@ import { formatValue, verdict } from "../shared/words.js";
 
 const NAMES = /** @type {const} */ (["A", "B"]);
 
-/** In what two stored faces differ: "age: 35 years, 60 years". @param {Attribute[]} attributes @param {Snapshot} a @param {Snapshot} b */
+/** The attributes in which two stored faces differ. @param {Attribute[]} attributes @param {Snapshot} a @param {Snapshot} b */
 export function differences(attributes, a, b) {
   return attributes
     .filter(({ name }) => Math.abs(a.strengths[name] - b.strengths[name]) > 1e-9)
@@ -77,7 +77,7 @@ export function createSnapshots(attributes, nameOf, send) {
       words.textContent = "";
       table.replaceChildren();
       if (!stored.A || !stored.B || stored.distance === undefined) {
-        if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too, to compare.`;
+        if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too to compare the two.`;
         return;
       }
       const sameIdentity = stored.A.place === stored.B.place;

@@ -1,14 +1,14 @@
-// A sweep: one attribute played slowly through its range, each stop waiting for the kernel's exact figures.
+// A sweep plays one attribute slowly through its range; each step waits for the kernel's exact figures.
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("../shared/types").Command} Command */
 /** @typedef {import("./types").Sample} Sample */
 
-/** Stops and milliseconds between them; with reduced motion few stops, each long enough to look at. */
+/** Number of steps and milliseconds between them; with reduced motion few steps with long pauses. */
 export const SLOW = { count: 33, pace: 110 };
 export const STEPPED = { count: 9, pace: 900 };
 
-/** @param {Attribute} attribute @param {number} count evenly from the lowest to the highest strength */
+/** @param {Attribute} attribute @param {number} count spaced evenly from the lowest to the highest strength */
 export function stops({ low, high }, count) {
   return Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
 }
@@ -18,7 +18,7 @@ export function stops({ low, high }, count) {
  *   onStop: (attribute: Attribute, value: number) => void,
  *   onSample: (attribute: Attribute, samples: Sample[]) => void,
  *   onEnd: (attribute: Attribute, samples: Sample[], whole: boolean) => void}} actions
- *   onStop: the slider's value as the sweep reaches it
+ *   onStop: the slider's value at each step
  */
 export function createSweep({ signal, send, reduced = () => false, onStop, onSample, onEnd }) {
   /** @type {{attribute: Attribute, start: number, values: number[], samples: Sample[], done: number, pace: number,
@@ -36,7 +36,7 @@ export function createSweep({ signal, send, reduced = () => false, onStop, onSam
     send({ action: "set", values: { [name]: value }, moved: name, phase });
   }
 
-  /** @param {boolean} whole whether it came to its end, and so goes back to where it began */
+  /** @param {boolean} whole whether it reached its end and so returns to its start */
   function end(whole) {
     if (!running) return;
     clearTimeout(timer);
@@ -50,19 +50,19 @@ export function createSweep({ signal, send, reduced = () => false, onStop, onSam
   signal.addEventListener("abort", () => clearTimeout(timer));
 
   return {
-    /** The attribute that is played, or "". */
+    /** The attribute being played, or "". */
     get name() {
       return running?.attribute.name ?? "";
     },
-    /** @param {Attribute} attribute @param {number} start where the slider stands */
+    /** @param {Attribute} attribute @param {number} start the current value of the slider */
     play(attribute, start) {
       end(false);
       const { count, pace } = reduced() ? STEPPED : SLOW;
       running = { attribute, start, values: stops(attribute, count), samples: [], done: 0, pace, since: 0 };
       go("step", running.values[0]);
     },
-    /** The kernel's exact figures of the present stop, and the strength that they are of (a page without a kernel has
-     * fewer than the sweep asks for). @param {number} distance @param {number} strength */
+    /** The kernel's exact distance at the current step, and its strength (a page without a kernel has fewer strengths
+     * than the sweep has steps). @param {number} distance @param {number} strength */
     answered(distance, strength) {
       if (!running) return;
       const { attribute, values, samples, pace, since } = running;
@@ -75,9 +75,9 @@ export function createSweep({ signal, send, reduced = () => false, onStop, onSam
         Math.max(0, pace - (Date.now() - since)),
       );
     },
-    /** Stop here; what was seen stays. */
+    /** Stop here and keep what was measured. */
     stop: () => end(false),
-    /** Forget it: the kernel failed or is gone. */
+    /** Cancel: the kernel failed or is gone. */
     drop() {
       clearTimeout(timer);
       const was = running;

@@ -1,4 +1,4 @@
-/** What the kernel tells the explorer's page; read by tsc only. */
+/** What the kernel publishes to the explorer's page; read by tsc only. */
 
 import type { Attribute, Strengths } from "../shared/types";
 
@@ -22,7 +22,7 @@ export interface Setup {
   size: number;
 }
 
-/** What every answer carries; client and seq only where a page asked. */
+/** Part of every answer; client and seq only if it answers a request of a page. */
 export interface Tag {
   client?: string;
   seq?: number;
@@ -31,14 +31,14 @@ export interface Tag {
   drag?: boolean;
 }
 
-/** The picture's half of an answer; `frame` comes in the same message. */
+/** The first half of an answer: the picture, with `frame` in the same message. */
 export interface Reply extends Tag {
   place: number;
   strengths: Strengths;
   shape: [number, number];
 }
 
-/** What one model says of a face. */
+/** One model's figures of a face. */
 export interface Reading extends Tag {
   model: string;
   distance: number;
@@ -47,7 +47,7 @@ export interface Reading extends Tag {
   nearest: [place: number, distance: number][];
 }
 
-/** The numbers' half of an answer. */
+/** The second half of an answer: the figures. */
 export interface Figures extends Reading {
   fresh?: boolean;
   phase?: string;
@@ -95,5 +95,5 @@ export interface Energies {
   failed?: string;
 }
 
-/** A strength and the distance that the model gave there. */
+/** A strength and the distance there. */
 export type Sample = [number, number];

@@ -1,8 +1,8 @@
-// A canvas with manners: marks, lines, and labels that do not cover each other.
+// Drawing on a canvas: marks, lines, and labels that do not overlap.
 
 import { readable } from "./dom.js";
 
-/** @type {Record<string, number[][]>} corners of the marks, in units of their size */
+/** @type {Record<string, number[][]>} corners of the marks, in units of their radius */
 const CORNERS = Object.fromEntries(
   Object.entries({
     square: "-1,-1 1,-1 1,1 -1,1",
@@ -22,7 +22,7 @@ export function cornersOf(shape, r) {
 }
 
 /**
- * Add an attribute's mark, the second cue beside its colour, to the path.
+ * Add an attribute's mark to the path; its shape identifies the attribute without colour.
  * @param {CanvasRenderingContext2D} c
  * @param {string} shape
  * @param {number} x
@@ -44,7 +44,7 @@ export function trace(c, shape, x, y, r) {
 }
 
 /**
- * A path of one mark alone.
+ * A path that consists of one mark.
  * @param {CanvasRenderingContext2D} c
  * @param {string} shape
  * @param {number} x
@@ -66,12 +66,12 @@ export function overlap(a, b) {
 }
 
 /**
- * The first of four places around a mark where a label covers no other one, kept inside the width.
+ * The first of four positions around a mark where a label overlaps no other label, within the width; or null.
  * @param {[number, number]} at
- * @param {number} half half of the label's width
+ * @param {number} half half the width of the label
  * @param {number} gap from the mark's centre to the label's
  * @param {number} width
- * @param {number[][]} taken boxes of the labels that stand already
+ * @param {number[][]} taken boxes of the labels placed so far
  * @returns {{x: number, y: number, box: number[]} | null}
  */
 export function placeLabel([x, y], half, gap, width, taken) {

@@ -68,7 +68,7 @@ export function ticks(low, high, count) {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-/** The outline of a histogram, closed along its foot. @param {number[]} heights @param {number} top @param {Scale} x @param {Scale} y */
+/** The outline of a histogram, closed along the baseline. @param {number[]} heights @param {number} top @param {Scale} x @param {Scale} y */
 export function stepPath(heights, top, x, y) {
   const foot = y(0).toFixed(1);
   let path = `M${x(0).toFixed(1)} ${foot}`;

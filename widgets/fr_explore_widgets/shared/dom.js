@@ -1,10 +1,10 @@
-// Small tools around the page: elements, pictures, theme, tooltips.
+// Helpers for the page: elements, pictures, theme, tooltips.
 
 const FOCUSABLE = new Set(["button", "input", "select"]);
 
 let counter = 0;
 
-/** An id that no other view of the page has. @param {string} stem */
+/** An id that is unique in the page. @param {string} stem */
 export function uid(stem) {
   counter += 1;
   return `fr-${stem}-${counter}-${Math.random().toString(36).slice(2, 7)}`;
@@ -27,13 +27,13 @@ export function h(tag, attributes = {}, ...children) {
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value !== undefined) node.setAttribute(name, String(value));
   }
-  // JupyterLab's shortcuts aim at the focused element itself, so the mark on an ancestor does not keep keys from them
+  // JupyterLab's shortcuts look at the focused element only, so the same mark on an ancestor would not suppress them
   if (FOCUSABLE.has(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.append(...children);
   return node;
 }
 
-/** A button with words; `action` names it for styles and tests. @param {string} text @param {string} action @param {() => void} press */
+/** A button with a text; `action` identifies it for styles and tests. @param {string} text @param {string} action @param {() => void} press */
 export function button(text, action, press) {
   return h("button", { type: "button", class: "fr-button", "data-action": action, text, onclick: press });
 }
@@ -57,10 +57,10 @@ export function floats(view, from = 0, count = Math.floor(((view?.byteLength ?? 
 }
 
 /**
- * Raw RGB bytes as RGBA, as a canvas wants them.
+ * Raw RGB bytes as RGBA, for a canvas.
  * @param {DataView} view
  * @param {number} [from] first byte
- * @param {number} [pixels] how many pixels; all by default
+ * @param {number} [pixels] number of pixels; all by default
  */
 export function toRGBA(view, from = 0, pixels = (view.byteLength - from) / 3) {
   const rgb = new Uint8Array(view.buffer, view.byteOffset + from, pixels * 3);
@@ -75,7 +75,7 @@ export function toRGBA(view, from = 0, pixels = (view.byteLength - from) / 3) {
 }
 
 /**
- * Paint raw RGB bytes; the canvas takes the picture's size.
+ * Paint raw RGB bytes; the canvas is resized to the picture. Returns whether the bytes were complete.
  * @param {HTMLCanvasElement} canvas
  * @param {DataView} view
  * @param {[number, number]} shape height, width
@@ -96,9 +96,9 @@ export function paint(canvas, view, [height, width], from = 0) {
 }
 
 /**
- * "dark" or "light", from the colour behind an element: hosts name their themes in too many ways to read them.
+ * "dark" or "light", from the colour behind an element, because hosts name their themes in many ways.
  * @param {string} color as computed: rgb(...) or rgba(...)
- * @returns {"dark" | "light" | null} null for a transparent one
+ * @returns {"dark" | "light" | null} null for a transparent colour
  */
 export function themeOf(color) {
   const parts = color.match(/[\d.]+/g)?.map(Number);
@@ -108,7 +108,7 @@ export function themeOf(color) {
 }
 
 /**
- * An attribute's colour for text: marks need a contrast of 3 : 1, letters 4.5 : 1.
+ * An attribute's colour for text: marks need a contrast of 3 : 1, text 4.5 : 1.
  * @param {string} hex as in the Attribute record, #rrggbb
  * @param {boolean} dark
  */
@@ -118,7 +118,7 @@ export function readable(hex, dark) {
   return `rgb(${parts.map((c) => Math.round(c + (toward - c) * amount)).join(", ")})`;
 }
 
-/** The element around another, also where that stands at the top of a shadow root. @param {Element} node */
+/** The parent of an element, across the border of a shadow root. @param {Element} node */
 function around(node) {
   return node.parentElement ?? /** @type {Partial<ShadowRoot>} */ (node.getRootNode()).host ?? null;
 }
@@ -129,12 +129,12 @@ function themeBehind(element) {
     const theme = themeOf(getComputedStyle(node).backgroundColor);
     if (theme) return theme;
   }
-  // a page that is going away may have lost it
+  // a page that is closing may lack it
   return globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 /**
- * Keep `data-theme` of `root` at what the host shows, now and when it changes.
+ * Keep `data-theme` of `root` equal to the host's theme.
  * @param {HTMLElement} root
  * @param {AbortSignal} signal
  * @param {() => void} [changed]
@@ -144,7 +144,7 @@ export function followTheme(root, signal, changed = () => {}) {
   const update = () => {
     const theme = themeBehind(root);
     root.dataset.theme = theme;
-    // the host's colours arrive with its style sheet, after its attribute: look once more when that is there
+    // the host's colours arrive with its style sheet, after its attribute: check again later
     const surface = getComputedStyle(root).color + theme;
     if (surface !== last) changed();
     last = surface;
@@ -162,7 +162,7 @@ export function followTheme(root, signal, changed = () => {}) {
 }
 
 /**
- * A term with its explanation on hover and on focus; Escape hides it.
+ * A term whose explanation appears on hover and on focus; Escape hides it.
  * @param {string} word
  * @param {string} meaning
  */

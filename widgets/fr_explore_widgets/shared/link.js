@@ -1,27 +1,27 @@
-// Requests to the kernel: one in flight, the newest slider values win, nothing else is lost.
+// Requests to the kernel: at most one in flight, newer slider values replace older ones, no other command is lost.
 //
-// A hand moves a slider once per frame of the display: each move asks as soon as the kernel has answered the one before.
-// More than one move in a frame comes from a program; then a request in CROWD_MS and for CROWD values is enough (a slow
-// machine stretches a burst), and the last value always goes.
+// A user moves a slider at most once per frame: each move is sent as soon as the kernel has answered the previous one.
+// More moves in one frame come from a program. Then one request per CROWD_MS and CROWD values is enough (a slow machine
+// stretches a burst), and the last value is always sent.
 
 /** @typedef {import("./types").Command} Command */
 /** @typedef {import("./types").Model} Model */
 
-/** A kernel that has not answered for this long is reported. */
+/** A kernel that does not answer for this long is reported. */
 export const PATIENCE_MS = 4000;
 
-/** Between requests while more slider values come than anybody could see. */
+/** Pause between requests while more slider values arrive than anyone could see. */
 export const CROWD_MS = 80;
 export const CROWD = 10;
-/** Nothing waits longer than this many times CROWD_MS for the crowd to grow. */
+/** No value waits longer than this many pauses. */
 const MOST_PAUSES = 4;
 
-/** After this time a request is repeated that another view's may have replaced. */
+/** A request that another view may have replaced is repeated after this time. */
 export const AGAIN_MS = 250;
 
 /**
- * Add a command to those that wait. Slider values merge into one command, so that a burst costs one request; buttons
- * keep their place between them.
+ * Add a command to the waiting ones. Consecutive slider values merge into one command, so that a burst costs one
+ * request; buttons keep their order.
  * @param {Command[]} waiting
  * @param {Command} command
  * @param {string} [merging] the action whose waiting commands become one
@@ -47,15 +47,15 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let again;
   let open = true;
-  let frame = 0; // the frame in which a slider value came, while it lasts
-  let crowded = false; // another one came in it
-  let come = 0; // slider values since the last request
+  let frame = 0; // the pending frame in which a slider value arrived, or 0
+  let crowded = false; // another value arrived in the same frame
+  let arrived = 0; // slider values since the last request
   let pauses = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let pause;
 
   function count() {
-    come += 1;
+    arrived += 1;
     if (frame) crowded = true;
     else {
       frame = requestAnimationFrame(() => {
@@ -71,13 +71,13 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
 
   function pump() {
     const next = waiting[0];
-    // an answer that is long overdue may have been lost with the connection: do not wait for it for ever
+    // an overdue answer may have been lost with the connection: do not wait for it forever
     if ((flight && !flight.late) || !next || !open || pause !== undefined) return;
     waiting = waiting.slice(1);
     seq += 1;
     const request = { client, seq, ...next };
     flight = { seq, late: false, timer: setTimeout(overdue, patience), request };
-    come = 0;
+    arrived = 0;
     pauses = 0;
     if (crowded) {
       crowded = false;
@@ -87,8 +87,8 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
     model.save_changes();
   }
 
-  /** Views of one widget share its model: a request that waits there is replaced by that of another view. The kernel
-   * carries out no request twice, so that it can be repeated. */
+  /** Views of one widget share its model, so another view's request can replace a pending one. The kernel handles no
+   * request twice, so it is safe to repeat it. */
   function overtaken() {
     if (!flight || model.get("request")?.client === client) return;
     clearTimeout(again);
@@ -101,7 +101,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
 
   function later() {
     pauses += 1;
-    if (crowded && come < CROWD && pauses < MOST_PAUSES) pause = setTimeout(later, CROWD_MS);
+    if (crowded && arrived < CROWD && pauses < MOST_PAUSES) pause = setTimeout(later, CROWD_MS);
     else resume();
   }
 
@@ -128,10 +128,10 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       if (command.phase === "drag") count();
       else crowded = false;
       if (command.phase === "drag") pump();
-      else resume(); // what ends a move waits for nothing but the answer on its way
+      else resume(); // the end of a move waits only for the pending answer
     },
     /**
-     * An answer came; true if it was the one waited for.
+     * Process an answer; true if it is the expected one.
      * @param {{client?: string, seq?: number}} answer
      */
     settle(answer) {
@@ -143,7 +143,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       pump();
       return true;
     },
-    /** Whether the kernel is there: while it is gone nothing is sent, and nothing is kept. @param {boolean} there */
+    /** Tell whether the kernel is available; while it is not, commands are dropped. @param {boolean} there */
     connect(there) {
       open = there;
       waiting = [];

@@ -1,4 +1,4 @@
-// The map: gallery faint behind, the reference, the path of the embedding, the current point. Canvas 2D.
+// The map: the gallery in the background, the reference, the path of the embedding, the current point. Canvas 2D.
 
 import { createBrush } from "./brush.js";
 import { h, toRGBA } from "./dom.js";
@@ -7,15 +7,15 @@ import { h, toRGBA } from "./dom.js";
 /** @typedef {ReturnType<typeof createBrush>} Brush */
 /**
  * @typedef {{x: number, y: number, color: string, shape: string, label: string, name: string, lift?: boolean,
- *   rough?: boolean}} Step `lift`: no line from the step before; `rough`: of a drag, the exact one takes its place
+ *   rough?: boolean}} Step `lift`: no line from the previous step; `rough`: of a drag, replaced by the exact step
  */
-/** @typedef {{vector: [number, number], color: string, share: number}} Arrow `share` of its length that the plane shows */
+/** @typedef {{vector: [number, number], color: string, share: number}} Arrow `share` of its length visible in the plane */
 
 const MARGIN = 22;
 const MAX_STEPS = 600;
 
 /**
- * The scale and shift that fit points into a box, equal in both directions, as a map must be.
+ * The scale and shift that fit points into a box, with the same scale in both directions.
  * @param {[number, number][]} points
  * @param {number} width
  * @param {number} height
@@ -112,7 +112,7 @@ export function createMap({ signal, nameOf }) {
     });
     const own = gallery.map((p) => /** @type {[number, number]} */ ([p[0], p[1]]));
     const path = trail.map((s) => /** @type {[number, number]} */ ([s.x, s.y]));
-    // close up: what the path moves among, the faces of its own identity
+    // close up: only the faces of the current identity
     const around = close && path.length ? own.filter((_, i) => gallery[i][2] === place) : own;
     const { to } = fitBox([...around, ...path, ...(reference ? [reference] : [])], width, height);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -215,7 +215,7 @@ export function createMap({ signal, nameOf }) {
       root.dataset.point = `${x},${y}`;
       redraw();
     },
-    /** The tangent at the current point, until it moves. @param {Arrow | null} tangent */
+    /** Show the tangent at the current point until the point moves. @param {Arrow | null} tangent */
     point(tangent) {
       arrow = tangent;
       root.dataset.tangent = String(tangent !== null);
@@ -234,7 +234,7 @@ export function createMap({ signal, nameOf }) {
 }
 
 /**
- * A sprite of square RGB pictures in one column, as canvases.
+ * Cut a sprite, square RGB pictures in one column, into canvases.
  * @param {DataView} view
  * @param {number} side
  * @param {number} count

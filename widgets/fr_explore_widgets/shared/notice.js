@@ -1,4 +1,4 @@
-// What goes wrong, said where it happens: errors of the kernel, a silent kernel, a lost kernel.
+// Notices above a widget: errors of the kernel, a silent kernel, a lost kernel.
 
 import { h } from "./dom.js";
 import { joinPage, keepState, offerState } from "./view.js";
@@ -6,13 +6,13 @@ import { joinPage, keepState, offerState } from "./view.js";
 /** @typedef {import("./types").Model} Model */
 /** @typedef {import("./types").Problem} Problem */
 
-/** Both boxes stay in the page while hidden, so that screen readers announce what appears in them. */
+/** Both boxes remain in the page while hidden, so that screen readers announce text that appears in them. */
 export function createNotices() {
   const error = h("div", { class: "fr-error", role: "alert", hidden: true });
   const banner = h("div", { class: "fr-banner", role: "status", hidden: true });
   return {
     root: h("div", { class: "fr-notices" }, banner, error),
-    /** @param {Problem} problem empty: all is well again */
+    /** @param {Problem} problem empty to hide the box */
     showError(problem) {
       error.hidden = !problem.what;
       error.replaceChildren();
@@ -21,7 +21,7 @@ export function createNotices() {
       if (problem.why) error.append(h("code", { text: problem.why }), " ");
       if (problem.todo) error.append(h("span", { text: problem.todo }));
     },
-    /** @param {string} text empty: nothing to say */
+    /** @param {string} text empty to hide the box */
     showBanner(text) {
       banner.hidden = !text;
       banner.textContent = text;
@@ -29,15 +29,15 @@ export function createNotices() {
   };
 }
 
-/** How long a kernel may take to answer a ping: handlers run beside the cells, so a busy one answers too. */
+/** How long a kernel may take to answer a ping. Handlers run beside cells, so a busy kernel answers too. */
 export const PING_MS = 1500;
 
 /**
- * Tell when the kernel behind a view is gone, and when it is there again. Jupyter says that a connection changed, not
- * which way; the kernel is asked. (Of a kernel that was shut down or exchanged it says nothing to the widgets: that is
- * heard from the notebook's session, where there is one.) `el` carries the answer as `data-kernel`, for styles and
- * tests. The state of a widget whose kernel is gone is shown as text and offered to the next one in its place. Call it
- * when the view stands in `el`.
+ * Report when the kernel of a view is lost and when it is available again. Jupyter reports that a connection changed, but
+ * not how, so the kernel is asked. (Widgets are not told that a kernel was shut down or replaced; the notebook's
+ * session, if there is one, reports that.) `el` shows the result as `data-kernel`, for styles and tests. The state of a
+ * widget whose kernel is lost is shown as text and offered to the next widget in its place. Call this when the view is
+ * in `el`.
  * @param {HTMLElement} el
  * @param {Model} model
  * @param {AbortSignal} signal
@@ -49,7 +49,7 @@ export function watchKernel(el, model, signal, changed) {
   let gone = false;
   let forget = () => {};
   joinPage(el, model, signal);
-  const offer = setTimeout(() => offerState(el, model), 300); // the host has put the view in its place by then
+  const offer = setTimeout(() => offerState(el, model), 300); // by then the host has inserted the view
   const tell = (/** @type {boolean} */ now) => {
     clearTimeout(timer);
     el.dataset.kernel = now ? "gone" : "there";

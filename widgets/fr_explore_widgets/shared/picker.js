@@ -1,4 +1,4 @@
-// Choose an identity: a radio group of small faces, or a plain list where there are too many to show.
+// The choice of an identity: a radio group of small faces, or a list if there are too many to show.
 
 import { h, uid } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// A map of some thousands of points: drag pans, wheel, pinch and keys zoom, a grid finds the point under the hand.
+// A map of up to some thousands of points: drag pans; wheel, pinch and keys zoom; a grid finds the nearest point.
 
 import { mark, trace } from "./brush.js";
 import { h, uid } from "./dom.js";
@@ -7,30 +7,30 @@ import { createGrid, fitView, towards, zoomAt } from "./plane_math.js";
 
 /**
  * @typedef {import("./plane_math").View} View
- * @typedef {{color: string, shape?: string, hollow?: boolean}} Kind how the points of one kind look
+ * @typedef {{color: string, shape?: string, hollow?: boolean}} Kind the appearance of one kind of point
  * @typedef {{kind: Uint8Array, kinds: Kind[], radius?: number, lit?: Uint8Array | null, chosen?: number}} Look
- *   `lit` 1 for the points that stand out while the others are faint; `chosen` is ringed, -1 for none
+ *   `lit`: 1 for highlighted points, the others are faint; `chosen`: the point with a ring, -1 for none
  * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, zoom: number, width: number, height: number,
- *   ink: string, surface: string, font: string}} Scene where each point lies on the canvas, and whether inside it
+ *   ink: string, surface: string, font: string}} Scene the position of each point on the canvas, and whether it is visible
  * @typedef {(c: CanvasRenderingContext2D, scene: Scene) => void} Painter
- * @typedef {{view: View, pad: number, width: number, height: number}} Painted what the layer shows, and how far beyond
+ * @typedef {{view: View, pad: number, width: number, height: number}} Painted the view painted on the layer, and the margin around it
  */
 
 const MARGIN = 20;
 const REACH = 16;
 const MOST_ZOOM = 60;
 const FAINT = 0.28;
-// more points than this are painted again only when the hand rests
+// more points than this are repainted only when the movement pauses
 const MANY = 800;
 const REST_MS = 120;
 const HELP =
-  "Arrow keys go from point to point, Home and End to the first and last. Enter chooses a point, Escape lets it go. " +
-  "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows all of it.";
+  "Arrow keys move from point to point, Home and End to the first and last. Enter selects a point, Escape deselects it. " +
+  "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows the whole map.";
 
 /**
  * @param {{signal: AbortSignal, label: string, onHover?: (i: number) => void, onChoose?: (i: number) => void,
- *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 stands for no point; `under` and
- *   `over` paint beneath and above the points, `faint` is the opacity of those that are not lit
+ *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 means no point; `under` and
+ *   `over` paint below and above the points, `faint` is the opacity of points that are not lit
  */
 export function createPlane({
   signal,
@@ -66,7 +66,7 @@ export function createPlane({
     { class: "fr-plane-tools" },
     tool("+", "Zoom in", () => zoom(1.5)),
     tool("\u2212", "Zoom out", () => zoom(1 / 1.5)),
-    tool("\u25a3", "Show all of the map", showAll),
+    tool("\u25a3", "Show the whole map", showAll),
   );
   const root = h("div", { class: "fr-plane" }, canvas, help, problem, tools);
 
@@ -120,14 +120,14 @@ export function createPlane({
       root.dataset.zoom = (current.k / fitted.k).toFixed(3);
       problem.hidden = true;
     } catch (error) {
-      problem.textContent = `The map could not be drawn: ${error}. The figures beside it are right; reload the page to try again.`;
+      problem.textContent = `The map could not be drawn: ${error}. The figures are still correct; reload the page to try again.`;
       problem.hidden = false;
     }
   }
 
   /**
-   * Paint all points on a layer somewhat larger than what is seen: a moving hand or a hovered point then costs one
-   * copy of it, however many points there are.
+   * Paint all points on a layer somewhat larger than the visible part. Panning or hovering then costs one copy of the
+   * layer, however many points there are.
    * @param {CanvasRenderingContext2D} c @param {View} current @param {number} width @param {number} height @param {number} ratio
    */
   function paint(c, current, width, height, ratio) {
@@ -167,7 +167,7 @@ export function createPlane({
         }
         c.fillStyle = hollow ? surface : color;
         c.strokeStyle = hollow ? color : surface;
-        // a rim parts a point from its neighbours
+        // an outline separates a point from its neighbours
         if (!hollow && bright && x.length <= MANY) c.stroke();
         c.fill();
         if (hollow) c.stroke();
@@ -196,7 +196,7 @@ export function createPlane({
     }
   }
 
-  /** Show the layer as it is, only shifted, until the hand rests. */
+  /** Show the painted layer, only shifted, until the movement pauses. */
   function move() {
     clearTimeout(moving);
     moving = setTimeout(() => {
@@ -216,7 +216,7 @@ export function createPlane({
     asked = true;
   }
 
-  /** @param {View} wanted within bounds: neither a speck nor a void, and some of the points stay in sight */
+  /** @param {View} wanted limited, so that the zoom is useful and some points remain visible */
   function lookAt(wanted) {
     const { width, height } = size();
     const k = Math.min(Math.max(wanted.k, fitted.k * 0.5), fitted.k * MOST_ZOOM);
@@ -257,7 +257,7 @@ export function createPlane({
     frame();
   }
 
-  /** @param {number} i bring a point into sight */
+  /** @param {number} i scroll a point into view */
   function reveal(i) {
     const { width, height } = size();
     const current = now();
@@ -269,7 +269,7 @@ export function createPlane({
   }
 
   /** @param {number} px @param {number} py */
-  function underHand(px, py) {
+  function pointAt(px, py) {
     const current = now();
     return grid.near((px - current.x) / current.k, (current.y - py) / current.k, REACH / current.k);
   }
@@ -278,8 +278,8 @@ export function createPlane({
     signal,
     pan,
     zoom,
-    hover: (at) => hover(at ? underHand(...at) : -1),
-    choose: (px, py) => onChoose(underHand(px, py)),
+    hover: (at) => hover(at ? pointAt(...at) : -1),
+    choose: (px, py) => onChoose(pointAt(px, py)),
   });
   canvas.addEventListener("keydown", (event) => {
     const { key } = event;
@@ -313,7 +313,7 @@ export function createPlane({
   });
   canvas.addEventListener("blur", () => hover(-1));
 
-  /** @returns {[number, number]} the place in the middle of what is seen */
+  /** @returns {[number, number]} the point in the middle of the visible part */
   function middle() {
     const { width, height } = size();
     const current = now();
@@ -338,7 +338,7 @@ export function createPlane({
     canvas,
     redraw,
     showAll,
-    /** @param {Float32Array} points x, y, x, y, ... @param {boolean} [keep] the view, where the points are the same ones */
+    /** @param {Float32Array} points x, y, x, y, ... @param {boolean} [keep] keep the view, for example if the points are the same */
     setPoints(points, keep = false) {
       xy = points;
       grid = createGrid(xy);

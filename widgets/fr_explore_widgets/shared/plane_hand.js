@@ -1,23 +1,23 @@
-// What hands do on a map: hover, choose, drag, pinch and wheel, as a few plain actions.
+// Pointer input on a map: hover, choose, drag, pinch and wheel, as calls of a few actions.
 
 const STILL = 4;
 
 /**
- * A drag moves the map. The wheel zooms where the map has the focus or Ctrl is held, so that a page that is scrolled
- * past it scrolls on; a finger that goes up or down scrolls the page too, and two fingers zoom.
+ * A drag moves the map. The wheel zooms if the map has the focus or Ctrl is pressed, so that scrolling the page across
+ * the map continues; one finger that moves vertically scrolls the page too, and two fingers zoom.
  * @param {HTMLElement} canvas
  * @param {{signal: AbortSignal, pan: (dx: number, dy: number) => void,
  *   zoom: (factor: number, x: number, y: number) => void, hover: (at: [number, number] | null) => void,
- *   choose: (x: number, y: number) => void}} actions places and ways in pixels of the canvas
+ *   choose: (x: number, y: number) => void}} actions positions and distances in canvas pixels
  */
 export function follow(canvas, { signal, pan, zoom, hover, choose }) {
   /** @type {Map<number, [number, number]>} */
   const fingers = new Map();
-  let way = 0;
+  let moved = 0;
   /** @param {PointerEvent | WheelEvent} event @returns {[number, number]} */
   const at = (event) => [event.offsetX, event.offsetY];
 
-  /** Middle of the fingers and their distance. */
+  /** The middle of the fingers and their distance. */
   function grip() {
     const places = [...fingers.values()];
     const [[ax, ay], [bx, by]] = [places[0], places[places.length - 1]];
@@ -26,7 +26,7 @@ export function follow(canvas, { signal, pan, zoom, hover, choose }) {
 
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button > 0) return;
-    if (!fingers.size) way = 0;
+    if (!fingers.size) moved = 0;
     fingers.set(event.pointerId, at(event));
     canvas.setPointerCapture?.(event.pointerId);
   });
@@ -39,10 +39,10 @@ export function follow(canvas, { signal, pan, zoom, hover, choose }) {
     fingers.set(event.pointerId, at(event));
     const after = grip();
     const [dx, dy] = [after.x - before.x, after.y - before.y];
-    const resting = way < STILL;
-    way += Math.hypot(dx, dy);
-    if (way < STILL && fingers.size < 2) return;
-    if (resting) {
+    const still = moved < STILL;
+    moved += Math.hypot(dx, dy);
+    if (moved < STILL && fingers.size < 2) return;
+    if (still) {
       hover(null);
       canvas.classList.add("fr-held");
     }
@@ -53,7 +53,7 @@ export function follow(canvas, { signal, pan, zoom, hover, choose }) {
   function leave(event) {
     if (!fingers.delete(event.pointerId) || fingers.size) return;
     canvas.classList.remove("fr-held");
-    if (event.type === "pointerup" && way < STILL) choose(...at(event));
+    if (event.type === "pointerup" && moved < STILL) choose(...at(event));
   }
   canvas.addEventListener("pointerup", leave);
   canvas.addEventListener("pointercancel", leave);

@@ -1,11 +1,11 @@
-// Where points lie on a map, and which one is near: pure functions, tested without a page.
+// Positions of points on a map and the search for the nearest one: pure functions.
 
-/** @typedef {{k: number, x: number, y: number}} View pixels per unit, and where the origin lies */
+/** @typedef {{k: number, x: number, y: number}} View pixels per unit, and the position of the origin */
 
 const MARGIN = 20;
 
 /**
- * The view that shows all points; equal in both directions, as a map must be. Points with NaN are nowhere.
+ * The view that shows all points, with the same scale in both directions. Points with NaN are ignored.
  * @param {Float32Array} xy x, y, x, y, ...
  * @param {number} width
  * @param {number} height
@@ -29,7 +29,7 @@ export function fitView(xy, width, height, margin = MARGIN) {
 }
 
 /**
- * Enlarge by `factor` so that what lies under (x, y) stays there.
+ * Enlarge by `factor` around the fixed point (x, y).
  * @param {View} view
  * @param {number} factor
  * @param {number} x
@@ -41,7 +41,7 @@ export function zoomAt(view, factor, x, y) {
 }
 
 /**
- * Points sorted into squares, so that the nearest one is found without looking at all.
+ * Points sorted into grid cells, so that the nearest one is found without visiting all.
  * @param {Float32Array} xy
  */
 export function createGrid(xy) {
@@ -83,7 +83,7 @@ export function createGrid(xy) {
 }
 
 /**
- * The next point in a direction, for the arrow keys: near ones first, those far off the direction last; -1 for none.
+ * The next point in a direction, for the arrow keys: near points first, points far off the direction last; -1 for none.
  * @param {Float32Array} xy
  * @param {number} from
  * @param {number} dx

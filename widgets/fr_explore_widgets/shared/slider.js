@@ -1,4 +1,4 @@
-// The sliders of the family: native range inputs, so that keys, touch and screen readers work as everywhere.
+// The sliders of all widgets: native range inputs, so that keys, touch and screen readers work as usual.
 
 import { h, uid } from "./dom.js";
 import { formatValue, sliderStep, speakValue } from "./words.js";
@@ -7,12 +7,12 @@ import { formatValue, sliderStep, speakValue } from "./words.js";
 /** @typedef {import("./types").SliderSpec} SliderSpec */
 /** @typedef {(name: string, value: number, phase: "drag" | "commit") => void} OnMove */
 
-/** Where a value lies in the range, from 0 to 1. @param {{low: number, high: number}} range @param {number} value */
+/** The position of a value in the range, from 0 to 1. @param {{low: number, high: number}} range @param {number} value */
 export function share({ low, high }, value) {
   return (value - low) / (high - low);
 }
 
-/** A slider with its label and value, its help beneath. @param {SliderSpec} spec @param {OnMove} onMove */
+/** A slider with its label and value, and its help below. @param {SliderSpec} spec @param {OnMove} onMove */
 export function createSlider(spec, onMove) {
   const id = uid(spec.name);
   const value = h("span", { class: "fr-value" });
@@ -54,7 +54,7 @@ export function createSlider(spec, onMove) {
 
   input.addEventListener("input", () => moved("drag"));
   input.addEventListener("change", () => moved("commit"));
-  // a slider that is dragged and brought back ends without a change
+  // a slider that is dragged back to its start ends without a change event
   for (const event of ["pointerup", "pointercancel", "blur"]) {
     input.addEventListener(event, () => {
       held = false;
@@ -63,12 +63,12 @@ export function createSlider(spec, onMove) {
   return {
     row,
     input,
-    /** As the hand would move it. @param {number} x */
+    /** Move it as the user would. @param {number} x */
     move(x) {
       input.valueAsNumber = x;
       moved("commit");
     },
-    /** The widget's value; the hand that holds the slider is not overruled. @param {number} x */
+    /** Show the widget's value, unless the user is dragging the slider. @param {number} x */
     set(x) {
       if (held) return;
       if (input.valueAsNumber !== x) input.valueAsNumber = x;
@@ -82,7 +82,7 @@ export function createSlider(spec, onMove) {
 }
 
 /**
- * The slider of an attribute: filled from its neutral mark, with the way back to it; its help is shown elsewhere.
+ * The slider of an attribute: filled from its neutral mark, with a button back to it; its help is shown elsewhere.
  * @param {Attribute} attribute
  * @param {{onMove: OnMove, onHelp: (text: string) => void}} actions
  */
@@ -91,8 +91,8 @@ export function createAttributeSlider(attribute, { onMove, onHelp }) {
   const back = h("button", {
     type: "button",
     class: "fr-back",
-    title: `Back to neutral: ${formatValue(attribute, neutral)}`,
-    "aria-label": `${label} back to neutral, ${speakValue(attribute, neutral)}`,
+    title: `Reset to neutral: ${formatValue(attribute, neutral)}`,
+    "aria-label": `Reset ${label} to neutral, ${speakValue(attribute, neutral)}`,
     text: "\u21ba",
   });
   /** @param {number} x */

@@ -1,4 +1,4 @@
-/** What the modules share with each other and with the kernel; read by tsc only. */
+/** Types that the modules share with each other and with the kernel; read by tsc only. */
 
 export interface Attribute {
   name: string;
@@ -12,11 +12,11 @@ export interface Attribute {
   color: string;
   shape: string;
   help: string;
-  /** a page without a kernel has no answers for it */
+  /** disabled in a page without a kernel, which has no answers for it */
   fixed?: boolean;
 }
 
-/** A slider, in the words of its widget. `from`: where its filled part begins, by default at the low end. */
+/** A slider. `from`: where its filled part begins, by default at the low end. */
 export interface SliderSpec {
   name: string;
   label: string;
@@ -55,15 +55,15 @@ export interface Problem {
   todo?: string;
 }
 
-/** The part of anywidget's model that is used here. */
+/** The part of anywidget's model that the widgets use. */
 export interface Model {
-  // biome-ignore lint/suspicious/noExplicitAny: a trait holds whatever the kernel put there; each reader says what
+  // biome-ignore lint/suspicious/noExplicitAny: the type of a trait's value is known to its reader only
   get(name: string): any;
   set(name: string, value: unknown): void;
   save_changes(): void;
   on(event: string, callback: () => void): void;
   off(event: string, callback?: () => void): void;
-  /** JupyterLab's and Notebook's, as far as it is used; other hosts have other ones */
+  /** in JupyterLab and Notebook; other hosts have other managers */
   widget_manager?: { context?: { sessionContext?: { kernelChanged?: Signal } } };
 }
 
@@ -76,7 +76,7 @@ export interface Command {
   action: string;
   values?: Strengths;
   moved?: string;
-  /** "step": exact like a commit, but no step of undo */
+  /** "step": exact like a commit, but not a step of undo */
   phase?: "drag" | "step" | "commit";
   place?: number;
   model?: string;

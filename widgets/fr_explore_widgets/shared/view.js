@@ -1,10 +1,10 @@
-// A view among others: how many show one widget, the static picture they replace, the state that a lost kernel leaves.
+// A widget's views in a page: their number, the saved picture that they replace, the state saved from a lost kernel.
 
 import { button, h, uid } from "./dom.js";
 
 /** @typedef {import("./types").Model} Model */
 
-/** Hear of the changes of traits for as long as the view lives.
+/** Call back on changes of traits until the view is closed.
  * @param {Model} model @param {AbortSignal} signal @param {Record<string, () => void>} callbacks by trait */
 export function listen(model, signal, callbacks) {
   for (const [name, callback] of Object.entries(callbacks)) model.on(`change:${name}`, callback);
@@ -13,7 +13,7 @@ export function listen(model, signal, callbacks) {
   });
 }
 
-/** Jupyter clears an output and fills it again within this time when a cell is run again. */
+/** When a cell is run again, Jupyter clears its output and fills it within this time. */
 export const UNSEEN_MS = 2500;
 
 /** Views in this page, by the widget's token. @type {Map<string, number>} */
@@ -25,13 +25,13 @@ function send(model, name, value) {
     model.set(name, value);
     model.save_changes();
   } catch {
-    // the widget was closed meanwhile: nobody is left to tell
+    // the widget was closed meanwhile
   }
 }
 
 /**
- * Count this view: while there is one, the picture that stands in for the widget is hidden; when the last one is gone,
- * the kernel is told so, unless the whole notebook went: then the widget waits for it to be opened again.
+ * Count this view. While a view exists, the saved picture of the widget is hidden. When the last view is gone, the kernel
+ * is notified, unless the whole notebook was closed: then the widget waits until it is opened again.
  * @param {HTMLElement} el
  * @param {Model} model
  * @param {AbortSignal} signal
@@ -66,7 +66,7 @@ export function joinPage(el, model, signal) {
 
 /** @typedef {{kind: string, notebook: string, place: number, state: Record<string, unknown>}} Left */
 
-/** What lost kernels left, for all modules of this page. @returns {Left[]} */
+/** The states saved from lost kernels, shared by all modules of this page. @returns {Left[]} */
 function left() {
   const page = /** @type {{frExploreLeft?: Left[]}} */ (globalThis);
   page.frExploreLeft ??= [];
@@ -74,7 +74,7 @@ function left() {
 }
 
 /** @param {HTMLElement} el @param {Model} model */
-function whereabouts(el, model) {
+function placeOf(el, model) {
   const cell = el.closest(".jp-Cell");
   return {
     kind: String(model.get("_anywidget_id")),
@@ -83,19 +83,19 @@ function whereabouts(el, model) {
   };
 }
 
-/** What a widget like this one left in this cell; failing that, the only one of its kind in this notebook.
+/** The state saved from a widget of this kind in this cell, else from the only one of this kind in this notebook.
  * @param {Left[]} all @param {Omit<Left, "state">} own @returns {Left | undefined} */
 export function leftBehind(all, { kind, notebook, place }) {
   const alike = all.filter((one) => one.kind === kind && one.notebook === notebook);
   return alike.find((one) => one.place === place) ?? (alike.length === 1 ? alike[0] : undefined);
 }
 
-/** Show the state as text, and keep it for the widget that is made when the cell is run again. Returns its end.
+/** Show the state as text, and save it for the widget that replaces this one. Returns a function that hides it.
  * @param {HTMLElement} el @param {Model} model */
 export function keepState(el, model) {
   const state = /** @type {Record<string, unknown>} */ (model.get("state") ?? {});
   if (!Object.keys(state).length) return () => {};
-  const own = { ...whereabouts(el, model), state };
+  const own = { ...placeOf(el, model), state };
   const all = left().filter((one) => JSON.stringify({ ...one, state }) !== JSON.stringify(own));
   left().splice(0, left().length, ...all, own);
   const id = uid("bookmark");
@@ -112,19 +112,19 @@ export function keepState(el, model) {
       await navigator.clipboard.writeText(text.value);
       copy.textContent = "Copied";
     } catch {
-      copy.textContent = "Selected: copy it by key"; // no permission, or a page that is not secure
+      copy.textContent = "Selected: press Ctrl+C"; // no permission, or not a secure page
     }
   });
-  const words = "Its state, which the widget brings back when the cell is run again; as text, for .bookmark:";
+  const words = "The state, restored when the cell is run again; as text for .bookmark:";
   const box = h("div", { class: "fr-bookmark" }, h("label", { for: id, text: words }), text, copy);
   el.querySelector(".fr-notices")?.append(box);
   return () => box.remove();
 }
 
-/** Offer the state that a lost kernel left to the widget that now stands in its place.
+/** Offer the state saved from a lost kernel to the widget that replaces the lost one.
  * @param {HTMLElement} el @param {Model} model */
 export function offerState(el, model) {
-  const found = leftBehind(left(), whereabouts(el, model));
+  const found = leftBehind(left(), placeOf(el, model));
   if (!found || JSON.stringify(found.state) === JSON.stringify(model.get("state"))) return;
   const done = () => {
     left().splice(left().indexOf(found), 1);
@@ -138,8 +138,8 @@ export function offerState(el, model) {
     "div",
     { class: "fr-bookmark" },
     h("span", { text: "The kernel was restarted." }),
-    button("Bring back the last state", "restore", restore),
-    button("Start afresh", "afresh", done),
+    button("Restore the last state", "restore", restore),
+    button("Start over", "afresh", done),
   );
   el.querySelector(".fr-notices")?.append(box);
 }

@@ -1,23 +1,22 @@
-// Numbers and sentences: pure functions, tested without a page.
+// Numbers and sentences: pure functions.
 
 /** @typedef {import("./types").Attribute} Attribute */
 
-/** What each term means, in one line, wherever it is met. */
+/** One-line explanations of the terms, the same in all widgets. */
 export const GLOSSARY = {
-  distance:
-    "How far apart the model puts the two faces, measured in all dimensions of its embedding, not on the map.",
-  threshold: "Below this distance the model's authors count two faces as the same person.",
+  distance: "The distance between the embeddings of the two faces, in all dimensions, not on the map.",
+  threshold: "Two faces whose distance is at most the threshold count as the same person.",
   "natural variation":
     "The median distance between two faces of this identity whose attributes all vary at random within the middle half of their ranges.",
   "other people": "The median distance between the neutral faces of two different identities of the gallery.",
   "PCA projection":
-    "The two directions in which the gallery's embeddings vary most. Everything else is flattened, so the map shows neighbourhoods, not true distances.",
+    "The two directions in which the gallery's embeddings vary most. All other directions are lost, so the map shows neighbourhoods, not true distances.",
 };
 
 const SPOKEN_UNITS = { "°": "degrees", "×": "times", px: "pixels", years: "years" };
 
 /**
- * The step of a slider: the power of ten that gives at least 40 steps.
+ * The step of a slider: the largest power of ten that gives at least 40 steps.
  * @param {Attribute} attribute
  */
 export function sliderStep(attribute) {
@@ -25,13 +24,13 @@ export function sliderStep(attribute) {
   return Number((10 ** power).toPrecision(3));
 }
 
-/** Digits behind the point that a slider's step asks for. @param {Attribute} attribute */
+/** Decimal places of a slider's values. @param {Attribute} attribute */
 export function digits(attribute) {
   return Math.max(0, -Math.floor(Math.log10(sliderStep(attribute)) + 1e-9));
 }
 
 /**
- * A strength as it stands beside its slider: "+12°", "47 years", "× 1.10". The minus is a true minus sign.
+ * A strength as shown beside its slider: "+12°", "47 years", "× 1.10", with a typographic minus sign.
  * @param {Attribute} attribute
  * @param {number} value
  */
@@ -67,8 +66,8 @@ export function describe(attributes, strengths) {
 }
 
 /**
- * Whether two embeddings are judged the same person: distance <= threshold, as base/distance.py has it; null where
- * either is missing.
+ * Whether two embeddings are judged the same person: distance <= threshold, as in base/distance.py; null if either is
+ * missing.
  * @template {number | null | undefined} T
  * @param {number | null | undefined} distance @param {T} threshold
  * @returns {T extends number ? boolean : boolean | null}
@@ -90,7 +89,7 @@ export function verdict({ distance, threshold, natural, sameIdentity }) {
   if (threshold === null) {
     return {
       kind: "unknown",
-      text: `This model's card names no threshold, so no verdict${size}. Calibrate one on your own pairs.`,
+      text: `This model's card gives no threshold, so there is no verdict${size}. Calibrate one on your own pairs.`,
     };
   }
   const same = samePerson(distance, threshold);
@@ -99,12 +98,12 @@ export function verdict({ distance, threshold, natural, sameIdentity }) {
       ? { kind: "same", text: `Still judged the same person${size}.` }
       : {
           kind: "different",
-          text: `Judged a different person, but it is the same one: a false non-match${size}.`,
+          text: `Judged a different person although it is the same: a false non-match${size}.`,
         };
   }
   return same
-    ? { kind: "same", text: "Judged the same person, but these are two: a false match." }
-    : { kind: "different", text: "Judged a different person, and these are two." };
+    ? { kind: "same", text: "Judged the same person although they are two: a false match." }
+    : { kind: "different", text: "Judged a different person, correctly." };
 }
 
 /** @param {number} distance @param {number} natural */
@@ -115,7 +114,7 @@ function compare(distance, natural) {
 }
 
 /**
- * The right end of the meter: room for the threshold and for what has been seen, and a round number.
+ * The right end of the meter: a round number beyond the threshold and the shown distances.
  * @param {number | null} threshold @param {number | null | undefined} between @param {number} distance
  */
 export function meterEnd(threshold, between, distance) {

@@ -66,7 +66,7 @@ let stop;
 let calls;
 let serial;
 
-/** What the kernel answers: the picture first, then the figures. */
+/** An answer of the kernel: the picture first, then the figures. */
 function answer(values = {}, more = {}, request = model.sent.at(-1)?.request ?? {}) {
   serial += 1;
   const tag = { client: request.client, seq: request.seq, serial, moved: request.moved ?? null };
@@ -182,7 +182,7 @@ test("a slider moves its value at once, asks the kernel, and then the picture, t
   expect(find(".fr-lab > [role=status]").textContent).toContain("age 61 years. Distance 0.310.");
 });
 
-test("an older answer that comes late is not shown", () => {
+test("an older answer that arrives late is not shown", () => {
   open();
   slide("age", 40);
   const early = answer({ age: 40 }, { distance: 0.1 });
@@ -193,12 +193,12 @@ test("an older answer that comes late is not shown", () => {
   expect(find(".fr-key").dataset.distance).toBe("0.2");
 });
 
-test("the kernel's values move the sliders, but not the one under the hand", () => {
+test("the kernel's values move the sliders, but not the one being dragged", () => {
   open();
   slide("age", 60);
   receive(answer({ age: 60, hue: 20 }));
   expect(find("[data-attribute=hue]").value).toBe("20");
-  slide("age", 61); // still held
+  slide("age", 61); // still dragged
   receive(answer({ age: 30 }, {}, { client: "python", seq: 1 }));
   expect(find("[data-attribute=age]").value).toBe("61");
   receive(answer({ age: 61 }));
@@ -208,7 +208,7 @@ test("the kernel's values move the sliders, but not the one under the hand", () 
   expect(find("[data-attribute=age]").value).toBe("30");
 });
 
-test("buttons and keys ask for undo, redo, reset and the reference", () => {
+test("buttons and keys send undo, redo, reset and the reference", () => {
   open();
   receive(answer({}, { can: { undo: true, redo: true } }, {}));
   const asked = [];
@@ -228,24 +228,24 @@ test("buttons and keys ask for undo, redo, reset and the reference", () => {
   expect(asked).toEqual(["undo", "redo", "reset", "pin", "unpin", "undo", "redo", "identity"]);
 });
 
-test("another identity is named, and a slider goes back to neutral by its button", () => {
+test("another identity is named, and a button sets a slider to neutral", () => {
   open();
   receive(answer({ age: 60 }, { place: 1, distance: 0.9 }, {}));
   expect(find(".fr-sentence").textContent).toBe(
-    "Two different identities. Judged a different person, and these are two.",
+    "Two different identities. Judged a different person, correctly.",
   );
   expect(find(".fr-key").dataset.kind).toBe("different");
   find(".fr-back").click();
   expect(requests().at(-1)).toMatchObject({ action: "set", values: { age: 35 }, phase: "commit" });
 });
 
-test("an error shows, frees the next request, and goes", () => {
+test("an error is shown, allows the next request, and disappears", () => {
   open();
   slide("age", 60);
   const { client, seq } = requests()[0];
   slide("age", 61);
   model.receive({
-    error: { client, seq, what: "The model failed.", why: "ValueError: 3", todo: "Mend it." },
+    error: { client, seq, what: "The model failed.", why: "ValueError: 3", todo: "Fix it." },
   });
   expect(find(".fr-error").hidden).toBe(false);
   expect(find(".fr-error").textContent).toContain("ValueError: 3");
@@ -255,7 +255,7 @@ test("an error shows, frees the next request, and goes", () => {
   expect(find(".fr-error").hidden).toBe(true);
 });
 
-test("without a kernel the sliders are inert and say so; silence is said too", () => {
+test("without a kernel the sliders are disabled with a notice; a silent kernel is reported too", () => {
   open();
   slide("age", 60);
   vi.advanceTimersByTime(4000);
@@ -279,7 +279,7 @@ test("the gallery's progress, its failure and its faces are shown", () => {
   expect(find(".fr-map-note").textContent).toContain("shows 40 %");
 });
 
-test("a drag asks for its next picture as soon as one is painted, a commit waits for its figures", () => {
+test("a drag requests the next picture as soon as one is painted, a commit waits for its figures", () => {
   open();
   slide("age", 40);
   slide("age", 41);
@@ -293,7 +293,7 @@ test("a drag asks for its next picture as soon as one is painted, a commit waits
   expect(find("[data-attribute=age]").value).toBe("41");
 });
 
-test("a second model has its key figure and its map beside the first, and goes again", () => {
+test("a second model adds its key figure and map, and can be removed", () => {
   open();
   receive(answer({ age: 60 }, { compare: "n", distance: 0.3 }, {}));
   const { figures } = answer({ age: 60 }, {}, {});
@@ -301,7 +301,7 @@ test("a second model has its key figure and its map beside the first, and goes a
   const keys = [...el.querySelectorAll(".fr-key")];
   expect(keys.map((key) => key.dataset.distance)).toEqual(["0.3", "0.02"]);
   expect(keys[1].textContent).toContain("Other model");
-  expect(keys[1].textContent).toContain("names no threshold");
+  expect(keys[1].textContent).toContain("gives no threshold");
   expect([...el.querySelectorAll(".fr-map h3")].map((one) => one.textContent)).toEqual([
     "Model",
     "Other model",
@@ -311,7 +311,7 @@ test("a second model has its key figure and its map beside the first, and goes a
   expect(el.querySelectorAll(".fr-key")).toHaveLength(1);
 });
 
-test("a sweep button plays the range, leaves its strip, and Escape stops it", () => {
+test("a sweep button plays the range and leaves a strip, and Escape stops it", () => {
   open();
   const button = find("[data-sweep=age]");
   button.click();
@@ -328,18 +328,18 @@ test("a sweep button plays the range, leaves its strip, and Escape stops it", ()
   expect(button.getAttribute("aria-label")).toBe("Sweep age");
   receive(answer(requests().at(-1).values));
   expect(requests().at(-1).phase).toBe("commit");
-  expect(find(".fr-retained").textContent).toBe(""); // not the whole range: no share of it
-  receive(answer({ hue: 10, age: 20 }, {}, {})); // another attribute: the strip tells of a face that is gone
+  expect(find(".fr-retained").textContent).toBe(""); // not the whole range, so no share of it
+  receive(answer({ hue: 10, age: 20 }, {}, {})); // another attribute changed: the strip belongs to an earlier face
   expect(find(".fr-strip").hidden).toBe(true);
 });
 
-test("a sweep of the kernel's own is shown with its share of the range", () => {
+test("a sweep in Python is shown with its share of the range", () => {
   open();
   model.receive({ retention: { name: "age", samples: [[18, 0.1], [75, 1.1]] } }); // biome-ignore format: one line
   expect(find(".fr-retained").textContent).toContain("Identity kept over 50 % of the range of age");
 });
 
-test("snapshots are stored, shown side by side, and gone back to", () => {
+test("snapshots are stored, shown side by side, and recalled", () => {
   open();
   find("[data-action=storeA]").click();
   expect(requests().at(-1)).toMatchObject({ action: "store", snapshot: "A" });
@@ -347,15 +347,13 @@ test("snapshots are stored, shown side by side, and gone back to", () => {
   const face = (place, years) => ({ place, strengths: { age: years, hue: 0 }, shape: [2, 2] });
   const snapshot_frame = new DataView(new ArrayBuffer(24));
   model.receive({ snapshots: { A: face(0, 35), B: face(1, 60), distance: 0.7 }, snapshot_frame });
-  expect(find(".fr-ab-words").textContent).toBe(
-    "A to B: 0.700. Judged a different person, and these are two.",
-  );
+  expect(find(".fr-ab-words").textContent).toBe("A to B: 0.700. Judged a different person, correctly.");
   expect(find(".fr-ab-table").textContent).toBe("identityannbobage35 years60 years");
   el.querySelectorAll(".fr-recall")[1].click();
   expect(requests().at(-1)).toMatchObject({ action: "recall", snapshot: "B" });
 });
 
-test("the tangent is drawn while its face is shown, and the nearest identities have names", () => {
+test("the tangent is drawn while its face is shown, and the nearest identities are named", () => {
   open({ points: [[0, 0, 0, 1], [1, 1, 1, 1]], caption: "PCA projection, shows 40 %", order: [0, 1], thumb: 2 }); // biome-ignore format: one gallery
   receive(answer({ age: 60 }, { point: [0.4, 0.4], nearest: [[1, 0.25]] }, { moved: "age" }));
   model.receive({ tangent: { serial, name: "age", vector: [1, 0], share: 0.5, length: 0.1 } });
@@ -371,7 +369,7 @@ test("the estimate's button asks for it, and its progress is shown", () => {
   const estimate = [...el.querySelectorAll("button")].find((one) => one.textContent === "Estimate");
   estimate.click();
   expect(requests()).toEqual([expect.objectContaining({ action: "estimate" })]);
-  slide("age", 60); // waits for the answer to that, which is no picture
+  slide("age", 60); // waits for the answer, which is not a picture
   expect(requests()).toHaveLength(1);
   const { client, seq } = requests()[0];
   model.receive({ energies: { client, seq } });
@@ -394,12 +392,12 @@ test("a closed view leaves nothing behind", () => {
   expect(model.listening()).toBeGreaterThan(0);
   slide("age", 60);
   stop();
-  vi.advanceTimersByTime(1000); // the look at the theme that was still due
+  vi.advanceTimersByTime(1000); // the pending check of the theme
   expect(model.listening()).toBe(0);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a value's place in its range", () => {
+test("a value's position in its range", () => {
   expect(share(age, 18)).toBe(0);
   expect(share(age, 75)).toBe(1);
   expect(share(hue, 0)).toBe(0.5);

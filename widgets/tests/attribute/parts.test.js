@@ -45,7 +45,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("the range falls into stretches of one verdict, cut where the line crosses the threshold", () => {
+test("the range is divided where the interpolated distance crosses the threshold", () => {
   /** @type {[number, number][]} */
   const samples = [[20, 0.8], [40, 0.4], [50, 0.5], [70, 0.7]]; // biome-ignore format: one line
   expect(stretches(samples, 0.6)).toEqual([
@@ -64,7 +64,7 @@ test("the range falls into stretches of one verdict, cut where the line crosses 
   expect(stretches([], 0.6)).toEqual([]);
 });
 
-test("the strip draws each stretch at its place and says it in words", () => {
+test("the strip draws each stretch in its place and describes it in words", () => {
   const strip = createStrip(age);
   strip.show([[20, 0], [70, 1]], 0.5); // biome-ignore format: one line
   const parts = [...strip.root.children];
@@ -75,7 +75,7 @@ test("the strip draws each stretch at its place and says it in words", () => {
   expect(strip.root.hidden).toBe(true);
 });
 
-/** A sweep with a kernel that answers when told to. */
+/** A sweep whose kernel answers on demand. */
 function sweeping({ reduced = false } = {}) {
   const sent = [];
   const seen = { stops: [], ends: [] };
@@ -92,7 +92,7 @@ function sweeping({ reduced = false } = {}) {
   return { sweep, sent, seen, stop };
 }
 
-test("a sweep plays the whole range, each stop after the kernel's answer, and comes back", () => {
+test("a sweep plays the whole range, each step after the kernel's answer, and returns to its start", () => {
   const { sweep, sent, seen } = sweeping();
   sweep.play(age, 35);
   expect(sent).toEqual([{ action: "set", values: { age: 20 }, moved: "age", phase: "step" }]);
@@ -107,11 +107,11 @@ test("a sweep plays the whole range, each stop after the kernel's answer, and co
   expect(sent.at(-1)).toEqual({ action: "set", values: { age: 35 }, moved: "age", phase: "commit" });
   expect(seen.ends).toEqual([{ name: "age", count: SLOW.count, whole: true }]);
   expect(sweep.name).toBe("");
-  sweep.answered(0.1, 35); // of the commit: no more of the sweep's
+  sweep.answered(0.1, 35); // the answer to the commit is not part of the sweep
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a sweep that is stopped stays where it is, and one that is dropped asks for nothing more", () => {
+test("a stopped sweep stays where it is, and a dropped one sends no more requests", () => {
   const { sweep, sent, seen, stop } = sweeping();
   sweep.play(age, 35);
   sweep.answered(0.1, 20);
@@ -131,7 +131,7 @@ test("a sweep that is stopped stays where it is, and one that is dropped asks fo
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("with reduced motion a sweep steps through few stops and waits at each", () => {
+test("with reduced motion a sweep has few steps and pauses at each", () => {
   const { sweep, sent } = sweeping({ reduced: true });
   sweep.play(age, 35);
   sweep.answered(0.1, 20);
@@ -142,7 +142,7 @@ test("with reduced motion a sweep steps through few stops and waits at each", ()
   expect(STEPPED.count).toBeLessThan(SLOW.count / 3);
 });
 
-test("a page without a kernel gives each of its strengths once", () => {
+test("a page without a kernel records each of its strengths once", () => {
   const { sweep, seen } = sweeping();
   sweep.play(age, 35);
   for (let i = 0; i < SLOW.count; i += 1) {
@@ -152,7 +152,7 @@ test("a page without a kernel gives each of its strengths once", () => {
   expect(seen.ends).toEqual([{ name: "age", count: 2, whole: true }]);
 });
 
-test("a key figure of a drag says that it is rough", () => {
+test("the key figure of a drag is marked as approximate", () => {
   const key = createKey(card, { heading: "How far?" });
   const facts = { distance: 0.2512, gallery: { natural: { 0: 0.1 } }, place: 0, sameIdentity: true };
   key.show({ ...facts, rough: true });
@@ -162,7 +162,7 @@ test("a key figure of a drag says that it is rough", () => {
   expect(key.root.querySelector(".fr-sentence").textContent).toContain("2.5 times the natural variation");
 });
 
-test("the bars say what they rest on, and draw the null where there is one", () => {
+test("the bars name their data, and draw the null if there is one", () => {
   const bars = createBars([age], () => {});
   const row = { name: "age", energy: 0.4, spread: 0.1, magnitude: 0.3, null: 1 };
   bars.show(
@@ -177,10 +177,10 @@ test("the bars say what they rest on, and draw the null where there is one", () 
     "Quick estimate: 4 curves each of 3 identities, all pairs; it may be off by a tenth or more. Refining: 9 of 20 faces.",
   );
   expect(bars.root.querySelector("progress").hidden).toBe(false);
-  const alone = createBars([age], () => {}, true);
-  alone.show({ done: 3, all: 20 }, "");
-  expect(alone.root.querySelector("button.fr-button").hidden).toBe(true);
-  expect(alone.root.textContent).toContain("It needs the notebook: w.estimate(), then w.to_html().");
+  const offline = createBars([age], () => {}, true);
+  offline.show({ done: 3, all: 20 }, "");
+  expect(offline.root.querySelector("button.fr-button").hidden).toBe(true);
+  expect(offline.root.textContent).toContain("Run w.estimate() in the notebook, then w.to_html().");
   bars.show({ failed: "ValueError: no" }, "");
   expect(bars.root.textContent).toContain("No estimate: ValueError: no");
   expect(bars.root.querySelector("button.fr-button").hidden).toBe(false);
@@ -191,11 +191,11 @@ test("the bars say what they rest on, and draw the null where there is one", () 
   expect(bars.root.querySelector("tbody").textContent).toBe("age0.30\u2013");
   expect(bars.root.querySelectorAll(".fr-null:not([hidden])")).toHaveLength(0);
   expect(basis({ source: "table", curves: 200, identities: 1, neighborhood: "knn(10)" })).toBe(
-    "From the table given: 200 curves each of 1 identity, knn(10).",
+    "From the given table: 200 curves each of 1 identity, knn(10).",
   );
 });
 
-test("a model is chosen with its licence in view, and never compared with itself", () => {
+test("choosing a model shows its licence, and a model is never compared with itself", () => {
   const asked = [];
   const models = createModels([card, { ...card, name: "n", title: "Other", licence: "own" }], (...both) =>
     asked.push(both),
@@ -216,7 +216,7 @@ test("a model is chosen with its licence in view, and never compared with itself
   models.root.remove();
 });
 
-test("two snapshots differ in what differs", () => {
+test("the differences between two snapshots", () => {
   const at = (years) => ({ place: 0, strengths: { age: years }, shape: [2, 2] });
   expect(differences([age], at(35), at(60))).toEqual([{ label: "age", from: "35 years", to: "60 years" }]);
   expect(differences([age], at(35), at(35))).toEqual([]);

@@ -52,7 +52,7 @@ test.each([
   [{ distance: 0.6, sameIdentity: true }, "same", "Still judged the same person."], // exactly at the threshold
   [{ distance: 0.61, sameIdentity: true }, "different", "a false non-match"],
   [{ distance: 0.6, sameIdentity: false }, "same", "a false match"],
-  [{ distance: 0.61, sameIdentity: false }, "different", "Judged a different person, and these are two."],
+  [{ distance: 0.61, sameIdentity: false }, "different", "Judged a different person, correctly."],
   [{ distance: 0.3, sameIdentity: true, natural: 0.1 }, "same", "; 3.0 times the natural variation"],
   [{ distance: 0.09, sameIdentity: true, natural: 0.1 }, "same", "; within the natural variation"],
   [{ distance: 0, sameIdentity: false }, "same", "a false match"],

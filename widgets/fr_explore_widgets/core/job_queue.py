@@ -44,9 +44,9 @@ class Job:
 
     steps: Iterator
     rank: float
-    rest: float = 0.0
-    patience: float = math.inf
-    failed: Callable[[Exception], None] = lambda problem: None
+    rest: float
+    patience: float
+    failed: Callable[[Exception], None]
     last_step: float = field(default_factory=time.monotonic)
 
 
@@ -72,13 +72,9 @@ class JobQueue:
     ) -> Job:
         """Add a job, or replace the one of this name; see `Job`. After `stop` it does nothing."""
         job = Job(steps, rank, rest, patience, failed or self._failed)
-        self._add(name, job)
-        return job
-
-    def _add(self, name: str, job: Job) -> None:
         with self._changed:
             if self._stopped:
-                return
+                return job
             self._jobs[name] = job
             self._changed.notify_all()
             if self._thread is None:
@@ -86,6 +82,7 @@ class JobQueue:
                 # a thread that is inside torch while the interpreter shuts down can crash it
                 atexit.register(self.stop)
                 self._thread.start()
+        return job
 
     def has(self, name: str) -> bool:
         """Whether a job of this name is waiting or running."""
@@ -136,17 +133,6 @@ class JobQueue:
                 if ready:
                     return min(ready, key=lambda item: item[1].rank)
                 self._changed.wait(0.05 if self._jobs else IDLE_SECONDS)
-
-
-class Desk(JobQueue):
-    """The former interface, until every widget derives from `BackgroundWidget`."""
-
-    def __init__(self, last_request: Callable[[], float]) -> None:
-        super().__init__(last_request, lambda problem: None)
-
-    def give(self, name: str, job: Job) -> None:
-        """See `start`."""
-        self._add(name, job)
 
 
 class BackgroundWidget(LabWidget):

@@ -1,7 +1,7 @@
-"""Pictures of a widget made in Python, without a browser: rows of pictures, plots and words on white.
+"""Images of a widget drawn in Python, without a browser: rows of pictures, plots and text on white.
 
-- Why not charts of altair: to draw one needs a JavaScript engine of 84 MB, which would stay in the kernel's memory.
-- Drawn twice as large and reduced, because Pillow's lines have no smooth edges; always opaque (`to_png`).
+- Why not Altair: drawing its charts needs a JavaScript engine of 84 MB, which would stay in the kernel's memory.
+- Drawn at twice the size and reduced, because Pillow draws lines without antialiasing; always opaque.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ __all__ = ["Part", "Plot", "compose", "png", "small_png"]
 
 INK, SOFT, HAIR, PAPER = "#111111", "#5c5c5c", "#d5d5d5", "#ffffff"
 GAP, TEXT = 16, 13  # px
-FINE = 2  # how much larger everything is drawn
+FINE = 2  # the factor by which everything is drawn larger
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A small plot: `lines`, `points`, `bars` and `marks` as (x, y, colour, label), labels written where they end.
+    """A small plot: `lines`, `points` and `bars` as (x, y, colour, label), with each label at the end of its series.
 
-    `lines` and `points` take sequences x and y; a line whose label ends in "null" is dashed, as everywhere in the
-    family. `bars` are vertical, from zero. `marks` are vertical lines: (x, colour, label). With `names`, x are places
-    in that list and the axis shows the names. `low`, `high` fix the range of y; else it is what the values need.
-    Without `axes`, x and y have one scale.
+    `lines` and `points` take sequences x and y; a line whose label ends in "null" is dashed, as in all widgets. `bars`
+    are vertical, from zero. `marks` are vertical lines: (x, colour, label). With `names`, x are indices into that list
+    and the axis shows the names. `low`, `high` fix the range of y; by default it fits the values. Without `axes`, x and
+    y have the same scale.
     """
 
     x_label: str = ""
@@ -46,12 +46,12 @@ class Plot:
     size: tuple[int, int] = field(default=(420, 240))
 
 
-# numpy arrays are pixels: (h, w, 3), float in [0, 1] or uint8; a (part, caption) pair has words beneath
+# numpy arrays are pixels: (h, w, 3), float in [0, 1] or uint8; a (part, caption) pair has the caption below
 Part = str | Plot | Image.Image | np.ndarray | tuple[Any, str]
 
 
 def compose(title: str, rows: Sequence[Sequence[Part]], width: int = 860) -> Image.Image:
-    """One opaque picture: the title, then each row with its parts side by side; a text takes the room that is left."""
+    """One opaque image: the title, then the rows with their parts side by side; texts fill the remaining width."""
     head = _words(title, width - 2 * GAP, size=TEXT + 3)
     drawn = [head, *(_row(row, width - 2 * GAP) for row in rows if row)]
     full = max([width, *(row.width + 2 * GAP for row in drawn)])
@@ -71,7 +71,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def small_png(image: Image.Image, limit: int) -> bytes:
-    """A PNG of at most `limit` bytes: fewer colours first, then fewer pixels."""
+    """A PNG of at most `limit` bytes, if possible: with fewer colours first, then with fewer pixels."""
     data = png(image)
     while len(data) > limit:
         out = io.BytesIO()
@@ -123,9 +123,9 @@ def _font(size: float) -> Any:
 def _words(text: str, width: int, color: str = INK, size: int = TEXT) -> Image.Image:
     """Text broken into lines of at most `width` px, blank lines kept."""
     font, lines = _font(size * FINE), []
-    text = text.replace("\u2212", "-")  # the font that comes with Pillow has no minus sign
+    text = text.replace("\u2212", "-")  # Pillow's default font has no minus sign
     for paragraph in text.splitlines() or [""]:
-        # as many letters as fit: those of this text, not of a mean alphabet
+        # as many letters as fit, measured on this text
         letters = max(8, int(width * FINE * len(paragraph) / (font.getlength(paragraph) or 1)))
         lines += textwrap.wrap(paragraph, letters) or [""]
     step = int(size * 1.45 * FINE)
@@ -223,7 +223,7 @@ def _marks(draw: Any, font: Any, plot: Plot, box: Sequence[float], of: Scales) -
 
 
 def _label(draw: Any, font: Any, box: Sequence[float], at: tuple[float, float], text: str, color: str) -> None:
-    """Words beside a mark, moved to stay inside the box."""
+    """A label beside a mark, moved to stay inside the box."""
     left = min(at[0], box[2] - font.getlength(text))
     top = min(max(at[1], box[1] - 14 * FINE), box[3] - 14 * FINE)
     draw.text((max(left, box[0]), top), text, font=font, fill=color, stroke_width=FINE, stroke_fill=PAPER)

@@ -1,11 +1,11 @@
-"""The picture that a widget leaves in the notebook, for a reader without a kernel.
+"""The picture of a widget in a saved notebook, for readers without a kernel.
 
-- JupyterLab prefers a widget's view to anything else in the same output, and shows "model not found" where there is no
-  model. So the picture is an output of its own, before the view; the live view hides it (`shared/view.js`), and where
-  there is none a style in the picture's output hides that message, which is text without any element.
-- A notebook that is not trusted shows neither view nor style: the picture stands there all the same.
-- The picture follows the state: some seconds after the last change it is made again and replaces the output, as long
-  as the kernel lives, so what is saved is the state of a few seconds before.
+- JupyterLab prefers a widget's view to anything else in the same output, and shows "model not found" if there is no
+  model. So the picture is a separate output before the view. The live view hides it (`shared/view.js`); without a live
+  view, a style in the picture's output hides that message, which is text without an element.
+- An untrusted notebook shows neither view nor style, but the picture.
+- The picture follows the state: some seconds after the last change it is drawn again and replaces the output, as long
+  as the kernel runs. So a saved notebook shows the state of a few seconds earlier.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from IPython.display import DisplayHandle, display
 __all__ = ["LIMIT", "StaticOutput"]
 
 LIMIT = 100_000  # bytes of the picture: 133 kB as text, so that an output stays under 150 kB
-QUIET_SECONDS = 3.0  # without a change, before the picture is made again
+QUIET_SECONDS = 3.0  # without a change, before the picture is drawn again
 
 _HTML = """<div class="fr-static" data-fr="{token}"><style>
 .jp-OutputArea-child:has([data-fr="{token}"]) + .jp-OutputArea-child .jp-OutputArea-output:not(:has(*))
@@ -31,7 +31,7 @@ _HTML = """<div class="fr-static" data-fr="{token}"><style>
 
 
 class StaticOutput:
-    """Shows and renews the picture of one widget; `make` gives its PNG bytes (or none) and its words."""
+    """Shows and updates the picture of one widget; `make` returns its PNG bytes (or none) and its words."""
 
     def __init__(self, token: str, make: Callable[[], tuple[bytes, str]]) -> None:
         self.token, self._make = token, make
@@ -40,17 +40,17 @@ class StaticOutput:
         self._guard = threading.Lock()
 
     def show(self) -> None:
-        """Display the picture as an output of the present cell."""
+        """Display the picture as an output of the current cell."""
         handle = DisplayHandle(f"fr-{uuid.uuid4().hex[:12]}")
         display(self._bundle(), raw=True, display_id=handle.display_id)
         self._handles.append(handle)
 
     def forget(self) -> None:
-        """The outputs are gone from every page: renew none of them any more."""
+        """Stop updating: the outputs are gone from every page."""
         self._handles.clear()
 
     def later(self) -> None:
-        """Renew the picture once nothing has changed for some seconds."""
+        """Update the picture once nothing has changed for some seconds."""
         if not self._handles:
             return
         with self._guard:

@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that misbehaves on request: for tests of fetching."""
+"""A small HTTP server on loopback that misbehaves on request, for tests of downloads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Site:
-    """What the server does; tests change it while it runs.
+    """What the server does; tests change this while it runs.
 
     Parameters
     ----------
     content : the file.
-    cuts : for each request in turn, after how many bytes of its answer the connection is cut; then no more cuts.
-    ranges : whether it can start in the middle of the file.
-    failures : for each request in turn, an HTTP status to answer with in place of the file.
+    cuts : for each request in turn, the number of bytes after which the connection is cut; later requests are not cut.
+    ranges : whether the server supports requests for a part of the file.
+    failures : for each request in turn, an HTTP status to send instead of the file.
+    released : the server sends half of an answer, then waits for this event; by default it is set.
     asked : the Range header of each request so far, or None.
     """
 
@@ -26,8 +27,12 @@ class Site:
     cuts: list[int] = field(default_factory=list)
     ranges: bool = True
     failures: list[int] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
     asked: list[str | None] = field(default_factory=list)
     url: str = ""
+
+    def __post_init__(self) -> None:
+        self.released.set()
 
 
 @contextlib.contextmanager
@@ -47,9 +52,12 @@ def serve(site: Site) -> Iterator[Site]:
                 self.send_header("Content-Range", f"bytes {start}-{len(site.content) - 1}/{len(site.content)}")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            # the reader may hang up first
+            body = body[: site.cuts.pop(0)] if site.cuts else body
+            # the client may close the connection first
             with contextlib.suppress(ConnectionError):
-                self.wfile.write(body[: site.cuts.pop(0)] if site.cuts else body)
+                self.wfile.write(body[: len(body) // 2])
+                site.released.wait()
+                self.wfile.write(body[len(body) // 2 :])
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -53,9 +53,7 @@ class ImageSet(Protocol):
 
     @property
     def table(self) -> pd.DataFrame: ...
-
     def content(self, i: int) -> str: ...
-
     def face(self, i: int, size: int = 160) -> Face: ...
 
 
@@ -87,14 +85,12 @@ def embed(
     faces : a lattice; the face of a base point is rendered once and shared by all attributes. Or pictures:
         `read_celeba`, `read_lfw`, `read_labelled`, or `Photographs` without edits.
     size : side of the rendered pictures, in pixels, before they are aligned for the model.
-    batch_size : how many crops the network processes at once.
-    progress : show a progress bar that counts faces.
+    batch_size : how many crops the network processes at once. progress : show a progress bar that counts faces.
     cache : whether to look up blocks of embeddings, and keep them, in the folder `fr_explore.base.cache.folder()`.
         "auto" does so unless the faces are private, as photographs are, or a store keeps the embeddings.
     store : a Zarr store for embeddings larger than memory, such as "run.zarr". Only one identity, or 1,024 pictures,
         is in memory at a time, and what the store already holds is not computed again. `fr.load_results` opens it.
-    client : a Dask client whose workers fill the store, such as `fr.local_cluster()`; all of them need access to its
-        path. The progress bar is the same.
+    client : a Dask client whose workers fill the store, such as `fr.local_cluster()`; all need access to its path.
 
     Returns
     -------
@@ -102,12 +98,10 @@ def embed(
     identity, attribute and step, and step_size and unit along attribute. For pictures: (image, dim), with the columns
     of their table (file, identity, labels) as coordinates along image. Pictures without a usable face are left out
     with a warning; attrs["left_out"] is their number and attrs["problems"] has one line for each. `attrs` hold the
-    metric and the facts of the model's card. With a store, the numbers are read from disk when they are needed.
+    metric and the facts of the model's card. With a store, numbers are read from disk when they are needed.
 
-    Raises
-    ------
-    TypeError : `faces` is neither a lattice nor a set of pictures. ValueError : a client without a store, a store that
-        holds other embeddings, or pictures none of which shows a usable face.
+    Raises TypeError for anything but a lattice or a set of pictures; ValueError for a client without a store, a store
+    that holds other embeddings, and pictures none of which shows a usable face.
 
     >>> embed(sample_lattice(fr.Avatars(identities=3, seed=0), ["age", "hue"], curves=20), load_model("dlib")).sizes
     Frozen({'identity': 3, 'attribute': 2, 'curve': 20, 'step': 3, 'dim': 128})
@@ -171,8 +165,8 @@ def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, sto
     if missing:
         message = f"{missing} of {len(table)} pictures are left out: {'; '.join(problems[:3])}"
         warnings.warn(message + ("; ..." if missing > 3 else "."), stacklevel=3)
-    facts = {"images": int(usable.sum()), "left_out": missing, "problems": "\n".join(problems)}
-    return whole.isel(image=np.flatnonzero(usable)).assign_attrs(facts)
+    kept = whole.isel(image=np.flatnonzero(usable))
+    return kept.assign_attrs(images=kept.sizes["image"], left_out=missing, problems="\n".join(problems))
 
 
 def _facts(settings: _Settings) -> dict[str, str | int | float]:
@@ -263,11 +257,11 @@ def _picture_rows(
 def _picture_blocks(files: Sequence[object]) -> Iterator[tuple[int, int]]:
     """Block boundaries that depend on the file names (on average each 32nd): a new file changes one block, not all."""
     start = 0
-    for i, name in enumerate(files):
+    for stop, name in enumerate(files, 1):
         ends = hashlib.sha256(str(name).encode()).digest()[0] < 8
-        if ends or i + 1 - start == _PICTURES or i + 1 == len(files):
-            yield start, i + 1
-            start = i + 1
+        if ends or stop - start == _PICTURES or stop == len(files):
+            yield start, stop
+            start = stop
 
 
 def _attempts(read: Callable[[int], Any], numbers: Sequence[int]) -> list[Any]:

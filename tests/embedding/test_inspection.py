@@ -58,6 +58,14 @@ def test_sweep_by_hand(photos):
     assert np.isnan(cosine.threshold[0])
 
 
+def test_exactly_at_the_threshold_it_is_the_same_person(photos):
+    distance = fr.sweep(photos, model_of("euclidean"), "eileen", "brightness", steps=[0.8]).distance[0]
+    for threshold, expected in ((distance, True), (np.nextafter(distance, 0), False)):
+        model = model_of("euclidean", float(threshold))
+        assert fr.sweep(photos, model, "eileen", "brightness", steps=[0.8]).same_person.tolist() == [expected]
+        assert model.card.same_person(distance) is expected
+
+
 def test_sweep_from_another_face(photos):
     model = model_of("euclidean", 1.0)
     table = fr.sweep(photos, model, "eileen", "brightness", steps=[0.8], at={"brightness": 0.8})

@@ -1,7 +1,9 @@
-"""Controlled models: closed forms found by the whole chain, and trained networks that ship with their cards."""
+"""Controlled models: closed forms that the whole chain must find, and the trained networks that ship with cards."""
 
+import dataclasses
 import json
 import math
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,19 +27,39 @@ from fr_explore.models.controlled.trained import ControlledNet
 
 TOOLS = Path(__file__).parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))
-import controlled_data as data  # noqa: E402  (the tools are no package)
+import controlled_data as data  # noqa: E402  (the tools are not a package)
 import train_controlled as tool  # noqa: E402
 from margin_loss import MarginLoss  # noqa: E402
 
 CURVES = 40
 FACES = fr.Cartoons(identities=4, seed=3)
-FEW, SOME = fr.Cartoons(identities=1, seed=3), fr.Cartoons(identities=6, seed=3)
 STEPS = np.array([2 * a.step / (a.high - a.low) for a in FACES.attributes.values()])
 
 
-def field_of(formula: str, faces: fr.Cartoons) -> xr.Dataset:
-    lattice = fr.sample_lattice(faces, ATTRIBUTE_NAMES, curves=CURVES, seed=1)
-    return fr.vector_field(fr.embed(lattice, fr.load_model(f"controlled/{formula}"), progress=False, cache=False))
+class SideBySide(torch.nn.Module):
+    """Several models on the same crops: each picture is rendered once for all of them."""
+
+    def __init__(self, models: list) -> None:
+        super().__init__()
+        self.models = models
+
+    def forward(self, crops):
+        return torch.cat([model.forward(crops) for model in self.models], 1)
+
+
+@pytest.fixture(scope="module")
+def fields() -> dict[str, xr.Dataset]:
+    """The field of each analytic model over six identities."""
+    lattice = fr.sample_lattice(fr.Cartoons(identities=6, seed=3), ATTRIBUTE_NAMES, curves=CURVES, seed=1)
+    models = [fr.load_model(f"controlled/{formula}", device="cpu") for formula in controlled.FORMULAS]
+    widths = [model.card.dim for model in models]
+    card = dataclasses.replace(models[0].card, name="side by side", dim=sum(widths))
+    whole = fr.load_model(SideBySide(models), card=card, device="cpu")
+    embeddings, stops = fr.embed(lattice, whole, progress=False, cache=False), np.cumsum(widths)
+    return {
+        formula: fr.vector_field(embeddings.isel(dim=slice(stop - width, stop)).assign_attrs(metric=model.card.metric))
+        for formula, model, width, stop in zip(controlled.FORMULAS, models, widths, stops, strict=True)
+    }
 
 
 def energies(field: xr.Dataset, neighborhood=None) -> np.ndarray:
@@ -101,16 +123,16 @@ def test_every_color_stays_in_range_at_the_ends():
 # closed forms
 
 
-def test_drift_has_no_energy_and_a_known_magnitude():
-    field = field_of("drift", FEW)
+def test_drift_has_no_energy_and_a_known_magnitude(fields):
+    field = fields["drift"].isel(identity=[0])
     np.testing.assert_allclose(energies(field), 0, atol=1e-6)
     np.testing.assert_allclose(field["magnitude"][0, :, 7], 2 * STEPS * AMPLITUDES, rtol=1e-3)
     assert float(field["magnitude"].std("curve").max()) < 1e-5
 
 
-def test_ignored_attribute_has_no_direction():
+def test_ignored_attribute_has_no_direction(fields):
     with pytest.warns(UserWarning, match="no point has a neighbour with a direction for 0 age"):
-        table = fr.alignment(field_of("ignored", FEW), fr.knn(5))
+        table = fr.alignment(fields["ignored"].isel(identity=[0]), fr.knn(5))
     age = table[table["attribute"] == "age"]
     assert (age["zero_direction"] == 1).all()
     assert (age["magnitude"] == 0).all()
@@ -120,21 +142,21 @@ def test_ignored_attribute_has_no_direction():
     np.testing.assert_allclose(others["energy"], 0, atol=1e-6)
 
 
-def test_drift_plus_noise():
+def test_drift_plus_noise(fields):
     wanted = [1 / (1 + DRIFTS[name] ** 2) if name in DRIFTS else 1.0 for name in ATTRIBUTE_NAMES]
-    np.testing.assert_allclose(energies(field_of("drift-noise", SOME)), wanted, atol=0.02)
+    np.testing.assert_allclose(energies(fields["drift-noise"]), wanted, atol=0.02)
 
 
-def test_rotation_over_all_pairs_and_growing_with_the_scale():
-    field = field_of("rotation", SOME)
+def test_rotation_over_all_pairs_and_growing_with_the_scale(fields):
+    field = fields["rotation"]
     reach = (1 - STEPS) * ANGLES
     np.testing.assert_allclose(energies(field), 1 - np.sinc(reach / math.pi) ** 2, atol=0.05)
     np.testing.assert_allclose(field["magnitude"].mean(("identity", "curve")), 2 * np.sin(STEPS * ANGLES), rtol=1e-3)
     assert_grows(field)
 
 
-def test_curved_over_all_pairs_and_growing_with_the_scale():
-    field = field_of("curved", SOME)
+def test_curved_over_all_pairs_and_growing_with_the_scale(fields):
+    field = fields["curved"]
     slopes = (1 - STEPS) * SLOPES
     np.testing.assert_allclose(energies(field), 1 - (np.arcsinh(slopes) / slopes) ** 2, atol=0.03)
     assert_grows(field)
@@ -233,11 +255,12 @@ def test_adjusting_a_crop_is_cropping_an_adjusted_picture():
     assert (found - crop(wanted)).abs().mean() < 1e-4  # clipping and cropping do not commute in single pixels
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(tmp_path):
+def test_a_killed_training_resumes_and_gives_the_same_weights(tmp_path):
     torch.set_num_threads(1)
-    recipe = tool.Recipe(train=data.People(6, 2, 1), held_out=data.People(4, 2, 2), epochs=3, batch=4)
+    recipe = tool.Recipe(train=data.People(4, 2, 1), held_out=data.People(3, 2, 2), epochs=3, batch=4)
     tool.make("tied-hue", recipe, tmp_path / "whole", tmp_path / "one")
-    # the kill comes while the checkpoint of the second epoch is due
+    shutil.copytree(tmp_path / "whole" / "renders", tmp_path / "killed" / "renders")
+    # it is killed just before it saves the checkpoint of the second epoch
     code = f"""
 import sys, time
 from pathlib import Path
@@ -266,11 +289,15 @@ tool.make("tied-hue", tool.{recipe!r}, folder / "killed", folder / "two")
 # trained models as they ship
 
 
+@pytest.fixture(scope="module")
+def two_pictures_of_two_people():
+    return fr.Avatars(2, seed=99).render_batch([0, 0, 1, 1], [{"age": 30}, {"age": 40}] * 2, size=80)
+
+
 @pytest.mark.parametrize("regime", controlled.REGIMES)
-def test_trained_model_and_card(regime):
+def test_trained_model_and_card(regime, two_pictures_of_two_people):
     model = fr.load_model(f"controlled/{regime}", device="cpu")
-    faces = fr.Avatars(2, seed=99)
-    vectors = model.embed(faces.render_batch([0, 0, 1, 1], [{"age": 30}, {"age": 40}] * 2, size=80))
+    vectors = model.embed(two_pictures_of_two_people)
     assert vectors.shape == (4, 128)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     cosine = vectors @ vectors.T

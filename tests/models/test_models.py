@@ -190,6 +190,7 @@ def test_fingerprint_follows_weights_and_card():
 
 def test_listing_names_every_licence():
     table = fr.list_models()
+    assert table.index.is_unique
     assert table.loc["dlib", "licence"].startswith("CC0")
     assert table["licence"].str.len().gt(0).all()
     assert "threshold_source" in table
@@ -258,7 +259,7 @@ def test_memory_stays_flat_in_a_loop(dlib_model):
 
 
 def test_ten_lines_for_your_own_model(avatars):
-    """What README shows, run as it stands there."""
+    """The example in README."""
     from fr_explore.models import PRESETS
 
     layers = torch.nn.Conv2d(3, 16, 7, stride=4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()

@@ -1,4 +1,4 @@
-"""Fetching weights: a loopback server that breaks off, refuses, or sends another file."""
+"""Downloading weights from a loopback server that breaks off, refuses, or sends another file."""
 
 import hashlib
 import subprocess
@@ -38,7 +38,7 @@ def fetch(site: Site, **options):
     return weights.fetch(record(site), progress=False, **{"pause": 0.01, **options})
 
 
-def test_fetched_once_then_kept(site, cache):
+def test_downloaded_once_then_kept(site, cache):
     path = fetch(site)
     assert path == cache / "toy.pt"
     assert path.read_bytes() == CONTENT
@@ -47,7 +47,7 @@ def test_fetched_once_then_kept(site, cache):
     assert {p.suffix for p in cache.iterdir()} <= {".pt", ".lock"}
 
 
-def test_a_broken_connection_is_taken_up_where_it_ended(site):
+def test_a_broken_download_resumes_where_it_ended(site):
     site.cuts = [1_000_000, 500_000]
     assert fetch(site).read_bytes() == CONTENT
     starts = [int(asked.removeprefix("bytes=").rstrip("-")) for asked in site.asked[1:]]
@@ -62,7 +62,7 @@ def test_a_server_without_ranges_is_read_from_the_start(site):
     assert len(site.asked) == 2
 
 
-def test_a_later_process_goes_on_with_the_part(site, cache):
+def test_a_later_process_resumes_from_the_part(site, cache):
     site.cuts = [1_500_000]
     with pytest.raises(FileNotFoundError):
         fetch(site, attempts=1)
@@ -81,7 +81,7 @@ def test_a_part_that_was_complete_needs_no_connection(site, cache):
 
 
 @pytest.mark.parametrize("length", [1_000, 3_000_000, 3_000_010])
-def test_a_part_of_another_file_is_thrown_away(site, cache, length):
+def test_a_part_of_another_file_is_discarded(site, cache, length):
     cache.mkdir(parents=True)
     (cache / "toy.pt.part").write_bytes(b"x" * length)
     assert fetch(site).read_bytes() == CONTENT
@@ -103,7 +103,7 @@ def test_a_wrong_file_is_refused_and_leaves_nothing(site, cache, what):
     assert [p for p in cache.iterdir() if p.suffix != ".lock"] == []
 
 
-def test_a_busy_server_is_asked_again_and_a_refusal_is_not(site):
+def test_a_busy_server_gets_another_request_and_a_refusal_does_not(site):
     site.failures = [503, 502]
     assert fetch(site).read_bytes() == CONTENT
     (weights.folder() / "toy.pt").unlink()
@@ -113,7 +113,7 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(site):
     assert len(site.asked) == 1
 
 
-def test_offline_says_file_folder_and_check(cache):
+def test_offline_the_error_names_file_folder_and_check(cache):
     with serve(Site(CONTENT)) as site:
         pass  # its port is closed now
     with pytest.raises(FileNotFoundError) as caught:
@@ -167,10 +167,9 @@ def test_two_at_once_fetch_once(site):
     assert len(site.asked) == 1
 
 
-def test_killed_midway_nothing_half_is_seen(site, cache):
-    """A process that is killed while it downloads leaves a part, never a target."""
-    site.content = CONTENT * 40
-    file = record(site, site.content)
+def test_a_process_killed_while_downloading_leaves_a_part_only(site, cache):
+    site.released.clear()
+    file = record(site)
     code = "import sys; from fr_explore.models.weights import *; a = sys.argv; "
     code += "fetch(WeightsFile(a[1], a[2], a[3], int(a[4]), a[5]))"
     arguments = [file.model, file.name, file.url, str(file.size), file.sha256]
@@ -179,8 +178,9 @@ def test_killed_midway_nothing_half_is_seen(site, cache):
         time.sleep(0.002)
     child.kill()
     child.wait()
-    assert not (cache / "toy.pt").exists() or weights.fault(cache / "toy.pt", file.sha256, file.size) is None
-    assert weights.fetch(file, progress=False).read_bytes() == site.content
+    site.released.set()
+    assert not (cache / "toy.pt").exists()
+    assert weights.fetch(file, progress=False).read_bytes() == CONTENT
 
 
 def test_progress_bar_counts_bytes(site, capsys):

@@ -1,11 +1,11 @@
-"""The macroscale on faces whose labels are known: avatars, dlib's network, no download."""
+"""The macroscale of dlib's network on faces with known labels: avatars, no download."""
 
 import numpy as np
 
 import fr_explore as fr
 
 
-def test_what_belongs_to_a_person_shapes_the_space_more_than_what_comes_and_goes(dlib_model):
+def test_permanent_attributes_shape_the_space_more_than_changing_ones(dlib_model):
     faces, rng = fr.Avatars(identities=40, seed=3), np.random.default_rng(0)
     who = [identity for identity in faces.identities for _ in range(2)]
     strengths = [{"expression": rng.integers(2) * 0.8, "head_angle": rng.uniform(-8, 8)} for _ in who]

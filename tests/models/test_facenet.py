@@ -1,4 +1,4 @@
-"""FaceNet: a full-size checkpoint of the published format, made here with random weights, through the real path."""
+"""FaceNet, loaded from a full-size checkpoint in the published format, made here with random weights."""
 
 import dataclasses
 import hashlib
@@ -23,7 +23,7 @@ NAME = "facenet-vggface2"
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    """Names, shapes and serialisation of the published file; batch norm as after some training, so no two agree."""
+    """Names, shapes and serialisation of the published file; batch statistics as after some training."""
     torch.manual_seed(0)
     network = InceptionResnetV1(classify=True, num_classes=8631)
     for module in network.modules():
@@ -37,7 +37,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture
 def file(checkpoint, monkeypatch, tmp_path):
-    """The record of our checkpoint in place of the published one's, and a cache of its own."""
+    """The record of our checkpoint instead of the published one's, and an empty cache."""
     content = checkpoint.read_bytes()
     record = dataclasses.replace(
         facenet.FILES[NAME],
@@ -95,7 +95,7 @@ def test_offline_never_random(file):
 
 
 @pytest.mark.parametrize("fault", ["a parameter is missing", "a shape is wrong", "cut", "not a checkpoint", "code"])
-def test_a_file_that_is_no_facenet_is_refused(checkpoint, tmp_path, fault):
+def test_a_file_without_facenet_weights_is_refused(checkpoint, tmp_path, fault):
     path = tmp_path / "bad.pt"
     if fault == "cut":
         path.write_bytes(checkpoint.read_bytes()[:1_000_000])

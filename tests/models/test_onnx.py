@@ -17,7 +17,7 @@ SIZE = 16
 
 
 def build(path, *, shape=("n", 3, SIZE, SIZE), dim=5, outputs=("embedding",), seed=0, kind=TensorProto.FLOAT):
-    """A net with pooled pixels of a 4 x 4 grid into a matrix: it sees colour, place and scale. Gives its oracle."""
+    """Write a network that multiplies pixels, pooled to 4 x 4, by a matrix; return a function that does the same."""
     first = shape[1] == 3
     size = shape[2] if isinstance(shape[2], int) else SIZE
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def build(path, *, shape=("n", 3, SIZE, SIZE), dim=5, outputs=("embedding",), se
     onnx.save(model, path)
 
     def oracle(seen: np.ndarray) -> np.ndarray:
-        """Of what the network is shown: (n, 3, size, size), normalised, in its own colour order."""
+        """Embeddings of the network's input (n, 3, size, size), normalised, in its own colour order."""
         n, c = seen.shape[:2]
         pooled = seen.reshape(n, c, 4, size // 4, 4, size // 4).mean((3, 5))
         return pooled.reshape(n, -1) @ matrix
@@ -103,7 +103,7 @@ def test_presets_take_sizes_from_the_file(tmp_path, name, avatars):
 
 
 def test_preset_template_is_insightfaces():
-    """Its published points, of which a pixel's centre lies at whole numbers."""
+    """Its published points, for pixel centres at whole numbers."""
     published = [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
     for card in PRESETS.values():
         np.testing.assert_allclose(card.template, np.array(published) + 0.5)
@@ -120,7 +120,7 @@ def test_half_precision_file(tmp_path, crops):
 
 # torch's own modules for forward mode use torch.jit.script, which it has deprecated
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
-def test_derivatives_are_refused_in_words(tmp_path):
+def test_derivatives_raise_an_error(tmp_path):
     build(tmp_path / "net.onnx")
     model = fr.load_model(tmp_path / "net.onnx", card=CARD)
     crop = torch.rand(2, 3, SIZE, SIZE)
@@ -170,7 +170,7 @@ def test_wrong_files_and_cards(tmp_path):
         (("n", 3, SIZE, SIZE), [1, 2, 3], r"no output of the shape \(n, dim\)"),
     ],
 )
-def test_files_that_are_no_face_networks(tmp_path, shape, axes, message):
+def test_files_that_are_not_face_networks(tmp_path, shape, axes, message):
     graph = helper.make_graph(
         [helper.make_node("ReduceMean", ["x"], ["mean"], axes=axes, keepdims=0)],
         "mean",

@@ -1,4 +1,4 @@
-"""Fine-tuning: what it learns from, what it leaves alone, what it says of itself, and that a kill costs nothing."""
+"""Fine-tuning: training data, what stays unchanged, the card, resuming after a kill, and the charts."""
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ def same(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_given_model_stays_and_the_new_one_says_what_was_done(faces):
+def test_the_given_model_is_unchanged_and_the_new_card_says_what_was_done(faces):
     model = small_model()
     before, seen = weights(model), []
     tuned = fr.finetune(
@@ -64,7 +64,7 @@ def test_the_given_model_stays_and_the_new_one_says_what_was_done(faces):
     assert tuned.fingerprint != model.fingerprint
 
 
-def test_a_killed_run_goes_on_exactly(faces, tmp_path):
+def test_a_killed_run_resumes_exactly(faces, tmp_path):
     model, path = small_model(), tmp_path / "runs" / "one.pt"
     whole = finetune(model, faces, "brightness", steps=6, **SMALL)
 
@@ -205,7 +205,7 @@ def test_too_few_people_and_networks_without_weights_are_refused(faces):
         fr.finetune(model, faces, "age", people=3)
 
 
-def test_a_loss_that_is_no_number_ends_the_run(faces):
+def test_a_loss_that_is_not_finite_ends_the_run(faces):
     with pytest.raises(ValueError, match=r"the loss is (nan|inf) at step \d: give a smaller learning_rate"):
         fr.finetune(small_model(), faces, "brightness", steps=6, learning_rate=1e30, **SMALL)
 

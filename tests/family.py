@@ -39,7 +39,7 @@ class Case:
     arguments of `to_html` for a small page, None if the widget has none. `state` is a statement that changes `w.state`.
 
     Without a kernel, the controls `inert` must be disabled, because only the kernel computes their result; `alive` is
-    one that still works, because the browser has all that it needs, and `shows` the element that it changes.
+    one that still works, because the browser has all that it needs. The slider and `alive` change the element `shows`.
     """
 
     name: str
@@ -96,6 +96,7 @@ CASES = [
         state="w.set(age=60)",
         # the kernel renders and embeds; only a stored snapshot could still be shown, and there is none here
         inert="input:not(.fr-text), select, [data-action]:not([data-action=copy])",
+        shows=".fr-key",
     ),
     Case(
         "field",

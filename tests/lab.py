@@ -37,6 +37,11 @@ FLAGS = [
     "--no-first-run",
 ]
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
+OPEN = """async (path) => {
+  const notebook = await window.jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" });
+  await notebook.context.ready;
+  window.jupyterapp.shell.activateById(notebook.id);
+}"""
 IDLE = "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -116,6 +121,14 @@ class Lab:
             self._server.kill()
             self._server.wait()
         self._log.close()
+
+    def open(self, browser: Browser, width: int = 1200, height: int = 1000) -> Page:
+        """JupyterLab without a notebook, in a context of its own that the caller closes."""
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page.goto(f"{self.url}/lab?token={self.token}&reset", timeout=120_000)
+        page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)", timeout=120_000)
+        page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        return page
 
     def get(self, path: str) -> Any:
         """GET from the server's REST interface, as parsed JSON."""
@@ -197,37 +210,50 @@ class Lab:
 
 
 class Notebook:
-    """One notebook, open in its own page. At the end of the `with` block its page closes and its kernel shuts down."""
+    """One notebook in JupyterLab. At the end of the `with` block it closes and its kernel shuts down."""
 
     def __init__(
         self,
         lab: Lab,
-        browser: Browser,
+        where: Browser | Page,
         name: str,
         width: int = 1200,
         height: int = 1000,
         host: str = "lab/tree",
         keep_kernel: bool = False,
     ) -> None:
-        """`host` is the server's path of the application: "lab/tree" for JupyterLab, "notebooks" for Notebook 7."""
+        """In a browser it opens in a page of its own; in a page of `Lab.open`, which is quicker, as a tab.
+
+        `host` is the server's path of the application: "lab/tree" for JupyterLab, "notebooks" for Notebook 7.
+        """
         self.lab, self.name, self.keep_kernel = lab, name, keep_kernel
-        lab.reset_settings()
-        self.context = browser.new_context(viewport={"width": width, "height": height})
-        self.page: Page = self.context.new_page()
         self.errors: list[str] = []
-        self.page.on("pageerror", self._note_error)
-        self.page.goto(f"{lab.url}/{host}/{name}?token={lab.token}&reset", timeout=120_000)
+        self.is_tab = isinstance(where, Page)
+        if isinstance(where, Page):
+            self.page = where
+            self.page.on("pageerror", self._note_error)
+            self.page.evaluate(OPEN, name)
+        else:
+            lab.reset_settings()
+            self.page = where.new_context(viewport={"width": width, "height": height}).new_page()
+            self.page.on("pageerror", self._note_error)
+            self.page.goto(f"{lab.url}/{host}/{name}?token={lab.token}&reset", timeout=120_000)
+        self.context = self.page.context
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
         self.page.wait_for_function(IDLE, timeout=120_000)
         # more room, and nothing beside the notebook that could catch a key
-        if host == "lab/tree":
+        if host == "lab/tree" and not self.is_tab:
             self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
 
     def __enter__(self) -> Notebook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.context.close()
+        if self.is_tab:
+            self.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+            self.page.remove_listener("pageerror", self._note_error)
+        else:
+            self.context.close()
         if not self.keep_kernel:
             self.lab.end_kernel(self.name)
 

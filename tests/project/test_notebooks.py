@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from lab import Lab, Notebook, find_chromium, until
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Locator, Page
 
 from fr_explore.base import cache
 
@@ -83,6 +83,14 @@ class Executed:
         return cell
 
 
+@pytest.fixture(scope="module")
+def window(jupyterlab, browser):
+    """JupyterLab in a page, in which the notebooks open one after the other."""
+    page = jupyterlab.open(browser)
+    yield page
+    page.context.close()
+
+
 @pytest.fixture(scope="module", params=VERSIONS)
 def executed(request):
     path, version = request.param
@@ -90,8 +98,8 @@ def executed(request):
         cache.clear()
     in_a_browser = any(item.get_closest_marker("browser") for item in request.session.items)
     if in_a_browser and (find_chromium() or os.environ.get("CI")):
-        browser, jupyterlab = (request.getfixturevalue(name) for name in ("browser", "jupyterlab"))
-        with execute_in_jupyterlab(path, version, jupyterlab, browser) as done:
+        jupyterlab, window = (request.getfixturevalue(name) for name in ("jupyterlab", "window"))
+        with execute_in_jupyterlab(path, version, jupyterlab, window) as done:
             yield done
     else:
         notebook = build.versions(path)[version]
@@ -99,11 +107,11 @@ def executed(request):
 
 
 @contextmanager
-def execute_in_jupyterlab(path: Path, version: str, lab: Lab, browser: Browser) -> Iterator[Executed]:
+def execute_in_jupyterlab(path: Path, version: str, lab: Lab, window: Page) -> Iterator[Executed]:
     """Open a committed notebook, check that the pictures of its widgets are there, and run all of its cells."""
     name = f"{version}-{path.stem}.ipynb"
     (lab.folder / name).write_text(build.target(path, version).read_text(encoding="utf-8"), encoding="utf-8")
-    with Notebook(lab, browser, name) as opened:
+    with Notebook(lab, window, name) as opened:
         done = Executed(version, opened.content(), 0.0, 0.0, opened)
         for i in done.cells("widget"):
             done.show(i).locator(".jp-OutputArea img[alt], .jp-OutputArea em").first.wait_for(timeout=20_000)

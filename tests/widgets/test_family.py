@@ -393,6 +393,9 @@ def test_two_views_agree(opened):
         # the burst removed the step from the first view's slider
         until(lambda value=value: abs(float(second.input_value()) - value) <= 0.01 * (high - low))
         until(lambda: abs(float(first.input_value()) - float(second.input_value())) <= 0.01 * (high - low))
+        if case.shows:
+            shown = notebook.page.locator(f"{case.root} {case.shows}")
+            until(lambda shown=shown: len(set(shown.all_text_contents())) == 1)
 
 
 @pytest.mark.browser
@@ -550,12 +553,13 @@ def test_restart_and_reopening(opened, browser):
     notebook.save()
     began = time.monotonic()
     notebook.restart()
-    notebook.wait_for(f"{case.root} .fr-banner[role=status]:visible", 30)
+    banner = notebook.wait_for(f"{case.root} .fr-banner[role=status]:visible", 30)
     print(f"{case.name}: banner after {time.monotonic() - began:.1f} s")
     assert time.monotonic() - began < 5
     first = page.locator(case.root).first
     assert case.inert or case.alive
     if case.inert:
+        assert "run the cell again" in banner.text_content().lower()
         assert first.locator(case.inert).count() > 0
         assert first.locator(case.inert).locator("visible=true").and_(first.locator(":enabled")).count() == 0
     if kept:
@@ -567,6 +571,8 @@ def test_restart_and_reopening(opened, browser):
         notebook.run_all()
         page.locator(f"{case.root} [data-action=restore]").first.click(timeout=60_000)
         until(lambda: notebook.value("w.state") == kept, 30)
+        if case.slider:
+            until(lambda: page.locator(f"{case.slider}:enabled").count() == 2)
     # the saved notebook, opened with a kernel that does not know its widget
     notebook.lab.end_kernel(notebook.name)
     with Notebook(notebook.lab, browser, notebook.name) as again:

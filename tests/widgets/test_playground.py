@@ -201,7 +201,7 @@ def test_the_arrows_are_saved_with_names(tmp_path):
 def test_a_request_is_answered_inside_the_widget():
     w = EnergyPlayground()
     w.request = {"client": "a", "seq": 1, "action": "dance"}
-    assert "this widget computes in the browser" in w.error["why"]
+    assert "the page computes everything" in w.error["why"]
 
 
 def test_a_page_needs_a_module_that_renders(tmp_path):

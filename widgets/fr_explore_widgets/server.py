@@ -1,9 +1,9 @@
-"""An extension of the Jupyter server: messages of kernels go to the page at once. `pip install` switches it on.
+"""An extension of the Jupyter server that sends kernels' messages without delay. `pip install` enables it.
 
-The server leaves Nagle's algorithm on for its websockets. A picture of a drag follows a small message (the kernel is
-busy), and waits until the browser has acknowledged that one, which it may put off for 40 ms: on one machine, where a
-picture is less than a full packet, half of all pictures came 20 ms late (`benchmarks/slider_latency.py`).
-Without the extension, in a server that does not have this package, everything works, later.
+The server uses Nagle's algorithm for its websockets. During a drag, a picture follows a small message (the kernel is
+busy) and waits until the browser has acknowledged that message, which can take 40 ms. On one machine, where a picture
+is smaller than a packet, half of the pictures arrived 20 ms late (`benchmarks/slider_latency.py`).
+Without the extension, in a server without this package, everything works, with that delay.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _CLASS = "kernel_websocket_connection_class"  # a setting of the server's web ap
 
 
 class PromptConnection(ZMQChannelsWebsocketConnection):
-    """The server's own connection of a page to a kernel, without the wait for fuller packets."""
+    """The server's connection between a page and a kernel, without Nagle's algorithm."""
 
     def connect(self) -> Any:
-        """Connect; the websocket is open by then."""
+        """Connect; the websocket is already open."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()
 
@@ -32,5 +32,5 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 def _load_jupyter_server_extension(app: Any) -> None:
     settings = app.web_app.settings
-    if settings.get(_CLASS) is ZMQChannelsWebsocketConnection:  # a gateway's, or somebody's own, stays
+    if settings.get(_CLASS) is ZMQChannelsWebsocketConnection:  # keep the class of a gateway or of another extension
         settings[_CLASS] = PromptConnection

@@ -1,4 +1,4 @@
-"""The arrows of the playground in Python, the same numbers as in the browser (arrows.js), for the library."""
+"""The arrows of the playground in Python, the same numbers as in the browser (arrows.js)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from ..core.base import check_version
 
 __all__ = ["COUNTS", "arrows", "check_settings", "neighborhood"]
 
@@ -31,12 +33,8 @@ DEFAULTS: dict[str, Any] = {
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` over the defaults, in one order; ValueError names the setting, its value and what it may be."""
-    if given.get("version", 1) != DEFAULTS["version"]:
-        raise ValueError(
-            f"state has version {given['version']!r}, this release reads version {DEFAULTS['version']}: "
-            "give a value that w.state returned."
-        )
+    """Complete settings, in a fixed order; ValueError names the setting, its value and the valid ones."""
+    check_version(given, DEFAULTS["version"])
     unknown = sorted(set(given) - set(DEFAULTS))
     if unknown:
         raise ValueError(f"setting {unknown[0]!r} is unknown: choose from {', '.join(DEFAULTS)}.")
@@ -51,9 +49,8 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{name} = {value!r}: give {kind} from {low} to {high}.")
         settings[name] = int(value) if name in WHOLE else float(value)
     settings["include_self"] = bool(settings["include_self"])
-    settings["k"] = max(
-        settings["k"], 1 + settings["include_self"]
-    )  # k counts the point itself where `include_self` says so
+    # with `include_self`, k counts the point itself
+    settings["k"] = max(settings["k"], 1 + settings["include_self"])
     settings["selected"] %= COUNTS[settings["layout"]]
     return settings
 
@@ -67,12 +64,12 @@ def neighborhood(settings: Mapping[str, Any]) -> str:
 
 
 def arrows(settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 2) and unit directions (n, dim): order * (ordered arrow) + (1 - order) * noise, scaled to length 1."""
+    """Points (n, 2) and directions (n, dim): order * (ordered arrow) + (1 - order) * noise, scaled to unit length."""
     n, dim, order = COUNTS[settings["layout"]], settings["dim"], settings["order"]
     points = _place(settings["layout"], settings["seed"], n)
     drift = np.zeros((n, dim))
     drift[:, :2] = _ordered(settings["pattern"], points)
-    # drawn dimension by dimension, so that a further dimension leaves the others
+    # drawn one dimension at a time, so that another dimension does not change the others
     noise = _normal(2 * settings["seed"] + 2, n * dim).reshape(dim, n).T / np.sqrt(dim)
     v = order * drift + (1 - order) * noise
     length = np.linalg.norm(v, axis=1, keepdims=True)
@@ -80,7 +77,7 @@ def arrows(settings: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _place(layout: str, seed: int, n: int) -> np.ndarray:
-    if layout == "ring":  # from the top, clockwise
+    if layout == "ring":  # clockwise from the top
         angle = 2 * np.pi * np.arange(n) / n
         return 0.85 * np.column_stack([np.sin(angle), np.cos(angle)])
     if layout == "grid":
@@ -93,7 +90,7 @@ def _place(layout: str, seed: int, n: int) -> np.ndarray:
 def _ordered(pattern: str, points: np.ndarray) -> np.ndarray:
     if pattern == "parallel":
         return np.tile([1.0, 0.0], (len(points), 1))
-    if pattern == "opposed":  # each against the nearest of the points before it
+    if pattern == "opposed":  # each opposes the nearest earlier point
         signs: list[float] = []
         for i, point in enumerate(points):
             d = ((points[:i] - point) ** 2).sum(1)
@@ -104,7 +101,7 @@ def _ordered(pattern: str, points: np.ndarray) -> np.ndarray:
 
 
 def _uniform(seed: int, n: int) -> np.ndarray:
-    """Uniform numbers in [0, 1): a Weyl sequence of 32 bits through two multiply-and-shift rounds (mulberry32)."""
+    """Uniform numbers in [0, 1): a 32-bit Weyl sequence through two multiply-and-shift rounds (mulberry32)."""
     mask, at, out = 0xFFFFFFFF, seed & 0xFFFFFFFF, np.empty(n)
     for i in range(n):
         at = (at + 0x6D2B79F5) & mask

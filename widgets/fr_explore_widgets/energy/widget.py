@@ -1,4 +1,4 @@
-"""`EnergyPlayground`: arrows on a ring, a grid or random points, and their alignment energy. No model, no kernel."""
+"""`EnergyPlayground`: arrows on a ring, a grid or random points, and their alignment energy, without a model."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ PRESETS = ("parallel", "tangential", "radial", "random", "opposed")
 
 
 class EnergyPlayground(LabWidget):
-    """Order or disorder a few arrows and see the alignment energy beside its closed form and its null.
+    """Order or disorder some arrows and compare the alignment energy with its closed form and its null.
 
     Parameters
     ----------
     preset : "parallel", "tangential", "radial", "random" or "opposed", without noise; None starts from the settings.
-    settings : any of `layout` ("ring", "grid", "random"), `pattern`, `order` (0 noise alone ... 1 no noise), `rule`
-        ("ball", "knn", "all" alike, "all_weighted" by 1/distance), `radius` in mean distances, `k`, `include_self`,
+    settings : any of `layout` ("ring", "grid", "random"), `pattern`, `order` (0 only noise ... 1 no noise), `rule`
+        ("ball", "knn", "all", "all_weighted" by 1/distance), `radius` in mean distances, `k`, `include_self`,
         `dim` (2 ... 128), `seed`, `selected` (the arrow whose neighbourhood is shown).
 
-    The browser computes everything, so the widget goes on without a kernel. `state` holds the settings as plain JSON,
-    follows the page and can be set. `arrows()` gives what the page shows, for the library:
+    The browser computes everything, so the widget works without a kernel. `state` contains the settings as plain JSON,
+    follows the page and can be set. `arrows()` returns the arrows on the page, for the library:
 
     >>> w = EnergyPlayground("tangential", radius=0.6)
     >>> points, directions = w.arrows()
@@ -48,20 +48,20 @@ class EnergyPlayground(LabWidget):
         super().__init__(state=check_settings({**_of_preset(preset), **settings}))
 
     def set(self, preset: str | None = None, **settings: Any) -> None:
-        """Change settings, as the sliders do: `w.set(order=0.5)`, `w.set("radial")`."""
+        """Change settings, like the sliders: `w.set(order=0.5)`, `w.set("radial")`."""
         self.state = dict(self.state) | _of_preset(preset) | settings
 
     @property
     def neighborhood(self) -> str:
-        """The present neighbourhood as the library spells it, such as "ball:0.6"."""
+        """The current neighbourhood as the library spells it, such as "ball:0.6"."""
         return neighborhood(self.state)
 
     def arrows(self) -> tuple[np.ndarray, np.ndarray]:
-        """The points (n, 2) and unit directions (n, dim) that the page shows."""
+        """The points (n, 2) and unit directions (n, dim) on the page."""
         return arrows(self.state)
 
     def energy(self) -> float:
-        """The alignment energy of the present arrows, computed by the library; NaN where none has a neighbour."""
+        """The alignment energy of the current arrows, by the library; NaN if no arrow has a neighbour."""
         import fr_explore as fr
 
         return fr.alignment_energy(*self.arrows(), self.neighborhood)
@@ -95,13 +95,11 @@ class EnergyPlayground(LabWidget):
 
     def _offline(self, **resolution: Any) -> Offline:
         if resolution:
-            raise ValueError(f"{', '.join(resolution)}: the page computes everything, there is no resolution to set.")
+            raise ValueError(f"{', '.join(resolution)}: the page computes everything and has no resolution to set.")
         return Offline()
 
     def _handle(self, request: Mapping[str, Any]) -> None:
-        raise ValueError(
-            f"request {request.get('action')!r}: this widget computes in the browser and asks for nothing."
-        )
+        raise ValueError(f"request {request.get('action')!r}: the page computes everything and sends no requests.")
 
     @traitlets.validate("state")
     def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:

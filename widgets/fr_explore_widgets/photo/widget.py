@@ -119,8 +119,8 @@ class PhotoInput(LabWidget):
         # saved in the notebook, so without names, which may be those of people
         good = sum(picture.source is not None for picture in self._pictures)
         return (
-            f"{good} pictures with a face, {len(self._pictures) - good} without. Pictures remain in the kernel's memory; "
-            "none is saved in the notebook."
+            f"{good} pictures with a face, {len(self._pictures) - good} without. Pictures remain in the memory of the "
+            "kernel; none is saved in the notebook."
         )
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:

@@ -10,7 +10,7 @@ import xarray as xr
 from fr_explore.base.distance import distance
 from fr_explore.geometry.tiles import Cloud
 
-from ..core.gallery import thumbnail
+from ..core.faces import thumbnail
 from .scales import Scales
 
 __all__ = ["Neighbors", "Pictures", "neighbors_of"]

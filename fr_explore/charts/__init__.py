@@ -1,6 +1,6 @@
-"""Charts: a tidy table in, an `altair` chart out; nothing is estimated here beyond medians, quartiles and histograms.
+"""Charts: a tidy table in, an `altair` chart out; only medians, quartiles and histograms are computed here.
 
-They follow the notebook's light or dark theme, fit its width, and answer to the pointer with names and values.
+They follow the notebook's light or dark theme, fit its width, and show names and values as tooltips.
 """
 
 from .attributes import ks_against_entropy

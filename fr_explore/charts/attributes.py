@@ -1,4 +1,4 @@
-"""Macroscale tables -> which attributes shape the space, against how tightly they are tied to a person."""
+"""Macroscale tables -> which attributes shape the space, against how constant they are within a person."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from .style import GREY, NULL_WORD, WIDTH, Chart, Table, attribute_scales, check_columns, finish, inline, label_of
+from .channels import attribute_channels, fill_where, quantity, tips
+from .style import GREY, NULL_WORD, WIDTH, Chart, Table, check_columns, finish, inline, label_of
 
 __all__ = ["ks_against_entropy"]
 
 PLOT, HEIGHT = WIDTH - 70, 320
 LETTER, LINE = 6.6, 15  # a letter's mean width and a line's height in pixels
-LEFT = 0.03  # room left of entropy 0, as a share of the axis
-MARGIN = 32  # a name may reach so far beyond the plot
+LEFT = 0.03  # room to the left of entropy 0, as a share of the axis
+MARGIN = 32  # how far a name may extend beyond the plot
 SIDES: dict[str, dict[str, Any]] = {
     "right": {"align": "left", "dx": 10},
     "left": {"align": "right", "dx": -10},
@@ -23,24 +24,26 @@ SIDES: dict[str, dict[str, Any]] = {
     "below": {"dy": 17},
 }
 AXES = {
-    "intra_entropy": "intra-entropy (nats): 0 = never changes in a person",
+    "intra_entropy": "intra-entropy (nats): 0 = never changes within a person",
     "inter_entropy": "inter-entropy (nats): 0 = all people alike",
 }
 
 
 def ks_against_entropy(macroscale: pd.DataFrame, entropy: str = "intra_entropy"):
-    """Each attribute's KS against its entropy: what is tied to a person shapes the space most.
+    """Each attribute's KS against its entropy: attributes that are constant within a person shape the space most.
 
-    A filled mark stands out from the permutations (p at most 0.05), a hollow one does not; the grey tick below it is
-    the KS that its number of people shows by chance. Names that would overlap are left to the pointer.
+    A filled mark differs from the permutations (p at most 0.05), a hollow one does not; the grey tick below it is the
+    KS that its number of people shows by chance. Names that would overlap appear only in the tooltip.
 
     Parameters
     ----------
     macroscale : the table of `fr.macroscale`.
     entropy : "intra_entropy" or "inter_entropy".
+
+    Raises ValueError for an unknown entropy, a missing column, or a table in which no attribute has a KS.
     """
     if entropy not in AXES:
-        raise ValueError(f"entropy {entropy!r} is unknown: choose from {', '.join(AXES)}.")
+        raise ValueError(f"unknown entropy {entropy!r}: choose from {', '.join(AXES)}.")
     table: Table = check_columns(macroscale, ["attribute", "ks_mean", entropy, "n"], "fr.macroscale(...)")
     missing = {"null_mean": np.nan, "p_value": np.nan}
     table = table.assign(label=table["attribute"].map(label_of), **{k: v for k, v in missing.items() if k not in table})
@@ -50,41 +53,29 @@ def ks_against_entropy(macroscale: pd.DataFrame, entropy: str = "intra_entropy")
     table = table.assign(clear=table["p_value"] <= 0.05)
     right = max(0.1, table[entropy].max() * 1.08)
     top = table[["ks_mean", "null_mean"]].max().max() * 1.12
-    x = alt.X(
-        f"{entropy}:Q", title=AXES[entropy], scale=alt.Scale(domain=[-LEFT * float(right), float(right)], nice=False)
-    )
-    y = alt.Y("ks_mean:Q", title="KS, mean of both modalities", scale=alt.Scale(domain=[0, float(top)], nice=False))
+    x = quantity(alt.X, entropy, AXES[entropy], (-LEFT * right, right))
+    y = quantity(alt.Y, "ks_mean", "KS, mean of both modalities", (0, top))
     layers = [*_null_ticks(table, x), *_marks(table, x, y), *_names(table, entropy, right, top, x, y)]
     chart = alt.layer(*layers).properties(width=PLOT, height=HEIGHT)
     found = table.attrs.get("spearman", {}).get(entropy, {})
-    words = [str(table.attrs["model"])] if table.attrs.get("model") else []
+    words = [table.attrs.get("model")]
     if np.isfinite(found.get("rho", np.nan)):
         words.append(f"Spearman's ρ = {found['rho']:.2f}".replace("-", "−"))
         words.append(f"p = {found['p_value']:.2g}, {found['attributes']} attributes")
-    return finish(chart, "Does what is tied to a person shape the space?", ", ".join(words))
+    return finish(chart, "Do attributes that are constant within a person shape the space?", *words)
 
 
 def _marks(table: Table, x: alt.X, y: alt.Y) -> list[Chart]:
-    """A mark per attribute in its colour and shape, filled where it stands out from the null."""
-    colors, shapes = attribute_scales(table["attribute"])
-    color = alt.Color("label:N", scale=colors, legend=None)
-    tooltip = [
-        alt.Tooltip("label:N", title="attribute"),
-        *(
-            alt.Tooltip(f"{name}:Q", format=".3f")
-            for name in ("ks_mean", "null_mean", "p_value", "intra_entropy", "inter_entropy")
-            if name in table
-        ),
-        alt.Tooltip("n:Q", title="people in each group"),
-    ]
+    """A mark per attribute in its colour and shape, filled if it differs from the null."""
+    marks = attribute_channels(table["attribute"])
+    tooltip = tips(table, ".3f", "ks_mean", "null_mean", "p_value", "intra_entropy", "inter_entropy")
+    tooltip.append(alt.Tooltip("n:Q", title="people in each group"))
     mark = alt.Chart(inline(table)).mark_point(size=90, strokeWidth=2, opacity=1)
-    fill = alt.FillOpacity("clear:N", scale=alt.Scale(domain=[False, True], range=[0, 1]), legend=None)
-    encoded = mark.encode(x=x, y=y, color=color, shape=alt.Shape("label:N", scale=shapes, legend=None), tooltip=tooltip)
-    return [encoded.encode(fill=alt.Fill("label:N", scale=colors, legend=None), fillOpacity=fill)]
+    return [mark.encode(x=x, y=y, tooltip=tooltip, **marks, **fill_where("clear", [False, True], marks["color"]))]
 
 
 def _null_ticks(table: Table, x: alt.X) -> list[Chart]:
-    """What each attribute's KS would be by chance, a grey tick."""
+    """The KS of each attribute that chance alone gives, as a grey tick."""
     null = table.dropna(subset=["null_mean"])
     tooltip = [alt.Tooltip("label:N", title="attribute"), alt.Tooltip("null_mean:Q", title="null", format=".3f")]
     ticks = alt.Chart(inline(null)).mark_tick(orient="horizontal", size=16, thickness=2, color=GREY, opacity=1)
@@ -92,7 +83,7 @@ def _null_ticks(table: Table, x: alt.X) -> list[Chart]:
 
 
 def _names(table: Table, entropy: str, right: float, top: float, x: alt.X, y: alt.Y) -> list[Chart]:
-    """Names where they fit, the strongest attribute first: to the right, left, above or below its mark, else nowhere.
+    """Names that fit to the right, left, above or below their mark, the strongest attribute first.
 
     The word "null" comes last, once, at a tick that has room for it.
     """
@@ -122,7 +113,7 @@ def _names(table: Table, entropy: str, right: float, top: float, x: alt.X, y: al
 
 
 def _free_side(x: float, y: float, label: str, taken: list[tuple[float, float, float, float]]) -> str | None:
-    """The side of the mark at which the label meets nothing; the place is then taken."""
+    """The side of the mark where the label overlaps nothing, which is added to `taken`; None if there is none."""
     width = LETTER * len(label)
     boxes = {
         "right": (x + 10, x + 10 + width, y - LINE / 2, y + LINE / 2),

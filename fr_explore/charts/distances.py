@@ -1,4 +1,4 @@
-"""Tables of distances -> densities, cumulative curves and thresholds."""
+"""Tables of distances -> densities, cumulative distributions and thresholds."""
 
 from __future__ import annotations
 
@@ -8,85 +8,83 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from ..base.distance import same_person
+from .channels import quantity, variant
 from .style import DIFFERENT, INK, SAME, WIDTH, Chart, Table, check_columns, color_of, finish, inline, label_of
 
 __all__ = ["distance_cdfs", "genuine_impostor"]
 
 PLOT = WIDTH - 60
 TITLES = {"euclidean": "distance between two faces (Euclidean)", "cosine": "distance between two faces (1 − cos)"}
-CDF = 220  # height of the cumulative curves
-NEAR = 130  # pixels from an edge within which a bracket's word turns inwards
+CDF = 220  # height of the cumulative distributions
+NEAR = 130  # within this many pixels of an edge, a bracket's label points inwards
 KINDS = {"genuine": ("same person", SAME), "impostor": ("different people", DIFFERENT)}
 
 
 def distance_cdfs(curves: pd.DataFrame):
-    """Cumulative distributions of the distances inside each modality and across, with the KS gaps as brackets.
+    """Cumulative distributions of the distances within each modality and across, with the KS gaps as brackets.
 
-    Above them the densities of the same distances. Where an attribute shapes the space, faces that share it lie
-    closer together than faces that do not: the curve inside a modality runs to the left of the one across.
+    The densities of the same distances are shown above them. If an attribute shapes the space, faces that share it are
+    closer together than faces that do not: the curve within a modality is to the left of the one across.
 
     Parameters
     ----------
     curves : the table of `fr.modality_distances`: pairs, distance, cdf, density; attrs ks, attribute, metric.
+
+    Raises ValueError for a table without rows, without one of the columns, or without attrs["ks"].
     """
     table: Table = check_columns(curves, ["pairs", "distance", "cdf", "density"], "fr.modality_distances(...)")
     if "ks" not in table.attrs:
-        raise ValueError("the table has lost its attrs['ks']: draw what fr.modality_distances(...) gives, unchanged.")
+        raise ValueError("the table lacks attrs['ks']: pass the table of fr.modality_distances(...) unchanged.")
     name = table.attrs.get("attribute", "attribute")
     words = {"within positive": "both with it", "within negative": "both without it", "across": "one with, one without"}
     table = table.assign(label=table["pairs"].map(words))
-    # the attribute's own colour, solid with it and dashed without; the text's colour for pairs across
+    # pairs within: the attribute's colour, solid with it and dashed without; pairs across: the text's colour
     hue, order = color_of(name), list(words.values())
     legend = alt.Legend(title=None, orient="top", symbolSize=500, symbolStrokeWidth=2, labelLimit=200, columnPadding=20)
     color = alt.Color("label:N", scale=alt.Scale(domain=order, range=[hue, hue, INK]), legend=legend)
     dashes = alt.Scale(domain=order, range=[[1, 0], [6, 3], [1, 0]])
-    base = (
-        alt.Chart(inline(table))
-        .mark_line(strokeWidth=2)
-        .encode(
-            color=color,
-            strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=legend),
-            tooltip=[
-                alt.Tooltip("label:N", title="pairs"),
-                alt.Tooltip("distance:Q", format=".3g"),
-                alt.Tooltip("cdf:Q", title="share at or below", format=".1%"),
-            ],
-        )
-    )
+    tooltip = [
+        alt.Tooltip("label:N", title="pairs"),
+        alt.Tooltip("distance:Q", format=".3g"),
+        alt.Tooltip("cdf:Q", title="share at or below", format=".1%"),
+    ]
+    line = alt.Chart(inline(table)).mark_line(strokeWidth=2)
+    base = line.encode(color=color, strokeDash=alt.StrokeDash("label:N", scale=dashes, legend=legend), tooltip=tooltip)
     domain = float(table["distance"].min()), float(table["distance"].max())
     x = _distance_axis(table, domain)
     density = alt.Y("density:Q", title="density", axis=alt.Axis(labels=False, ticks=False, grid=False))
-    share = alt.Y(
-        "cdf:Q", title="share of pairs", axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])
-    )
-    upper = base.encode(x=_bare(x), y=density).properties(width=PLOT, height=100)
+    share = quantity(alt.Y, "cdf", "share of pairs", (0, 1), format="%", tickCount=5)
+    bare = variant(x, axis=alt.Axis(labels=False, ticks=False), title=None)
+    upper = base.encode(x=bare, y=density).properties(width=PLOT, height=100)
     lower = alt.layer(base.encode(x=x, y=share), *_brackets(table.attrs["ks"], hue, x, domain))
     chart = alt.vconcat(upper, lower.properties(width=PLOT, height=CDF), spacing=10).resolve_scale(x="shared")
-    parts = [table.attrs.get("model"), f"{table.attrs['n']} people in each group" if "n" in table.attrs else None]
-    return finish(
-        chart, f"Do faces with and without {label_of(name)!r} lie apart?", ", ".join(map(str, filter(None, parts)))
-    )
+    people = f"{table.attrs['n']} people in each group" if "n" in table.attrs else None
+    title = f"Are faces with and without {label_of(name)!r} apart?"
+    return finish(chart, title, table.attrs.get("model"), people)
 
 
 def genuine_impostor(distances: pd.DataFrame, threshold: float | None = None):
-    """Densities of the distances of same-person and different-person pairs, with the threshold and its two errors.
+    """Densities of the distances of genuine and impostor pairs, with the threshold and its two error rates.
 
     Parameters
     ----------
     distances : the table of `fr.pair_distances`: pair ("genuine" or "impostor"), distance.
-    threshold : same person at or below; the pairs on its wrong side are shaded and counted. The model's own stands in
-        `model.card.threshold`, the best one for these pairs in `fr.overlap(...).threshold`.
+    threshold : same person at or below; the pairs on its wrong side are shaded and counted. The model's own is
+        `model.card.threshold`, the best one for these pairs `fr.overlap(...).threshold`.
+
+    Raises ValueError for a missing column or a table without genuine or without impostor pairs.
     """
     table: Table = check_columns(distances, ["pair", "distance"], "fr.pair_distances(...)")
     samples = {kind: table.loc[table["pair"] == kind, "distance"].to_numpy() for kind in KINDS}
     empty = [kind for kind, values in samples.items() if not len(values)]
     if empty:
-        raise ValueError(f"the table has no {empty[0]} pairs: draw what fr.pair_distances(...) gives.")
+        raise ValueError(f"the table has no {empty[0]} pairs: pass the table of fr.pair_distances(...).")
     bars = _histograms(samples, max(float(table["distance"].max()), threshold or 0) or 1.0)
     x = _distance_axis(table, bars[["from", "to"]], field="from")
     room = 1.16 if threshold is None else 1.34  # for the words above the bars
-    scale = alt.Scale(domain=[0, float(bars["density"].max()) * room], nice=False)
-    y = alt.Y("density:Q", title="density", scale=scale, axis=alt.Axis(labels=False, ticks=False, grid=False))
+    top = bars["density"].max() * room
+    y = quantity(alt.Y, "density", "density", (0, top), labels=False, ticks=False, grid=False)
     colors = alt.Scale(domain=[label for label, _ in KINDS.values()], range=[color for _, color in KINDS.values()])
     encoded = {
         "x": x, "x2": "to:Q", "y": y, "color": alt.Color("kind:N", scale=colors, legend=None),
@@ -122,7 +120,7 @@ def _histograms(samples: dict[str, np.ndarray], top: float) -> Table:
 
 
 def _kind_names(bars: Table, threshold: float | None, x: alt.X, y: alt.Y) -> list[Chart]:
-    """The name of each kind above its highest bar, on one side of the threshold's line."""
+    """The name of each kind above its highest bar, to one side of the threshold's line."""
     layers = []
     for _, rows in bars.groupby("kind", sort=False):
         peak = rows.loc[[rows["density"].idxmax()]]
@@ -137,16 +135,16 @@ def _kind_names(bars: Table, threshold: float | None, x: alt.X, y: alt.Y) -> lis
 
 
 def _threshold_layers(samples: dict, bars: Table, threshold: float, encoded: dict[str, Any]) -> list[Chart]:
-    """The threshold's line, the bars on its wrong side, and what share of the pairs they are."""
-    missed, passed = float(np.mean(samples["genuine"] > threshold)), float(np.mean(samples["impostor"] <= threshold))
+    """The threshold's line, the bars on its wrong side, and their share of the pairs."""
+    accepted = {kind: np.asarray(same_person(values, threshold), bool) for kind, values in samples.items()}
     same = bars["kind"] == "same person"
     wrong = pd.concat([
         bars[same & (bars["to"] > threshold)].assign(**{"from": lambda t: t["from"].clip(lower=threshold)}),
         bars[~same & (bars["from"] < threshold)].assign(to=lambda t: t["to"].clip(upper=threshold)),
     ])  # fmt: skip
     notes: list[tuple[Any, int, str]] = [
-        ("right", -8, f"false match {100 * passed:.3g} %"),
-        ("left", 8, f"false non-match {100 * missed:.3g} %"),
+        ("right", -8, f"false match {100 * accepted['impostor'].mean():.3g} %"),
+        ("left", 8, f"false non-match {100 * (~accepted['genuine']).mean():.3g} %"),
     ]
     at = alt.XDatum(threshold)
     layers: list[Chart] = [
@@ -161,9 +159,10 @@ def _threshold_layers(samples: dict, bars: Table, threshold: float, encoded: dic
 
 
 def _brackets(ks: dict[str, dict[str, float]], hue: str, x: alt.X, domain: tuple[float, float]) -> list[Chart]:
-    """The widest gap of each modality as an upright bar with caps, and its value.
+    """The widest gap of each modality as a vertical bar with caps, and its value.
 
-    Cumulative curves rise, so it is empty to the upper left of the left bar and to the lower right of the right one.
+    Cumulative distributions rise, so there is room above and to the left of the left bar, and below and to the right of
+    the right one.
     """
     words = {"positive": "with it", "negative": "without it"}
     layers: list[Chart] = []
@@ -189,15 +188,5 @@ def _brackets(ks: dict[str, dict[str, float]], hue: str, x: alt.X, domain: tuple
 
 
 def _distance_axis(table: Table, values: Any, field: str = "distance") -> alt.X:
-    domain = [float(np.min(values)), float(np.max(values))]
     title = TITLES.get(table.attrs.get("metric", ""), "distance between two faces")
-    return alt.X(
-        f"{field}:Q", title=title, scale=alt.Scale(domain=domain, nice=False, zero=False), axis=alt.Axis(tickCount=8)
-    )
-
-
-def _bare(x: alt.X) -> alt.X:
-    """The same axis without its words, for the upper of two panels."""
-    bare = x.copy()
-    bare["axis"], bare["title"] = alt.Axis(labels=False, ticks=False), None
-    return bare
+    return quantity(alt.X, field, title, (np.min(values), np.max(values)), tickCount=8)

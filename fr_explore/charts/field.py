@@ -1,4 +1,4 @@
-"""Fields -> arrows in a plane, and a matrix of how alike the fields are."""
+"""Fields -> arrows in a plane, and a matrix of the similarity between attributes' fields."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from ..geometry.projection import Projection, pca
+from .channels import tips, variant
 from .style import Chart, Table, check_columns, color_of, finish, inline, label_of
 
 __all__ = ["field_quiver", "field_similarity"]
@@ -26,45 +27,49 @@ def field_quiver(
 ):
     """The field of one identity as arrows at its base points, in a plane, one panel per attribute.
 
-    Arrows are projected without subtracting a mean. An arrow that looks short points mostly out of the plane: the
-    second line says which share of the points' variance and of the arrows the plane shows.
+    Arrows are projected without subtracting a mean. An arrow that looks short points mostly out of the plane; the
+    subtitle gives the share of the points' variance and of the arrows' squared length that the plane shows.
 
     Parameters
     ----------
     field : Dataset of `fr.vector_field`.
     identity, attributes : which to draw; by default the first identity and all attributes, at most eight panels.
-    length : "direction", all arrows equally long before they are projected; or "magnitude", as far as the embedding
-        moves, on one scale for all attributes.
+    length : "direction": all arrows have the same length before projection; or "magnitude": the distance that the
+        embedding moves, on one scale for all attributes.
     plane : a projection of your own, such as `fr.pca(...)` of the directions; by default PCA of the drawn points.
-    curves, seed : at most so many arrows per panel, drawn at random.
+    curves, seed : the maximum number of arrows per panel, a random sample.
+
+    Raises ValueError for an unknown identity, attribute or length, a plane without two axes, or a field without arrows.
     """
     if length not in ("direction", "magnitude"):
-        raise ValueError(f"length {length!r} is unknown: choose 'direction' or 'magnitude'.")
+        raise ValueError(f"unknown length {length!r}: choose 'direction' or 'magnitude'.")
     chosen, identity = _choose(field, identity, attributes)
     names = [str(name) for name in np.atleast_1d(chosen["attribute"].values)]
     points = chosen["point"].transpose("attribute", "curve", "dim").values
     plane = plane or pca(points[np.isfinite(points).all(-1)])
     if len(plane.axes) != 2:
-        raise ValueError(f"the plane has {len(plane.axes)} axes: a picture takes two, such as fr.pca(points, dims=2).")
+        raise ValueError(f"the plane has {len(plane.axes)} axes: give one with two, such as fr.pca(points, dims=2).")
     arrows, share = _arrows(chosen, names, plane, length, curves, seed)
     if arrows.empty:
-        raise ValueError("no curve has a point and a direction: where nothing moves there is no arrow to draw.")
+        raise ValueError("no curve has a point and a direction, so there is no arrow to draw: nothing moves.")
     panels = [_quiver_panel(arrows, name, names) for name in names]
     per_row = min(len(panels), 3)
     chart = alt.concat(*panels, columns=per_row, spacing=16) if len(panels) > 1 else panels[0]
-    words = f"{plane.caption} and {100 * share:.0f} % of the arrows"
     one = f" of {label_of(names[0])}" if len(names) == 1 else ""
     model = f", {field.attrs['model']}" if field.attrs.get("model") else ""
-    return finish(chart, f"Field{one} at identity {identity}{model}", words)
+    title = f"Field{one} at identity {identity}{model}"
+    return finish(chart, title, f"{plane.caption} and {100 * share:.0f} % of the arrows")
 
 
 def field_similarity(matrix: xr.DataArray | pd.DataFrame):
-    """How alike two attributes move the same faces: 0 the same way, 1 unrelated, 2 opposite ways.
+    """How similarly two attributes move the same faces: 0 the same way, 1 unrelated, 2 opposite ways.
 
     Parameters
     ----------
-    matrix : what `fr.field_similarity` gives, (identity, attribute, attribute_2) or already (attribute,
-        attribute_2); identities are averaged. Or a square DataFrame with the attributes as index and columns.
+    matrix : the result of `fr.field_similarity`, (identity, attribute, attribute_2), or its mean over identities,
+        (attribute, attribute_2). Or a square DataFrame with the attributes as index and columns.
+
+    Raises ValueError for other dimensions or columns.
     """
     table = _cells(matrix)
     labels = list(dict.fromkeys(table["row"]))
@@ -78,7 +83,7 @@ def field_similarity(matrix: xr.DataArray | pd.DataFrame):
         alt.Tooltip("column:N", title="and"),
         alt.Tooltip("value:Q", title="mean of 1 − cos", format=".3f"),
     ]
-    # an attribute with itself is always 0 and would be the loudest thing in the picture
+    # the diagonal is always 0 and would be the most prominent part of the chart
     base = alt.Chart(inline(table[table["row"] != table["column"]])).encode(
         x=alt.X("column:N", scale=band, title=None, axis=alt.Axis(orient="top", labelAngle=-40, **bare)),
         y=alt.Y("row:N", scale=band, title=None, axis=alt.Axis(**bare)),
@@ -87,20 +92,19 @@ def field_similarity(matrix: xr.DataArray | pd.DataFrame):
     cells = base.mark_rect().encode(color=alt.Color("value:Q", scale=scale, legend=legend))
     words = base.mark_text(fontSize=11).encode(
         text=alt.Text("value:Q", format=".2f"),
-        # dark cells at both ends of the scale, light ones in the middle, whatever the theme
+        # cells are dark at both ends of the scale and light in the middle, in any theme
         color=alt.condition("abs(datum.value - 1) > 0.6", alt.value("#ffffff"), alt.value("#1c1c1c")),
     )
     chart = alt.layer(cells, words).properties(width=side * len(labels), height=side * len(labels))
-    return finish(
-        chart, "Which attributes move the faces the same way?", "0 the same way, 1 unrelated, 2 opposite ways"
-    )
+    title = "Which attributes move the faces the same way?"
+    return finish(chart, title, "0 the same way", "1 unrelated", "2 opposite ways")
 
 
 def _choose(field: xr.Dataset, identity: Any, attributes: Any) -> tuple[xr.Dataset, Any]:
-    """The field of one identity and some attributes; ValueError names what is not there."""
+    """The field of one identity and some attributes; ValueError if the field does not contain them."""
     missing = [name for name in ("point", "direction", "magnitude") if name not in field]
     if missing:
-        raise ValueError(f"the field lacks {', '.join(missing)}: this chart draws what fr.vector_field(...) gives.")
+        raise ValueError(f"the field lacks {', '.join(missing)}: this chart draws the result of fr.vector_field(...).")
     known = {name: field[name].values.tolist() for name in ("identity", "attribute")}
     identity = known["identity"][0] if identity is None else identity
     attributes = known["attribute"][:8] if attributes is None else attributes
@@ -134,7 +138,7 @@ def _arrows(
     share = float((arrows["u"] ** 2 + arrows["v"] ** 2).mean())
     if length == "magnitude":
         arrows[["u", "v"]] = arrows[["u", "v"]].mul(arrows["magnitude"], axis=0)
-    # the longest arrow takes a ninth of the picture, centred on its base point
+    # the longest arrow has a ninth of the panel's width; arrows are centred on their base points
     span = max(np.ptp(arrows["x"]), np.ptp(arrows["y"])) or 1.0
     unit = span / 9 / (np.hypot(arrows["u"], arrows["v"]).max() or 1.0)
     for axis, vector in (("x", "u"), ("y", "v")):
@@ -150,37 +154,26 @@ def _quiver_panel(arrows: Table, name: str, names: list[str]) -> Chart:
     columns = min(len(names), 3)
     side = {1: 400, 2: 264, 3: 170}[columns]
     scales, half = _square(arrows)
-    # a head no longer than its arrow, so that what hardly moves looks like it
+    # a head is never longer than its arrow, so that a small movement looks small
     pixels = np.hypot(rows["x2"] - rows["x1"], rows["y2"] - rows["y1"]) * side / (2 * half)
     rows = rows.assign(head=np.minimum(26 if columns < 3 else 16, (0.5 * pixels) ** 2))
     alone = len(names) == 1
     look: dict[str, Any] = {"labels": False, "ticks": False, "grid": False}
     x = alt.X("x1:Q", scale=scales["x"], title="first axis" if alone else None, axis=alt.Axis(**look))
     y = alt.Y("y1:Q", scale=scales["y"], title="second axis" if alone else None, axis=alt.Axis(**look))
-    tooltip = [
-        alt.Tooltip("label:N", title="attribute"),
-        alt.Tooltip("curve:Q"),
-        alt.Tooltip("magnitude:Q", format=".3g"),
-    ]
+    name_tip, magnitude = tips(arrows, ".3g", "magnitude")
+    tooltip = [name_tip, alt.Tooltip("curve:Q"), magnitude]
     color = color_of(name, names)
     shafts = alt.Chart(inline(rows)).mark_rule(strokeWidth=1.3, color=color, opacity=0.85)
     heads = alt.Chart(inline(rows)).mark_point(shape="triangle", filled=True, color=color, opacity=0.9)
-    # where an arrow is too short to be seen, its point still is
+    # the base point is visible even if its arrow is too short
     dots = alt.Chart(inline(rows)).mark_circle(size=7, color=color, opacity=0.6)
-    base = x.copy(), y.copy()
-    base[0]["shorthand"], base[1]["shorthand"] = "x:Q", "y:Q"
-    tip = x.copy(), y.copy()
-    tip[0]["shorthand"], tip[1]["shorthand"] = "x2:Q", "y2:Q"
+    angle = alt.Angle("angle:Q", scale=alt.Scale(domain=[-180, 180], range=[-180, 180]))
+    turned = heads.encode(angle=angle, size=alt.Size("head:Q", scale=None))
     layers = [
-        dots.encode(x=base[0], y=base[1], tooltip=tooltip),
+        dots.encode(x=variant(x, "x"), y=variant(y, "y"), tooltip=tooltip),
         shafts.encode(x=x, y=y, x2="x2:Q", y2="y2:Q", tooltip=tooltip),
-        heads.encode(
-            x=tip[0],
-            y=tip[1],
-            angle=alt.Angle("angle:Q", scale=alt.Scale(domain=[-180, 180], range=[-180, 180])),
-            size=alt.Size("head:Q", scale=None),
-            tooltip=tooltip,
-        ),
+        turned.encode(x=variant(x, "x2"), y=variant(y, "y2"), tooltip=tooltip),
     ]
     title = alt.Title(label_of(name), anchor="middle", fontSize=12, fontWeight="normal", offset=4)
     panel = alt.layer(*layers).properties(width=side, height=side)
@@ -188,7 +181,7 @@ def _quiver_panel(arrows: Table, name: str, names: list[str]) -> Chart:
 
 
 def _square(arrows: Table) -> tuple[dict[str, alt.Scale], float]:
-    """Scales of both axes around all arrows, with the same units per pixel, and half their extent."""
+    """Scales of both axes that include all arrows, with the same units per pixel, and half their extent."""
     ends = {axis: arrows[[f"{axis}1", f"{axis}2"]].to_numpy() for axis in "xy"}
     half = 0.52 * max(np.ptp(values) for values in ends.values()) or 1.0
     scales = {}
@@ -205,14 +198,9 @@ def _cells(matrix: xr.DataArray | pd.DataFrame) -> Table:
             matrix = matrix.mean("identity")
         if matrix.dims != ("attribute", "attribute_2"):
             raise ValueError(
-                f"the matrix has dimensions {matrix.dims}: this chart draws what fr.field_similarity(...) gives."
+                f"the matrix has dimensions {matrix.dims}: this chart draws the result of fr.field_similarity(...)."
             )
         matrix = pd.DataFrame(matrix.values, matrix["attribute"].values, matrix["attribute_2"].values)
     check_columns(matrix, matrix.index, "fr.field_similarity(...)")
-    labels = [label_of(name) for name in matrix.columns]
-    values = matrix.to_numpy(dtype=float)
-    rows = [label_of(name) for name in matrix.index]
-    return pd.DataFrame(
-        [(r, c, values[i, j]) for i, r in enumerate(rows) for j, c in enumerate(labels)],
-        columns=["row", "column", "value"],
-    )
+    square: Table = matrix.astype(float).set_axis(map(label_of, matrix.index)).set_axis(map(label_of, matrix), axis=1)
+    return square.rename_axis("row").reset_index().melt("row", var_name="column")

@@ -1,8 +1,8 @@
 """What all charts share: the attributes' colours and marks, and a look that follows the host's theme.
 
-- Text and lines are `currentColor`, and the chart asks for the SVG renderer: the browser then paints them in the
-  notebook's own text colour, light or dark, also when the theme changes later. One fixed grey cannot do it: no
-  colour reaches a contrast of 4.5 : 1 on white and on near-black at the same time.
+- Text and lines are `currentColor`, and the chart requests the SVG renderer: the browser then draws them in the
+  notebook's own text colour, light or dark, even if the theme changes later. A fixed grey cannot replace this: no
+  colour has a contrast of 4.5 : 1 with both white and near-black.
 - The background is transparent.
 """
 
@@ -40,20 +40,20 @@ __all__ = [
     "side_by_side",
 ]
 
-# Any of altair's chart classes, and a pandas table: the type checker sees neither library's results sharply enough.
+# Any of altair's chart classes, and a pandas table: the type checker cannot infer either library's results.
 Chart: TypeAlias = Any
 Table: TypeAlias = Any
 
 INK = "currentColor"
 GREY = "#7d7d7d"  # lines of the null model: 4.1 : 1 on white, 4.6 : 1 on #111
-# words on the null's line: the text's colour, softer
+# the word on the null's line, in a softer text colour
 NULL_WORD: dict[str, Any] = {"text": "null", "color": INK, "opacity": 0.75, "fontStyle": "italic"}
 SAME, DIFFERENT = "#17708c", "#b3541e"  # same and different person, as in the widgets
 WIDTH = 560
 FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
 
-# For attributes that are not in our vocabulary. At least 3 : 1 on white and on #111, and told apart by colour-blind
-# eyes in this order; the marks are the second cue.
+# For attributes that are not in our vocabulary. Contrast of at least 3 : 1 with white and with #111, distinguishable
+# for colour-blind readers in this order; the marks are the second cue.
 FALLBACK = (
     ("#3b7dd8", "circle"), ("#c2571a", "square"), ("#2f8f4e", "diamond"), ("#c43d7e", "triangle-up"),
     ("#a67c00", "cross"), ("#8a5cd6", "triangle-down"), ("#1f8a9e", "triangle-right"), ("#6f7b8a", "triangle-left"),
@@ -62,7 +62,7 @@ PLAIN = ("#6f7b8a", "circle")
 
 
 def label_of(name: object) -> str:
-    """What a person reads for an attribute: its record's label, else its name with spaces for underscores."""
+    """The name shown for an attribute: its record's label, else its name with spaces for underscores."""
     text = str(name)
     record = ATTRIBUTES.get(text)
     # any other white space becomes a space too: Vega-Lite cannot read a line separator (U+2028) in a name
@@ -70,10 +70,10 @@ def label_of(name: object) -> str:
 
 
 def attribute_scales(names: Iterable[object]) -> tuple[alt.Scale, alt.Scale]:
-    """Colour and shape scales over the attributes' labels: each known attribute keeps its own everywhere.
+    """Colour and shape scales over the attributes' labels; a known attribute has the same ones everywhere.
 
-    Others take the fallback colours in turn; where there are more of them than colours, all look alike, since a
-    colour that comes back would mean two things.
+    Other attributes take the fallback colours in turn. If there are more of them than colours, all of them look alike,
+    because a colour that is used twice would be ambiguous.
     """
     texts = list(dict.fromkeys(str(name) for name in names))
     taken = {ATTRIBUTES[text].color for text in texts if text in ATTRIBUTES}
@@ -91,13 +91,13 @@ def attribute_scales(names: Iterable[object]) -> tuple[alt.Scale, alt.Scale]:
 
 
 def color_of(name: object, among: Iterable[object] = ()) -> str:
-    """One attribute's colour, as `attribute_scales` gives it among those names."""
+    """One attribute's colour in `attribute_scales` of these names."""
     color: Any = attribute_scales([*among, name])[0].to_dict()
     return color["range"][color["domain"].index(label_of(name))]
 
 
 def scale_words(neighborhood: object) -> str:
-    """A neighbourhood as people say it: "knn:10" as "10 nearest neighbours"; other texts as they are."""
+    """A neighbourhood in words: "10 nearest neighbours" for "knn:10"; other texts unchanged."""
     try:
         rule = as_neighborhood(str(neighborhood))
     except ValueError:
@@ -106,7 +106,7 @@ def scale_words(neighborhood: object) -> str:
 
 
 def sample_words(table: Table) -> str:
-    """What a table was computed on, for a chart's second line: "dlib, 12 identities, 10 nearest neighbours"."""
+    """What a table was computed on, for a chart's subtitle: "dlib, 12 identities, 10 nearest neighbours"."""
     count = table["identity"].nunique()
     words = [f"{count} identit{'y' if count == 1 else 'ies'}"]
     if table.attrs.get("model"):
@@ -117,13 +117,13 @@ def sample_words(table: Table) -> str:
 
 
 def inline(table: Table) -> Any:
-    """A table's rows as data inside the chart: no file beside it, no limit on rows, NaN as null.
+    """A table's rows as data inside the chart: no separate file, no limit on rows, NaN as null.
 
-    Identities may be anything; they are shown, so they travel as text where they are no numbers.
+    Identities that are not numbers become text.
     """
     data: Any = alt.InlineData(values=[])
-    # Altair tries each row that its constructor gets against every alternative of the schema, and copies lists with
-    # every layer; a tuple that is set afterwards it leaves alone: 0.3 s instead of 3.4 s for 6,000 rows
+    # Altair validates each row given to its constructor against every alternative of the schema, and copies lists with
+    # every layer. It leaves a tuple that is set afterwards alone: 0.3 s instead of 3.4 s for 6,000 rows
     data["values"] = tuple(rows_of(table))
     return data
 
@@ -134,13 +134,13 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
 
 
 def apart(values: Iterable[float], gap: float, low: float, high: float) -> list[float]:
-    """The values moved as little as needed to be `gap` apart, in their own order and inside [low, high] if they fit.
+    """Positions for the names at the ends of lines: the values, moved as little as needed to be `gap` apart.
 
-    For the names at the ends of lines.
+    They keep their order and stay in [low, high] if they fit.
     """
     values = [float(value) for value in values]
     order = sorted(range(len(values)), key=values.__getitem__)
-    # blocks of labels that touch; each lies around the mean of what it holds
+    # blocks of labels that touch, each centred on the mean of its values
     blocks: list[list[int]] = []
     middle: list[float] = []
     for index in order:
@@ -159,24 +159,25 @@ def apart(values: Iterable[float], gap: float, low: float, high: float) -> list[
 
 
 def check_columns(table: pd.DataFrame, needed: Iterable[str], source: str) -> pd.DataFrame:
-    """The table itself where it is one with rows and has the columns; else an error that names their source."""
+    """The table, if it has rows and these columns; otherwise an error that names the function that returns such one."""
     if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"got {type(table).__name__}: this chart draws the table that {source} gives.")
+        raise TypeError(f"got {type(table).__name__}: this chart draws the table that {source} returns.")
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise ValueError(
             f"the table lacks the column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))} "
-            f"(it has {', '.join(map(repr, table.columns))}): this chart draws the table that {source} gives."
+            f"(it has {', '.join(map(repr, table.columns))}): this chart draws the table that {source} returns."
         )
     if table.empty:
-        raise ValueError(f"the table has no rows: nothing to draw; look at what went into {source}.")
+        raise ValueError(f"the table has no rows, so there is nothing to draw: check the input of {source}.")
     return table
 
 
-def finish(chart: Chart, title: str | None = None, subtitle: str = "") -> Chart:
-    """The chart with the common look; the last step of each function that gives a chart."""
+def finish(chart: Chart, title: str | None = None, *subtitle: object) -> Chart:
+    """The chart with the common look; the last step of each chart function. Empty parts of a subtitle are left out."""
     if title:
-        chart = chart.properties(title=alt.Title(title, subtitle=subtitle or alt.Undefined))
+        words = ", ".join(str(part) for part in subtitle if part)
+        chart = chart.properties(title=alt.Title(title, subtitle=words or alt.Undefined))
     return chart.properties(
         background="transparent",
         usermeta={"embedOptions": {"renderer": "svg", "actions": {"export": True, "source": False,
@@ -186,9 +187,9 @@ def finish(chart: Chart, title: str | None = None, subtitle: str = "") -> Chart:
 
 
 def side_by_side(*charts: Chart, spacing: int = 32) -> Chart:
-    """Charts of this module next to each other, each with its own colours: two models, for instance.
+    """Charts of this package next to each other, each with its own colours: two models, for instance.
 
-    Altair's `a | b` refuses finished charts, because each brings its own look; here they share one.
+    Altair's `a | b` rejects finished charts, because each has its own configuration; here they share one.
     """
     if not charts:
         raise ValueError("side_by_side() got no chart: give at least one.")

@@ -1,4 +1,4 @@
-"""`fr-explore lab`: JupyterLab on the course, anywhere."""
+"""`fr-explore lab`: open the course in JupyterLab, in any folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST = "00-first-light.ipynb"
 
 
 def lab(options: Namespace) -> tuple[str, Any]:
-    """Serve the folder on the loopback interface; JupyterLab asks for its own token, which only its address holds."""
+    """Serve the folder on the loopback interface; JupyterLab requires its token, which is part of the address."""
     notebooks, fresh = lay_out(Path(options.folder))
     if fresh:
         print(f"fr-explore: the notebooks are in {notebooks}", file=sys.stderr)
@@ -29,18 +29,18 @@ def lab(options: Namespace) -> tuple[str, Any]:
     ]  # fmt: skip
     if subprocess.call(command):
         raise RuntimeError(f"JupyterLab ended with an error: see above, or try `{' '.join(command[:3])} --debug`.")
-    return f"The notebooks stay in {notebooks}", {"notebooks": str(notebooks)}
+    return f"The notebooks remain in {notebooks}", {"notebooks": str(notebooks)}
 
 
 def lay_out(folder: Path) -> tuple[Path, bool]:
-    """Where the notebooks are, and whether they were put there now. A file that is there is never touched."""
+    """The notebooks' folder, and whether they were copied there now. Existing files are never changed."""
     folder = folder.expanduser().resolve()
     for place in (folder, folder / "notebooks"):
         if (place / FIRST).is_file():
             return place, False
     target = folder / "notebooks"
     if target.exists() and any(target.iterdir()):
-        raise FileExistsError(f"{str(target)!r} holds something else than the course: name another folder.")
+        raise FileExistsError(f"{str(target)!r} is not the course folder and is not empty: choose another folder.")
     source = packaged()
     for path in sorted(source.rglob("*")):
         below = path.relative_to(source)
@@ -51,10 +51,8 @@ def lay_out(folder: Path) -> tuple[Path, bool]:
 
 
 def packaged() -> Path:
-    """The notebooks that came with this installation: in the wheel, or in the repository that was installed from."""
+    """The notebooks of this installation: in the wheel, or in the repository that it was installed from."""
     for place in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
         if (place / FIRST).is_file():
             return place
-    raise FileNotFoundError(
-        "the notebooks did not come with this installation: pip install --force-reinstall fr-explore."
-    )
+    raise FileNotFoundError("this installation has no notebooks: pip install --force-reinstall fr-explore.")

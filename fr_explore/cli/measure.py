@@ -17,13 +17,13 @@ def embed(options: Namespace) -> tuple[str, Any]:
     import fr_explore as fr
 
     if options.card and not options.model.endswith(".onnx"):
-        raise ValueError(f"--card is for .onnx files, {options.model!r} has a card of its own: leave it out.")
+        raise ValueError(f"--card is for .onnx files, {options.model!r} already has a card: leave it out.")
     model = fr.load_model(options.model, options.card)
     faces = _faces(options)
     if options.attributes:
         faces = fr.sample_lattice(faces, options.attributes, options.curves, options.seed)
     elif isinstance(faces, fr.Avatars):
-        raise ValueError("avatars are walked along attributes: add --attributes age,hue or others.")
+        raise ValueError("avatars need attributes to vary: add --attributes age,hue or others.")
     with _cluster(options) as client:
         found = fr.embed(faces, model, store=options.out, client=client, progress=not options.quiet)
     sizes = {str(dim): size for dim, size in found.sizes.items()}
@@ -54,8 +54,8 @@ def energy(options: Namespace) -> tuple[str, Any]:
         right_index=True,
     )
     shown = middle[["attribute", "energy", "low", "high", "null_mean", "magnitude", "coverage", "identities"]]
-    head = f"{table.attrs.get('model', 'unknown model')}, {table.attrs['neighborhood']}; 0: all move alike, 1: no order"
-    foot = "Median over identities with its 95 % bootstrap interval."
+    head = f"{table.attrs.get('model', 'unknown model')}, {table.attrs['neighborhood']}; 0: all move alike, 1: random"
+    foot = "Medians over identities with 95 % bootstrap intervals."
     return f"{head}\n{_shown(shown)}\n{foot}", _result(options, table, summary=middle)
 
 
@@ -79,7 +79,9 @@ def macroscale(options: Namespace) -> tuple[str, Any]:
     columns = ["attribute", "n", "ks_mean", "null_mean", "p_value", "intra_entropy"]
     shown: Any = table[[name for name in columns if name in table]]
     shown = shown.sort_values("ks_mean", ascending=False)
-    return f"{_shown(shown)}\nKS near its null: the label does not shape the space.", _result(options, table)
+    return f"{_shown(shown)}\nA KS near its null means that the label does not shape the space.", _result(
+        options, table
+    )
 
 
 def verify(options: Namespace) -> tuple[str, Any]:
@@ -129,9 +131,9 @@ def _cluster(options: Namespace) -> Any:
 
 
 def _embeddings(options: Namespace, dim: str) -> Any:
-    """The embeddings of the store that have a dimension, once it is sure that --out can be written.
+    """The embeddings of the store, which must have this dimension; checks first that --out is writable.
 
-    ValueError says which command makes such a store.
+    ValueError says which command writes such a store.
     """
     import fr_explore as fr
 
@@ -141,7 +143,9 @@ def _embeddings(options: Namespace, dim: str) -> Any:
     found = fr.load_results(store).get("embeddings")
     if found is None or dim not in found.dims:
         how = "with --attributes" if dim == "attribute" else "without --attributes"
-        raise ValueError(f"{store} does not hold what this command needs: make it by `fr-explore embed ... {how}`.")
+        raise ValueError(
+            f"{store} does not contain what this command needs: create it with `fr-explore embed ... {how}`."
+        )
     if "usable" in found.coords:
         found = found.isel(image=found["usable"].values)
     return loaded(found, store) if dim == "image" else found
@@ -152,7 +156,7 @@ def _shown(table: Any) -> str:
 
 
 def _result(options: Namespace, table: Any, **more: Any) -> dict[str, Any]:
-    """Rows as plain values, NaN as null, after writing them where --out says."""
+    """Rows as plain values, NaN as null; with --out, also write them to that file."""
     if options.out:
         table.to_csv(options.out, index=False)
     rows = {key: v.to_dict("records") if hasattr(v, "to_dict") else v for key, v in {**more, "rows": table}.items()}

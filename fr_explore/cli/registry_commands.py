@@ -1,4 +1,4 @@
-"""`fr-explore models`, `fetch` and `cache`: what there is, and what lies on this disk."""
+"""`fr-explore models`, `fetch` and `cache`: the available models, and what is on this disk."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ def models(options: Namespace) -> tuple[str, Any]:
     wide = max(map(len, table.index)) + 2
     lines = [f"{'name':{wide}s}{'length':8s}{'metric':12s}{'threshold':12s}licence"]
     for name, dim, metric, threshold, licence in table[["dim", "metric", "threshold", "licence"]].itertuples():
-        cut = "calibrate" if threshold != threshold else f"{threshold:g}"  # NaN where none is published
+        cut = "calibrate" if threshold != threshold else f"{threshold:g}"  # NaN if none is published
         lines.append(f"{name:{wide}s}{dim:<8d}{metric:12s}{cut:12s}{licence}")
-    lines += ["", f"Your own .onnx file: give its path, with --card {', '.join(PRESETS)} or one of your own (Python)."]
+    lines += [
+        "",
+        f"For your own .onnx file give its path, with --card {', '.join(PRESETS)}, or a card of your own in Python.",
+    ]
     return "\n".join(lines), [{"name": name, **row} for name, row in table.to_dict("index").items()]
 
 
 def fetch(options: Namespace) -> tuple[str, Any]:
     from ..models.registry import check_name, fetch_model
 
-    for name in options.models:  # a misspelt name shows before anything is downloaded
+    for name in options.models:  # report a misspelt name before downloading anything
         check_name(name)
     paths = {name: str(fetch_model(name, progress=not options.quiet)) for name in options.models}
     return "\n".join(f"{name}: verified, {path}" for name, path in paths.items()), paths

@@ -1,4 +1,4 @@
-"""`report`: models compared on the same faces, in one HTML file that needs no network and suits a paper."""
+"""`report`: compare models on the same faces, in one HTML file that needs no network and prints well."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def report(
     command: str = "",
     progress: bool = True,
 ) -> Path:
-    """Compare models on the same lattice and write all of it into one HTML file.
+    """Compare models on the same lattice and write the results to one HTML file.
 
     Faces, energies with intervals and null, energy over the scale, maps, similarity of the attributes' fields,
-    verification, cards and licences, and what is needed to repeat it. Pictures and charts are inside; the file follows
-    the reader's light or dark theme and prints. Those of photographs are inside too: mind who gets the file.
+    verification, cards and licences, and how to repeat it. Images and charts are embedded; the file follows the
+    reader's light or dark theme and can be printed. Photographs are embedded too: consider who receives the file.
 
     Parameters
     ----------
     models : names that `fr.list_models()` lists, or models.
-    faces : the source; all its identities take part.
-    path : of the file; written anew if it is there.
-    attributes : to walk along; by default the paper's eight, as far as the source has them.
+    faces : the source; all its identities are used.
+    path : of the file; an existing file is overwritten.
+    attributes : to vary; by default those of the paper's eight that the source has.
     curves, seed : of `fr.sample_lattice`. neighborhood, null_draws : of `fr.alignment`.
-    command : what the reader is told to type for the same report; by default the call in Python.
+    command : the command shown for repeating the report; by default the call in Python.
 
-    Needs the extra `report`. Raises ValueError where fewer than two identities leave nothing to verify, OSError
-    before any work where `path` cannot be written.
+    Needs the extra `report`. Raises ValueError without a model, for fewer than two identities or two models of the same
+    name, and OSError, before computing anything, if `path` is not writable.
     """
     import_extra("vl_convert", "report", "A report's charts")
     path = writable(path)
@@ -65,7 +65,7 @@ def report(
         loaded = model if isinstance(model, Model) else load_model(model)
         findings.append(measure(lattice, loaded, neighborhood, null_draws, seed, progress))
     if len({found.name for found in findings}) < len(findings):
-        raise ValueError("two of the models have the same name: give each card a name of its own.")
+        raise ValueError("two of the models have the same name: give each card its own name.")
     if not command:
         shown = ", ".join(repr(found.name) for found in findings)
         command = (
@@ -74,7 +74,7 @@ def report(
         )
     *others, last = (found.name for found in findings)
     subject = f"{', '.join(others)} and {last}" if others else last
-    title = f"On what {subject} depend{'s' * (not others)}"
+    title = f"Which attributes {subject} depend{'s' * (not others)} on"
     text = page(title, sections(lattice, findings, command))
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")

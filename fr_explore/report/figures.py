@@ -1,4 +1,4 @@
-"""Pictures and charts of a report as text: inline SVG in the colours of the page, PNG as data."""
+"""Images and charts of a report as text: inline SVG in the colours of the page, PNG as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from ..base.optional import import_extra
-from ..charts.style import GREY, INK, NULL_WORD, attribute_scales, finish, inline, label_of
+from ..charts.channels import DASHED, attribute_channels, quantity
+from ..charts.style import INK, NULL_WORD, finish, inline, label_of
 
 __all__ = ["comparison", "picture", "svg"]
 
@@ -21,7 +22,7 @@ PANEL, ROW = 200, 30
 
 
 def svg(chart: Any, number: int, words: str) -> str:
-    """A chart as an SVG element that inherits the page's text colour; `number` keeps the ids of charts apart."""
+    """A chart as an SVG element that inherits the page's text colour; `number` makes the ids of charts unique."""
     text = import_extra("vl_convert", "report", "A report's charts").vegalite_to_svg(chart.to_dict())
     text = re.sub(r'\bid="', f'id="c{number}-', text)
     text = re.sub(r"url\(#", f"url(#c{number}-", text)
@@ -31,7 +32,7 @@ def svg(chart: Any, number: int, words: str) -> str:
 
 
 def picture(rows: Sequence[Sequence[Any]], words: str, gap: int = 4) -> str:
-    """Faces in rows as one PNG inside the page."""
+    """Faces in rows, as one PNG embedded in the page."""
     from PIL import Image
 
     side = rows[0][0].pixels.shape[0]
@@ -49,30 +50,25 @@ def picture(rows: Sequence[Sequence[Any]], words: str, gap: int = 4) -> str:
 
 
 def comparison(summaries: dict[str, pd.DataFrame]) -> Any:
-    """Median energy with its interval for each attribute, a panel for each model, rows in one order for all."""
+    """Median energy with its interval for each attribute, one panel per model, all with the same order of rows."""
     tables = [table.assign(model=name, label=table["attribute"].map(label_of)) for name, table in summaries.items()]
     whole: Any = pd.concat(tables, ignore_index=True)
     order = whole.groupby("label", sort=False)["energy"].median().sort_values().index.tolist()
-    colors, shapes = attribute_scales(whole["attribute"])
-    top = float(np.nanmax([1.1, whole["high"].max(), whole["energy"].max() * 1.02]))
-    x = alt.X("energy:Q", title="alignment energy E", scale=alt.Scale(domain=[0, top], nice=False),
-              axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2g"))  # fmt: skip
+    marks = attribute_channels(whole["attribute"])
+    domain = (0, np.nanmax([1.1, whole["high"].max(), whole["energy"].max() * 1.02]))
+    x = quantity(alt.X, "energy", "alignment energy E", domain, values=[0, 0.25, 0.5, 0.75, 1], format=".2g")
     panels = []
     for k, (name, rows) in enumerate(whole.groupby("model", sort=False)):
         y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labels=k % 3 == 0, ticks=False, labelLimit=180))
         base = alt.Chart(inline(rows)).encode(y=y)
-        color = alt.Color("label:N", scale=colors, legend=None)
         null = rows["null_mean"].median()
-        level = float(null) if null == null else 1.0
+        at = alt.XDatum(float(null) if null == null else 1.0)
         layers: list[Any] = [
-            alt.Chart().mark_rule(strokeDash=[4, 3], strokeWidth=1.5, color=GREY).encode(x=alt.XDatum(level)),
-            alt.Chart().mark_text(**NULL_WORD, align="center", dy=-8).encode(x=alt.XDatum(level), y=alt.value(0)),
-            base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=alt.X("low:Q"), x2="high:Q", color=color),
-            base.mark_point(filled=True, size=70, opacity=1).encode(
-                x=x, color=color, shape=alt.Shape("label:N", scale=shapes, legend=None)
-            ),
+            alt.Chart().mark_rule(**DASHED).encode(x=at),
+            alt.Chart().mark_text(**NULL_WORD, align="center", dy=-8).encode(x=at, y=alt.value(0)),
+            base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=alt.X("low:Q"), x2="high:Q", color=marks["color"]),
+            base.mark_point(filled=True, size=70, opacity=1).encode(x=x, **marks),
         ]
         title = alt.Title(str(name), fontSize=13, fontWeight=600, anchor="start", color=INK, offset=16, limit=PANEL)
         panels.append(alt.layer(*layers).properties(width=PANEL, height=ROW * len(order), title=title))
-    joined = alt.concat(*panels, columns=3, spacing=18).resolve_scale(color="shared", shape="shared")
-    return finish(joined)
+    return finish(alt.concat(*panels, columns=3, spacing=18).resolve_scale(color="shared", shape="shared"))

@@ -1,4 +1,4 @@
-"""What a report says about one model, computed by the library's own functions."""
+"""The results for one model of a report, computed by the library's own functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Findings:
-    """One model's numbers: `energies` by identity, `summary` by attribute, and what the charts are drawn from."""
+    """One model's results: `energies` by identity, `summary` by attribute, and the data of the charts."""
 
     name: str
     card: ModelCard
@@ -40,7 +40,7 @@ class Findings:
 
 
 def measure(lattice: Lattice, model: Model, neighborhood: str, null_draws: int, seed: int, progress: bool) -> Findings:
-    """Embed the lattice and compute everything, all intervals by drawing identities anew."""
+    """Embed the lattice and compute everything; all intervals resample identities."""
     embeddings = embed(lattice, model, progress=progress)
     field = vector_field(embeddings)
     energies, details = alignment(field, neighborhood, null_draws, seed, point_energies=True)
@@ -61,7 +61,7 @@ def measure(lattice: Lattice, model: Model, neighborhood: str, null_draws: int, 
 
 
 def _summary(energies: pd.DataFrame, details: xr.Dataset, null_draws: int) -> pd.DataFrame:
-    """One row for each attribute: median energy with its interval, null, magnitude, who stands out from the null."""
+    """One row for each attribute: median energy with its interval, null, magnitude, identities below the null."""
     table: Any = summarize(energies, level=LEVEL)
     by = energies.groupby("attribute", sort=False)
     for column in ("null_mean", "z", "magnitude", "coverage"):

@@ -11,10 +11,10 @@ import pandas as pd
 
 __all__ = ["details", "figure", "page", "section", "table"]
 
-# marks in a name that would turn the words and numbers after it round
+# marks in a name that would reverse the text after it
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 MINUS = re.compile(r"(?<!\w)-(?=[\d.])")
-# scripts never run in a report, and nothing is fetched: what comes from files can do no harm even if it slipped through
+# no scripts and no downloads: text from files is harmless even if the escaping missed it
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -36,17 +36,16 @@ def section(heading: str, *parts: str) -> str:
     return f"<section><h2>{escape(heading)}</h2>\n{''.join(parts)}</section>\n"
 
 
-def figure(content: str, caption: str, number: int, wide: bool = True) -> str:
-    """`content` is HTML of our own making; the caption is text."""
-    kind = ' class="half"' if not wide else ""
+def figure(content: str, caption: str, number: int) -> str:
+    """`content` is our own HTML; the caption is text."""
     return (
-        f'<figure{kind}><div class="scroll">{content}</div>'
+        f'<figure><div class="scroll">{content}</div>'
         f"<figcaption><b>Figure {number}.</b> {escape(caption)}</figcaption></figure>\n"
     )
 
 
 def table(rows: pd.DataFrame, caption: str, number: int) -> str:
-    """All cells as text; columns of numbers to the right."""
+    """All cells as text; columns of numbers are right-aligned."""
     numeric = [pd.api.types.is_numeric_dtype(rows[name]) or _looks_numeric(rows[name]) for name in rows]
     kinds = [' class="number"' if flag else "" for flag in numeric]
     head = "".join(f'<th scope="col"{kind}>{escape(str(name))}</th>' for name, kind in zip(rows, kinds, strict=True))
@@ -63,7 +62,7 @@ def table(rows: pd.DataFrame, caption: str, number: int) -> str:
 
 
 def details(rows: dict[str, Any]) -> str:
-    """Names and what they stand for, as a list of definitions."""
+    """Names and their values, as a list of definitions."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows.items())
     return f"<dl>{items}</dl>\n"
 

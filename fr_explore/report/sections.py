@@ -1,4 +1,4 @@
-"""The sections of a report, in the order in which a reader asks: what was found, on which faces, how to repeat it."""
+"""The sections of a report, in the order of a reader's questions: the results, the faces, how to repeat it."""
 
 from __future__ import annotations
 
@@ -19,56 +19,68 @@ from .page import details, figure, section, table
 
 __all__ = ["sections"]
 
-SHOWN = 12  # identities in the strip of faces
+SHOWN = 12  # number of identities whose faces are shown
 
 
 def sections(lattice: Lattice, findings: list[Findings], command: str) -> list[str]:
-    """All sections as HTML; figures and tables are numbered through."""
-    figures, tables = count(1), count(1)
+    """All sections as HTML, with consecutive numbers for figures and tables."""
+    numbers = _Numbers()
     return [
-        _found(lattice, findings, figures, tables),
-        _faces(lattice, figures),
-        _scale(findings, figures),
-        _maps(findings, figures),
-        _similarity(findings, figures),
-        _verified(lattice, findings, figures, tables),
+        _found(lattice, findings, numbers),
+        _faces(lattice, numbers),
+        _scale(findings, numbers),
+        _maps(findings, numbers),
+        _similarity(findings, numbers),
+        _verified(lattice, findings, numbers),
         _cards(findings),
         _again(lattice, findings, command),
     ]
 
 
-def _found(lattice: Lattice, findings: list[Findings], figures: Any, tables: Any) -> str:
+class _Numbers:
+    """Numbers the figures and tables of a report."""
+
+    def __init__(self) -> None:
+        self._figures, self._tables = count(1), count(1)
+
+    def figure(self, content: str, caption: str) -> str:
+        return figure(content, caption, next(self._figures))
+
+    def chart(self, chart: Any, words: str, caption: str) -> str:
+        number = next(self._figures)
+        return figure(svg(chart, number, escape(words)), caption, number)
+
+    def table(self, rows: pd.DataFrame, caption: str) -> str:
+        return table(rows, caption, next(self._tables))
+
+
+def _found(lattice: Lattice, findings: list[Findings], numbers: _Numbers) -> str:
     people, _, curves, _ = lattice.shape
     scale = scale_words(findings[0].energies.attrs["neighborhood"])
     draws = findings[0].energies.attrs["null_draws"]
     lead = "".join(f'<p class="lead">{escape(_sentence(found))}</p>' for found in findings)
     meaning = (
         "The alignment energy E says whether an attribute moves all faces of a person the same way in the embedding "
-        "space: 0, all alike, the model depends on it; about 1, no common direction, as for random movements."
+        "space. At 0 they all move alike, so the model depends on the attribute; near 1 they have no common direction, "
+        "as in random movements."
     )
-    sure = (
+    caption = (
         f"n = {people} identities with {curves} base points each, the same faces for every model. Marks: median over "
-        f"identities of E among the {scale}. Bars: its {LEVEL:.0%} percentile bootstrap interval, identities drawn "
-        "anew; they speak of other people from the same source, not of other sources."
+        f"identities of E among the {scale}. Bars: its {LEVEL:.0%} percentile bootstrap interval over resampled "
+        "identities; it holds for other people from the same source, not for other sources. "
     )
-    chart = comparison({found.name: found.summary for found in findings})
-    null = (
+    caption += (
         f"Dashed: the null, the mean E of {draws} random fields on the same points."
         if draws
-        else "Dashed: E = 1, which random fields have on average; none were drawn."
+        else "Dashed: E = 1, the mean for random fields; none were drawn."
     )
-    parts = [lead, f"<p>{escape(meaning)}</p>"]
-    parts.append(
-        figure(
-            svg(chart, 0, "Energy of each attribute, one panel for each model; its numbers are in Table 1"),
-            f"{sure} {null}",
-            next(figures),
-        )
-    )
-    parts.append(table(_energy_rows(findings), _energy_caption(people, draws), next(tables)))
+    chart = comparison({found.name: found.summary for found in findings})
+    words = "Energy of each attribute, one panel for each model; its numbers are in Table 1"
+    parts = [lead, f"<p>{escape(meaning)}</p>", numbers.chart(chart, words, caption)]
+    parts.append(numbers.table(_energy_rows(findings), _energy_caption(people, draws)))
     if len(findings) > 1:
-        parts.append(table(_differences(findings), _difference_caption(people), next(tables)))
-    return section("What was found", *parts)
+        parts.append(numbers.table(_differences(findings), _difference_caption(people)))
+    return section("Results", *parts)
 
 
 def _sentence(found: Findings) -> str:
@@ -101,15 +113,16 @@ def _energy_rows(findings: list[Findings]) -> pd.DataFrame:
 
 def _energy_caption(people: int, draws: int) -> str:
     words = (
-        f"Energies, medians over n = {people} identities. Magnitude: how far one step below to one step above moves "
-        "the embedding, over the mean distance of the person's faces; low E with a small magnitude is a small effect."
+        f"Energies, medians over n = {people} identities. Magnitude: how far the embedding moves from one step below "
+        "to one step above, over the mean distance of the person's faces; a low E with a small magnitude is a small "
+        "effect."
     )
     if not draws:
-        return f"{words} No random fields were drawn, so nothing is tested against them."
+        return f"{words} No random fields were drawn, so there is no test against them."
     return (
         f"{words} z: standard deviations of the null between E and its mean. Below null: identities whose E is lower "
-        f"than {draws} random fields give; one-sided p, corrected over all identities and attributes of the model at a "
-        f"false discovery rate of {1 - LEVEL:.0%} (Benjamini and Hochberg). No p lies below 1/{draws + 1}."
+        f"than that of {draws} random fields; one-sided p, corrected over all identities and attributes of the model "
+        f"at a false discovery rate of {1 - LEVEL:.0%} (Benjamini and Hochberg). The smallest possible p is 1/{draws + 1}."
     )
 
 
@@ -130,11 +143,12 @@ def _differences(findings: list[Findings]) -> pd.DataFrame:
 def _difference_caption(people: int) -> str:
     return (
         f"Differences of E between models, paired by identity, n = {people}. p: sign flips of the differences, "
-        f"two-sided, Holm over all rows; uncorrected, no p of n identities lies below 2/2^n = {2 / 2**people:.2g}."
+        f"two-sided, Holm over all rows; the smallest possible p of n identities, uncorrected, is 2/2^n = "
+        f"{2 / 2**people:.2g}."
     )
 
 
-def _faces(lattice: Lattice, figures: Any) -> str:
+def _faces(lattice: Lattice, numbers: _Numbers) -> str:
     people = lattice.identities[:SHOWN]
     row = lattice.faces.render_batch(list(people), [{}] * len(people), size=96)
     more = "" if len(people) == len(lattice.identities) else f", the first {len(people)} of {len(lattice.identities)}"
@@ -145,83 +159,78 @@ def _faces(lattice: Lattice, figures: Any) -> str:
             picture([[curve[0], curve[last // 2], curve[last]]], f"{escape(label_of(name))}, curve {c}")
             for c, curve in enumerate(curves)
         )
-        unit = lattice.faces.attributes[name].unit
-        step = f"± {lattice.steps[last] * lattice.step_sizes[name]:g} {unit}".strip()
+        step = f"± {lattice.steps[last] * lattice.step_sizes[name]:g} {lattice.faces.attributes[name].unit}".strip()
         strips.append(
             f'<div>{escape(label_of(name))}<br><span class="soft">{escape(step)}</span></div>'
             f'<div class="row">{images}</div>'
         )
-    walked = (
+    caption = (
         f"Three curves of identity {lattice.identities[0]} along each attribute: one step below the base point, the "
-        "base point, one step above. Base points are drawn uniformly in the ranges of the attributes."
+        "base point, one step above. Base points are drawn uniformly from the ranges of the attributes."
     )
+    neutral = picture([row], "the identities at neutral strengths")
     return section(
         "The faces",
-        figure(picture([row], "the identities at neutral strengths"), f"The identities{more}, all attributes neutral.",
-               next(figures)),
-        figure(f'<div class="strips">{"".join(strips)}</div>', walked, next(figures)),
-    )  # fmt: skip
+        numbers.figure(neutral, f"The identities{more}, all attributes neutral."),
+        numbers.figure(f'<div class="strips">{"".join(strips)}</div>', caption),
+    )
 
 
 def _pair(figures: list[str]) -> str:
     return f'<div class="pair">{"".join(figures)}</div>'
 
 
-def _scale(findings: list[Findings], figures: Any) -> str:
-    words = (
-        "Energy over the scale: neighbours are all points within the radius. Lines: median over n = {n} identities, "
-        "bands: quartiles. Below: the share of points that have a neighbour; where it is small, E says little."
-    )
+def _scale(findings: list[Findings], numbers: _Numbers) -> str:
     drawn = []
     for found in findings:
-        chart = charts.profile(found.profile)
-        caption = f"{found.name}. {words.format(n=found.profile['identity'].nunique())}"
-        number = next(figures)
-        drawn.append(figure(svg(chart, number, f"Energy over the scale, {escape(found.name)}"), caption, number))
-    return section("At which scale", *drawn)
+        caption = (
+            f"{found.name}. Energy over the scale: the neighbours of a point are all points within the radius. Lines: "
+            f"median over n = {found.profile['identity'].nunique()} identities, bands: quartiles. Below: the share of "
+            "points that have a neighbour; if it is small, E means little."
+        )
+        drawn.append(numbers.chart(charts.profile(found.profile), f"Energy over the scale, {found.name}", caption))
+    return section("Scale of the energy", *drawn)
 
 
-def _maps(findings: list[Findings], figures: Any) -> str:
+def _maps(findings: list[Findings], numbers: _Numbers) -> str:
     drawn = []
     for found in findings:
         names = found.summary.dropna(subset=["energy"])["attribute"]
-        ends = list(dict.fromkeys([names.iloc[0], names.iloc[-1]])) if len(names) else []
-        if not ends:
+        if names.empty:
             continue
-        first = found.field["identity"].values[0]
-        chart = charts.field_quiver(found.field, attributes=ends, curves=80)
+        ends = list(dict.fromkeys([names.iloc[0], names.iloc[-1]]))
         caption = (
-            f"{found.name}. The field of identity {first}: arrows stand at the base points and show where the "
-            "attribute moves the embedding, all of one length before projection. Shown: lowest and highest E."
+            f"{found.name}. The field of identity {found.field['identity'].values[0]}: arrows are at the base points "
+            "and show where the attribute moves the embedding, all of the same length before projection. Shown: the "
+            "attributes of lowest and highest E."
         )
-        number = next(figures)
-        drawn.append(figure(svg(chart, number, f"Field in the plane, {escape(found.name)}"), caption, number))
+        chart = charts.field_quiver(found.field, attributes=ends, curves=80)
+        drawn.append(numbers.chart(chart, f"Field in the plane, {found.name}", caption))
     return section("Maps", *drawn)
 
 
-def _similarity(findings: list[Findings], figures: Any) -> str:
+def _similarity(findings: list[Findings], numbers: _Numbers) -> str:
     drawn = []
     for found in findings:
-        number = next(figures)
         caption = (
             f"{found.name}. Mean over curves and identities of 1 − cos between the movements of two attributes: 0 the "
-            "same way, 1 unrelated, 2 opposite."
+            "same way, 1 unrelated, 2 opposite ways."
         )
-        picture_ = svg(charts.field_similarity(found.similarity), number, f"Similarity of fields, {escape(found.name)}")
-        drawn.append(figure(picture_, caption, number))
+        chart = charts.field_similarity(found.similarity)
+        drawn.append(numbers.chart(chart, f"Similarity of fields, {found.name}", caption))
     return section("Which attributes move faces alike", _pair(drawn))
 
 
-def _verified(lattice: Lattice, findings: list[Findings], figures: Any, tables: Any) -> str:
+def _verified(lattice: Lattice, findings: list[Findings], numbers: _Numbers) -> str:
     rows, drawn = [], []
     for found in findings:
-        number, result = next(figures), found.verification
-        chart = charts.genuine_impostor(found.distances, result.threshold)
+        result = found.verification
         caption = (
             f"{found.name}. Distances of {result.attrs['genuine']:,} pairs of the same person and of "
-            f"{result.attrs['impostor']:,} of different people, and the threshold of equal errors."
+            f"{result.attrs['impostor']:,} of different people, and the threshold of the equal error rate."
         )
-        drawn.append(figure(svg(chart, number, f"Distances, {escape(found.name)}"), caption, number))
+        chart = charts.genuine_impostor(found.distances, result.threshold)
+        drawn.append(numbers.chart(chart, f"Distances, {found.name}", caption))
         for row in result.rates.to_dict("records"):
             rows.append({
                 "model": found.name, "threshold": f"{row['name']}, {row['threshold']:.3g}",
@@ -229,11 +238,12 @@ def _verified(lattice: Lattice, findings: list[Findings], figures: Any, tables: 
             })  # fmt: skip
     people, _, curves, _ = lattice.shape
     caption = (
-        f"Error rates on the base faces, n = {people} identities x {curves} faces, whose attributes all vary: harder "
-        f"than photographs taken alike. In brackets {LEVEL:.0%} bootstrap intervals, people drawn anew; with few "
-        "identities they are too short."
+        f"Error rates on the base faces, n = {people} identities x {curves} faces. All their attributes vary, which is "
+        "harder than photographs taken under similar conditions. Two faces count as the same person if their distance "
+        f"is at most the threshold. In brackets: {LEVEL:.0%} bootstrap intervals over resampled people; they are too "
+        "short for few identities."
     )
-    return section("Verification", _pair(drawn), table(pd.DataFrame(rows), caption, next(tables)))
+    return section("Verification", _pair(drawn), numbers.table(pd.DataFrame(rows), caption))
 
 
 def _rate(row: Any, name: str) -> str:
@@ -248,7 +258,7 @@ def _cards(findings: list[Findings]) -> str:
             "title": card.title, "licence": card.licence, "trained on": card.trained_on, "accuracy": card.accuracy,
             "input": f"{card.input_size} x {card.input_size} px, {card.dim} numbers, {card.metric} metric",
             "threshold": f"{card.threshold if card.threshold is not None else 'none'}; {card.threshold_source}",
-            "weaknesses": "; ".join(card.weaknesses) or "none named", "weights": card.weights,
+            "weaknesses": "; ".join(card.weaknesses) or "none listed", "weights": card.weights,
             "SHA-256": card.weights_sha256 or "not recorded", "citation": card.citation or "none given",
         }  # fmt: skip
         parts.append(f"<h3>{escape(card.name)}</h3>{details(facts)}")
@@ -264,7 +274,7 @@ def _again(lattice: Lattice, findings: list[Findings], command: str) -> str:
         for name, size in lattice.step_sizes.items()
     ]
     rows = {
-        "made": facts["created"],
+        "created": facts["created"],
         "faces": f"{facts['lattice']['faces']}, fingerprint {facts['lattice']['faces_fingerprint']}",
         "lattice": f"{' x '.join(map(str, lattice.shape))} identities, attributes, curves, steps; seed {lattice.seed}",
         "steps": "; ".join(steps),

@@ -1,4 +1,4 @@
-"""Charts: what they draw is what the table says, everything is named, and it reads on white and on black."""
+"""Charts: they draw the values of the table, name everything, and are legible on white and on black."""
 
 import json
 import re
@@ -62,9 +62,40 @@ def labelled(seed=0):
     return points, identities, labels
 
 
+def history():
+    table = pd.DataFrame({"step": [0, 10, 20], "auc": [0.9, 0.92, 0.95], "movement": [0.5, 0.4, 0.3],
+                          "triplet": [np.nan, 0.3, 0.2], "preservation": [np.nan, 0.1, 0.12],
+                          "kept": [False, True, False]})  # fmt: skip
+    table.attrs = {"augment": ["age"], "parent": "dlib"}
+    return table
+
+
+# what a reader sees of each chart: the titles of its axes and its legends
+SEEN = {
+    "energy_by_attribute": ("energy", {"alignment energy E (0 = all move alike)", "movement / mean distance"}),
+    "profile": ("profile", {"alignment energy E", "coverage", "radius / mean distance (distance)"}),
+    "field_quiver": ("quiver one", {"first axis", "second axis"}),
+    "field_similarity": ("similarity", {"mean of 1 − cos", "age", "hue", "head angle"}),
+    "distance_cdfs": ("cdfs", {"density", "share of pairs", "distance between two faces (Euclidean)", "both with it"}),
+    "ks_against_entropy": (
+        "ks", {"KS, mean of both modalities", "intra-entropy (nats): 0 = never changes within a person"}
+    ),
+    "genuine_impostor": ("pairs", {"density", "distance between two faces (Euclidean)", "threshold 2"}),
+    "training": ("training", {"step", "same person? (AUC)", "copies move", "loss", "before"}),
+    "before_after": ("before", {"alignment energy E", "movement / mean distance", "null"}),
+    "side_by_side": ("both", {"alignment energy E (0 = all move alike)", "coverage"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", fr.charts.__all__)
+def test_every_chart_of_the_package_shows_its_axes(every_chart, function):
+    name, words = SEEN[function]
+    assert words <= set(every_chart[name][2])
+
+
 @pytest.fixture(scope="module")
 def every_chart(field):
-    """All kinds of charts by name: the specification and the picture."""
+    """All charts by name: the specification, the SVG, its texts and its width."""
     return {name: (chart.to_dict(), *drawn(chart)) for name, chart in make_charts(field).items()}
 
 
@@ -83,6 +114,8 @@ def make_charts(field):
         "ks": fr.charts.ks_against_entropy(fr.macroscale(points, identities, labels, permutations=9)),
         "pairs": fr.charts.genuine_impostor(pairs, threshold=2.0),
         "pairs alone": fr.charts.genuine_impostor(pairs),
+        "training": fr.charts.training(history()),
+        "before": fr.charts.before_after(pd.concat([energies().assign(model=name) for name in "ab"]), "hue"),
         "both": fr.charts.side_by_side(fr.charts.energy_by_attribute(energies()), fr.charts.profile(profiles())),
     }
 
@@ -95,7 +128,7 @@ def drawn(chart):
 
 
 def datasets(chart):
-    """Every table that stands in the chart, as DataFrames."""
+    """Every table in the chart, as DataFrames."""
     return [pd.DataFrame(rows) for rows in chart.to_dict()["datasets"].values()]
 
 
@@ -115,8 +148,6 @@ def contrast(one, two):
 
 
 def test_every_chart_renders_named_and_fits(every_chart):
-    kinds = {name.split()[0] for name in every_chart}
-    assert kinds == {"energy", "profile", "quiver", "similarity", "cdfs", "ks", "pairs", "both"}
     for name, (spec, svg, texts, width) in every_chart.items():
         json.dumps(spec, allow_nan=False)
         assert texts, name
@@ -317,6 +348,13 @@ def test_thresholds_count_the_pairs():
     assert wrong.loc[wrong["kind"] == "different people", "to"].max() == pytest.approx(1.4)
 
 
+def test_a_pair_at_exactly_the_threshold_counts_as_the_same_person():
+    pairs = pd.DataFrame({"pair": ["genuine"] * 4 + ["impostor"] * 4, "distance": [1.0, 2, 2, 3, 2, 3, 4, 5]})
+    for threshold, match, non_match in ((2.0, 25, 25), (np.nextafter(2, 0), 0, 75)):
+        texts = drawn(fr.charts.genuine_impostor(pairs, threshold))[1]
+        assert {f"false match {match} %", f"false non-match {non_match} %"} <= set(texts)
+
+
 def test_a_few_pairs_give_a_few_bars():
     rng = np.random.default_rng(0)
     for genuine, bars in ((30, range(20, 40)), (20_000, range(60, 81))):
@@ -359,7 +397,7 @@ def test_names_that_fit_do_not_overlap():
     assert texts.count("null") == 1
 
 
-def test_correlation_stands_in_the_second_line():
+def test_correlation_is_in_the_subtitle():
     points, identities, labels = labelled()
     table = fr.macroscale(points, identities, labels, permutations=9)
     found = table.attrs["spearman"]["inter_entropy"]
@@ -374,9 +412,9 @@ def test_correlation_stands_in_the_second_line():
         (lambda: fr.charts.energy_by_attribute(energies().drop(columns="energy")), ValueError, "lacks the column 'en"),
         (lambda: fr.charts.energy_by_attribute(energies().head(0)), ValueError, "no rows"),
         (lambda: fr.charts.profile(energies()), ValueError, "lacks the column 'radius'.*alignment_profile"),
-        (lambda: fr.charts.ks_against_entropy(energies(), "entropy"), ValueError, "entropy 'entropy' is unknown"),
+        (lambda: fr.charts.ks_against_entropy(energies(), "entropy"), ValueError, "unknown entropy 'entropy'"),
         (lambda: fr.charts.distance_cdfs(pd.DataFrame({"pairs": [1], "distance": [1], "cdf": [1], "density": [1]})),
-         ValueError, r"lost its attrs\['ks'\]"),
+         ValueError, r"lacks attrs\['ks'\]"),
         (lambda: fr.charts.genuine_impostor(pd.DataFrame({"pair": ["genuine"], "distance": [1.0]})), ValueError,
          "no impostor pairs"),
         (lambda: fr.charts.field_similarity(xr.DataArray(np.eye(2), dims=("a", "b"))), ValueError, "field_similarity"),
@@ -393,12 +431,12 @@ def test_quiver_errors(field):
         ({"identity": 9}, "identity 9 is not in the field: choose from 4, 5, 6"),
         ({"attributes": ["age", "wig"]}, "attribute 'wig' is not in the field: choose from age, hue, head_angle"),
         ({"attributes": []}, "attribute .* is not in the field"),
-        ({"length": "long"}, "length 'long' is unknown"),
+        ({"length": "long"}, "unknown length 'long'"),
         ({"plane": fr.pca(np.eye(8), dims=3)}, "the plane has 3 axes"),
     ):
         with pytest.raises(ValueError, match=message):
             fr.charts.field_quiver(field, **change)
-    with pytest.raises(ValueError, match=r"lacks direction: this chart draws what fr\.vector_field"):
+    with pytest.raises(ValueError, match=r"lacks direction: this chart draws the result of fr\.vector_field"):
         fr.charts.field_quiver(field.drop_vars("direction"))
 
 

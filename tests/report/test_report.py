@@ -1,4 +1,4 @@
-"""The report: one file that needs nothing else, says what was done, and trusts no text that came from a file."""
+"""The report: one file that needs nothing else, documents how it was made, and escapes all text from files."""
 
 import re
 from html.parser import HTMLParser
@@ -31,7 +31,7 @@ class Page(HTMLParser):
 def text(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
     hostile = toy_model(HOSTILE, 1, title=HOSTILE, licence=HOSTILE)
-    turned = ("blind", "\u202eno \u2066weakness")  # would turn the text after it round
+    turned = ("blind", "\u202eno \u2066weakness")  # would reverse the text after it
     models = [toy_model("first", 0, licence="CC0", weaknesses=turned), hostile]
     faces = Squares(("ann", HOSTILE, "c <b>"))
     how = {"attributes": ["age", "hue"], "curves": 20, "null_draws": 20, "command": HOSTILE}
@@ -53,18 +53,18 @@ def test_nothing_is_fetched_and_nothing_runs(text):
 
 
 def test_hostile_names_are_text(text):
-    """Markup in the names of models and people, in licences and commands, is shown and not obeyed."""
+    """Markup in the names of models and people, in licences and commands, is shown as text."""
     assert "<script" not in text
     assert "<img src=x" not in text
     assert "\ufffdno \ufffdweakness" in text
     assert not set(text) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-    assert HOSTILE in Page(text).text  # what a reader sees is what stood there
+    assert HOSTILE in Page(text).text  # shown unchanged
 
 
-def test_all_that_a_reader_needs(text):
+def test_sections_numbers_and_provenance(text):
     page = Page(text)
     for words in (
-        "What was found", "The faces", "At which scale", "Maps", "Which attributes move faces alike", "Verification",
+        "Results", "The faces", "Scale of the energy", "Maps", "Which attributes move faces alike", "Verification",
         "The models and their licences", "How to repeat it", "n = 3 identities with 20 base points", "95%", "null",
         "CC0", "blind", "seed 0", "numpy", "arXiv 2507.11372",
     ):  # fmt: skip
@@ -77,7 +77,7 @@ def test_all_that_a_reader_needs(text):
         assert tag != "img" or attrs["alt"]
 
 
-def test_ids_of_charts_do_not_meet(text):
+def test_ids_of_charts_are_unique(text):
     ids = [attrs["id"] for _, attrs in Page(text).tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     used = set(re.findall(r"url\(#([^)]+)\)", text))
@@ -96,7 +96,7 @@ def test_numbers_are_those_of_the_library(tmp_path):
     assert "fr.report(['toy'], Squares(('a', 'b', 'c')), attributes=['age'], curves=12" in Page(text).text
 
 
-def test_what_no_report_can_be_made_of(tmp_path):
+def test_invalid_input(tmp_path):
     with pytest.raises(ValueError, match="a report needs one model and two identities"):
         fr.report(toy_model(), Squares(("alone",)), tmp_path / "r.html", progress=False)
     how = {"attributes": ["age"], "curves": 12, "null_draws": 0}

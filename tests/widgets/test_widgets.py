@@ -1,7 +1,9 @@
 """The Python half of the widgets: what they do without a browser, and what a browser would be sent."""
 
+import importlib.metadata
 import json
 import re
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +19,6 @@ from fr_explore_widgets import AttributeExplorer, check_environment
 from fr_explore_widgets.attribute.engine import Engine
 from fr_explore_widgets.attribute.samples import Gallery, collect
 from fr_explore_widgets.core import bundle
-from fr_explore_widgets.core import environment as environment
 from fr_explore_widgets.core.faces import THUMB, pick, thumbnail
 from fr_explore_widgets.core.session import History, State
 
@@ -497,9 +498,9 @@ def test_the_environment_of_this_test_run_fits():
 
 def test_an_environment_that_does_not_fit_says_what_to_do(monkeypatch, tmp_path):
     versions = {"anywidget": "0.9.3", "ipywidgets": "8.1.5", "jupyterlab": "4.4.0rc1", "notebook": "6.5.4"}
-    monkeypatch.setattr(environment.metadata, "version", versions.__getitem__)
-    monkeypatch.setattr(environment, "_installed", versions.__contains__)
-    monkeypatch.setattr(environment.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(importlib.metadata, "version", versions.__getitem__)
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda name: [name] * (name in versions))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
     table = check_environment().set_index("part")
     assert not table.loc["anywidget", "ok"]
     assert 'pip install "anywidget>=0.9.20,<0.12"' in table.loc["anywidget", "todo"]

@@ -122,7 +122,8 @@ def _energy_caption(people: int, draws: int) -> str:
     return (
         f"{words} z: standard deviations of the null between E and its mean. Below null: identities whose E is lower "
         f"than that of {draws} random fields; one-sided p, corrected over all identities and attributes of the model "
-        f"at a false discovery rate of {1 - LEVEL:.0%} (Benjamini and Hochberg). The smallest possible p is 1/{draws + 1}."
+        f"at a false discovery rate of {1 - LEVEL:.0%} (Benjamini and Hochberg). The smallest possible p is "
+        f"1/{draws + 1}."
     )
 
 

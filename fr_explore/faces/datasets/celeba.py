@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,9 @@ def _read_list(
     return table.loc[files]
 
 
-def _read_numbers(path: Path, lines, names: list[str], pattern: re.Pattern, expected: str) -> tuple[dict, array]:
+def _read_numbers(
+    path: Path, lines: Iterator[tuple[int, list[str]]], names: list[str], pattern: re.Pattern[str], expected: str
+) -> tuple[dict[str, int], array]:
     """Read the lines below the header: file name -> line, and all numbers in order."""
     seen: dict[str, int] = {}
     cells = array("i")  # 8 million numbers in the whole of CelebA

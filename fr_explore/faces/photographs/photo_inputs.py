@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["Item", "collect"]
 
-Item = tuple[Hashable, str, Any]
+Item = tuple[Hashable, str, object]
 
 
 def collect(photos: Any) -> list[Item]:
@@ -50,17 +50,17 @@ def collect(photos: Any) -> list[Item]:
     return _named(identities, sources, calls)
 
 
-def _each(photo: Any) -> Sequence[Any]:
+def _each(photo: object) -> Sequence[object]:
     return photo if isinstance(photo, (list, tuple)) else [photo]
 
 
-def _source(photo: Any) -> Any:
+def _source(photo: object) -> object:
     if isinstance(photo, (str, os.PathLike)):
         return Path(photo)
     return bytes(photo) if isinstance(photo, (bytearray, memoryview)) else photo
 
 
-def _named(identities: Sequence[Hashable], sources: list[Any], calls: list[str]) -> list[Item]:
+def _named(identities: Sequence[Hashable], sources: list[object], calls: list[str]) -> list[Item]:
     """Name a file by its name, or by its path if another file has the same name; name other sources by `calls`."""
     counts = Counter(source.name for source in sources if isinstance(source, Path))
     names = [

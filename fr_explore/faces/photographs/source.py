@@ -107,10 +107,10 @@ class Photographs:
         self._photos, self._shown = photos, shown
         self._crop = functools.lru_cache(maxsize=RECENT)(functools.partial(_crop, photos))
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if name != "_crop"}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
         self._use(self._photos, self._shown)
 

@@ -3,13 +3,18 @@
     python benchmarks/alignment.py                      5,000 points x 512 dimensions, about five minutes
     python benchmarks/alignment.py --quick              1,000 points x 128 dimensions, under a minute
     python benchmarks/alignment.py --large              100,000 points x 512, ours alone, with progress bars
+    python benchmarks/alignment.py --interleaved        eleven interleaved runs in one process: the whole call of
+                                                        `fr.alignment`, the bare energy, scikit-learn in two precisions
 
-Each measurement is a process of its own, so that its peak memory is its own; the rounds go through all items in
-turn and medians are printed, so that a load that comes and goes meets all of them. Baselines: float64 and, as in the
-reference, whole distance matrices for all pairs and nearest neighbours, `RadiusNeighborsTransformer` and paired
-cosine distances for the ball. The pairs of the ball are gathered in pieces of 100,000, since all at once do not fit
-into memory. "products" is what cannot be avoided: the products X X' and U U' in float32, halved by symmetry for all
-pairs. Data: points of 16 intrinsic dimensions with noise, arrows that depend on the place, with a drift.
+Each measurement is a process of its own, because its peak memory must be its own; the rounds go through all items in
+turn and print medians, so a load that comes and goes affects all of them. --interleaved prints medians and minima of
+the wall clock, and the processor time, which a busy machine disturbs least.
+
+Baselines: scikit-learn in float64, as in the reference, and in float32, in which we compute. All pairs use whole
+distance matrices, nearest neighbours whole matrices or scikit-learn's search, the ball `RadiusNeighborsTransformer` and
+paired cosine distances, gathered 100,000 pairs at a time because all at once do not fit into memory. "products" is the
+unavoidable part: X X' and U U' in float32, halved by symmetry for all pairs. Data: points of 16 intrinsic dimensions
+with noise, arrows that depend on the place, with a drift.
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 from figures import figure
@@ -42,10 +48,10 @@ def data(n: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
 # --- baselines ----------------------------------------------------------------------------------------------------
 
 
-def baseline_all_pairs(x, v):
+def baseline_all_pairs(x, v, precision=np.float64):
     from sklearn.metrics.pairwise import cosine_distances, euclidean_distances
 
-    d, c = euclidean_distances(x.astype(np.float64)), cosine_distances(v.astype(np.float64))
+    d, c = euclidean_distances(x.astype(precision)), cosine_distances(v.astype(precision))
     w = np.divide(1, d, out=np.zeros_like(d), where=d > 0)
     return float(((w * c).sum(1) / w.sum(1)).mean())
 
@@ -58,13 +64,13 @@ def baseline_knn(x, v):
     return float(np.take_along_axis(c, np.argsort(d, axis=1)[:, :K], 1).mean())
 
 
-def baseline_knn_search(x, v):
-    """The fastest way that scikit-learn has: its fused search and the pairs that are needed."""
+def baseline_knn_search(x, v, precision=np.float64):
+    """scikit-learn's fastest way: its fused search, and the cosines of the pairs that are needed."""
     from sklearn.metrics.pairwise import paired_cosine_distances
     from sklearn.neighbors import NearestNeighbors
 
-    index = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(x.astype(np.float64)).kneighbors()[1]
-    v = v.astype(np.float64)
+    index = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(x.astype(precision)).kneighbors()[1]
+    v = v.astype(precision)
     return float(paired_cosine_distances(np.repeat(v, K, axis=0), v[index.ravel()]).mean())
 
 
@@ -103,6 +109,15 @@ def energy(rule: str):
     return run
 
 
+def bare(rule: str):
+    def run(x, v):
+        import fr_explore as fr
+
+        return fr.alignment_energy(x, v, rule, device="cpu")
+
+    return run
+
+
 def profile(x, v):
     import fr_explore as fr
 
@@ -127,9 +142,11 @@ RUNS = {
     "products": products,
     "all pairs": energy("all_pairs"),
     "all pairs, scikit-learn": baseline_all_pairs,
+    "all pairs, scikit-learn float32": partial(baseline_all_pairs, precision=np.float32),
     "k-NN": energy(f"knn:{K}"),
     "k-NN, scikit-learn": baseline_knn,
     "k-NN, scikit-learn's search": baseline_knn_search,
+    "k-NN, scikit-learn's search float32": partial(baseline_knn_search, precision=np.float32),
     "ball": energy(f"ball:{RADIUS}"),
     "ball, scikit-learn": baseline_ball,
     "profile of 30 radii": profile,
@@ -172,7 +189,7 @@ def rounds(names: list[str], n: int, dim: int, repeat: int) -> dict[str, dict]:
 def report(found: dict[str, dict], n: int, dim: int) -> None:
     two = found["products"]["seconds"]
     print(f"{n:,} points x {dim} dimensions, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'':30}{'seconds':>9}{'peak MB':>9}{'x baseline':>12}{'of products':>13}   energy")
+    print(f"{'':36}{'seconds':>9}{'peak MB':>9}{'x baseline':>12}{'of products':>13}   energy")
     for name, row in found.items():
         base = [found[b]["seconds"] / row["seconds"] for b in found if b.startswith(name + ", ")]
         for other in (b for b in found if b.startswith(name + ", ")):
@@ -181,13 +198,53 @@ def report(found: dict[str, dict], n: int, dim: int) -> None:
         ours = name in ("all pairs", "k-NN", "ball")
         share = f"{row['seconds'] / (two / 2 if name == 'all pairs' else two):.2f}" if ours else ""
         value = "" if name == "products" else f"{row['value']:.7f}"
-        print(f"{name:30}{row['seconds']:9.3f}{row['peak']:9.0f}{speed:>12}{share:>13}   {value}")
+        print(f"{name:36}{row['seconds']:9.3f}{row['peak']:9.0f}{speed:>12}{share:>13}   {value}")
     if "profile of 30 radii" in found:
         ratio = found["profile of 30 radii"]["seconds"] / found["ball"]["seconds"]
         print(f"\nprofile of 30 radii: {ratio:.2f} times one ball energy")
         figure(
             "profile of 30 radii", found["profile of 30 radii"]["seconds"], "s", found["ball"]["seconds"], "one ball"
         )
+
+
+def interleaved(n: int, dim: int, repeat: int) -> None:
+    """The whole call beside the bare energy and scikit-learn, in turn and with the same number of threads."""
+    x, v = data(n, dim)
+    ways = {
+        "all pairs": ("all_pairs", partial(baseline_all_pairs), 1.6),
+        "k-NN": (f"knn:{K}", partial(baseline_knn_search), 3.2),
+    }
+    print(f"{n:,} points x {dim}, {repeat} interleaved runs, load {os.getloadavg()[0]:.1f}; seconds")
+    print(f"{'':46}{'median':>9}{'minimum':>9}{'CPU time':>9}")
+    for name, (rule, baseline, wanted) in ways.items():
+        runs = {
+            "whole call": energy(rule),
+            "bare energy": bare(rule),
+            "whole call, cosine": energy(f"{rule}:cosine"),
+            "bare energy, cosine": bare(f"{rule}:cosine"),
+            "scikit-learn float32": partial(baseline, precision=np.float32),
+            "scikit-learn float64": partial(baseline, precision=np.float64),
+        }
+        times: dict[str, list[tuple[float, float]]] = {item: [] for item in runs}
+        for turn in range(repeat + 1):
+            for item, run in runs.items():
+                wall, cpu = time.perf_counter(), time.process_time()
+                run(x, v)
+                if turn:  # the first one pays for imports and fresh memory
+                    times[item].append((time.perf_counter() - wall, time.process_time() - cpu))
+        median = {item: np.median(found, axis=0) for item, found in times.items()}
+        least = {item: np.min(found, axis=0) for item, found in times.items()}
+        for item in runs:
+            print(f"{name + ', ' + item:46}{median[item][0]:9.3f}{least[item][0]:9.3f}{median[item][1]:9.3f}")
+        for suffix in ("", ", cosine"):
+            ratio = median[f"whole call{suffix}"] / median[f"bare energy{suffix}"]
+            print(f"  whole / bare{suffix}: {ratio[0]:.2f} (CPU {ratio[1]:.2f}), wanted <= 1.1")
+        speed = median["scikit-learn float32"] / median["whole call"]
+        print(f"  scikit-learn float32 / whole: {speed[0]:.1f} (CPU {speed[1]:.1f}), wanted >= {wanted}")
+        figure(
+            f"{name}, whole call, {n:,} x {dim}", median["whole call"][0], "s", median["scikit-learn float32"][0],
+            "scikit-learn float32", f">= {wanted} x as fast", bool(speed[0] >= wanted),
+        )  # fmt: skip
 
 
 def main() -> None:
@@ -197,12 +254,15 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, help="rounds; medians are printed")
     parser.add_argument("--quick", action="store_true", help="1,000 points x 128 dimensions")
     parser.add_argument("--large", action="store_true", help="100,000 points x 512 dimensions, ours alone, one round")
+    parser.add_argument("--interleaved", action="store_true", help="eleven interleaved runs in one process")
     parser.add_argument("--item", choices=list(RUNS), help="one measurement in this process, as JSON")
     args = parser.parse_args()
     n = args.points or (100_000 if args.large else 1_000 if args.quick else 5_000)
     dim = args.dim or (128 if args.quick else 512)
     if args.item:
         return measure(args.item, n, dim)
+    if args.interleaved:
+        return interleaved(n, dim, args.repeat or 11)
     names = [name for name in RUNS if not (args.large and "scikit" in name)]
     report(rounds(names, n, dim, args.repeat or (1 if args.large else 3)), n, dim)
     return None

@@ -1,10 +1,11 @@
-"""How long from a move of FieldExplorer's scale to the new E on the screen? Against a bare echo, in the same run.
+"""How long from a move of FieldExplorer's scale to the new E on the screen, compared with a bare echo in the same run?
 
-A field of 2,000 points in 128 dimensions, in one real JupyterLab in Chromium. An event is over at the end of the
-animation frame in which figure, profile and all points were painted; that of the echo, when a ready picture came back
-from the kernel and was painted. Printed are median and 95th percentile in milliseconds, for a moving hand ("drag") and
-for one that lets go ("release", when the state goes to the kernel too), and whether E was the library's at each scale.
-Usage: python benchmarks/field_scale.py [--events 100] [--points 2000]
+A field of 2,000 points in 128 dimensions, in one real JupyterLab in Chromium. An event ends with the animation frame in
+which figure, profile and all points were painted; that of the echo, when a ready picture came back from the kernel and
+was painted. Printed are median and 95th percentile in milliseconds, for a moving pointer ("drag") and for one that
+releases ("release", when the state goes to the kernel too), and whether E was the library's at each scale. Before that:
+the energies at all scales of one attribute from one pass, compared with one `fr.alignment_energy` per scale.
+Usage: python benchmarks/field_scale.py [--events 100] [--points 2000] [--engine]   (--engine: without the browser)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -128,11 +130,40 @@ def measure(events: int, points: int) -> tuple[dict[str, list[float]], float]:
     return times, max(abs(seen[k] - e) for k, e in zip(scales, wanted, strict=True))
 
 
+def engine(points: int, repeat: int = 3) -> None:
+    """Seconds for the energies at all scales of one attribute, from one pass and scale by scale, interleaved."""
+    import fr_explore as fr
+    from fr_explore.geometry.alignment import energies_at_scales
+    from fr_explore_widgets.field.scales import DEFAULT_KS, DEFAULT_RADII
+
+    rng = np.random.default_rng(0)
+    x, v = rng.normal(size=(2, points, 128)).astype("f4")
+    v += 0.8
+    for kind, scales in (("knn", list(DEFAULT_KS)), ("ball", DEFAULT_RADII.tolist())):
+        times: dict[str, list[float]] = {"one pass": [], "scale by scale": []}
+        for _ in range(repeat):
+            began = time.perf_counter()
+            once = energies_at_scales(x, v, f"{kind}:1", scales)
+            times["one pass"].append(time.perf_counter() - began)
+            each = [fr.alignment_energy(x, v, f"{kind}:{scale:g}", point_energies=True) for scale in scales]
+            times["scale by scale"].append(time.perf_counter() - began - times["one pass"][-1])
+        error = float(np.nanmax(abs(once - np.array(each))))
+        ours, other = (float(np.median(found)) for found in times.values())
+        print(
+            f"{kind}, {len(scales)} scales: {ours:.2f} s in one pass, {other:.2f} s scale by scale, error {error:.0e}"
+        )
+        figure(f"energies at {len(scales)} scales, {kind}", ours, "s", other, "scale by scale")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--events", type=int, default=100)
     parser.add_argument("--points", type=int, default=2000)
+    parser.add_argument("--engine", action="store_true", help="without the browser")
     arguments = parser.parse_args()
+    engine(arguments.points)
+    if arguments.engine:
+        return 0
     times, error = measure(arguments.events, arguments.points)
     echo = np.percentile(times["echo"], [50, 95])
     print(f"{'ms from event to paint':<24}{'median':>8}{'p95':>8}{'echo':>8}{'p95':>8}{'p95 ratio':>11}")

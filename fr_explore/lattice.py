@@ -18,18 +18,18 @@ __all__ = ["Lattice", "sample_lattice"]
 class Lattice:
     """A recipe of faces: for every identity, attribute and curve, the strengths at each step.
 
-    A curve is a walk along one attribute through a base point. The base points of an identity are shared by all
+    A curve varies one attribute around a base point. The base points of an identity are shared by all
     attributes, so curve 3 of "age" and curve 3 of "hue" cross in the same face, at step 0.
 
     Parameters
     ----------
-    faces : the source that renders it.
-    base : (identity, curve, attribute) strengths of the base points, in each attribute's unit; attributes that are
-        not named stay at their neutral value.
-    attributes : those walked along.
-    steps : multiples of the step size at which a face stands, such as (-1, 0, 1).
-    step_sizes : one step of each walked attribute, in its unit.
-    seed : what the base points were drawn with.
+    faces : the source that renders the faces.
+    base : (identity, curve, attribute) strengths of the base points, in each attribute's unit; other attributes keep
+        their neutral value.
+    attributes : the attributes varied along the curves.
+    steps : the positions on a curve in multiples of the step size, such as (-1, 0, 1).
+    step_sizes : one step of each of these attributes, in its unit.
+    seed : of the base points.
     """
 
     faces: FaceSource
@@ -81,18 +81,18 @@ def sample_lattice(
     reach: int = 1,
     spread: float = 1.0,
 ) -> Lattice:
-    """Draw base points uniformly in attribute space and lay a stencil along each attribute through them.
+    """Draw base points uniformly in attribute space and put a stencil along each attribute through them.
 
     Parameters
     ----------
     faces : the source; all its identities take part.
-    attributes : to walk along.
-    curves : how many base points for each identity.
-    seed : base points of identity i depend on `seed` and on i alone: more identities or curves add to them.
-    vary : attributes that differ between base points; by default those walked along and the paper's eight.
-    step_sizes : replaces the default step of some attributes, in their unit.
+    attributes : the attributes to vary along the curves.
+    curves : number of base points per identity.
+    seed : base points of identity i depend only on `seed` and i: more identities or curves keep the existing ones.
+    vary : attributes that differ between base points; by default `attributes` and the paper's eight.
+    step_sizes : replace the default steps of some attributes, in their unit.
     reach : 1 for steps -1, 0, 1; 2 for -2 ... 2, which the five-point stencil needs.
-    spread : share of each range, around its middle, that base points and steps keep to; 0.5 is the middle half.
+    spread : share of each range, around its middle, that base points and steps use; 0.5 is the middle half.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def sample_lattice(
     defaults = [name for name in PAPER_ATTRIBUTES if name in faces.attributes] if vary is None else vary
     varied = tuple(dict.fromkeys((*check_attributes(defaults, faces.attributes), *walked)))
     if not walked:
-        raise ValueError(f"no attribute to walk along: name at least one of {', '.join(faces.attributes)}.")
+        raise ValueError(f"no attribute to vary: name at least one of {', '.join(faces.attributes)}.")
     if curves < 1 or reach not in (1, 2) or not 0 < spread <= 1:
         raise ValueError(
             f"curves = {curves}, reach = {reach}, spread = {spread}: curves must be at least 1, reach 1 or 2, "
@@ -128,7 +128,7 @@ def sample_lattice(
 def _box(
     faces: FaceSource, varied: tuple[str, ...], sizes: Mapping[str, float], reach: int, spread: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds for the base points that leave room for the steps of the walked attributes."""
+    """Bounds for the base points that leave room for the steps of the varied attributes."""
     bounds = []
     for name in varied:
         record = faces.attributes[name]

@@ -1,7 +1,10 @@
-"""Statistics over identities: the spread, intervals, paired tests. An identity is the unit that is drawn anew.
+"""Statistics over identities: spread, intervals, paired tests. The unit of resampling is the identity.
 
-The curves of one person are no independent repeats of "a person", and the error of one energy is small beside the
-differences between persons. So every interval and test here resamples identities, whole.
+The curves of one person are not independent samples of "a person", and the error of one energy is small compared with
+the differences between people. Every interval and test here therefore resamples whole identities.
+
+The bootstrap is our own, three lines, because all rows must use the same resampled identities and identities without a
+number are left out row by row; `scipy.stats.bootstrap` does neither.
 """
 
 from __future__ import annotations
@@ -32,21 +35,21 @@ def summarize(
     draws: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The distribution over identities of each attribute, with a bootstrap interval of its middle.
+    """Each attribute's distribution over identities, with a bootstrap interval of the median or mean.
 
     Parameters
     ----------
     table : tidy, with a column `identity`, such as from `alignment` or `alignment_profile`.
     value : the column to summarize.
-    by : columns that tell the rows of the result apart; None: those of model, attribute, radius that are there.
+    by : columns that identify a row of the result; None: those of model, attribute, radius that the table has.
     statistic : "median" or "mean".
-    level, draws, seed : of the percentile bootstrap. All rows use the same resampled identities. Percentile
-        intervals of few identities are somewhat short: about 90 % instead of 95 % at ten.
+    level, draws, seed : of the percentile bootstrap. All rows use the same resampled identities. Percentile intervals
+        of few identities are too short: at ten they cover about 90 % instead of 95 %.
 
     Returns
     -------
     DataFrame: the columns of `by`, `value` (its median or mean), low and high (the interval, NaN for one identity),
-    minimum, q25, q75, maximum, identities (those with a number; the others are left out).
+    minimum, q25, q75, maximum, identities (how many have a number; the others are left out).
     """
     middle = _statistic(statistic)
     if not 0 < level < 1 or draws < 1:
@@ -82,19 +85,18 @@ def compare(
 ) -> pd.DataFrame:
     """Paired tests between attributes, or between models, over the identities that both have.
 
-    For each pair of levels of `between` the differences of an identity to itself are tested against 0 by flipping
-    their signs: if the two were exchangeable, each sign would be a coin toss. Up to 14 identities all 2^n tosses are
-    tried and p is exact (so n identities cannot give less than 2/2^n); above, `draws` random ones, p = (1 + those at
-    least as far from 0) / (1 + draws). Two-sided, on the mean difference.
+    For each pair of levels of `between`, the differences within identities are tested against 0 by flipping their
+    signs: if the two levels were exchangeable, each sign would be a coin toss. Up to 14 identities, all 2^n sign
+    patterns are tried and p is exact (n identities cannot give less than 2/2^n). With more identities, p = (1 + number
+    of `draws` random patterns at least as far from 0) / (1 + draws). Two-sided, on the mean difference.
 
     Parameters
     ----------
     table : tidy, with columns `identity`, `between` and `value`; for models, `pd.concat` the tables with a column
         `model`.
-    by : columns inside whose combinations pairs are formed; None: those of model, attribute, radius that are there,
-        without `between`.
-    correction : for the number of rows of the result: "holm" (family-wise), "bonferroni", "fdr" (Benjamini and
-        Hochberg) or "none".
+    by : columns within whose combinations pairs are formed; None: those of model, attribute, radius that the table
+        has, except `between`.
+    correction : for the number of rows of the result, see `adjust_p_values`: "holm", "bonferroni", "fdr" or "none".
     level : of the percentile bootstrap interval of the mean difference.
 
     Returns
@@ -124,11 +126,17 @@ def compare(
 
 
 def null_test(details: xr.Dataset, correction: str = "holm") -> pd.DataFrame:
-    """How probable is an energy as low as this under the null model that was drawn?
+    """The probability of an energy at most as high as the measured one under the null model.
 
+    Parameters
+    ----------
     details : the second return value of `alignment(..., null_draws=n, point_energies=True)`.
-    Returns a DataFrame: identity, attribute, energy, p = (1 + draws at most the energy) / (1 + draws), one-sided
-    for alignment, and p_adjusted over all rows.
+    correction : for the number of rows, see `adjust_p_values`.
+
+    Returns
+    -------
+    DataFrame: identity, attribute, energy, p = (1 + number of draws at most the energy) / (1 + draws), one-sided, and
+    p_adjusted over all rows.
     """
     draws = details["null_energy"]
     if draws.sizes["draw"] == 0:
@@ -147,7 +155,7 @@ def _sign_flip(gap: np.ndarray, chance: np.ndarray) -> float:
     scale = np.abs(gap).max()
     if scale == 0:
         return 1.0
-    observed = abs(gap.sum()) - 1e-12 * scale * n  # a toss that gives the same sum must count as such
+    observed = abs(gap.sum()) - 1e-12 * scale * n  # tolerance: a pattern that gives the same sum must count
     if n <= EXACT:
         signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
         return float((np.abs(signs @ gap) >= observed).mean())
@@ -156,7 +164,7 @@ def _sign_flip(gap: np.ndarray, chance: np.ndarray) -> float:
 
 
 def _interval(values: np.ndarray, middle: Callable[..., np.ndarray], chance: np.ndarray, level: float) -> np.ndarray:
-    """Percentile bootstrap interval; `chance` in [0, 1) says which values each draw picks."""
+    """Percentile bootstrap interval; `chance` in [0, 1) chooses the values of each draw."""
     picks = (chance[:, : len(values)] * len(values)).astype(int)
     return np.quantile(middle(values[picks], axis=1), ((1 - level) / 2, (1 + level) / 2))
 
@@ -168,16 +176,18 @@ def _statistic(name: str) -> Callable[..., np.ndarray]:
 
 
 def _wide(table: pd.DataFrame, rows: list[str], columns: str, value: str) -> pd.DataFrame:
-    """`value` with one row for each of `rows` and one column for each of `columns`, in order of appearance."""
+    """`value` with one row per combination of `rows` and one column per value of `columns`, in order of appearance."""
     index = [*rows, columns]
     if table.duplicated(index).any():
         first = table.loc[table.duplicated(index), index].iloc[0].to_dict()
-        raise ValueError(f"the table has several rows for {first}: add a column that tells them apart, such as model.")
+        raise ValueError(
+            f"the table has several rows for {first}: add a column that distinguishes them, such as model."
+        )
     return pd.DataFrame(table.set_index(index)[value].unstack(columns, sort=False)).astype(float)
 
 
 def _parts(table: pd.DataFrame, keys: list[str]) -> list[tuple[tuple, pd.DataFrame]]:
-    """The rows of each combination of `keys`, and the combination."""
+    """Each combination of `keys` and its rows."""
     if not keys:
         return [((), table)]
     return [(name if isinstance(name, tuple) else (name,), part) for name, part in table.groupby(keys, sort=False)]

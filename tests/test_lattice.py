@@ -58,7 +58,7 @@ def test_curve_renders_its_faces(avatars):
 
 ERRORS = [
     ({"attributes": ["agee"]}, "unknown attribute 'agee'. Did you mean 'age'"),
-    ({"attributes": []}, "no attribute to walk along"),
+    ({"attributes": []}, "no attribute to vary"),
     ({"curves": 0}, "curves = 0"),
     ({"reach": 3}, "reach = 3"),
     ({"spread": 0}, "spread = 0"),

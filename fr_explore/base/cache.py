@@ -1,11 +1,10 @@
 """The store of computed embeddings: content-addressed files that survive a kill at any moment.
 
 - Where: the folder named by the environment variable FR_EXPLORE_CACHE, else the user's cache folder.
-- A key is a hash of all that determines the numbers (model, card, weights, faces, strengths or pictures, size); there
-  is nothing to invalidate, and two processes that compute the same thing write the same file.
-- Written to a temporary file beside the target, then moved into place: a half-written entry is never seen.
-- Plain .npz files without pickle: the zip's checksum finds damage, and one that does not load is thrown away and
-  computed again.
+- A key is a hash of everything that determines the numbers (model, card, weights, faces, strengths or pictures, size).
+  Entries never become invalid, and two processes that compute the same thing write the same file.
+- An entry is written to a temporary file beside the target and moved into place: nobody sees a half-written one.
+- Entries are .npz files without pickle. The zip's checksum detects damage; a damaged entry is deleted and recomputed.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ _DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.er
 
 
 def folder() -> Path:
-    """The folder of the cache; not created before something is stored."""
+    """The folder of the cache; it is created when something is stored."""
     return Path(os.environ.get("FR_EXPLORE_CACHE") or pooch.os_cache("fr-explore"))
 
 
 def key(*parts: object) -> str:
-    """A file name for whatever `parts` say; arrays by type, shape and bytes, other things by their repr."""
+    """A file name derived from `parts`: arrays by type, shape and bytes, other objects by their repr."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -52,7 +51,7 @@ def key(*parts: object) -> str:
 
 
 def load(name: str, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The stored array of this key and shape, or None."""
+    """The stored array of this key, or None if there is none of this shape."""
     path = _path(name)
     try:
         array = _read(path)[0]
@@ -67,9 +66,9 @@ def load(name: str, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def store(name: str, array: np.ndarray, about: Mapping[str, str] | None = None) -> None:
-    """Keep an array under a key. A full or read-only disk costs the cache, never the result.
+    """Store an array under a key; a full or read-only disk raises no error.
 
-    `about` is what `entries` shows of it, such as {"model": "dlib"}.
+    about : facts for `entries` to show, such as {"model": "dlib"}.
     """
     path = _path(name)
     temporary = None
@@ -87,7 +86,7 @@ def store(name: str, array: np.ndarray, about: Mapping[str, str] | None = None) 
 
 
 def entries() -> pd.DataFrame:
-    """What the cache holds, newest first: one row for each stored block of embeddings.
+    """The cache's entries, newest first: one row for each stored block of embeddings.
 
     Columns: key, model, source (what was embedded), faces (how many), dim, bytes, stored (time), file.
     """
@@ -100,12 +99,12 @@ def entries() -> pd.DataFrame:
 
 
 def size() -> int:
-    """Bytes that the cached embeddings take, with what a killed process may have left behind."""
+    """Bytes on disk, including temporary files that a killed process left behind."""
     return sum(_bytes(path) for path in _files(".npz", ".part"))
 
 
 def clear(older_than_days: float = 0) -> int:
-    """Delete the cached embeddings, all or those of some age, and return how many bytes that freed."""
+    """Delete the cached embeddings, or only those of a certain age, and return how many bytes that freed."""
     freed, now = 0, time.time()
     for path in _files(".npz", ".part"):
         with contextlib.suppress(OSError):  # another process may clear at the same time
@@ -117,17 +116,17 @@ def clear(older_than_days: float = 0) -> int:
 
 
 def _read(path: Path) -> tuple[np.ndarray, dict[str, str]]:
-    """An entry and what is noted about it; one of _DAMAGED if it is not whole."""
+    """An entry and the facts stored with it; raises one of _DAMAGED for an incomplete file."""
     with path.open("rb") as file:
         entry = np.load(file, allow_pickle=False)
         if not isinstance(entry, np.lib.npyio.NpzFile):
-            raise ValueError(f"{path.name} is no .npz file")
+            raise ValueError(f"{path.name} is not an .npz file")
         with entry:
             return entry["array"], json.loads(str(entry["about"]))
 
 
 def _describe(path: Path) -> dict[str, object] | None:
-    """One row of `entries`; None for a file that is damaged or has just gone."""
+    """One row of `entries`; None for a file that is damaged or was deleted meanwhile."""
     try:
         status = path.stat()
         array, about = _read(path)

@@ -1,7 +1,7 @@
-"""Where and how the work of many tiles runs: on all cores with one BLAS thread each, or on a GPU.
+"""Run work on many tiles: on all cores with one BLAS thread each, or on a GPU.
 
-One Python thread per core and one BLAS thread per tile beats BLAS's own threads, because what comes after a product
-(weights, sums, selection) then runs on all cores too; NumPy lets go of the interpreter meanwhile.
+One Python thread per core and one BLAS thread per tile beats BLAS's own threads, because the steps after a product
+(weights, sums, selection) then run on all cores too; NumPy releases the interpreter lock meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy as np
 __all__ = ["cores", "host", "over", "resolve_device", "row_blocks"]
 
 FEW = 2e9  # multiply-adds below which a GPU is not worth the copies
-MANY = 1e11  # multiply-adds from which importing torch to look for a GPU is worth its two seconds
+MANY = 1e11  # multiply-adds from which looking for a GPU is worth the two seconds that importing torch takes
 
 
-def resolve_device(device, work: float):
+def resolve_device(device: Any, work: float) -> Any:
     """None for NumPy on the CPU, or a torch device.
 
-    device : "cpu"; a torch device or its name; None or "auto" for a CUDA device, where there is one and `work`, in
-        multiply-adds, is worth the way there.
+    device : "cpu"; a torch device or its name; None or "auto" for a CUDA device, if there is one and `work`, in
+        multiply-adds, is worth the copies.
     """
     device = None if isinstance(device, str) and device == "auto" else device
     if isinstance(device, str) and device == "cpu":
@@ -44,8 +44,8 @@ def resolve_device(device, work: float):
     return device
 
 
-def host(array) -> np.ndarray:
-    """The array in the memory of the CPU."""
+def host(array: Any) -> np.ndarray:
+    """The array in CPU memory."""
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
@@ -55,24 +55,24 @@ def row_blocks(n: int, width: int) -> list[slice]:
 
 
 def cores() -> int:
-    """How many cores this process may use, no more than its BLAS was told to (OMP_NUM_THREADS and the like)."""
+    """How many cores this process may use, at most as many as its BLAS may (OMP_NUM_THREADS and the like)."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min([here, *(library["num_threads"] for library in _blas().info() if library["user_api"] == "blas")])
 
 
 @cache
 def _blas():
-    """Found once: looking for the BLAS libraries takes longer than a tile."""
+    """Cached, because finding the BLAS libraries takes longer than computing a tile."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
-def over(items: list, work: Callable[[Any], None], progress: bool = False, device=None) -> None:
-    """Call `work` on each item, on all CPU cores with one BLAS thread each; one after the other on a GPU.
+def over(items: list, work: Callable[[Any], None], progress: bool = False, device: Any = None) -> None:
+    """Call `work` on each item, on all CPU cores with one BLAS thread each; in turn on a GPU.
 
-    A single item does without BLAS's threads too: once woken, they spin for a tenth of a second and take that time
-    from whatever comes next.
+    Even a single item uses one BLAS thread: others would spin for a tenth of a second afterwards and slow down
+    whatever comes next.
     """
     from tqdm.auto import tqdm
 

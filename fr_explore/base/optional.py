@@ -1,4 +1,4 @@
-"""One way to ask for an optional package, so that every message names the extra to install."""
+"""Import optional packages; every error message names the extra to install."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ __all__ = ["import_extra"]
 
 
 def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
-    """The module, imported now; where it is missing, ImportError says what needs it and how to install it.
+    """Import an optional module; if it is missing, ImportError says what needs it and how to install it.
 
     Parameters
     ----------
     module : name to import, such as "umap".
-    extra : the optional dependency group of fr-explore that brings it.
-    purpose : what the caller wanted to do, as the start of a sentence: "A UMAP projection".
+    extra : the optional dependency group of fr-explore that contains it.
+    purpose : what needs the module, as the start of a sentence: "A UMAP projection".
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        # a package that is there, but lacks one of its own dependencies, is another fault: show that one
+        # an installed package that lacks one of its own dependencies is a different problem: show that error
         if error.name != module.partition(".")[0]:
             raise
         raise ImportError(

@@ -1,35 +1,35 @@
-"""Past one machine's memory and one machine's cores: Zarr stores cut by identity, work on a Dask cluster.
+"""More than one machine's memory and cores: Zarr stores divided by identity, and work on a Dask cluster.
 
-`fr.embed(..., store=, client=)` and `fr.alignment(store, client=)` are the functions one knows; this module holds what
-they share. Tasks, retries and transport are Dask's, files are Zarr's.
+`fr.embed(..., store=, client=)` and `fr.alignment(store, client=)` are the public functions; they share this module.
+Dask provides tasks, retries and transport, Zarr the files.
 
-- One task is one identity of a lattice, or 1,024 pictures of a set. It writes its own chunks of the store, and only
-  then its mark in the array `complete`. Zarr writes a chunk to a temporary file and moves it into place, so a worker
-  may be killed at any moment: Dask runs its task elsewhere, and a run started anew does what is not marked.
-- Energies are one task for each identity, whose attributes share the search for neighbours; attributes are spread
-  over several tasks only where there are fewer identities than threads.
-- The model and the faces are tasks as well, from which the others take them: where a worker that holds them dies,
-  Dask makes them again. So they travel once to each worker and not with each task.
-- Workers compute with one thread each. Sums then run in another order than in a notebook with several: embeddings
-  agree to 1e-5 of their length, energies to 1e-9; with one thread on both sides, bit for bit.
+- A task is one identity of a lattice, or 1,024 pictures of a set. It writes its own chunks of the store and then its
+  mark in the array `complete`. Zarr writes a chunk to a temporary file and moves it into place, so a worker may be
+  killed at any moment: Dask runs its task elsewhere, and a restarted run computes only what is not marked.
+- Energies are one task per identity, whose attributes share the search for neighbours. Attributes are spread over
+  several tasks only if there are fewer identities than threads.
+- The model and the faces are tasks too, and the others depend on them: they travel to each worker once instead of
+  with each task, and Dask recomputes them if a worker that holds them dies.
+- Workers compute with one thread each. Sums then run in a different order than with several threads: embeddings
+  agree to 1e-5 of their length, energies to 1e-9, and bit for bit if both sides use one thread.
 
-What it costs, on paper
------------------------
-With c seconds a picture on one core, read, aligned and stored (0.005 for dlib's network, 0.02 for FaceNet's), n
-pictures, m models and length d, embeddings take n m c core seconds and 4 n m d bytes. Exact energies take e = 5 ns, at
-d = 512, for each pair of points of one cloud: e n^2 of all pictures in one. `benchmarks/cluster.py` measures c and e
-and prints the table for its machine; with c = 0.02 and d = 512, of a machine with 2 cores, it is
+Estimated costs
+---------------
+Let c be the seconds per picture on one core, including reading, alignment and storing (0.005 for dlib's network, 0.02
+for FaceNet's), n the number of pictures, m of models and d the embedding length. Embeddings take n m c core seconds
+and 4 n m d bytes. Exact energies take e = 5 ns at d = 512 for each pair of points in a cloud, or e n^2 if all pictures
+are in one. `benchmarks/cluster.py` measures c and e and prints this table, here with c = 0.02, d = 512 and 2 cores:
 
                      pictures x models   core hours   with 64 cores   storage   energy, all in one cloud
     CelebA                   202,599 x 1          1        1 minute    0.4 GB         0.06 core hours
     10 million images     10,000,000 x 1         56          1 hour     20 GB          139 core hours
     1,000 models          202,599 x 1000      1,126        18 hours    415 GB           57 core hours
 
-Processor time is the first limit for many models, the disk the second. A worker holds torch, one model (0.7 GB and
-more with torch's CUDA build) and 4 MB for 1,024 pictures, or an identity's faces. One large cloud meets memory first:
-it is one task, 50 bytes a number, so 2 GiB take 50,000 points of 512, and 10 million would need 250 GB, whatever the
-neighbours. From 100,000 points on `knn(k, approximate=64)` is quicker than exact (benchmarks/approximate.py); a
-million of 512 take 1.4 hours exact, and from c / e = 4 million on energies outlast their embeddings.
+Many models are limited by processor time first, then by the disk. A worker holds torch, one model (0.7 GB, more with
+torch's CUDA build) and 4 MB for 1,024 pictures, or an identity's faces. One large cloud is limited by memory: it is one
+task and needs 50 bytes per number, so 2 GiB hold 50,000 points of 512, and 10 million would need 250 GB for any
+neighbourhood. From 100,000 points on, `knn(k, approximate=64)` is faster than exact search (benchmarks/approximate.py).
+A million points of 512 take 1.4 hours exactly; from c / e = 4 million on, energies take longer than their embeddings.
 """
 
 from __future__ import annotations
@@ -60,29 +60,28 @@ __all__ = ["each_identity", "fill", "local_cluster", "run"]
 
 @contextlib.contextmanager
 def local_cluster(workers: int | None = None, memory: str = "2 GiB", dashboard: bool = False) -> Iterator[Any]:
-    """A Dask client with worker processes of its own on this machine, of one thread each, for a `with` block.
+    """A Dask client with its own worker processes on this machine, one thread each, for a `with` block.
 
     Parameters
     ----------
-    workers : one for each core by default.
-    memory : what a worker may hold. Dask lets it pause at 80 % and restarts it at 95 %.
-    dashboard : serve Dask's dashboard on the loopback address that `client.dashboard_link` gives. Dask has no
-        password or token for it, so everybody who is logged in on this machine can read it: leave it off where others
-        are. To see that of a remote machine, forward its port P: `ssh -L P:127.0.0.1:P machine`, then open
-        127.0.0.1:P at home.
+    workers : by default one per core.
+    memory : limit of a worker. Dask pauses it at 80 % and restarts it at 95 %.
+    dashboard : serve Dask's dashboard at the loopback address `client.dashboard_link`. It has no password or token,
+        so every user who is logged in on this machine can read it: do not use it on a shared machine. To see the
+        dashboard of a remote machine, forward its port P: `ssh -L P:127.0.0.1:P machine`, then open 127.0.0.1:P.
 
-    All ports are on the loopback interface. Scheduler and workers take part only with a key that is made for this
-    cluster and kept in memory, because whoever reaches a scheduler can run code.
+    All ports are on the loopback interface. Scheduler and workers require a key that is made for this cluster and kept
+    in memory, because anyone who reaches a scheduler can run code.
 
     >>> with fr.local_cluster(workers=4) as client:
     ...     embeddings = fr.embed(lattice, model, store="run.zarr", client=client)
     """
     distributed = import_extra("distributed", "dask", "A local cluster")
     config = import_extra("dask.config", "dask", "A local cluster")
-    # Dask has the C library give back every freed block at once; torch and NumPy, which want the next one right away,
-    # then take three times as long
+    # by default Dask makes the C library return every freed block at once, which makes torch and NumPy three times as
+    # slow, because they need the next block right away
     settings: dict[str, Any] = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
-    if not dashboard:  # then its server has no pages either
+    if not dashboard:  # serve no pages at all
         settings["distributed.scheduler.http.routes"] = []
     with config.set(settings):
         cluster = distributed.LocalCluster(
@@ -104,14 +103,14 @@ def local_cluster(workers: int | None = None, memory: str = "2 GiB", dashboard: 
 def run(
     function: Callable[..., Any], shared: Sequence[Any], units: Sequence[Any], client: Any = None
 ) -> Iterator[tuple[int, Any]]:
-    """Number of the unit and function(*shared, unit), for each unit: in turn, or on a cluster as they get done."""
+    """Yield (number of the unit, function(*shared, unit)): in order, or on a cluster in order of completion."""
     if client is None:
         for number, unit in enumerate(units):
             yield number, function(*shared, unit)
         return
     distributed = import_extra("distributed", "dask", "Work on a cluster")
     config = import_extra("dask.config", "dask", "Work on a cluster")
-    # the network travels inside its task on purpose, where no worker's death can lose it
+    # the network is part of its task's message on purpose: no worker's death can lose it
     with config.set({"distributed.admin.large-graph-warning-threshold": "16 GiB"}):
         anchors = [client.submit(_itself, part, pure=False) for part in shared]
         futures = {client.submit(function, *anchors, unit, pure=False): i for i, unit in enumerate(units)}
@@ -139,15 +138,15 @@ def fill(
     client: Any = None,
     progress: bool = True,
 ) -> tuple[xr.DataArray, list[str]]:
-    """Compute what a store still lacks, and open it: the array, and what the tasks had to say.
+    """Compute what a store still lacks, and open it: returns the array, and the tasks' remarks.
 
     Parameters
     ----------
-    path : of the store; made if it is not there, taken up where it was left if it is.
+    path : of the store; it is created, or resumed if it exists.
     template : shape, coordinates and attrs of the whole.
-    work : work(*shared, unit) gives the rows unit * width ... (unit + 1) * width of the first dimension, and remarks.
-    key : names all that determines the numbers; a store with another key is refused.
-    facts : what to write beside it, see `provenance`. faces : pictures in one full unit, for the bar.
+    work : work(*shared, unit) returns rows unit * width ... (unit + 1) * width of the first dimension, and remarks.
+    key : identifies everything that determines the numbers; a store with another key is refused.
+    facts : attrs of the store, see `provenance`. faces : pictures in one full unit, for the progress bar.
     """
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
     path = Path(path).absolute()
@@ -170,7 +169,7 @@ def fill(
 
 
 def _create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any]) -> None:
-    """An empty store of the layout of `save_results`, in one move."""
+    """Create an empty store with the layout of `save_results`, atomically."""
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
     name, shape = str(template.name), template.shape
     data = as_dataset("embeddings", template)
@@ -183,7 +182,7 @@ def _create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any
         data.drop_vars(name).to_zarr(
             store, group="embeddings", mode="w", zarr_format=2, consolidated=False, encoding=own
         )
-        # no compression: the digits of embeddings look random, 10 % at most are gained
+        # no compression: the digits of embeddings look random, it would save 10 % at most
         root["embeddings"].create_array(
             name, shape=shape, chunks=(width, *shape[1:]), dtype="f4", fill_value=np.nan, compressors=None,
             attributes={"_ARRAY_DIMENSIONS": list(template.dims)},
@@ -205,18 +204,18 @@ def _write(work: Callable[..., Any], path: str, width: int, *rest: Any) -> list[
 
 
 def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any], client: Any, progress: bool) -> Any:
-    """A function of a field or of embeddings, identity by identity, its tables put together again.
+    """Map a pure function over the identities of a field or of embeddings, and join the tables.
 
     Parameters
     ----------
-    function : takes the field of a part of `source` and gives a table, or a table and a Dataset. Its keywords say all
-        that its numbers depend on.
-    source : a field, or embeddings, or the path of a store of which only one part at a time is read, by the worker
-        that computes on it. field_of : makes a field of embeddings.
+    function : takes the field of a part of `source` and returns a table, or a table and a Dataset. Its keywords
+        contain everything that its numbers depend on.
+    source : a field, or embeddings, or the path of a store, of which each worker reads one part at a time.
+    field_of : makes a field of embeddings.
 
-    Parts carry the coordinates identity_place and attribute_place, their positions in the whole, so that random draws
-    are those that the whole would get. What is finished of a store is kept in it until all is: whoever starts a call
-    anew that was stopped or killed gets the same table, and what was finished is not computed again.
+    Parts carry the coordinates identity_place and attribute_place, their positions in the whole, and so get the same
+    random draws as in the whole. Finished parts of a store are kept in it until all are done: repeating an interrupted
+    call gives the same table without recomputing them.
     """
     known = isinstance(source, (xr.Dataset, xr.DataArray))
     data = source if known else load_results(source)["embeddings"]
@@ -235,7 +234,7 @@ def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any]
         for at, result in run(task, (), units, client):
             found[todo[at]] = result
             if folder is not None:
-                with contextlib.suppress(OSError):  # a full disk, a store only to be read: no result is lost
+                with contextlib.suppress(OSError):  # a full disk or a read-only store loses no result
                     _keep(folder / f"{todo[at]}.json", result)
             bar.update()
     if folder is not None:
@@ -247,22 +246,24 @@ def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any]
 
 
 def _unfinished(path: Path, function: partial, cells: list) -> Path | None:
-    """The folder of a call's finished parts, named by all that decides them; None where nothing names them."""
+    """The folder for a call's finished parts, named by a hash of what determines them; None without a key."""
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
     attrs = {} if path.is_file() else dict(zarr.open_group(str(path), mode="r", zarr_format=2).attrs)
-    if "key" not in attrs:  # of a file whose content has no name
+    if "key" not in attrs:
         return None
     complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"]).tolist()
     if (done := sum(complete)) < len(complete):
-        text = f"{str(path)!r} is unfinished, {done} of {len(complete)} parts are there: the others give NaN; the same "
-        warnings.warn(f"{text}`fr.embed` or `fr-explore embed` goes on with it.", stacklevel=4)
+        text = (
+            f"{str(path)!r} is unfinished, {done} of {len(complete)} parts are complete: the others give NaN; the same "
+        )
+        warnings.warn(f"{text}`fr.embed` or `fr-explore embed` resumes it.", stacklevel=4)
     how = [function.func.__qualname__, function.keywords, cells, attrs["key"], complete, provenance()["versions"]]
-    # no result has a dash in its name: `load_results` passes over the folder, a group without arrays for Zarr
+    # no result has a dash in its name, so `load_results` skips this folder
     return path / f"unfinished-{hashlib.sha256(json.dumps(plain(how)).encode()).hexdigest()[:16]}"
 
 
 def _keep(path: Path, result: Any) -> None:
-    """A part as one JSON file, whole or not at all; JSON's numbers are exact."""
+    """Write a part as one JSON file, atomically; JSON's numbers are exact."""
     table, details = result if isinstance(result, tuple) else (result, None)
     data = [table.to_dict("list"), plain(table.attrs), None if details is None else details.to_dict()]
     import_extra("zarr", "zarr", "A store").open_group(str(path.parent), mode="a", zarr_format=2)
@@ -272,7 +273,7 @@ def _keep(path: Path, result: Any) -> None:
 
 
 def _kept(path: Path) -> Any:
-    """What `_keep` wrote, or None."""
+    """The part that `_keep` wrote, or None."""
     try:
         columns, attrs, details = json.loads(path.read_text())
     except (OSError, ValueError):

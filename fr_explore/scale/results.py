@@ -1,8 +1,8 @@
-"""Results one can cite: labelled arrays and tables in one Zarr file, with all that is needed to judge and repeat them.
+"""Citable results: labelled arrays and tables in one Zarr file, with everything needed to judge and repeat them.
 
-- Zarr, format 2: plain files of numbers beside plain JSON, which any Zarr library reads; a .zip is one file.
-- Every file names its schema, and this module reads all schemas so far, so that a file stays readable.
-- Nothing is ever unpickled: a store whose metadata ask for a codec that could run code is refused before it is read.
+- Zarr, format 2: files of numbers beside JSON, which any Zarr library reads; a .zip is a single file.
+- Every file names its schema, and this module reads all schemas so far: old files stay readable.
+- Nothing is ever unpickled. A store whose metadata name a codec that could run code is refused before it is read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..base.optional import import_extra
 __all__ = ["SCHEMA", "Results", "load_results", "loaded", "plain", "provenance", "save_results", "writable"]
 
 SCHEMA = 1
-# what may stand in a store's metadata; numcodecs also has "pickle", which older versions decode without asking
+# codecs that a store may use; numcodecs also has "pickle", which older versions decode without asking
 CODECS = {"zlib", "gzip", "zstd", "blosc", "lz4", "bz2", "lzma", "shuffle", "delta", "crc32", "crc32c", "adler32"}
 _PACKAGES = ("fr-explore", "numpy", "scipy", "pandas", "xarray", "torch", "scikit-learn", "zarr", "dask", "faiss-cpu")
 
@@ -36,11 +36,11 @@ Noun = xr.DataArray | xr.Dataset | pd.DataFrame
 
 
 class _Refused(ValueError):
-    """A file that is not ours, not whole, or not to be trusted."""
+    """A file that is not ours, incomplete, or unsafe."""
 
 
 class Results(dict[str, Any]):
-    """Results by name, each the array or table that was saved; `attrs` say how they were made."""
+    """Results by name, each the array or table that was saved; `attrs` record how they were made."""
 
     def __init__(self, items: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
         super().__init__(items)
@@ -63,13 +63,13 @@ def save_results(
 
     Parameters
     ----------
-    path : a name ending in .zip gives one file, to be attached or cited; any other a folder. Not overwritten.
+    path : a name ending in .zip makes one file, to attach or cite; any other name a folder. Nothing is overwritten.
     results, more : DataArrays, Datasets and tables by name, such as energies=fr.alignment(...).
-    models : models or cards that gave the numbers; their cards are kept whole.
-    lattice : what was rendered; its base points are kept too.
-    about : a sentence or two for those who find the file.
+    models : models or cards that gave the numbers; their complete cards are saved.
+    lattice : what was rendered; its base points are saved too.
+    about : a sentence or two for readers of the file.
 
-    Raises FileExistsError; ValueError for what cannot be kept without pickle, such as a column of mixed objects.
+    Raises FileExistsError; ValueError for data that would need pickle, such as a column of mixed objects.
 
     >>> fr.save_results("run.zarr.zip", embeddings=embeddings, energies=energies, models=[model], lattice=lattice)
     PosixPath('run.zarr.zip')
@@ -77,7 +77,7 @@ def save_results(
     import_extra("zarr", "zarr", "Saving results")
     path, nouns = Path(path), {**(results or {}), **more}
     if path.exists():
-        raise FileExistsError(f"{str(path)!r} is there already: give another name, or delete it first.")
+        raise FileExistsError(f"{str(path)!r} exists: give another name, or delete it first.")
     if not nouns:
         raise ValueError("no results to save: give them by name, such as energies=fr.alignment(...).")
     if lattice is not None:
@@ -96,10 +96,10 @@ def save_results(
 
 
 def load_results(path: str | os.PathLike) -> Results:
-    """What `save_results` wrote, or the store of `fr.embed(..., store=...)`.
+    """Load what `save_results` wrote, or the store of `fr.embed(..., store=...)`.
 
-    Arrays of a folder are read from the disk when they are needed, those of a .zip at once; tables come back as
-    DataFrames with their attrs. Raises FileNotFoundError; ValueError for another kind of file, a newer schema, or
+    Arrays of a folder are read from disk when they are needed, those of a .zip at once; tables become DataFrames with
+    their attrs. Raises FileNotFoundError; ValueError for another kind of file, a newer schema, or
     metadata that name a codec which could run code.
     """
     zarr = import_extra("zarr", "zarr", "Loading results")
@@ -111,14 +111,14 @@ def load_results(path: str | os.PathLike) -> Results:
         try:
             if path.is_file() and not zipfile.is_zipfile(path):
                 raise _Refused(
-                    f"{str(path)!r} is no readable store of results: neither a folder nor a .zip file that "
+                    f"{str(path)!r} is not a readable store of results: neither a folder nor a .zip file that "
                     "fr.save_results or `fr-explore embed` wrote."
                 )
             if path.is_file():
                 store = stack.enter_context(zarr.storage.ZipStore(path, mode="r"))
             root = zarr.open_group(store, mode="r", zarr_format=2)
             attrs = dict(root.attrs)
-            # groups of other names are work that goes on, see `distributed`
+            # groups with other names hold unfinished work, see `distributed`
             groups = {name: group for name, group in sorted(root.groups()) if name.isidentifier()}
             _check(path, attrs, {"": root, **groups})
             found = {name: _open(store, name, load=path.is_file()) for name in groups}
@@ -126,8 +126,8 @@ def load_results(path: str | os.PathLike) -> Results:
             raise
         except Exception as error:  # Zarr and its codecs raise almost anything on damaged files
             raise _Refused(
-                f"{str(path)!r} is no readable store of results: {error or repr(error)}. Give one that fr.save_results "
-                "or `fr-explore embed` wrote; a damaged one has to be made anew."
+                f"{str(path)!r} is not a readable store of results: {error or repr(error)}. Give one that "
+                "fr.save_results or `fr-explore embed` wrote; a damaged one must be made again."
             ) from error
     return Results(found, attrs)
 
@@ -139,12 +139,12 @@ def loaded(array: xr.DataArray, path: str | os.PathLike) -> xr.DataArray:
     except Exception as error:  # as above
         raise ValueError(
             f"{str(path)!r} is damaged, numbers of {array.name} cannot be read: {error or repr(error)}. Delete it and "
-            "make it anew."
+            "make it again."
         ) from error
 
 
 def writable(path: str | os.PathLike) -> Path:
-    """The path of a file to be written, looked at before the work whose result it shall hold; OSError says why not."""
+    """The path, checked for writability before the result is computed; OSError says why it cannot be written."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file.")
@@ -156,7 +156,7 @@ def writable(path: str | os.PathLike) -> Path:
 
 
 def provenance(models: Iterable[Any] = (), lattice: Any = None) -> dict[str, Any]:
-    """Schema, time, versions, the models' cards and how the lattice was drawn, as plain JSON."""
+    """Schema, time, versions, the models' cards and the lattice's parameters, as plain JSON."""
     cards = [getattr(model, "card", model) for model in models]
     facts: dict[str, Any] = {
         "schema": SCHEMA,
@@ -174,7 +174,7 @@ def provenance(models: Iterable[Any] = (), lattice: Any = None) -> dict[str, Any
 
 
 def plain(value: Any) -> Any:
-    """`value` as JSON has it: NumPy's scalars and arrays as numbers and lists, unknown things as their text."""
+    """`value` as JSON: NumPy scalars and arrays as numbers and lists, unknown objects as their text."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
@@ -204,7 +204,7 @@ def _write(store: Path, nouns: Mapping[str, Noun], attrs: dict[str, Any]) -> Non
 
 
 def as_dataset(name: str, noun: Noun) -> xr.Dataset:
-    """A result as a Dataset of plain arrays whose attrs say what it was."""
+    """A result as a Dataset of plain arrays whose attrs record its type."""
     kind = {xr.DataArray: "array", xr.Dataset: "dataset", pd.DataFrame: "table"}.get(type(noun))
     if kind is None:
         raise ValueError(f"{name} is a {type(noun).__name__}: save DataArrays, Datasets and DataFrames.")
@@ -219,7 +219,7 @@ def as_dataset(name: str, noun: Noun) -> xr.Dataset:
 
 
 def _plain_array(name: str, column: Hashable, values: Any) -> np.ndarray:
-    """Values as an array of a type that needs no pickle; text as fixed-width text."""
+    """Values as an array whose type needs no pickle; text becomes fixed-width."""
     array = np.asarray(values)
     if array.dtype.kind in "OT":
         if not all(isinstance(value, str) for value in array.ravel()):
@@ -229,14 +229,14 @@ def _plain_array(name: str, column: Hashable, values: Any) -> np.ndarray:
 
 
 def _pack(store: Path, target: Path) -> None:
-    """All files of a store in one .zip, in a fixed order; chunks are compressed already."""
+    """Put all files of a store into one .zip, in a fixed order; chunks are compressed already."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(path for path in store.rglob("*") if path.is_file()):
             archive.write(path, path.relative_to(store).as_posix())
 
 
 def _check(path: Path, attrs: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
-    """ValueError for a file of another kind or time, or with codecs that are not plain numbers."""
+    """ValueError for a file of another kind, a newer schema, or codecs that are not plain numbers."""
     schema = attrs.get("schema")
     if not isinstance(schema, int):
         raise _Refused(f"{str(path)!r} is a Zarr store, but not one of fr-explore: it names no schema.")

@@ -169,7 +169,7 @@ def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
         (("embed", "avatars:3", "--model", MODEL, "--card", "arcface", "--out", "x"), "--card is for .onnx files"),
         (
             ("embed", "avatars:3", "--model", MODEL, "--attributes", "age", "--out", "FILE"),
-            "no readable store of results",
+            "not a readable store of results",
         ),
         (("energy", "STORE", "--out", "nowhere/x.csv"), "there is no folder 'nowhere' for 'x.csv': make it"),
         (

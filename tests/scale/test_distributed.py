@@ -103,7 +103,7 @@ def test_an_interrupted_run_keeps_what_is_done(lattice, serial, tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         fill(lattice, tmp_path / "run.zarr")
     assert complete(tmp_path / "run.zarr") == [1, 0, 0]
-    told = pytest.warns(UserWarning, match="is unfinished, 1 of 3 parts are there: the others give NaN")
+    told = pytest.warns(UserWarning, match="is unfinished, 1 of 3 parts are complete: the others give NaN")
     with told, pytest.warns(UserWarning, match="no point has a neighbour"):
         table = fr.alignment(tmp_path / "run.zarr", "knn:3", progress=False)
     assert table["energy"].isna().tolist() == [False] * 2 + [True] * 4

@@ -98,7 +98,7 @@ def test_any_table_of_numbers_and_text(tmp_path_factory, columns, words):
 
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path):
     path = fr.save_results(tmp_path / "x.zarr", t=pd.DataFrame({"a": [1]}))
-    with pytest.raises(FileExistsError, match="is there already: give another name"):
+    with pytest.raises(FileExistsError, match="exists: give another name"):
         fr.save_results(path, t=pd.DataFrame({"a": [2]}))
     with pytest.raises(ValueError, match=r"'a' of t holds neither numbers nor text throughout"):
         fr.save_results(tmp_path / "y.zarr", t=pd.DataFrame({"a": [object(), 1]}))
@@ -118,7 +118,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file or folder"):
         fr.load_results(tmp_path / "nothing.zarr")
     (tmp_path / "text.zip").write_text("no zip")
-    with pytest.raises(ValueError, match="is no readable store of results"):
+    with pytest.raises(ValueError, match="is not a readable store of results"):
         fr.load_results(tmp_path / "text.zip")
     example()["embeddings"].to_dataset().astype({"embedding": "f4"}).drop_vars(
         ["identity", "attribute", "unit"]
@@ -176,10 +176,10 @@ def test_damage_is_named(tmp_path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2 :] = b"\0" * (len(data) - len(data) // 2)
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="is no readable store of results"):
+    with pytest.raises(ValueError, match="is not a readable store of results"):
         fr.load_results(path)
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match="is no readable store of results"):
+    with pytest.raises(ValueError, match="is not a readable store of results"):
         fr.load_results(path)
 
 

@@ -1,1 +1,1 @@
-"""What everything else stands on: distances, optional packages, cores, the cache. Imports nothing of ours."""
+"""Basics that every other package may use: distances, array shapes, optional packages, cores, the cache."""

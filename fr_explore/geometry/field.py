@@ -1,4 +1,4 @@
-"""Embeddings to field: which way, and how far, an attribute moves the embedding at each base point."""
+"""Embeddings to field: in which direction, and how far, an attribute moves the embedding at each base point."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STENCILS: dict[str, tuple[dict[int, float], float]] = {
 
 
 def vector_field(embeddings: xr.DataArray, stencil: str = "central", tolerance: float | None = None) -> xr.Dataset:
-    """The field of an attribute: at each base point, the direction in which it moves the embedding, and how far.
+    """The field of an attribute: at each base point, the direction and the length of the embedding's move.
 
         central     v = f(+1) - f(-1)                               about 2h f'
         five_point  v = -f(+2) + 8 f(+1) - 8 f(-1) + f(-2)          about 12h f'
@@ -43,7 +43,7 @@ def vector_field(embeddings: xr.DataArray, stencil: str = "central", tolerance: 
         0 the base point. attrs["metric"], if there, is "euclidean" or "cosine".
     stencil : "central", "five_point" (steps -2 ... 2) or "forward".
     tolerance : length below which v is rounding noise and has no direction. None: twice the machine epsilon of the
-        embeddings' type times the length of the longest f in the stencil, which is what rounding alone can give.
+        embeddings' type times the length of the longest f in the stencil, the largest v that rounding alone can cause.
 
     Returns
     -------
@@ -107,14 +107,14 @@ def tangent_field(
 ) -> xr.Dataset:
     """The field of infinitely small steps: v = J(x0) (x(+1) - x(-1)), J the Jacobian of the model at the base face.
 
-    x(s) is the picture s steps along the attribute, aligned and cropped for the model. The product with the Jacobian
-    is exact, by forward-mode differentiation, so that a difference to `vector_field(fr.embed(lattice, model))` is
-    the model's curvature over the step, not rounding. Both have the same form and the same unit of length.
+    x(s) is the picture s steps along the attribute, aligned and cropped for the model. Forward-mode differentiation
+    makes the product with the Jacobian exact: a difference from `vector_field(fr.embed(lattice, model))` is the model's
+    curvature over the step, not rounding. Both have the same form and the same unit of length.
 
     Parameters
     ----------
     lattice : with the steps -1, 0 and 1.
-    model : with `align` and a differentiable `forward`, as `fr.load_model` gives.
+    model : with `align` and a differentiable `forward`, such as from `fr.load_model`.
     batch_size : curves at a time; size : width of the rendered pictures in pixels.
     progress : show a bar, counted in curves.
 
@@ -150,15 +150,15 @@ def tangent_field(
 
 
 def field_similarity(field: xr.Dataset) -> xr.DataArray:
-    """How alike two attributes move the same faces: mean over curves of 1 - cos(v_i^a, v_i^b).
+    """How similarly two attributes move the same faces: mean over curves of 1 - cos(v_i^a, v_i^b).
 
-    0: the attributes move every face the same way; 1: unrelated; 2: opposite ways. It compares the directions at
-    the same curve, so it means something where the attributes share their base points, as those of a lattice do.
+    0: the attributes move every face in the same direction; 1: unrelated; 2: opposite directions. The directions on the
+    same curve are compared, so the attributes must share their base points, as those of a lattice do.
 
     Returns
     -------
-    DataArray (identity, attribute, attribute_2), symmetric, diagonal 0. Curves where one of the two has no
-    direction are left out; NaN where none is left. The mean over identities is `.mean("identity")`.
+    DataArray (identity, attribute, attribute_2), symmetric, diagonal 0. Curves on which one of the two has no
+    direction are left out; NaN if none is left. The mean over identities is `.mean("identity")`.
     """
     u, known = unit_vectors(field["direction"].transpose(*DIMS).values.astype(np.float64))
     total = np.einsum("iacd,ibcd->iab", u, u, optimize=True)

@@ -122,7 +122,7 @@ def _ranked(cloud: Cloud, rows: slice, k: int) -> tuple[np.ndarray, np.ndarray]:
     lengths = host(cloud.length2)
     slack = cloud.rounding * (lengths[rows] + lengths.max(initial=0))
     reach = (values[:, min(k, kept - 1)] + 2 * slack) * (1 + TIE)
-    with np.errstate(invalid="ignore"):  # infinity minus infinity: pairs that are not there
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, for missing neighbours
         close = np.diff(values, axis=1) <= 2 * slack[:, None] + TIE * values[:, 1:]
     for i in np.flatnonzero((close & np.isfinite(values[:, 1:])).any(axis=1)).tolist():
         index[i, :k], there[i] = _decide(cloud, rows.start + i, np.flatnonzero(q[i] <= reach[i]), k)

@@ -1,4 +1,8 @@
-"""Embeddings -> a few axes to look at: PCA at once, UMAP on demand."""
+"""Project embeddings onto a few axes: PCA, and UMAP with the extra `umap`.
+
+PCA is our own rather than scikit-learn's: it turns float32 points into float64 one block at a time, which keeps the
+peak memory small for any number of points, and fixes the signs of the axes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from ..base.optional import import_extra
 
 __all__ = ["Projection", "pca", "umap"]
 
-# rows turned to float64 at a time: the peak stays small however many points there are
+# rows converted to float64 at a time, which bounds the peak memory
 _BLOCK = 8192
 
 
@@ -22,10 +26,10 @@ class Projection:
 
     Parameters
     ----------
-    mean : float64 (dim,), the middle of the points that it was fitted on.
-    axes : float64 (dims, dim), unit rows, strongest first; each one's largest entry is positive, so that the same
-        data always give the same picture.
-    explained_variance_ratio : float64 (dims,), each axis' share of the variance of the points, in [0, 1].
+    mean : float64 (dim,), the mean of the points that it was fitted on.
+    axes : float64 (dims, dim), unit rows in order of variance; the largest entry of each is positive, which makes the
+        picture of given data reproducible.
+    explained_variance_ratio : float64 (dims,), each axis's share of the variance of the points, in [0, 1].
     """
 
     mean: np.ndarray
@@ -34,12 +38,12 @@ class Projection:
 
     @property
     def explained(self) -> float:
-        """Share of the variance that all axes show together, in [0, 1]."""
+        """Share of the variance that the axes explain together, in [0, 1]."""
         return float(self.explained_variance_ratio.sum())
 
     @property
     def caption(self) -> str:
-        """What a reader must know beside the picture: "PCA projection, shows 38 % of the variance"."""
+        """A caption for the picture: "PCA projection, shows 38 % of the variance"."""
         return f"PCA projection, shows {100 * self.explained:.0f} % of the variance"
 
     def transform(self, points: np.ndarray | xr.DataArray) -> Any:
@@ -52,8 +56,8 @@ class Projection:
     def project_vectors(self, vectors: np.ndarray | xr.DataArray) -> Any:
         """Components of vectors, (..., dim) -> (..., dims): vectors . axes, without subtracting the mean.
 
-        A vector is a difference of two points, so the mean has gone from it already; subtracting it again would
-        tilt every arrow the same way.
+        A vector is a difference of two points and no longer contains the mean; subtracting it would tilt all arrows
+        the same way.
         """
         return self._apply(vectors, None)
 
@@ -123,17 +127,17 @@ def umap(
     metric: str | None = None,
     seed: int = 0,
 ) -> Any:
-    """UMAP coordinates of the points, (..., dim) -> (..., dims): neighbours stay neighbours, distances do not.
+    """UMAP coordinates of the points, (..., dim) -> (..., dims), which keep neighbours but not distances.
 
-    Needs the extra `umap`. Unlike PCA it gives no axes, so no vector can be projected with it: use it to see groups,
-    and `pca` to see directions.
+    Needs the extra `umap`. Unlike PCA it has no axes and cannot project vectors: use it to see groups, and `pca` to
+    see directions.
 
     Parameters
     ----------
     points : (..., dim); a DataArray with "dim" gives a DataArray with "axis" in its place.
-    neighbors, min_dist : size of the neighbourhoods it keeps, and how closely points may be packed.
+    neighbors, min_dist : size of the neighbourhoods to keep, and the smallest distance between packed points.
     metric : "euclidean" or "cosine"; by default the array's own attrs["metric"], else "euclidean".
-    seed : the layout is random; the same seed gives the same picture.
+    seed : of the random layout.
 
     The first call compiles for about half a minute. Source: McInnes, Healy, Melville 2018, arXiv 1802.03426.
     """
@@ -171,6 +175,6 @@ def _flatten(points: np.ndarray | xr.DataArray) -> np.ndarray:
     if not finite.all():
         raise ValueError(
             f"{np.count_nonzero(~finite)} of {len(flat)} points hold NaN or infinity: leave them out "
-            "(for a DataArray: .stack(...).dropna(...)), or find out why the model gave them."
+            "(for a DataArray: .stack(...).dropna(...)), or find out why the model returned them."
         )
     return flat

@@ -249,7 +249,7 @@ def sweep(
 ) -> dict[str, float]:
     """Call visit(q, rows, cols) for the tiles of the upper triangle; returns the sums of distances over ordered pairs.
 
-    The visitor may change q in place. Visitors run in several threads and must lock what they add to.
+    `visit` may change q in place. It runs in several threads and must lock what it adds to.
     first : visit only pairs of which one point is among the first so many.
     """
     width = 512 if cloud.device is None else 8192

@@ -1,9 +1,9 @@
-"""How many frames a second does a map of 5,000 points with arrows pan at? Beside an empty canvas, in the same run.
+"""Frame rate while a map of 5,000 points with arrows pans, compared with an empty canvas in the same run.
 
-FieldExplorer in a real JupyterLab in Chromium; the mouse drags the map, and requestAnimationFrame tells when frames
-come. "drawn" counts the frames in which the map was painted at another place. The empty canvas is cleared in every
-frame and is dragged over alike: it is the ceiling that the machine sets. The slowest frame in twenty is a rate
-too. Usage: python benchmarks/map_frames.py [--points 5000] [--moves 150]
+FieldExplorer runs in a real JupyterLab in Chromium. The mouse drags the map, and requestAnimationFrame gives the times
+of the frames. "drawn" counts the frames in which the map was painted at a new position. The empty canvas is cleared in
+every frame and dragged in the same way: it shows the limit of the machine. "slow 5 %" is the rate of the slowest frame
+in twenty. Usage: python benchmarks/map_frames.py [--points 5000] [--moves 150]
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ END = "() => { const now = window.frames_; now.on = false; now.watch.disconnect(
 
 
 def drag(page, target: str, watched: str, moves: int) -> tuple[np.ndarray, float]:
-    """Milliseconds between frames while the mouse drags in circles, and how many were drawn a second."""
+    """Milliseconds between frames while the mouse drags in circles, and the number of drawn frames per second."""
     box = page.locator(target).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -68,7 +68,7 @@ def drag(page, target: str, watched: str, moves: int) -> tuple[np.ndarray, float
 
 
 def measure(points: int, moves: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Of the map and of the empty canvas: milliseconds between frames, and drawn frames a second of each round."""
+    """For the map and the empty canvas: milliseconds between frames, and drawn frames per second of each round."""
     found: dict[str, tuple[list[float], list[float]]] = {"map": ([], []), "empty": ([], [])}
     with (
         tempfile.TemporaryDirectory() as home,

@@ -1,17 +1,17 @@
-"""How long from a slider's event to the painted picture? `AttributeExplorer` against a bare echo, in the same run.
+"""Latency from a slider's event to the painted picture: `AttributeExplorer` and a bare echo, in the same run.
 
-Both run in one real JupyterLab in Chromium. The echo sends a ready picture of the same size back, so it is the floor
-that the host sets. Printed are the median and the 95th percentile in milliseconds of
+Both run in one real JupyterLab in Chromium. The echo returns a prepared picture of the same size, so it shows the lower
+bound of the host. The median and the 95th percentile are printed in milliseconds for
 
-- single: one event of a moving hand at a time, each waited for; the explorer answers with its smaller picture;
-- release: one event of a hand that lets go at a time: the picture in full;
-- drag: an event every 16 ms for some seconds; an event counts as painted with the first picture of its value or of
-  a later one, as a hand would see it. Its lag is counted in pictures too: how many older ones came onto the canvas
-  after the event and before its own.
+- single: one event of a drag at a time, each waited for; the explorer answers with its smaller picture;
+- release: one event at the end of a drag at a time, with the picture in full size;
+- drag: an event every 16 ms for some seconds. An event counts as painted with the first picture of its value or of a
+  later one, as a user sees it. Its lag is also counted in pictures: how many older ones were painted after the event
+  and before its own.
 
-"painted" is the end of the animation frame in which the picture was put on its canvas; "settled" is when distance
-and point were shown as well. Last, the handler calls of a burst of 200 events, 5 ms apart, and whether the last value
-is exact. Usage: python benchmarks/slider_latency.py [--events 100] [--json FILE]
+"painted" is the end of the animation frame in which the picture was painted; "settled" is when distance and point were
+shown as well. The last line gives the handler calls for a burst of 200 events, 5 ms apart, and whether the last value is
+exact. Usage: python benchmarks/slider_latency.py [--events 100] [--json FILE]
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SHOWN = (("single", "painted"), ("single", "settled"), ("release", "painted"), (
 CELLS = (
     "import fr_explore as fr, pandas as pd\n"
     "from fr_explore_widgets import AttributeExplorer\n"
-    # a table that is there: the estimate would work while the echo is measured
+    # with a table no estimate runs while the echo is measured
     "table = pd.DataFrame({'attribute': ['age'], 'energy': [0.4], 'magnitude': [0.3]})\n"
     "faces, model = fr.Avatars(identities=12, seed=0), fr.load_model('dlib')\n"
     "w = AttributeExplorer(faces, model, energies=table).wait()\n"
@@ -128,7 +128,7 @@ async ([selector, slider, name, count, mode]) => {
     if (mode === "drag") await pause(16);
     else {
       await until(() => settled[i] !== null);
-      await pause(20 + 17 * ((i * 0.618) % 1)); // no lockstep with the display
+      await pause(20 + 17 * ((i * 0.618) % 1)); // not synchronised with the display
     }
   }
   await until(() => settled[count - 1] !== null);
@@ -161,7 +161,7 @@ async () => {
 
 
 def measure(events: int) -> dict:
-    """Latencies in ms: widget or echo -> mode -> painted or settled; beside them lag in pictures, and the burst."""
+    """Latencies in ms: widget or echo -> mode -> painted or settled; also the lag in pictures, and the burst."""
     widgets = {
         "explorer": (".fr-explorer", "input[data-attribute=age]", "age"),
         "echo": (".fr-echo", "input", "x"),
@@ -176,11 +176,11 @@ def measure(events: int) -> dict:
         for selector, _, _ in widgets.values():
             notebook.wait_for(selector, 120)
         notebook.page.wait_for_timeout(1000)
-        for where in widgets.values():  # the first events pay for caches and just-in-time compilers
+        for where in widgets.values():  # the first events fill caches and start just-in-time compilers
             for mode in MODES[:2]:
                 notebook.page.evaluate(MEASURE, [*where, 10, mode])
         times: dict = {name: {mode: {} for mode in MODES} for name in widgets}
-        # turn by turn, so that whatever else the machine does falls on both alike
+        # alternating, so that other load on the machine affects both
         for _ in range(ROUNDS):
             for name, where in widgets.items():
                 for mode in MODES:

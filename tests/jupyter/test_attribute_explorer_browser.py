@@ -1,4 +1,4 @@
-"""What `AttributeExplorer` grew beyond first light, in a real JupyterLab and, as a page, from disk without a kernel."""
+"""`AttributeExplorer` in a real JupyterLab, and as a page opened from disk without a kernel."""
 
 import pytest
 from lab import Notebook, until
@@ -137,7 +137,7 @@ def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
     age.press("Home")
     until(lambda: abs(float(key.get_attribute("data-distance")) - distances[0]) < 1e-5)
     assert not page.locator("[data-action=storeA]").is_visible()
-    # what the page has no answers for can't be moved there
+    # sliders without answers in the page are disabled
     assert page.locator("input[data-attribute=hue]").is_enabled()
     for still in ("input[data-attribute=blur]", "[data-sweep=blur]"):
         assert page.locator(still).is_disabled()
@@ -145,7 +145,7 @@ def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
     context.close()
 
 
-# every write of the cell is read back at once, whole; the page's requests are answered on the kernel's other thread
+# every value that the cell sets is read back at once; the page's requests are handled on another thread of the kernel
 INTERLEAVED = """
 import time
 _before, _wrong, _n, _end = w.calls, [], 0, time.monotonic() + 150
@@ -155,7 +155,7 @@ while (_n < 500 or w.calls - _before < 500) and time.monotonic() < _end:
     if w.strengths['hue'] != _hue:
         _wrong.append(_n)
     _n += 1
-    time.sleep(0.03)  # the server drops what is more than 1 MB a second
+    time.sleep(0.03)  # the server drops output of more than 1 MB a second
 """
 DRAGGING = """async () => {
   const input = document.querySelector(".fr-explorer input[data-attribute=head_angle]");
@@ -170,21 +170,21 @@ DRAGGING = """async () => {
 }"""
 
 
-def test_a_cell_and_a_hand_change_the_face_a_thousand_times_and_agree(jupyterlab, browser):
+def test_a_cell_and_a_user_change_the_face_a_thousand_times_and_agree(jupyterlab, browser):
     small = CELL.replace("variations=2", "variations=2, size=64")
     with Notebook(jupyterlab, browser, jupyterlab.write("both.ipynb", [small, INTERLEAVED]), height=1500) as notebook:
         page = notebook.page
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
         notebook.wait_for(".fr-map-note .fr-term", 120)
         page.evaluate(f"() => {{ globalThis.dragged = ({DRAGGING})(); }}")
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")  # ends when the cell does
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")  # returns when the cell has ended
         page.evaluate("globalThis.dragging = false; globalThis.dragged")
         until(lambda: notebook.value("w.strengths['head_angle'], w.reply['drag']") == (12.0, False))
         writes, requests, wrong = notebook.value("_n, w.calls - _before, _wrong")
         print(f"{writes} writes of a cell, {requests} requests of the page")
         assert wrong == []
         assert min(writes, requests) >= 500
-        # one state, everywhere: traits, what the page shows, the picture, the distance of the two faces
+        # the same state in traits, page, picture and distance
         hue = notebook.value("w.strengths['hue']")
         until(lambda: notebook.value("w.state['strengths'] == w.strengths == w.reply['strengths']"))
         for name, value in (("head_angle", 12), ("hue", hue)):

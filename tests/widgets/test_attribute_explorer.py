@@ -1,4 +1,4 @@
-"""`AttributeExplorer` beyond one model and one slider, on a source and models with answers in closed form."""
+"""`AttributeExplorer` on a face source and models whose distances are known in closed form."""
 
 import base64
 import contextlib
@@ -28,7 +28,7 @@ SPAN = {name: fr.ATTRIBUTES[name].high - fr.ATTRIBUTES[name].low for name in NAM
 
 
 class Plain:
-    """Faces of one colour: red says who, green the age, blue the hue. A small picture is a little too red."""
+    """Faces of one colour: red encodes the identity, green the age, blue the hue. A small picture is slightly too red."""
 
     fingerprint = "plain"
     attributes: ClassVar = {name: fr.ATTRIBUTES[name] for name in NAMES}
@@ -180,7 +180,7 @@ def test_a_drag_is_rendered_smaller_and_its_figures_are_corrected_for_that(w):
     assert w.distance == pytest.approx(years(15), abs=1e-6)
 
 
-def test_of_a_quick_drag_only_the_newest_figures_are_computed(w):
+def test_only_the_newest_figures_of_a_quick_drag_are_computed(w):
     serials = []
     w.observe(lambda change: serials.append(change["new"]["serial"]), "figures")
     with held(w):
@@ -211,7 +211,7 @@ def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
 # --- several models ---------------------------------------------------------------------------------------------------
 
 
-def test_the_cards_are_at_the_point_of_use(w):
+def test_the_browser_gets_the_facts_of_the_cards(w):
     first, second = w.setup["models"]
     assert (first["name"], second["name"]) == ("mean", "double")
     assert first["licence"] == "CC0"
@@ -249,7 +249,7 @@ def test_two_models_side_by_side(w):
     assert w.second_gallery == {}
 
 
-def test_a_second_model_given_as_such():
+def test_a_second_model_given_as_an_object():
     widget = AttributeExplorer(Plain(), Mean(), compare=Mean("double", scale=2.0), variations=2)
     assert set(widget.distances) == {"mean", "double"}
     assert widget.state["compare"] == "double"
@@ -263,7 +263,7 @@ def test_a_second_model_given_as_such():
         ([Mean(), Mean()], "the models are called mean, mean: give a mapping from names of your own"),
     ],
 )
-def test_models_that_cannot_be_told_apart_are_refused(models, text):
+def test_models_without_distinct_names_are_refused(models, text):
     with pytest.raises(ValueError, match=text):
         AttributeExplorer(Plain(), models)
 
@@ -282,7 +282,7 @@ def test_an_unknown_model_changes_nothing(w, wanted, text):
     assert w.state == before
 
 
-def test_models_by_names_of_ones_own():
+def test_models_by_the_users_names():
     widget = AttributeExplorer(Plain(), {"a": Mean(), "b": Mean()}, variations=2)
     assert [card["name"] for card in widget.setup["models"]] == ["a", "b"]
     widget.close()
@@ -314,7 +314,7 @@ def test_two_snapshots_are_compared_and_kept_in_the_state(w):
     assert w.snapshots["distance"] == pytest.approx(2 * apart, abs=1e-6)
 
 
-def test_a_snapshot_that_is_not_there(w):
+def test_a_missing_snapshot(w):
     with pytest.raises(ValueError, match="snapshot 'A' is empty: store a face there first"):
         w.recall("A")
     with pytest.raises(ValueError, match="unknown snapshot 'C': there are A and B"):
@@ -344,7 +344,7 @@ def test_a_sweep_gives_the_distances_and_how_much_of_the_range_keeps_the_identit
     assert len(w.retention["samples"]) == 5
 
 
-def test_a_sweep_stands_on_the_other_sliders(w):
+def test_a_sweep_keeps_the_other_sliders(w):
     w.set(hue=45)
     assert w.sweep("age", [35, 40])["distance"].iloc[0] == pytest.approx(0.25, abs=1e-6)
     with pytest.raises(ValueError, match="at least two strengths"):
@@ -412,7 +412,7 @@ def test_a_table_of_energies_is_shown_at_once():
     assert (age["name"], age["energy"], age["null"]) == ("age", 0.2, pytest.approx(1))
     ask(widget, 1, action="estimate")
     assert widget.energies["source"] == "table"
-    assert (widget.energies["client"], widget.energies["seq"]) == ("page", 1)  # or the page would wait for ever
+    assert (widget.energies["client"], widget.energies["seq"]) == ("page", 1)  # or the page would wait forever
     widget.close()
 
 
@@ -627,7 +627,7 @@ def test_state_is_plain(w):
 
 
 @pytest.mark.parametrize("watched", ["distance", "strengths", "state"])
-def test_an_observer_may_move_the_widget_while_it_tells(w, watched):
+def test_an_observer_may_move_the_widget_while_it_publishes(w, watched):
     def brighten(change):
         w.strengths = {**w.strengths, "brightness": 1.5}
 
@@ -641,7 +641,7 @@ def test_an_observer_may_move_the_widget_while_it_tells(w, watched):
     assert w.strengths["brightness"] == 1.0
 
 
-def test_an_observer_that_raises_leaves_a_widget_that_can_be_moved(w):
+def test_the_widget_still_works_after_an_observer_raised(w):
     def refuse(change):
         raise RuntimeError("not today")
 

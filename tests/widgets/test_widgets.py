@@ -1,4 +1,4 @@
-"""The Python half of the widgets: what they do without a browser, and what a browser would be sent."""
+"""The Python half of the widgets: what they do without a browser, and what they send to one."""
 
 import importlib.metadata
 import json
@@ -35,7 +35,7 @@ def explorer(avatars, dlib_model):
 
 @pytest.fixture
 def w(explorer):
-    """The explorer with a neutral face."""
+    """The explorer with a neutral face of the first identity."""
     explorer.set(identity=0)
     explorer.reset()
     return explorer
@@ -43,7 +43,7 @@ def w(explorer):
 
 @pytest.fixture
 def ask(request):
-    """What a browser of this test's own does: one request, as a whole new value of the trait."""
+    """Send a request as a browser of this test does: a new value of the trait."""
 
     def ask(widget, seq, client="browser", **fields):
         widget.request = {"client": f"{client} {request.node.name}", "seq": seq, **fields}
@@ -131,7 +131,7 @@ def test_a_pinned_reference_stays_when_the_identity_changes(w, avatars, dlib_mod
     assert w.distance == 0
 
 
-def test_undo_and_redo_walk_what_was_committed(w):
+def test_undo_and_redo(w):
     w.set(age=60)
     w.set(hue=20)
     w.set(identity=1)
@@ -205,7 +205,7 @@ def test_buttons(w, request_, check, ask):
     assert check(w)
 
 
-def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_model, monkeypatch, ask):
+def test_an_exception_is_shown_until_the_next_success(w, dlib_model, monkeypatch, ask):
     w.set(age=50)
     with monkeypatch.context() as patch:
         patch.setattr(dlib_model, "embed", lambda faces, batch_size=32: 1 / 0)
@@ -233,7 +233,7 @@ def test_an_exception_reaches_the_widget_and_goes_with_the_next_success(w, dlib_
         ({}, "ValueError: unknown action ''."),
     ],
 )
-def test_a_request_that_makes_no_sense_is_shown_and_harms_nothing(w, request_, why, ask):
+def test_an_invalid_request_is_reported_and_changes_nothing(w, request_, why, ask):
     ask(w, 1, **request_)
     assert w.error["why"].startswith(why)
     ask(w, 2, action="set", values={"age": 44}, phase="commit")
@@ -250,7 +250,7 @@ def test_an_embedding_that_is_not_finite_is_an_error_not_a_distance(w, dlib_mode
 
 
 def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w, avatars, dlib_model, ask):
-    """Handlers run beside cells: whatever the order, values, picture and distance belong together."""
+    """Handlers run in parallel with cells: in any order, values, picture and distance belong together."""
 
     def drag(client):
         for seq in range(1, 6):
@@ -353,7 +353,7 @@ def test_a_thumbnail_is_the_mean_of_what_it_covers():
     assert (small[8:] == 0).all()
 
 
-def test_a_gallery_that_fails_is_told_and_the_sliders_live_on(avatars, dlib_model, monkeypatch):
+def test_a_failed_gallery_is_reported_and_the_sliders_still_work(avatars, dlib_model, monkeypatch):
     def refuse(*_, **__):
         raise OSError("disk full")
 
@@ -436,7 +436,7 @@ def test_the_front_end_is_one_module_with_one_export(name):
     assert set(re.findall(r"\w+://[^\"]+", script)) <= {"http://www.w3.org/2000/svg"}  # a name, not an address
 
 
-def test_what_is_sent_stays_small():
+def test_little_is_sent():
     """All front ends together, as one page would get them; the packed size is what travels to a notebook."""
     sent = sum(len(bundle.packed(name)[0]) for name in WIDGETS)
     files = [path.read_text(encoding="utf-8") for path in FRONT.rglob("*") if path.suffix in (".js", ".css")]
@@ -484,19 +484,19 @@ def test_modules_are_joined_once_and_in_order():
         ),
     ],
 )
-def test_what_cannot_be_joined_is_refused(files, text):
+def test_unsupported_modules_are_refused(files, text):
     with pytest.raises(ValueError, match=text):
         bundle.join("main.js", files.__getitem__)
 
 
-def test_the_environment_of_this_test_run_fits():
+def test_the_environment_of_this_test_run_is_suitable():
     table = check_environment()
     assert list(table.columns) == ["part", "found", "ok", "todo"]
     assert set(table["part"]) >= {"anywidget", "ipywidgets", "jupyterlab", "JupyterLab extension anywidget"}
     assert table["ok"].all(), table.to_string()
 
 
-def test_an_environment_that_does_not_fit_says_what_to_do(monkeypatch, tmp_path):
+def test_an_unsuitable_environment_says_what_to_do(monkeypatch, tmp_path):
     versions = {"anywidget": "0.9.3", "ipywidgets": "8.1.5", "jupyterlab": "4.4.0rc1", "notebook": "6.5.4"}
     monkeypatch.setattr(importlib.metadata, "version", versions.__getitem__)
     monkeypatch.setattr(importlib.metadata, "distributions", lambda name: [name] * (name in versions))
@@ -523,7 +523,7 @@ def test_the_lock_of_the_front_end_serves_every_platform_and_any_registry():
     assert [path for path, facts in locked.items() if "resolved" in facts] == []
 
 
-def test_a_gallery_needs_no_more_than_its_vectors():
+def test_a_gallery_for_the_browser():
     vectors = np.random.default_rng(0).normal(size=(4, 3, 8))
     gallery = Gallery.fit("abcd", vectors, np.zeros((4, 2, 2, 3), np.uint8), "euclidean")
     plain = gallery.for_browser({"a": 5, "b": 6, "c": 7, "d": 8})

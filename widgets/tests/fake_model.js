@@ -1,4 +1,4 @@
-/** anywidget's model without Jupyter: traits, their change events, and what would have gone to the kernel. */
+/** anywidget's model without Jupyter: traits, their change events, and the messages for the kernel. */
 export function fakeModel(traits) {
   const listeners = new Map();
   const state = { ...traits };
@@ -7,7 +7,7 @@ export function fakeModel(traits) {
     for (const callback of [...(listeners.get(event) ?? [])]) callback();
   };
   return {
-    /** what save_changes sent, oldest first */
+    /** the messages that save_changes sent, oldest first */
     sent: [],
     get: (name) => state[name],
     set(name, value) {
@@ -24,7 +24,7 @@ export function fakeModel(traits) {
         event,
         (listeners.get(event) ?? []).filter((one) => one !== callback),
       ),
-    /** A message of the kernel: all traits first, then their events, as Jupyter does it. */
+    /** A message of the kernel: all traits first, then their events, as in Jupyter. */
     receive(update) {
       Object.assign(state, update);
       for (const name of Object.keys(update)) fire(`change:${name}`);
@@ -34,7 +34,7 @@ export function fakeModel(traits) {
   };
 }
 
-/** The canvas of a page without pictures: remembers what was put on it. */
+/** A canvas that records the calls of its context. */
 export function fakeCanvas(vi) {
   const calls = [];
   const record =

@@ -1,6 +1,6 @@
 // For each attribute: a bar of magnitude (how far it moves the embedding) and a bar of energy, with the null.
 
-import { h, term } from "../shared/dom.js";
+import { button, h, term } from "../shared/dom.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("./types").Energies} Energies */
@@ -48,8 +48,7 @@ export function createBars(attributes, ask, offline = false) {
   const table = h("table", { hidden: true }, h("thead", {}, head), body);
   const progress = h("progress", { max: 1, "aria-label": "Progress of the estimate", hidden: true });
   const note = h("p", { class: "fr-sub fr-bars-note" });
-  const button = h("button", { type: "button", class: "fr-button", text: "Estimate" });
-  button.addEventListener("click", ask);
+  const estimate = button("Estimate", "estimate", ask);
   const root = h(
     "section",
     { class: "fr-bars", "aria-label": "Magnitude and energy of each attribute" },
@@ -57,7 +56,7 @@ export function createBars(attributes, ask, offline = false) {
     table,
     progress,
     note,
-    button,
+    estimate,
   );
 
   /** @param {number | null} value @param {number} end @param {string} color @param {number | null} [dashed] */
@@ -84,7 +83,7 @@ export function createBars(attributes, ask, offline = false) {
       table.hidden = !rows.length;
       progress.hidden = !waits;
       progress.value = all ? done / all : 0;
-      button.hidden = rows.length > 0 || waits || offline;
+      estimate.hidden = rows.length > 0 || waits || offline;
       note.textContent = failed
         ? `No estimate: ${failed}`
         : rows.length
@@ -114,7 +113,7 @@ export function createBars(attributes, ask, offline = false) {
     },
     /** @param {boolean} off */
     disable(off) {
-      button.disabled = off;
+      estimate.disabled = off;
     },
   };
 }

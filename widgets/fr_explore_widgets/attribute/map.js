@@ -1,6 +1,6 @@
 // A model's map with its label, which says how much of the variance it shows, and the nearest identities.
 
-import { h, term } from "../shared/dom.js";
+import { button, h, term } from "../shared/dom.js";
 import { createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
 
@@ -18,17 +18,13 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
   const near = h("div", { class: "fr-near", hidden: true });
   const faces = h("ol", { class: "fr-near-faces" });
   near.append(h("span", { class: "fr-sub" }, term("nearest", NEAREST)), faces);
-  const zoom = h("button", {
-    type: "button",
-    class: "fr-button fr-map-tool",
-    "aria-pressed": "false",
-    text: "Close up",
-  });
-  zoom.addEventListener("click", () => {
+  const zoom = button("Close up", "zoom", () => {
     const on = zoom.getAttribute("aria-pressed") !== "true";
     zoom.setAttribute("aria-pressed", String(on));
     map.zoom(on);
   });
+  zoom.classList.add("fr-map-tool");
+  zoom.setAttribute("aria-pressed", "false");
   const root = h("section", { class: "fr-map", "aria-label": title ? `Map, ${title}` : "Map" });
   if (title) root.append(h("h3", { text: title }));
   root.append(zoom, map.root, h("div", { class: "fr-map-foot" }, near, note));

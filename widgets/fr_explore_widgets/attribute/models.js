@@ -33,10 +33,8 @@ export function createModels(cards, choose) {
   const details = h("details", { class: "fr-about" }, h("summary", { text: "Licence and weaknesses" }));
   const beside = h("select", { class: "fr-select", id: uid("beside"), "data-action": "compare" });
   const radios = cards.map((card) => {
-    const input = h("input", { type: "radio", name: group, value: card.name });
-    input.addEventListener("change", () =>
-      choose(card.name, beside.value === card.name ? null : beside.value || null),
-    );
+    const onchange = () => choose(card.name, beside.value === card.name ? null : beside.value || null);
+    const input = h("input", { type: "radio", name: group, value: card.name, onchange });
     const text = h(
       "span",
       {},

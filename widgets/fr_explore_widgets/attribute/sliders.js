@@ -25,7 +25,8 @@ const ROWS = { wide: 3, narrow: 4 };
 function createRow(attribute, { onMove, onHelp, onSweep }) {
   const slider = createAttributeSlider(attribute, { onMove, onHelp });
   const strip = createStrip(attribute);
-  const sweep = h("button", { type: "button", class: "fr-sweep", "data-sweep": attribute.name });
+  const onclick = () => onSweep(attribute.name);
+  const sweep = h("button", { type: "button", class: "fr-sweep", "data-sweep": attribute.name, onclick });
   const play = (/** @type {boolean} */ on) => {
     sweep.textContent = on ? "\u25a0" : "\u25b6";
     sweep.title = on ? "Stop" : "Sweep: play the whole range slowly";
@@ -35,7 +36,6 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
     );
   };
   play(false);
-  sweep.addEventListener("click", () => onSweep(attribute.name));
   slider.row.querySelector(".fr-slider-head")?.prepend(sweep);
   slider.row.querySelector(".fr-track")?.append(strip.root);
   const { fixed = false } = attribute;

@@ -1,6 +1,6 @@
 // Two stored faces, side by side: their distance and their differences.
 
-import { h, paint } from "../shared/dom.js";
+import { button, h, paint } from "../shared/dom.js";
 import { formatValue, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
@@ -27,27 +27,15 @@ export function differences(attributes, a, b) {
  * @param {(command: {action: string, snapshot?: string}) => void} send
  */
 export function createSnapshots(attributes, nameOf, send) {
-  const button = (/** @type {string} */ text, /** @type {{action: string, snapshot?: string}} */ command) => {
-    const node = h("button", {
-      type: "button",
-      class: "fr-button",
-      text,
-      "data-action": `${command.action}${command.snapshot ?? ""}`,
-    });
-    node.addEventListener("click", () => send(command));
-    return node;
-  };
-  const stores = NAMES.map((snapshot) => button(`Store ${snapshot}`, { action: "store", snapshot }));
-  const clear = button("Clear", { action: "forget" });
+  const stores = NAMES.map((snapshot) =>
+    button(`Store ${snapshot}`, `store${snapshot}`, () => send({ action: "store", snapshot })),
+  );
+  const clear = button("Clear", "forget", () => send({ action: "forget" }));
   const faces = NAMES.map((snapshot) => {
     const canvas = h("canvas", { width: 64, height: 64, "aria-hidden": "true" });
-    const recall = h(
-      "button",
-      { type: "button", class: "fr-recall", hidden: true },
-      canvas,
-      h("b", { text: snapshot }),
-    );
-    recall.addEventListener("click", () => send({ action: "recall", snapshot }));
+    const onclick = () => send({ action: "recall", snapshot });
+    const name = h("b", { text: snapshot });
+    const recall = h("button", { type: "button", class: "fr-recall", hidden: true, onclick }, canvas, name);
     return { recall, canvas };
   });
   const words = h("p", { class: "fr-ab-words" });

@@ -59,6 +59,8 @@ test("the range is divided where the interpolated distance crosses the threshold
   );
   expect(retentionWords(age, samples, 0.9)).toContain("over the whole range of age");
   expect(retentionWords(age, samples, 0.1)).toContain("nowhere");
+  expect(retention([[20, 0.6], [70, 0.6]], 0.6)).toBe(1); // biome-ignore format: exactly at the threshold
+  expect(stretches([[20, 0.5], [45, 0.6], [70, 0.7]], 0.6)).toEqual([{ from: 20, to: 45, same: true }, { from: 45, to: 70, same: false }]); // biome-ignore format: as above
   expect(retention(samples, null)).toBe(null);
   expect(retention([[20, 0.1]], 0.6)).toBe(null);
   expect(stretches([], 0.6)).toEqual([]);

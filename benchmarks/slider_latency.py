@@ -10,8 +10,8 @@ bound of the host. The median and the 95th percentile are printed in millisecond
   and before its own.
 
 "painted" is the end of the animation frame in which the picture was painted; "settled" is when distance and point were
-shown as well. The last line gives the handler calls for a burst of 200 events, 5 ms apart, and whether the last value is
-exact. Usage: python benchmarks/slider_latency.py [--events 100] [--json FILE]
+shown as well. The last line gives the handler calls for a burst of 200 events, 5 ms apart, and whether the last value
+is exact. Usage: python benchmarks/slider_latency.py [--events 100] [--json FILE]
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ SPAN = {name: fr.ATTRIBUTES[name].high - fr.ATTRIBUTES[name].low for name in NAM
 
 
 class Plain:
-    """Faces of one colour: red encodes the identity, green the age, blue the hue. A small picture is slightly too red."""
+    """Faces of one colour: red encodes the identity, green the age, blue the hue. A small picture is a bit too red."""
 
     fingerprint = "plain"
     attributes: ClassVar = {name: fr.ATTRIBUTES[name] for name in NAMES}

@@ -264,7 +264,7 @@ def test_requests_from_several_threads_end_on_a_state_that_agrees_with_itself(w,
     for thread in threads:
         thread.join()
     w.wait(60)
-    w.set(age=w.reply["strengths"]["age"])  # a release: exact figures of what was last asked for
+    w.set(age=w.reply["strengths"]["age"])  # a release: exact figures of the last request
     assert w.error == {}
     assert w.strengths["hue"] == 10
     here, there = dlib_model.embed([avatars.render(0, w.strengths), avatars.render(0)])
@@ -390,7 +390,7 @@ def test_quick_commits_of_one_attribute_are_one_step():
     history.commit(d, "age", now=12.0)
     assert history.states == [a, c, d]
     history.commit(b, "hue", now=12.1)
-    history.commit(b, "hue", now=12.2)  # the same state again is no step
+    history.commit(b, "hue", now=12.2)  # the same state again is not a step
     assert history.states == [a, c, d, b]
     assert history.step(-1) == d
     assert history.step(-9) == a

@@ -70,7 +70,7 @@ class Display:
         self._variations, self._seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
-        self._estimated: set[str] = set()  # models whose estimate was started without being asked for
+        self._estimated: set[str] = set()  # models whose estimate has been started
 
     # --- a state and its figures --------------------------------------------------------------------------------------
 

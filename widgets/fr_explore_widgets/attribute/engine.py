@@ -1,4 +1,4 @@
-"""From a state to what is shown of it: render a face, embed it, compare it. Knows face source and models, no widget."""
+"""Renders the face of a state, embeds it and compares it. Knows the face source and the models, but no widget."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class AttributeExplorer(BackgroundWidget):
     # --- traits -------------------------------------------------------------------------------------------------------
 
     def assign(self, name: str, value: Any) -> None:
-        """Set `identity`, `strengths`, `state` or another trait to what is already shown."""
+        """Set `identity`, `strengths`, `state` or another trait to a value that is already shown."""
         self._assigned[name] = value
         try:
             self.set_trait(name, value)

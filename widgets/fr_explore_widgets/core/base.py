@@ -59,7 +59,7 @@ class WidgetError(Exception):
 
 
 def reply_tag(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an answer that tells the page which of its requests is answered."""
+    """The part of an answer that identifies the request of the page."""
     return {"client": str(request.get("client", "")), "seq": int(request.get("seq", 0))}
 
 

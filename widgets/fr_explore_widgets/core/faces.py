@@ -24,7 +24,7 @@ def pick(identities: Sequence[Hashable], most: int) -> list[Hashable]:
 def middle_strengths(attributes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:
     """Random strengths of the paper's attributes (of all, if a source has none) over the middle half of each range.
 
-    The others stay neutral: half a mask or half a pair of glasses is no natural variation of a person.
+    The others stay neutral: half a mask or half a pair of glasses is not a natural variation of a person.
     """
     names = [name for name in attributes if name in PAPER_ATTRIBUTES] or list(attributes)
     return {name: float(rng.uniform(*attributes[name].middle)) for name in names}

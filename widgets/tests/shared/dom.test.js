@@ -20,19 +20,19 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("an element gets its attributes, and a control keeps its keys from JupyterLab", () => {
+test("an element gets its attributes, and a control suppresses the shortcuts of JupyterLab", () => {
   const node = h("input", { type: "range", hidden: true, disabled: false, title: undefined });
   expect(node.outerHTML).toBe('<input type="range" hidden="" data-lm-suppress-shortcuts="true">');
   expect(h("p", { text: "<b>" }).innerHTML).toBe("&lt;b&gt;");
 });
 
-test("RGB bytes become RGBA, from any place in a buffer", () => {
+test("RGB bytes become RGBA, from any offset in a buffer", () => {
   const view = new DataView(new Uint8Array([9, 1, 2, 3, 4, 5, 6]).buffer, 1);
   expect([...toRGBA(view)]).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
   expect([...toRGBA(view, 3, 1)]).toEqual([4, 5, 6, 255]);
 });
 
-test("a picture is painted whole or not at all", () => {
+test("an incomplete picture is not painted", () => {
   const calls = fakeCanvas(vi);
   const canvas = h("canvas");
   expect(paint(canvas, new DataView(new ArrayBuffer(12)), [2, 2])).toBe(true);
@@ -68,7 +68,7 @@ test.each(COLORS)("%s as text has a contrast of at least 4.5 on both themes", (c
   expect(onDark).toBeGreaterThanOrEqual(4.5);
 });
 
-test("a term explains itself on focus and on hover, until Escape", () => {
+test("the explanation of a term appears on focus and on hover, until Escape", () => {
   const node = term("threshold", "Below it, the same person.");
   const [button, tip] = node.children;
   expect(tip.hidden).toBe(true);
@@ -82,15 +82,15 @@ test("a term explains itself on focus and on hover, until Escape", () => {
 test("an error says what happened, why, and what to do, as text and not as markup", () => {
   const notices = createNotices();
   const [, error] = notices.root.children;
-  notices.showError({ what: "It broke.", why: "ValueError: <b>", todo: "Mend it." });
+  notices.showError({ what: "It broke.", why: "ValueError: <b>", todo: "Fix it." });
   expect(error.hidden).toBe(false);
   expect(error.getAttribute("role")).toBe("alert");
-  expect(error.textContent).toBe("It broke. ValueError: <b> Mend it.");
+  expect(error.textContent).toBe("It broke. ValueError: <b> Fix it.");
   notices.showError({});
   expect(error.hidden).toBe(true);
 });
 
-test("a kernel that answers no ping is gone, and back when it answers", () => {
+test("a kernel that does not answer a ping counts as lost until it answers", () => {
   const model = fakeModel({ ping: 0 });
   const el = h("div");
   const told = [];
@@ -111,7 +111,7 @@ test("a kernel that answers no ping is gone, and back when it answers", () => {
   expect(model.listening()).toBe(0);
 });
 
-test("a notebook whose kernel was shut down or exchanged says so, until the view is closed", () => {
+test("a notebook reports that its kernel was shut down or replaced, until the view is closed", () => {
   const slots = new Set();
   const kernelChanged = { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot) };
   const model = fakeModel({ ping: 0 });
@@ -154,7 +154,7 @@ test.each([
   picker.root.remove();
 });
 
-test("the theme is that of the page around a shadow root too", () => {
+test("inside a shadow root the theme of the surrounding page applies", () => {
   vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
   const host = document.body.appendChild(document.createElement("div"));
   host.style.backgroundColor = "rgb(17, 17, 17)";

@@ -33,7 +33,7 @@ afterEach(() => {
 const requests = () => model.sent.map((message) => message.request);
 const answer = (seq) => link.settle({ client: link.client, seq });
 
-test("slider values merge, buttons keep their place", () => {
+test("slider values merge, buttons keep their order", () => {
   let waiting = [];
   for (const command of [
     set({ age: 1 }),
@@ -63,7 +63,7 @@ test("one request is in flight and the last value of a burst arrives exactly", (
   expect(link.busy).toBe(false);
 });
 
-test("answers to others and to older requests settle nothing", () => {
+test("answers to other views and to older requests are ignored", () => {
   link.send(set({ age: 1 }));
   expect(link.settle({ client: "another", seq: 1 })).toBe(false);
   expect(answer(0)).toBe(false);
@@ -71,13 +71,13 @@ test("answers to others and to older requests settle nothing", () => {
   answer(1);
 });
 
-test("a silent kernel is reported, and the next command goes out all the same", () => {
+test("a silent kernel is reported, and the next command is still sent", () => {
   link.send(set({ age: 1 }));
   vi.advanceTimersByTime(PATIENCE_MS);
   expect(silence).toEqual([true]);
   link.send(set({ age: 2 }));
   expect(requests()).toHaveLength(2);
-  expect(answer(1)).toBe(false); // the answer to what was given up
+  expect(answer(1)).toBe(false); // the answer to the abandoned request
   expect(answer(2)).toBe(true);
   expect(silence).toEqual([true, false]);
 });
@@ -93,7 +93,7 @@ test("nothing is sent while the kernel is gone", () => {
   answer(2);
 });
 
-test("a hand's moves, one in a frame, wait for nothing but the answer", () => {
+test("moves of a user, one per frame, wait only for the answer", () => {
   for (let i = 1; i <= 5; i += 1) {
     link.send(set({ age: i }));
     expect(requests()).toHaveLength(i);
@@ -102,7 +102,7 @@ test("a hand's moves, one in a frame, wait for nothing but the answer", () => {
   }
 });
 
-test("more moves than frames become few requests, and the last value goes at once", () => {
+test("more moves than frames become few requests, and the last value is sent at once", () => {
   for (let i = 1; i <= 200; i += 1) {
     link.send(set({ age: i }));
     vi.advanceTimersByTime(5);
@@ -116,7 +116,7 @@ test("more moves than frames become few requests, and the last value goes at onc
   answer(requests().length);
 });
 
-test("what ends a move waits for the request on its way, in order", () => {
+test("the end of a move waits for the pending request, in order", () => {
   link.send(set({ age: 1 }));
   link.send(set({ age: 2 }));
   link.send({ action: "undo" });
@@ -131,7 +131,7 @@ test("what ends a move waits for the request on its way, in order", () => {
   answer(4);
 });
 
-test("a request that another view's replaced is repeated, as the same one", () => {
+test("a request replaced by another view's is repeated unchanged", () => {
   link.send({ action: "undo" });
   model.receive({ request: { client: "another", seq: 7, action: "set" } });
   vi.advanceTimersByTime(AGAIN_MS);

@@ -38,7 +38,7 @@ test("the nearest point within reach", () => {
   expect(nearest([], 0, 0, 5)).toBe(-1);
 });
 
-test("labels take the first free place and stay inside, or are left out", () => {
+test("labels take the first free position inside the map, or are omitted", () => {
   const first = placeLabel([50, 50], 20, 15, 100, []);
   expect([first.x, first.y]).toEqual([50, 65]);
   const second = placeLabel([50, 50], 20, 15, 100, [first.box]);
@@ -68,7 +68,7 @@ test("a sprite is cut into pictures by its bytes, with an offset into the buffer
   expect([...image.data.slice(0, 4)]).toEqual([7, 7, 7, 255]);
 });
 
-test("the trail grows with each new point and starts afresh with another face", () => {
+test("the trail grows with each new point and restarts with another face", () => {
   const stop = new AbortController();
   const map = createMap({ signal: stop.signal, nameOf: String });
   const step = { color: "#123456", shape: "circle", label: "age", name: "age" };
@@ -76,7 +76,7 @@ test("the trail grows with each new point and starts afresh with another face", 
     map.move(point, { who: 0, fresh: false, reference: [0, 0], step, ...more });
   at([0, 0]);
   at([1, 0]);
-  at([1, 0]); // the same place is no step
+  at([1, 0]); // the same point is not a step
   at([1, 1]);
   expect(map.root.dataset.trail).toBe("3");
   expect(map.root.dataset.point).toBe("1,1");

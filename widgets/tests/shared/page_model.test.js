@@ -31,14 +31,14 @@ async function ask(model, request) {
   return model.get("reply").at;
 }
 
-test("a request aims at the axes that it names", () => {
+test("a request moves along the axes that it names", () => {
   const aimed = aim(axes, start, { action: "set", values: { age: 55 }, phase: "drag" });
   expect(aimed).toEqual({ to: { age: 55, hue: 0, place: 0 }, moved: ["age"] });
   expect(aim(axes, start, { action: "identity", place: 1 })?.moved).toEqual(["place"]);
   expect(aim(axes, start, { action: "pin" })).toBeNull();
 });
 
-test("what was moved is served first, then the nearest on the other axes", () => {
+test("the moved axis counts first, then the nearest answer on the other axes", () => {
   const answers = star.map((at) => ({ at }));
   const to = { age: 58, hue: 30, place: 0 };
   expect(nearest(answers, axes, to, ["age"])?.at).toEqual(star[2]);
@@ -48,7 +48,7 @@ test("what was moved is served first, then the nearest on the other axes", () =>
   expect(nearest(words, { name: ["a", "b"] }, { name: "a" }, ["name"])?.at.name).toBe("a");
 });
 
-test("answers carry the request's marks, and undo, redo and reset need no kernel", async () => {
+test("answers carry the request's tag, and undo, redo and reset need no kernel", async () => {
   const model = await createModel(data());
   expect(model.get("offline")).toBe(true);
   const request = { action: "set", values: { age: 57 }, moved: "age", phase: "commit", client: "b", seq: 9 };
@@ -68,7 +68,7 @@ test("answers carry the request's marks, and undo, redo and reset need no kernel
   expect(model.get("error")).toEqual({});
 });
 
-test("bytes come as a view, and listeners hear of changes until they leave", async () => {
+test("bytes are revived as a DataView, and listeners are called until they are removed", async () => {
   const model = await createModel({ traits: { frame: { $bytes: 0 } }, blobs: [btoa("\u0001\u0002\u0003")] });
   expect(model.get("frame").getUint8(2)).toBe(3);
   const heard = [];

@@ -62,7 +62,7 @@ const rings = () => calls.filter(([name, , , r]) => name === "arc" && r === 8).m
 const copies = () =>
   calls.filter(([name]) => name === "drawImage").map(([, , ...where]) => where.map(Math.round));
 
-test("all points fit, with one scale and y upwards; points with NaN are nowhere", () => {
+test("all points fit, with one scale and y upwards; points with NaN are ignored", () => {
   expect(fitView(Float32Array.of(0, 0, 2, 1, Number.NaN, 9), 220, 220, 10)).toEqual({
     k: 100,
     x: 10,
@@ -72,7 +72,7 @@ test("all points fit, with one scale and y upwards; points with NaN are nowhere"
   expect(Object.values(fitView(new Float32Array(0), 100, 100)).every(Number.isFinite)).toBe(true);
 });
 
-test("zooming keeps what lies under the hand", () => {
+test("zooming keeps the point under the pointer fixed", () => {
   const view = { k: 10, x: 50, y: 60 };
   const after = zoomAt(view, 3, 80, 20);
   const under = (v) => [(80 - v.x) / v.k, (v.y - 20) / v.k];
@@ -81,7 +81,7 @@ test("zooming keeps what lies under the hand", () => {
   expect(under(after)[1]).toBeCloseTo(under(view)[1]);
 });
 
-test("the grid finds the nearest point that a search through all finds", () => {
+test("the grid finds the same nearest point as an exhaustive search", () => {
   const xy = numbers(2000);
   xy[10] = Number.NaN;
   const grid = createGrid(xy);
@@ -133,7 +133,7 @@ test("points are painted where they fit, the others of a selection faint and fir
   ).toEqual([60, 300, 8]);
 });
 
-test("many changes make one frame", () => {
+test("many changes cost one frame", () => {
   const map = plane();
   map.setPoints(square);
   map.setLook(look);
@@ -141,7 +141,7 @@ test("many changes make one frame", () => {
   expect(frames).toHaveLength(1);
 });
 
-test("a hovered point costs a ring, not a painting", () => {
+test("hovering draws a ring and repaints no points", () => {
   const map = plane();
   map.setPoints(square);
   map.setLook(look);
@@ -154,7 +154,7 @@ test("a hovered point costs a ring, not a painting", () => {
   expect(rings()).toEqual([[340, 20]]);
 });
 
-test("many points glide as a picture while the hand moves, and are painted when it rests", () => {
+test("many points move as an image during a drag, and are repainted when it pauses", () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const map = plane();
   map.setPoints(numbers(2000));
@@ -177,7 +177,7 @@ test("many points glide as a picture while the hand moves, and are painted when 
   vi.useRealTimers();
 });
 
-test("a drag pans, a click chooses, a resting hand hovers", () => {
+test("a drag pans, a click chooses, and moving the pointer hovers", () => {
   const seen = [];
   const chosen = [];
   const map = plane({ onHover: (i) => seen.push(i), onChoose: (i) => chosen.push(i) });
@@ -199,7 +199,7 @@ test("a drag pans, a click chooses, a resting hand hovers", () => {
   expect(chosen).toHaveLength(1);
 });
 
-test("two fingers zoom, the wheel does where the map has the focus", () => {
+test("two fingers zoom, the wheel zooms if the map has the focus", () => {
   const map = plane();
   map.setPoints(square);
   map.setLook(look);
@@ -223,7 +223,7 @@ test("two fingers zoom, the wheel does where the map has the focus", () => {
   expect(Number(map.root.dataset.zoom)).toBeCloseTo(2 * Math.exp(0.25), 2);
 });
 
-test("keys do what hands do", () => {
+test("keys replace the pointer", () => {
   const seen = [];
   const chosen = [];
   const map = plane({ onHover: (i) => seen.push(i), onChoose: (i) => chosen.push(i) });
@@ -250,10 +250,10 @@ test("keys do what hands do", () => {
   for (let i = 0; i < 40; i += 1) press(map.canvas, "PageUp");
   frame();
   expect(map.root.dataset.zoom).toBe("60.000");
-  expect(press(map.canvas, "z", { ctrlKey: true })).toBe(true); // undo is the widget's
+  expect(press(map.canvas, "z", { ctrlKey: true })).toBe(true); // left to the widget, which undoes
 });
 
-test("a map that cannot be painted says so", () => {
+test("a map that cannot be painted reports it", () => {
   HTMLCanvasElement.prototype.getContext.mockReturnValue(null);
   const map = plane();
   map.setPoints(square);

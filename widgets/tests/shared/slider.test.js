@@ -33,7 +33,7 @@ function move(input, value, ...events) {
   for (const event of events) input.dispatchEvent(new Event(event));
 }
 
-test("a slider says its value, and tells drags from commits", () => {
+test("a slider shows its value, and distinguishes drags from commits", () => {
   const onMove = vi.fn();
   const { row, input, set } = createSlider(SPEC, onMove);
   set(0.5);
@@ -48,7 +48,7 @@ test("a slider says its value, and tells drags from commits", () => {
   expect(row.querySelector(`#${input.getAttribute("aria-describedby")}`)?.textContent).toBe(SPEC.help);
 });
 
-test("the hand that holds a slider is not overruled, and one that let go without a change is free again", () => {
+test("a slider keeps its value while dragged, also if it is released without a change", () => {
   const { input, set } = createSlider(SPEC, () => {});
   move(input, 1, "input");
   set(0.2);
@@ -58,7 +58,7 @@ test("the hand that holds a slider is not overruled, and one that let go without
   expect(input.valueAsNumber).toBe(0.2);
 });
 
-test("an attribute's slider has its neutral mark and the way back, while it is away from it", () => {
+test("an attribute's slider has a neutral mark, and a button back to it when it is elsewhere", () => {
   const onMove = vi.fn();
   const { row, input, set, disable } = createAttributeSlider(HUE, { onMove, onHelp: () => {} });
   const back = /** @type {HTMLButtonElement} */ (row.querySelector(".fr-back"));
@@ -74,7 +74,7 @@ test("an attribute's slider has its neutral mark and the way back, while it is a
   expect([input.disabled, back.disabled]).toEqual([true, true]);
 });
 
-test("history merges a held key, takes a pause as two, forgets what was undone, and ends at its ends", () => {
+test("history merges a held key, splits at a pause, forgets undone states, and stops at both ends", () => {
   const history = createHistory({ at: 0 });
   history.commit({ at: 0 });
   expect(history.canUndo).toBe(false);
@@ -89,7 +89,7 @@ test("history merges a held key, takes a pause as two, forgets what was undone, 
   expect(history.step(-1)).toEqual({ at: 2 });
 });
 
-test("the keys of undo and redo walk, and reach nobody else", () => {
+test("the keys of undo and redo work, and are not passed on", () => {
   const root = document.createElement("div");
   const inner = document.createElement("input");
   root.append(inner);

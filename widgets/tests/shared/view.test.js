@@ -31,7 +31,7 @@ function view(model) {
   return stop;
 }
 
-test("the last view that goes is reported, unless another came meanwhile", () => {
+test("closing the last view is reported, unless a new one opens soon", () => {
   const model = fakeModel({ token: "t" });
   const [one, two] = [view(model), view(model)];
   expect(document.head.textContent).toContain('[data-fr="t"]');
@@ -49,7 +49,7 @@ test("the last view that goes is reported, unless another came meanwhile", () =>
   expect(model.listening()).toBe(0);
 });
 
-test("a notebook that is closed takes its widgets with it without a report", () => {
+test("closing a notebook is not reported", () => {
   const model = fakeModel({ token: "u" });
   const one = view(model);
   document.querySelector(".jp-Notebook").remove();
@@ -66,14 +66,14 @@ test("a view answers the roll call", () => {
   one.abort();
 });
 
-test("what a lost kernel left goes to the widget in its place, or to the only one of its kind", () => {
+test("a saved state is offered to the widget in the same cell, or to the only one of its kind", () => {
   const at = (place, kind = "k") => ({ kind, notebook: "n", place, state: { place } });
   expect(leftBehind([at(1), at(2)], at(2))?.place).toBe(2);
   expect(leftBehind([at(1), at(2)], at(3))).toBeUndefined();
   expect(leftBehind([at(1), at(2, "other")], at(3))?.place).toBe(1);
 });
 
-test("a kept state is text and is brought back by one request", () => {
+test("a saved state is shown as text and restored by one request", () => {
   const lost = fakeModel({ _anywidget_id: "k", state: { version: 1, age: 60 } });
   const forget = keepState(el, lost);
   expect(JSON.parse(el.querySelector("input").value)).toEqual({ version: 1, age: 60 });

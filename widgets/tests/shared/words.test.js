@@ -39,7 +39,7 @@ test.each([
   expect(speakValue(attribute, value)).toBe(spoken);
 });
 
-test("a face is described by what is not neutral", () => {
+test("a description lists the attributes that are not neutral", () => {
   const all = [angle, age, gain];
   expect(describe(all, { head_angle: 0, age: 35, brightness: 1 })).toBe("neutral");
   expect(describe(all, { head_angle: 5, age: 60, brightness: 1 })).toBe("head angle +5°, age 60 years");

@@ -16,7 +16,6 @@ from traitlets import TraitError
 
 import fr_explore as fr
 from fr_explore_widgets import EnergyPlayground
-from fr_explore_widgets.core.page import Offline, write_page
 from fr_explore_widgets.energy.arrows import COUNTS, DEFAULTS, check_settings, neighborhood
 
 FRONT = Path(__file__).parents[2] / "widgets" / "fr_explore_widgets"
@@ -204,11 +203,10 @@ def test_a_request_is_answered_inside_the_widget():
     assert "the page computes everything" in w.error["why"]
 
 
-def test_a_page_needs_a_module_that_renders(tmp_path):
-    with pytest.raises(ValueError, match="no default export"):
-        write_page(
-            tmp_path / "x.html", title="x", front=("const a = 1;", ""), traits={}, offline=Offline(), max_megabytes=1
-        )
+def test_a_page_needs_a_module_that_renders(tmp_path, monkeypatch):
+    monkeypatch.setattr("fr_explore_widgets.core.bundle.page_script", lambda files: "const a = 1;")
+    with pytest.raises(ValueError, match=r"energy/index\.js has no default export"):
+        EnergyPlayground().to_html(tmp_path / "x.html")
 
 
 def test_the_page_is_one_small_file_without_addresses(tmp_path):

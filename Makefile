@@ -47,13 +47,13 @@ format: $(BIN)/.dev ## format the code
 notebooks: $(BIN)/.dev ## build the course's notebooks from their sources
 	$(BIN)/python tools/build_notebooks.py
 
-bench: $(BIN)/.dev need-chromium ## measure everything once and write benchmarks/RESULTS.md
+bench: $(BIN)/.dev need-chromium ## run every benchmark once and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run_all.py
 
-site: $(BIN)/.dev ## the course as static pages, in build/site
+site: $(BIN)/.dev ## build the course as static pages in build/site
 	$(BIN)/python tools/build_site.py
 
-clean: ## remove what the other commands made
+clean: ## remove what the other commands created
 	rm -rf .venv widgets/node_modules build dist
 
 $(BIN)/python:

@@ -169,11 +169,8 @@ def test_committed_notebooks_are_in_step_with_their_sources():
     assert build.out_of_step() == []
 
 
-def test_they_are_clean_and_complete():
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "check_notebooks.py")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_they_are_clean_and_complete(capsys):
+    assert check_notebooks.main() == 0, capsys.readouterr().err
 
 
 def test_spelling():

@@ -309,7 +309,7 @@ def test_keys_alone_reach_everything(opened):
     page.keyboard.press("ArrowRight")
     assert page.locator("[aria-selected=true]").get_attribute("aria-label").startswith("Arrow 5: ")
     page.get_by_role("button", name="energy", exact=True).focus()
-    assert "2 where they oppose" in page.get_by_role("tooltip").inner_text()
+    assert "2 if they oppose" in page.get_by_role("tooltip").inner_text()
 
 
 @pytest.mark.browser

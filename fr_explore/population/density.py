@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..base.shapes import Float, Num
+
 __all__ = ["GRID", "bandwidth", "density"]
 
 GRID = 4096  # number of bins
 
 
-def bandwidth(values: np.ndarray) -> float:
+def bandwidth(values: Num[np.ndarray, " n"]) -> float:
     """Silverman's rule, 0.9 min(sd, IQR / 1.34) n^(-1/5); 0 if all values are equal."""
     if len(values) < 2:
         return 0.0
@@ -22,7 +24,7 @@ def bandwidth(values: np.ndarray) -> float:
     return 0.9 * (min(sd, float(high - low) / 1.34) or sd) * len(values) ** -0.2
 
 
-def density(values: np.ndarray, width: float, step: float) -> np.ndarray:
+def density(values: Num[np.ndarray, " n"], width: float, step: float) -> Float[np.ndarray, " bins"]:
     """Gaussian kernel density at the centre of each of GRID bins of width `step` from 0, (GRID,).
 
     The kernel has standard deviation `width` and is reflected at 0; the density sums to 1 / step.

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from ..base.distance import data_metric
+from ..base.shapes import Bool, Float, Int, Num, Shaped
 
 __all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "recorded", "sample"]
 
@@ -19,7 +20,9 @@ def recorded(embeddings: Any) -> dict[str, Any]:
     return dict(embeddings.attrs) if isinstance(embeddings, xr.DataArray) else {}
 
 
-def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[np.ndarray, np.ndarray, str]:
+def check_images(
+    embeddings: Num[Any, "images dim"], identities: Shaped[Any, " images"], metric: str | None
+) -> tuple[Float[np.ndarray, "images dim"], Int[np.ndarray, " images"], str]:
     """Points (images, dim) float32 or float64, identity codes (images,) from 0 in order of appearance, the metric.
 
     Raises ValueError with the invalid shape or value and the valid ones.
@@ -48,7 +51,7 @@ def check_images(embeddings: Any, identities: Any, metric: str | None) -> tuple[
     return points, codes, metric
 
 
-def check_labels(labels: Any, images: int) -> pd.DataFrame:
+def check_labels(labels: pd.DataFrame | Shaped[Any, "images attributes"], images: int) -> pd.DataFrame:
     """Labels as a table of int8, one column per attribute: +1 with it, -1 without it, 0 unknown.
 
     Raises ValueError for any other shape or value. A column of 0 and 1 without any -1 is invalid, because 0 means
@@ -83,7 +86,7 @@ def check_labels(labels: Any, images: int) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def intra_entropy(identities: Any, labels: Any) -> float:
+def intra_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"]) -> float:
     """Mean over identities of the entropy of one label within the identity, in nats; 0 to ln 2 = 0.693.
 
         H = mean over identities of -Σ_± p_± ln p_±
@@ -98,7 +101,7 @@ def intra_entropy(identities: Any, labels: Any) -> float:
     return float(np.mean(entr(share) + entr(1 - share))) if len(share) else float("nan")
 
 
-def inter_entropy(identities: Any, labels: Any, bandwidth: float = 0.1) -> float:
+def inter_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"], bandwidth: float = 0.1) -> float:
     """Entropy over people of how often each of them shows the label, in nats; at most ln 101 = 4.615.
 
     The entropy of a Gaussian kernel density of the identities' mean labels, taken at 101 points of [-1, 1] and
@@ -114,7 +117,9 @@ def inter_entropy(identities: Any, labels: Any, bandwidth: float = 0.1) -> float
     return float(entropy(np.exp(KernelDensity(bandwidth=bandwidth).fit(means[:, None]).score_samples(grid))))
 
 
-def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def sample(
+    codes: Int[np.ndarray, " images"], signs: Int[np.ndarray, " images"], sampling: str, limit: int, rng
+) -> tuple[Int[np.ndarray, " chosen"], Bool[np.ndarray, " chosen"]]:
     """Indices of the images to compare (2n,), those with the attribute first, and a mask of those (2n,)."""
     if sampling not in ("apart", "reference"):
         raise ValueError(f"unknown sampling {sampling!r}: choose 'apart' or 'reference'.")
@@ -137,7 +142,7 @@ def sample(codes: np.ndarray, signs: np.ndarray, sampling: str, limit: int, rng)
     return index, np.arange(2 * n) < n
 
 
-def identity_means(identities: Any, labels: Any) -> np.ndarray:
+def identity_means(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"]) -> Float[np.ndarray, " people"]:
     """Mean label of each identity that has a known one, in [-1, 1], in order of appearance."""
     names, signs = np.asarray(identities), np.nan_to_num(np.asarray(labels, dtype=np.float64))
     if len(names) != len(signs):

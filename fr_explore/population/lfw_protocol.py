@@ -7,12 +7,15 @@ import pandas as pd
 import xarray as xr
 
 from ..base.distance import data_metric, distance, same_person
+from ..base.shapes import Num
 from .verification.rates import midway
 
 __all__ = ["fold_accuracy"]
 
 
-def fold_accuracy(embeddings: xr.DataArray, pairs: pd.DataFrame, metric: str | None = None) -> pd.DataFrame:
+def fold_accuracy(
+    embeddings: Num[xr.DataArray, "images dim"], pairs: pd.DataFrame, metric: str | None = None
+) -> pd.DataFrame:
     """Accuracy of "same person?" on each fold, at the threshold that is best on the other folds.
 
     Parameters

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.corrections import adjust_p_values
+from ..base.shapes import Bool, Float, Num, Shaped
 from .density import GRID, bandwidth, density
 from .labels import check_images, check_labels, inter_entropy, intra_entropy, recorded, sample
 
@@ -35,9 +36,9 @@ FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "null_mean", "null
 
 
 def macroscale(
-    embeddings: Any,
-    identities: Any,
-    labels: Any,
+    embeddings: Num[Any, "images dim"],
+    identities: Shaped[Any, " images"],
+    labels: pd.DataFrame | Shaped[Any, "images attributes"],
     metric: str | None = None,
     permutations: int = 200,
     sampling: str = "apart",
@@ -110,7 +111,8 @@ def macroscale(
 
 
 def modality_distances(
-    embeddings: Any, identities: Any, labels: Any, attribute: str, metric: str | None = None,
+    embeddings: Num[Any, "images dim"], identities: Shaped[Any, " images"],
+    labels: pd.DataFrame | Shaped[Any, "images attributes"], attribute: str, metric: str | None = None,
     sampling: str = "apart", limit: int = 500, seed: int = 0, resolution: int = 400,
 ) -> pd.DataFrame:  # fmt: skip
     """The three cumulative distributions behind one attribute's KS, as a table for a chart.
@@ -178,7 +180,7 @@ class _SortedPairs:
     SciPy's `ks_2samp` would sort the distances again for each permutation, which takes many times as long.
     """
 
-    def __init__(self, points: np.ndarray, metric: Any):
+    def __init__(self, points: Float[np.ndarray, "images dim"], metric: Any):
         from scipy.spatial.distance import pdist
 
         distances = pdist(points.astype(np.float64), metric)
@@ -190,12 +192,12 @@ class _SortedPairs:
         self.last = np.append(self.distances[1:] > self.distances[:-1], True)
         self.tied = not self.last.all()
 
-    def classes(self, side: np.ndarray) -> dict[str, np.ndarray]:
+    def classes(self, side: Bool[np.ndarray, " images"]) -> dict[str, Bool[np.ndarray, " pairs"]]:
         """Masks over the sorted pairs; `side` (2n,) is True for an image with the attribute."""
         a, b = side[self.first], side[self.second]
         return {"within positive": a & b, "within negative": ~(a | b), "across": a ^ b}
 
-    def _cdfs(self, side: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    def _cdfs(self, side: Bool[np.ndarray, " images"]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """For each modality the CDF of the pairs within it and of those across, at every distance, (pairs,) each."""
         masks = self.classes(side)
         across = np.cumsum(masks["across"], dtype=np.int32)
@@ -204,13 +206,13 @@ class _SortedPairs:
         cdf = [counts / counts[-1] for counts in (inside, rest, across)]
         return {"positive": (cdf[0], cdf[2]), "negative": (cdf[1], cdf[2])}
 
-    def ks(self, side: np.ndarray) -> tuple[float, float]:
+    def ks(self, side: Bool[np.ndarray, " images"]) -> tuple[float, float]:
         """KS of the distances within the modality with the attribute, and without it, against those across."""
         gaps = [np.abs(inside - across) for inside, across in self._cdfs(side).values()]
         plus, minus = (float((gap[self.last] if self.tied else gap).max()) for gap in gaps)
         return plus, minus
 
-    def gaps(self, side: np.ndarray) -> dict[str, dict[str, float]]:
+    def gaps(self, side: Bool[np.ndarray, " images"]) -> dict[str, dict[str, float]]:
         """Where the CDFs differ most, and by how much."""
         found = {}
         for name, (inside, across) in self._cdfs(side).items():
@@ -219,7 +221,7 @@ class _SortedPairs:
                            "within": float(inside[at]), "across": float(across[at])}  # fmt: skip
         return found
 
-    def figures(self, side: np.ndarray) -> dict[str, float]:
+    def figures(self, side: Bool[np.ndarray, " images"]) -> dict[str, float]:
         """The KS statistics and mean distances of one labelling."""
         plus, minus = self.ks(side)
         means = {name: float(self.distances[mask].mean()) for name, mask in self.classes(side).items()}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.shapes import Num, Shaped
 from .labels import check_images, check_labels
 
 __all__ = ["linear_probe"]
@@ -15,7 +16,12 @@ SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "auc
 
 
 def linear_probe(
-    embeddings: Any, identities: Any, labels: Any, folds: int = 5, strength: float = 1.0, seed: int = 0
+    embeddings: Num[Any, "images dim"],
+    identities: Shaped[Any, " images"],
+    labels: pd.DataFrame | Shaped[Any, "images attributes"],
+    folds: int = 5,
+    strength: float = 1.0,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """How well logistic regression predicts each binary attribute from the embeddings of people it has not seen.
 

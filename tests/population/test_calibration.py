@@ -152,7 +152,7 @@ def test_interval_of_pairs_covers_the_truth():
     hits = 0
     for seed in range(60):
         points, pairs = as_pairs(*gaussians(2, 150, 150, seed))
-        found = fr.verification(points, pairs, draws=60, seed=seed)
+        found = fr.verification(points, pairs, draws=120, seed=seed)
         hits += found.eer_low <= norm.cdf(-1) <= found.eer_high
     assert hits / 60 > 0.85  # 95 % is meant; the chance of less than this is below 1 %
     wide = fr.verification(points, pairs, draws=200, level=0.99)
@@ -177,7 +177,7 @@ def test_interval_over_people_covers_the_truth_although_pairs_are_dependent():
         points, names = people(12, 5, seed)
         kinds = fr.verification(points, identities=names, draws=0).pairs
         for what, identities in (("identities", names), ("pairs", None)):
-            found = fr.verification(points, kinds, identities=identities, draws=60, seed=seed)
+            found = fr.verification(points, kinds, identities=identities, draws=100, seed=seed)
             assert found.attrs["resampled"] == what
             hits[what] += found.eer_low <= truth <= found.eer_high
     assert hits["identities"] >= 32

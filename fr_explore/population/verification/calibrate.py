@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...base.distance import same_person
+from ...base.shapes import Num, Shaped
 from ..labels import recorded
 from .embedded_images import EmbeddedImages
 from .pairs import distances_of, pair_indices
@@ -75,10 +76,10 @@ class Verification:
 
 
 def verification(
-    embeddings: Any,
+    embeddings: Num[Any, "*images dim"],
     pairs: pd.DataFrame | None = None,
     *,
-    identities: Any = None,
+    identities: Shaped[Any, " n"] | None = None,
     target: Target = "eer",
     at_far: Sequence[float] = (0.1, 0.01, 0.001),
     by: str | None = None,

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ...base.distance import data_metric, normalized
+from ...base.shapes import Bool, Float, Int, Num, Shaped
 from ..labels import check_images
 
 __all__ = ["EmbeddedImages"]
@@ -27,13 +28,15 @@ class EmbeddedImages:
     coordinates : name -> (images,) the other coordinates of the embeddings.
     """
 
-    points: np.ndarray
+    points: Float[np.ndarray, "images dim"]
     metric: str
-    codes: np.ndarray | None
-    coordinates: Mapping[str, np.ndarray]
+    codes: Int[np.ndarray, " images"] | None
+    coordinates: Mapping[str, Shaped[np.ndarray, " images"]]
 
     @classmethod
-    def of(cls, embeddings: Any, identities: Any = None, metric: str | None = None) -> EmbeddedImages:
+    def of(
+        cls, embeddings: Num[Any, "*images dim"], identities: Shaped[Any, " n"] | None = None, metric: str | None = None
+    ) -> EmbeddedImages:
         """Read an array or a DataArray; a DataArray of more dimensions is flattened to one row per image."""
         coordinates: dict[str, np.ndarray] = {}
         values = embeddings
@@ -54,7 +57,9 @@ class EmbeddedImages:
         points, codes, metric = check_images(values, names, data_metric(embeddings, metric))
         return cls(normalized(points, metric), metric, None if identities is None else codes, coordinates)
 
-    def rows(self, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def rows(
+        self, pairs: pd.DataFrame
+    ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Bool[np.ndarray, " pairs"]]:
         """Row numbers of the two images of each pair, and whether they show the same person."""
         missing = {"first", "second"} - set(pairs.columns)
         if missing:
@@ -87,7 +92,9 @@ class EmbeddedImages:
             f"image, or by row numbers from 0 to {len(self.points) - 1}."
         )
 
-    def shared(self, name: str, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def shared(
+        self, name: str, first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"]
+    ) -> Shaped[np.ndarray, " pairs"]:
         """The value that both images of a pair have in a coordinate, as text; "mixed" if they differ."""
         if name not in self.coordinates:
             known = ", ".join(sorted(self.coordinates)) or "none"

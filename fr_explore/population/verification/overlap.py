@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...base.shapes import Num, Shaped
 from ..density import GRID, bandwidth, density
 from .pairs import pair_distances
 from .rates import Rates
@@ -41,7 +42,11 @@ class Overlap:
 
 
 def overlap(
-    embeddings: Any, identities: Any, metric: str | None = None, max_pairs: int = 1_000_000, seed: int = 0
+    embeddings: Num[Any, "images dim"],
+    identities: Shaped[Any, " images"],
+    metric: str | None = None,
+    max_pairs: int = 1_000_000,
+    seed: int = 0,
 ) -> Overlap:
     """Overlap coefficient and Bayes error of the genuine and the impostor distances.
 
@@ -61,7 +66,7 @@ def overlap(
     return overlap_of(table.loc[same, "distance"].to_numpy(), table.loc[~same, "distance"].to_numpy())
 
 
-def overlap_of(genuine: Any, impostor: Any) -> Overlap:
+def overlap_of(genuine: Num[Any, "*genuine"], impostor: Num[Any, "*impostor"]) -> Overlap:
     """Overlap of two samples of distances.
 
         OVL = ∫ min(f, g) dt,   Bayes error = OVL / 2

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...base.distance import distance, normalized
+from ...base.shapes import Float, Int, Num, Shaped
 from ..labels import check_images
 
 __all__ = ["distances_of", "pair_distances", "pair_indices"]
@@ -16,7 +17,11 @@ CHUNK = 4_000_000  # numbers in a temporary array
 
 
 def pair_distances(
-    embeddings: Any, identities: Any, metric: str | None = None, max_pairs: int = 1_000_000, seed: int = 0
+    embeddings: Num[Any, "images dim"],
+    identities: Shaped[Any, " images"],
+    metric: str | None = None,
+    max_pairs: int = 1_000_000,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Distances of genuine (same person) and impostor (different people) pairs, as a tidy table `pair`, `distance`.
 
@@ -37,7 +42,9 @@ def pair_distances(
     return result
 
 
-def pair_indices(codes: np.ndarray, max_pairs: int, rng) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def pair_indices(
+    codes: Int[np.ndarray, " images"], max_pairs: int, rng
+) -> dict[str, tuple[Int[np.ndarray, " _"], Int[np.ndarray, " _"]]]:
     """Row numbers of the two images of each pair, for "genuine" and for "impostor" pairs.
 
     codes : (images,) number of the identity, from 0. All pairs of a kind, or a random sample of `max_pairs`.
@@ -90,7 +97,12 @@ def _impostor(codes: np.ndarray, total: int, max_pairs: int, rng) -> tuple[np.nd
     return found[:max_pairs, 0], found[:max_pairs, 1]
 
 
-def distances_of(points: np.ndarray, first: np.ndarray, second: np.ndarray, metric: str) -> np.ndarray:
+def distances_of(
+    points: Float[np.ndarray, "images dim"],
+    first: Int[np.ndarray, " pairs"],
+    second: Int[np.ndarray, " pairs"],
+    metric: str,
+) -> Float[np.ndarray, " pairs"]:
     """Distances of the index pairs as plain differences in float64; for "cosine", points are unit vectors."""
     step = max(1, CHUNK // points.shape[1])
     chunks = (slice(start, start + step) for start in range(0, len(first), step))

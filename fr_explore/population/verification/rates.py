@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...base.shapes import Bool, Float, Num
+
 __all__ = ["Rates", "midway"]
 
 
@@ -32,12 +34,17 @@ class Rates:
     far, frr : (m,) the rates at that threshold; far never decreases, frr never increases.
     """
 
-    thresholds: np.ndarray
-    far: np.ndarray
-    frr: np.ndarray
+    thresholds: Float[np.ndarray, " m"]
+    far: Float[np.ndarray, " m"]
+    frr: Float[np.ndarray, " m"]
 
     @classmethod
-    def of(cls, distances: np.ndarray, same: np.ndarray, weights: np.ndarray | None = None) -> Rates:
+    def of(
+        cls,
+        distances: Float[np.ndarray, " pairs"],
+        same: Bool[np.ndarray, " pairs"],
+        weights: Num[np.ndarray, " pairs"] | None = None,
+    ) -> Rates:
         """Count in one pass; `distances` (pairs,) ascend, `same` (pairs,) is True for genuine pairs."""
         weights = np.ones(len(distances)) if weights is None else weights
         ends = np.flatnonzero(np.append(distances[1:] > distances[:-1], True))

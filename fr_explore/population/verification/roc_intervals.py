@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from ...base.shapes import Num
 from .rates import Rates
 
 __all__ = ["RocIntervals"]
@@ -32,7 +33,7 @@ class RocIntervals:
         self._drawn: dict[str | None, list[np.ndarray]] = {name: [] for name in self._parts}
         self._whole = {name: self._rates(name, np.ones(len(table))) for name in self._parts}
 
-    def add(self, weights: np.ndarray) -> None:
+    def add(self, weights: Num[np.ndarray, " pairs"]) -> None:
         """Add one draw, in which pair i counts `weights[i]` times."""
         for name, drawn in self._drawn.items():
             drawn.append(self._rates(name, weights).astype(np.float32))

@@ -1,13 +1,12 @@
 """Images to embeddings: the only module that runs a model over many images.
 
-`_embed_lattice` and `_embed_pictures` describe the result. `_compute` fills it unit by unit, in memory or in a store:
-one identity of the lattice (`_identity_rows`) or a range of pictures (`_picture_rows`). Both split a unit into blocks,
-and `_block_rows` embeds a block: from the cache, or by reading the faces and running the model.
+`_embed_lattice` and `_embed_pictures` describe the result; `_compute` fills it in memory or in a store, one identity of
+the lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `_block_rows` embeds
+a block: from the cache, or by reading the faces and running the model.
 
 - Each finished block is cached, so a call after an interruption or a kill resumes where the previous one stopped.
 - With `store` the result is written to disk, one unit at a time; with `client` a Dask cluster computes the units.
-- Photographs identify people, and so do their embeddings: a source that is `private` leaves nothing on disk unless
-  `cache=True` asks for it.
+- Photographs and their embeddings identify people: a `private` source leaves nothing on disk without `cache=True`.
 """
 
 from __future__ import annotations
@@ -99,9 +98,8 @@ def embed(
     of their table (file, identity, labels) as coordinates along image. Pictures without a usable face are left out
     with a warning; attrs["left_out"] is their number and attrs["problems"] has one line for each. `attrs` hold the
     metric and the facts of the model's card. With a store, numbers are read from disk when they are needed.
-
-    Raises TypeError for anything but a lattice or a set of pictures; ValueError for a client without a store, a store
-    that holds other embeddings, and pictures none of which shows a usable face.
+    TypeError for anything but a lattice or pictures; ValueError for a client without a store, a store that holds other
+    embeddings, and pictures none of which shows a usable face.
 
     >>> embed(sample_lattice(fr.Avatars(identities=3, seed=0), ["age", "hue"], curves=20), load_model("dlib")).sizes
     Frozen({'identity': 3, 'attribute': 2, 'curve': 20, 'step': 3, 'dim': 128})
@@ -258,8 +256,7 @@ def _picture_blocks(files: Sequence[object]) -> Iterator[tuple[int, int]]:
     """Block boundaries that depend on the file names (on average each 32nd): a new file changes one block, not all."""
     start = 0
     for stop, name in enumerate(files, 1):
-        ends = hashlib.sha256(str(name).encode()).digest()[0] < 8
-        if ends or stop - start == _PICTURES or stop == len(files):
+        if hashlib.sha256(str(name).encode()).digest()[0] < 8 or stop - start == _PICTURES or stop == len(files):
             yield start, stop
             start = stop
 
@@ -283,8 +280,8 @@ def _block_rows(
 ) -> tuple[np.ndarray, dict[int, str]]:  # fmt: skip
     """Embeddings (n, dim) of the requested faces, NaN for those that cannot be read, and the reasons by position.
 
-    `read` returns the faces of some requests, with a ValueError in place of a face that cannot be read. `key` names the
-    block in the cache (None without a cache), and `about` is what the list of the cache shows of it.
+    `read` returns faces, with a ValueError for each that cannot be read. `key` names the block in the cache (None
+    without one); the list of the cache shows `about`.
     """
     model, shape = settings.model, (len(requests), settings.model.card.dim)
     vectors = _cache.load(key, shape) if key else None

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from ..base.optional import import_extra
+from ..base.shapes import Num
 
 __all__ = ["Projection", "pca", "umap"]
 
@@ -79,7 +80,7 @@ class Projection:
         return (array if origin is None else array - origin) @ self.axes.T
 
 
-def pca(points: np.ndarray | xr.DataArray, dims: int = 2) -> Projection:
+def pca(points: Num[Any, "... dim"], dims: int = 2) -> Projection:
     """The `dims` directions in which the points vary most, as a `Projection` for points and for vectors.
 
     >>> plane = fr.pca(embeddings)
@@ -120,7 +121,7 @@ def pca(points: np.ndarray | xr.DataArray, dims: int = 2) -> Projection:
 
 
 def umap(
-    points: np.ndarray | xr.DataArray,
+    points: Num[Any, "... dim"],
     dims: int = 2,
     neighbors: int = 15,
     min_dist: float = 0.1,

@@ -1,4 +1,4 @@
-"""One line for each figure, which `run_all.py` gathers into its table."""
+"""Benchmarks print one line for each figure; `run_all.py` collects these lines into its table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def figure(
     target: str = "",
     met: bool = True,
 ) -> None:
-    """Record a figure, beside its baseline and its target where it has them.
+    """Record a figure, with its baseline and its target if there are any.
 
-    `ours` : a number, or the text for the table. `unit` : of both, smaller being better but for rates such as
-    "images/s". `against` says what the baseline is, `target` what was promised, `met` whether it was kept.
+    ours : a number, or text for the table.
+    unit : of `ours` and `baseline`. Smaller is better, except for rates such as "images/s".
+    against : what the baseline is.
+    target : what was promised; `met` says whether it was reached.
     """
     better = None
     if baseline is not None and not isinstance(ours, str) and ours:

@@ -1,4 +1,4 @@
-"""Speed of one attribute's KS statistics and its null model, beside scikit-learn and SciPy as the reference uses them.
+"""Speed of one attribute's KS statistics and null model, compared with scikit-learn and SciPy as in the reference code.
 
 python benchmarks/macroscale.py            # about half a minute
 """
@@ -26,7 +26,7 @@ def reference(points: np.ndarray, positive: np.ndarray, negative: np.ndarray) ->
 
 
 def seconds(function, rounds: int) -> float:
-    """Median over rounds, after one to warm up."""
+    """Median time over the rounds, after one round to warm up."""
     times = []
     for turn in range(rounds + 1):
         start = time.perf_counter()
@@ -38,7 +38,7 @@ def seconds(function, rounds: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=500, help="in each modality")
+    parser.add_argument("--people", type=int, default=500, help="number of people in each modality")
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--permutations", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,14 +1,14 @@
-"""Our all-pairs energies of dlib's network on avatars beside the published ones of FaceNet and ArcFace.
+"""Compare our all-pairs energies of dlib's network on avatars with the published ones of FaceNet and ArcFace.
 
     python benchmarks/paper_check.py
 
-Prints the medians of the eight attributes over identities and Spearman's rank correlation with the published medians
-(Leroy et al., ICML 2025: read off their figure), over the five attributes of the face and over all eight, with a
-bootstrap interval over identities. Then the same with one thing changed at a time: the step, the neighbourhood, the
-range of the base points, the definition of the image attributes, the size of the pictures, the number of people.
-The models differ (theirs are not at hand) and so do the faces, so no agreement is expected of the numbers themselves.
+Prints the median over identities of each of the eight attributes, and Spearman's rank correlation with the published
+medians (Leroy et al., ICML 2025, read from their figure): over the five attributes of the face and over all eight, with
+a bootstrap interval over identities. Repeats this with one change at a time: the step, the neighbourhood, the range of
+the base points, the definition of the image attributes, the size of the pictures, the number of people. The numbers
+themselves need not agree, because the models (theirs are not available) and the faces differ.
 
-Tables go to benchmarks/results/paper_check*.csv. Embeddings are cached: an interrupted run resumes.
+Writes benchmarks/results/paper_check*.csv. Embeddings are cached, so an interrupted run can be resumed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scipy.stats import spearmanr
 import fr_explore as fr
 from fr_explore.lattice import Lattice
 
-# medians over identities, read off the paper's figure of all-pairs energies
+# medians over identities, read from the paper's figure of all-pairs energies
 PUBLISHED = pd.DataFrame(
     {"FaceNet": [0.915, 0.635, 0.615, 0.945, 0.755, 0.60, 0.835, 0.595],
      "ArcFace": [0.87, 0.735, 0.765, 0.91, 0.825, 0.72, 0.91, 0.76]},
@@ -64,8 +64,10 @@ def correlations(wide: pd.DataFrame, draws: int = 2000) -> dict[str, float]:
 
 
 def other_definitions(pixels: np.ndarray, strengths: Mapping[str, float]) -> np.ndarray:
-    """Image attributes as other toolboxes define them, at strengths of ours: brightness adds, contrast turns about
-    mid grey, hue turns in HSV."""
+    """Image attributes as other toolboxes define them, at our strengths.
+
+    Brightness is added, contrast scales the distance from mid grey, hue is rotated in HSV.
+    """
     from skimage.color import hsv2rgb, rgb2hsv
 
     out = pixels
@@ -78,7 +80,7 @@ def other_definitions(pixels: np.ndarray, strengths: Mapping[str, float]) -> np.
 
 
 def steps_apart(identities: int, curves: int) -> dict[str, Lattice]:
-    """The same base points with steps of 0.5 to 4 times the default, which all fit into the ranges."""
+    """The same base points with steps of 0.5 to 4 times the default, all within the attributes' ranges."""
     faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
     sizes = {name: faces.attributes[name].step for name in fr.PAPER_ATTRIBUTES}
     widest = fr.sample_lattice(faces, curves=curves, seed=0, step_sizes={name: 4 * s for name, s in sizes.items()})
@@ -89,7 +91,7 @@ def steps_apart(identities: int, curves: int) -> dict[str, Lattice]:
 
 
 def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
-    """What is rendered for each variant: name -> lattice and size of the pictures."""
+    """The lattice to render and the size of its pictures, by the name of the variant."""
     faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
     usual = fr.sample_lattice(faces, curves=curves, seed=0)
     plain = usual.base.copy()
@@ -108,10 +110,10 @@ def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--identities", type=int, default=20, help="of the main figure, as in finetuning.py")
+    parser.add_argument("--identities", type=int, default=20, help="avatars in the main table, as in finetuning.py")
     parser.add_argument("--curves", type=int, default=24)
     parser.add_argument("--fewer", type=int, nargs=2, default=(10, 16), metavar=("IDENTITIES", "CURVES"),
-                        help="of the variants that need renderings of their own; 0 0 leaves them out")  # fmt: skip
+                        help="for the variants that need their own renderings; 0 0 skips them")  # fmt: skip
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
     command = "python benchmarks/paper_check.py"
@@ -158,7 +160,7 @@ def report(wide: pd.DataFrame, table: pd.DataFrame) -> None:
     pd.set_option("display.width", 220)
     summary = fr.summarize(wide.melt(ignore_index=False, value_name="energy").reset_index())
     shown = summary.set_index("attribute")[["energy", "low", "high"]].rename(columns={"energy": "dlib on avatars"})
-    print(f"All-pairs energy, median over {len(wide)} identities with its 95 % interval, and the published medians")
+    print(f"All-pairs energy: median over {len(wide)} identities, its 95 % interval, and the published medians")
     print(shown.join(PUBLISHED).sort_values("dlib on avatars").to_string(float_format="%.3f"))
     for name, attributes in SETS.items():
         rho = float(spearmanr(*PUBLISHED.loc[attributes].to_numpy().T).statistic)

@@ -1,13 +1,12 @@
-"""Run the benchmarks of this folder, one after the other, each in a process of its own, and write one table.
+"""Run the benchmarks of this folder, each in its own process, and write one table.
 
-    python benchmarks/run_all.py              # all, brief, under 15 minutes: prints the table, writes RESULTS.md
-    python benchmarks/run_all.py alignment    # some, by name, brief; RESULTS.md stays as it is
-    python benchmarks/run_all.py --list       # what there is, and how each is called
+    python benchmarks/run_all.py              # all in their brief form, under 15 minutes; writes RESULTS.md
+    python benchmarks/run_all.py alignment    # only these, in their brief form; does not write RESULTS.md
+    python benchmarks/run_all.py --list       # print the command of each benchmark
 
-Figures are ratios to a baseline of the same run: on a busy machine they hold, the milliseconds do not. A figure that
-misses its target, a benchmark that fails and one that is stopped are named as such in the table, and the exit
-status is 1. Experiments that take longer (finetuning, controlled, paper_check) have commands of their own, see their
-first lines.
+Compare ratios, not times: the baseline is measured in the same run, so a busy machine changes the ratio little. The
+table marks missed targets, failed benchmarks and benchmarks that were stopped; each of them sets the exit status to 1.
+Longer experiments (finetuning, controlled, paper_check) have their own commands, described at the top of each file.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from typing import Any
 from figures import MARK
 
 FOLDER = Path(__file__).parent
-# name -> arguments of its brief form; the order is that of the table
+# arguments of the brief form by name, in the order of the table
 BRIEF: dict[str, tuple[str, ...]] = {
     "alignment": ("--repeat", "2"),
     "approximate": ("--brief",),
@@ -42,7 +41,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "map_frames": ("--moves", "60"),
     "binder": ("--map",),
 }
-WHOLE, EACH = 15 * 60, 4 * 60  # seconds
+WHOLE, EACH = 15 * 60, 4 * 60  # time limits in seconds
 
 
 def main() -> int:
@@ -71,7 +70,7 @@ def main() -> int:
 
 
 def run(name: str, limit: float) -> dict[str, Any]:
-    """Output, figures, seconds and peak memory of one benchmark, its own processes included."""
+    """Output, figures, seconds and peak memory of one benchmark, including its child processes."""
     start = time.monotonic()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as said:
         command = [sys.executable, "-u", str(FOLDER / f"{name}.py"), *BRIEF[name]]
@@ -93,7 +92,7 @@ def run(name: str, limit: float) -> dict[str, Any]:
     figures = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK) and line.endswith("}")]
     if code in (0, 256) and "Traceback" not in errors and not all(figure["met"] for figure in figures):
         status = "missed a target"
-    elif status != "ok":  # what it said about it, without this machine's folders
+    elif status != "ok":  # its error output, without this machine's folders
         lines += [f"...\n{errors[-2000:].strip()}".replace(str(FOLDER.parent), ".")]
     text = "\n".join(line for line in lines if not line.startswith(MARK))
     print(text, flush=True)
@@ -102,7 +101,7 @@ def run(name: str, limit: float) -> dict[str, Any]:
 
 
 def machine() -> str:
-    """Processor, cores, memory, system and the packages that the figures depend on most."""
+    """Processor, cores, memory, system and the versions of the packages that matter most for speed."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
@@ -136,9 +135,8 @@ def table(runs: list[dict[str, Any]]) -> str:
             ])  # fmt: skip
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
     return (
-        f"# Benchmarks\n\nWritten by `make bench` on {today}; the only source of figures in README. "
-        f""
-        "A ratio above 1 is in our favour. Peak memory is that of the largest process of the benchmark.\n\n"
+        f"# Benchmarks\n\nWritten by `make bench` on {today}; README takes its figures only from here. "
+        "A ratio above 1 means that fr-explore is better. Peak memory is that of the benchmark's largest process.\n\n"
         f"Machine: {here}, load {os.getloadavg()[0]:.1f} at the end.\n\n{lines}\n"
     )
 
@@ -148,7 +146,7 @@ def short(number: float) -> str:
 
 
 def outputs(runs: list[dict[str, Any]]) -> str:
-    """What each benchmark printed, word for word."""
+    """The unedited output of each benchmark."""
     parts = [f"\n## {run['name']} {' '.join(BRIEF[run['name']])}".rstrip() + f"\n\n{run['status']}" for run in runs]
     return "".join(f"{part}\n\n```\n{run.get('text', '')}\n```\n" for part, run in zip(parts, runs, strict=True))
 

@@ -75,7 +75,7 @@ def _marks(table: Table, x: alt.X, y: alt.Y) -> list[Chart]:
 
 
 def _null_ticks(table: Table, x: alt.X) -> list[Chart]:
-    """The KS of each attribute that chance alone gives, as a grey tick."""
+    """The mean KS of each attribute under the null model, as a grey tick."""
     null = table.dropna(subset=["null_mean"])
     tooltip = [alt.Tooltip("label:N", title="attribute"), alt.Tooltip("null_mean:Q", title="null", format=".3f")]
     ticks = alt.Chart(inline(null)).mark_tick(orient="horizontal", size=16, thickness=2, color=GREY, opacity=1)

@@ -83,7 +83,7 @@ def test_a_whole_sweep_says_how_much_of_the_range_keeps_the_identity(lab):
     share = lab.value("w.sweep('illumination').attrs['retention']")
     assert ("the whole range" in told.text_content()) == (share == 1)
     assert page.locator(".fr-slider:has([data-attribute=illumination]) .fr-strip").is_visible()
-    lab.execute("w.undo(); w.wait()")  # a sweep is no step of undo: nothing to go back to but what was before it
+    lab.execute("w.undo(); w.wait()")  # a sweep does not count as a step: undo returns to the state before it
     assert lab.value("w.strengths['illumination']") == 0
 
 

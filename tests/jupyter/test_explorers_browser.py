@@ -84,7 +84,7 @@ def test_the_handle_follows_mouse_and_keys(opened, verify):
       const input = document.querySelector("[data-control=threshold]");
       return i.left + 9 + (i.width - 18) * input.value / input.max - (l.left + l.width / 2);
     }""")
-    assert abs(thumb) < 1.5  # the handle stands on its line
+    assert abs(thumb) < 1.5  # the handle is on its line
     before = shown(page, "threshold")
     handle.focus()
     page.keyboard.press("ArrowRight")

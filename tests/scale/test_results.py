@@ -159,16 +159,16 @@ def trapped(tmp_path) -> Path:
 
 
 def test_a_store_that_would_run_code_is_refused_unread(tmp_path, monkeypatch):
-    """Also where numcodecs was told to unpickle, as its older versions do."""
+    """Also if numcodecs is set to unpickle, as its older versions do."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True)
     path = trapped(tmp_path)
     with pytest.raises(ValueError, match="t/a asks for pickle, vlen-utf8, which can run code"):
         fr.load_results(path)
     assert not (tmp_path / "boom").exists()
-    with contextlib.suppress(TypeError, ValueError, AttributeError):  # what comes after the damage is done
+    with contextlib.suppress(TypeError, ValueError, AttributeError):  # raised only after the code has run
         zarr.open_array(str(path / "t" / "a"), mode="r")[:]
-    assert (tmp_path / "boom").exists()  # the trap works: the refusal is no formality
+    assert (tmp_path / "boom").exists()  # the trap works, so the refusal prevents something
 
 
 def test_damage_is_named(tmp_path):

@@ -85,7 +85,7 @@ def test_the_message_itself_is_not_kept():
     ("content", "note", "todo"),
     [
         (NOBODY, "No face found.", "one upright, frontal"),
-        (b"this is no picture", "It cannot be read: not a picture in a format that Pillow reads.", "JPEG or PNG"),
+        (b"this is not a picture", "It cannot be read: not a picture in a format that Pillow reads.", "JPEG or PNG"),
         (JPEG[: len(JPEG) // 2], "It cannot be read: damaged: image file is truncated", "JPEG or PNG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "It cannot be read: HEIC, which Pillow does not read", "JPEG or PNG"),
     ],
@@ -280,7 +280,7 @@ def folder(tmp_path_factory, camera):
     exif[0x0112] = 6  # the camera was held upright: the file lies on its side
     large.transpose(Image.Transpose.ROTATE_90).save(folder / "astronaut.jpg", exif=exif)
     (folder / "cup.png").write_bytes(NOBODY)
-    (folder / "notes.jpg").write_text("this is no picture")
+    (folder / "notes.jpg").write_text("this is not a picture")
     (folder / "scan.tif").write_bytes(saved(PORTRAIT, "TIFF"))  # the kernel reads it, the browser does not
     camera.write_bytes(2 * saved(np.asarray(Image.fromarray(ASTRONAUT[:384]).resize((640, 480)))))
     return folder

@@ -1,4 +1,4 @@
-"""Embeddings with what is known about each image: its identity, its file name, its other coordinates."""
+"""Embeddings with the metadata of each image: its identity, its file name, its other coordinates."""
 
 from __future__ import annotations
 

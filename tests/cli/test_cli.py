@@ -156,6 +156,25 @@ def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
     assert [row["attribute"] for row in data["rows"]] == ["bold"]
 
 
+def test_verify_accepts_pairs_at_exactly_the_threshold(capsys, tmp_path):
+    """Genuine pairs at 1, 2, 2, 3 and impostor pairs at 2, 4, 4, 5; a published threshold of 2, and one just below."""
+    import xarray as xr
+
+    import fr_explore as fr
+
+    points = np.zeros((16, 2))
+    points[1::2, 0] = [1, 2, 2, 3, 2, 4, 4, 5]
+    table = {"first": range(0, 16, 2), "second": range(1, 16, 2), "same": [True] * 4 + [False] * 4}
+    pd.DataFrame(table).to_csv(tmp_path / "pairs.csv", index=False)
+    for name, threshold, rates in (("at", 2.0, [0.25, 0.25]), ("below", float(np.nextafter(2, 0)), [0, 0.75])):
+        facts = {"metric": "euclidean", "threshold": threshold}
+        path = str(tmp_path / f"{name}.zarr")
+        fr.save_results(path, embeddings=xr.DataArray(points, dims=("image", "dim"), attrs=facts))
+        data = json.loads(run(capsys, "verify", path, "--pairs", str(tmp_path / "pairs.csv"), "--json")[1])
+        published = {row["name"]: row for row in data["rows"]}["published"]
+        assert [published[key] for key in ("threshold", "far", "frr")] == [threshold, *rates]
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

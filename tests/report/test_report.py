@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from toy import Squares, toy_model
 
@@ -94,6 +95,25 @@ def test_numbers_are_those_of_the_library(tmp_path):
     assert f"{table['energy'].median():.2f} [" in text
     assert "No random fields were drawn" in text
     assert "fr.report(['toy'], Squares(('a', 'b', 'c')), attributes=['age'], curves=12" in Page(text).text
+
+
+def test_a_pair_at_exactly_the_threshold_counts_as_the_same_person(tmp_path):
+    """The published threshold is the distance of one genuine pair, and then the next smaller number."""
+    how = {"attributes": ["age"], "curves": 12}
+    lattice = fr.sample_lattice(Squares(), **how, seed=0)
+    base = fr.embed(lattice, toy_model(), progress=False).isel(attribute=0).sel(step=0)
+    table = fr.pair_distances(base.values.reshape(-1, 8), np.repeat(base["identity"].values, 12))
+    kinds = {kind: np.sort(rows["distance"].to_numpy()) for kind, rows in table.groupby("pair")}
+    at = float(kinds["genuine"][len(kinds["genuine"]) // 2])
+    shown = []
+    for threshold in (at, float(np.nextafter(at, 0))):
+        model = toy_model(threshold=threshold, threshold_source="for the test")
+        text = fr.report(model, Squares(), tmp_path / "r.html", **how, null_draws=0, progress=False).read_text()
+        rejected, accepted = (kinds["genuine"] > threshold).mean(), (kinds["impostor"] <= threshold).mean()
+        row = re.search(r"<td[^>]*>published, .*?</tr>", text)[0]
+        assert [rate.split()[0] for rate in re.findall(r">([^<]*%) \[", row)] == [f"{accepted:.2%}", f"{rejected:.2%}"]
+        shown.append(rejected)
+    assert shown[1] - shown[0] == pytest.approx(1 / len(kinds["genuine"]))
 
 
 def test_invalid_input(tmp_path):

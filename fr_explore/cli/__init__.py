@@ -113,76 +113,62 @@ def _parser() -> argparse.ArgumentParser:
 
 def _laboratory(command: Any) -> None:
     lab = command("lab", "lab.lab", "open the laboratory in the browser", "lab ~/course")
-    lab.add_argument(
-        "folder", nargs="?", default=".", help="folder of the notebooks, which are copied there if missing"
-    )
+    about = "folder of the notebooks, which are copied there if missing"
+    lab.add_argument("folder", nargs="?", default=".", help=about)
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("--port", type=int, default=8888, help="use the first free port from this one (%(default)s)")
     command("doctor", "doctor.doctor", "check this installation: packages, devices, folders, widgets", "doctor --json")
 
 
 def _measurements(command: Any) -> None:
-    embed = command(
-        "embed", "measure.embed", "embeddings of faces, into a store", "embed photos/ --model dlib --out run.zarr"
-    )
+    example = "embed photos/ --model dlib --out run.zarr"
+    embed = command("embed", "measure.embed", "embeddings of faces, into a store", example)
     embed.add_argument("faces", metavar="FOLDER", help="photographs; or avatars:N for N avatars")
     embed.add_argument("--model", required=True, help="a name that `fr-explore models` lists, or an .onnx file")
     embed.add_argument("--card", help="for an .onnx file: arcface, adaface or sface")
     embed.add_argument("--out", required=True, metavar="STORE", help="a Zarr store; an unfinished one is completed")
-    embed.add_argument(
-        "--attributes", type=_names, help="vary these, such as age,hue; without it, images are used as they are"
-    )
+    about = "vary these, such as age,hue; without it, images are used as they are"
+    embed.add_argument("--attributes", type=_names, help=about)
     embed.add_argument("--table", help="CSV in the folder with columns file, identity and labels")
-    embed.add_argument("--curves", type=int, default=100, help="base points for each identity (%(default)s)")
-    embed.add_argument("--workers", type=_count, default=0, help="processes on this machine (none)")
-    embed.add_argument("--seed", type=int, default=0)
-    energy = command(
-        "energy", "measure.energy", "alignment energy of each attribute in a store",
-        "energy run.zarr --attribute age --neighborhood knn:10",
-    )  # fmt: skip
+    _shared(embed, "--curves", "--workers", "--seed")
+    example = "energy run.zarr --attribute age --neighborhood knn:10"
+    energy = command("energy", "measure.energy", "alignment energy of each attribute in a store", example)
     energy.add_argument("--attribute", action="append", metavar="NAME", help="use only this attribute; may be repeated")
-    energy.add_argument("--neighborhood", default="knn:10", help="such as knn:10, ball:0.6, all_pairs (%(default)s)")
-    energy.add_argument("--null-draws", type=int, default=200, help="random fields to compare with (%(default)s)")
-    energy.add_argument("--workers", type=_count, default=0, help="processes on this machine (none)")
-    macroscale = command(
-        "macroscale", "measure.macroscale", "KS of every label in a store", "macroscale people.zarr --json"
-    )
+    _shared(energy, "--neighborhood", "--null-draws", "--workers")
+    example = "macroscale people.zarr --json"
+    macroscale = command("macroscale", "measure.macroscale", "KS of every label in a store", example)
     macroscale.add_argument("--permutations", type=int, default=200, help="draws of the null model (%(default)s)")
     verify = command("verify", "measure.verify", "error rates and a threshold from a store", "verify people.zarr")
     verify.add_argument("--pairs", help="CSV with the columns first, second, same")
     for each in (energy, macroscale, verify):
         each.add_argument("store", help="a store written by `fr-explore embed`")
         each.add_argument("--out", metavar="CSV", help="also write every row here")
-        each.add_argument("--seed", type=int, default=0)
-    report = command(
-        "report", "measure.report", "compare models on the same faces, in one HTML file",
-        "report dlib controlled/all-varied --out report.html",
-    )  # fmt: skip
-    report.add_argument("models", nargs="+", metavar="MODEL", help="names that `fr-explore models` lists")
+        _shared(each, "--seed")
+    example = "report dlib controlled/all-varied --out report.html"
+    report = command("report", "measure.report", "compare models on the same faces, in one HTML file", example)
+    _shared(report, "models")
     report.add_argument("--out", default="report.html", help="(%(default)s)")
     report.add_argument("--photos", metavar="FOLDER", help="use these photographs instead of avatars")
     report.add_argument("--identities", type=int, default=8, help="number of avatars (%(default)s)")
     report.add_argument("--attributes", type=_names, help="such as age,hue; by default the paper's eight")
-    report.add_argument("--curves", type=int, default=100, help="base points for each identity (%(default)s)")
-    report.add_argument("--neighborhood", default="knn:10", help="(%(default)s)")
-    report.add_argument("--null-draws", type=int, default=200, help="(%(default)s)")
-    report.add_argument("--seed", type=int, default=0)
+    _shared(report, "--curves", "--neighborhood", "--null-draws", "--seed")
 
 
 def _registry(command: Any) -> None:
     command("models", "registry_commands.models", "list the models, with their licences", "models")
-    fetch = command(
-        "fetch",
-        "registry_commands.fetch",
-        "download a model's weights and verify them",
-        "fetch facenet-vggface2",
-    )
-    fetch.add_argument("models", nargs="+", metavar="MODEL", help="a name that `fr-explore models` lists")
+    about = "download a model's weights and verify them"
+    _shared(command("fetch", "registry_commands.fetch", about, "fetch facenet-vggface2"), "models")
     cache = command("cache", "", "show or clear the embeddings and weights on disk", "cache list")
     actions = cache.add_subparsers(required=True, metavar="ACTION")
     command("list", "registry_commands.cache_list", "show folders, numbers and sizes", "cache list", actions)
     clear = command("clear", "registry_commands.cache_clear", "delete the cached embeddings", "cache clear", actions)
     clear.add_argument("--weights", action="store_true", help="also delete the downloaded weights")
+
+
+def _shared(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add arguments that several commands have."""
+    for name in names:
+        parser.add_argument(name, **SHARED[name])
 
 
 def _count(text: str) -> int:
@@ -193,3 +179,13 @@ def _count(text: str) -> int:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "models": {"nargs": "+", "metavar": "MODEL", "help": "names that `fr-explore models` lists"},
+    "--curves": {"type": int, "default": 100, "help": "base points for each identity (%(default)s)"},
+    "--neighborhood": {"default": "knn:10", "help": "such as knn:10, ball:0.6, all_pairs (%(default)s)"},
+    "--null-draws": {"type": int, "default": 200, "help": "random fields to compare with (%(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of all random draws (%(default)s)"},
+    "--workers": {"type": _count, "default": 0, "help": "processes on this machine (none)"},
+}

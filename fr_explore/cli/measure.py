@@ -8,14 +8,17 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+
 from ..scale.results import loaded, plain, writable
 
 __all__ = ["embed", "energy", "macroscale", "report", "verify"]
 
 
 def embed(options: Namespace) -> tuple[str, Any]:
-    import fr_explore as fr
-
     if options.card and not options.model.endswith(".onnx"):
         raise ValueError(f"--card is for .onnx files, {options.model!r} already has a card: leave it out.")
     model = fr.load_model(options.model, options.card)
@@ -33,8 +36,6 @@ def embed(options: Namespace) -> tuple[str, Any]:
 
 
 def energy(options: Namespace) -> tuple[str, Any]:
-    import fr_explore as fr
-
     source: Any = options.store
     if options.attribute:
         known = _embeddings(options, "attribute")
@@ -60,11 +61,6 @@ def energy(options: Namespace) -> tuple[str, Any]:
 
 
 def macroscale(options: Namespace) -> tuple[str, Any]:
-    import numpy as np
-    import pandas as pd
-
-    import fr_explore as fr
-
     found = _embeddings(options, "image")
     labels = {
         str(name): values.values for name, values in found.coords.items()
@@ -85,10 +81,6 @@ def macroscale(options: Namespace) -> tuple[str, Any]:
 
 
 def verify(options: Namespace) -> tuple[str, Any]:
-    import pandas as pd
-
-    import fr_explore as fr
-
     found = _embeddings(options, "image")
     pairs = None if options.pairs is None else pd.read_csv(options.pairs)
     result = fr.verification(found, pairs, seed=options.seed)
@@ -98,8 +90,6 @@ def verify(options: Namespace) -> tuple[str, Any]:
 
 
 def report(options: Namespace) -> tuple[str, Any]:
-    import fr_explore as fr
-
     faces: Any = fr.Avatars(options.identities, seed=options.seed)
     if options.photos:
         faces = fr.Photographs(options.photos, progress=not options.quiet)
@@ -112,8 +102,6 @@ def report(options: Namespace) -> tuple[str, Any]:
 
 
 def _faces(options: Namespace) -> Any:
-    import fr_explore as fr
-
     name, _, count = options.faces.partition(":")
     if name == "avatars" and not Path(options.faces).exists():
         if count and not count.isdigit():
@@ -125,8 +113,6 @@ def _faces(options: Namespace) -> Any:
 
 
 def _cluster(options: Namespace) -> Any:
-    import fr_explore as fr
-
     return fr.local_cluster(options.workers) if options.workers else contextlib.nullcontext()
 
 
@@ -135,8 +121,6 @@ def _embeddings(options: Namespace, dim: str) -> Any:
 
     ValueError says which command writes such a store.
     """
-    import fr_explore as fr
-
     store = options.store
     if options.out:
         writable(options.out)

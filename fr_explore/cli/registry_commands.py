@@ -5,13 +5,15 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from ..base import cache
+from ..models import weights
+from ..models.presets import PRESETS
+from ..models.registry import check_name, fetch_model, list_models
+
 __all__ = ["cache_clear", "cache_list", "fetch", "models"]
 
 
 def models(options: Namespace) -> tuple[str, Any]:
-    from ..models.presets import PRESETS
-    from ..models.registry import list_models
-
     table = list_models()
     wide = max(map(len, table.index)) + 2
     lines = [f"{'name':{wide}s}{'length':8s}{'metric':12s}{'threshold':12s}licence"]
@@ -26,8 +28,6 @@ def models(options: Namespace) -> tuple[str, Any]:
 
 
 def fetch(options: Namespace) -> tuple[str, Any]:
-    from ..models.registry import check_name, fetch_model
-
     for name in options.models:  # report a misspelt name before downloading anything
         check_name(name)
     paths = {name: str(fetch_model(name, progress=not options.quiet)) for name in options.models}
@@ -35,9 +35,6 @@ def fetch(options: Namespace) -> tuple[str, Any]:
 
 
 def cache_list(options: Namespace) -> tuple[str, Any]:
-    from ..base import cache
-    from ..models import weights
-
     table, files = cache.entries(), weights.fetched()
     lines = [f"{cache.folder()} (set FR_EXPLORE_CACHE to move it)", f"embeddings: {_megabytes(cache.size())}"]
     for model, rows in table.groupby("model"):
@@ -52,9 +49,6 @@ def cache_list(options: Namespace) -> tuple[str, Any]:
 
 
 def cache_clear(options: Namespace) -> tuple[str, Any]:
-    from ..base import cache
-    from ..models import weights
-
     freed = {"embeddings": cache.clear()}
     if options.weights:
         freed["weights"] = weights.clear()

@@ -35,18 +35,16 @@ def picture(rows: Sequence[Sequence[Any]], words: str, gap: int = 4) -> str:
     """Faces in rows, as one PNG embedded in the page."""
     from PIL import Image
 
-    side = rows[0][0].pixels.shape[0]
-    width = max(map(len, rows)) * (side + gap) - gap
-    sheet = np.zeros((len(rows) * (side + gap) - gap, width, 4), np.uint8)
-    for r, row in enumerate(rows):
-        for c, face in enumerate(row):
-            place = np.s_[r * (side + gap) : r * (side + gap) + side, c * (side + gap) : c * (side + gap) + side]
-            sheet[place][..., :3] = np.asarray(face.to_image())
-            sheet[place][..., 3] = 255
+    images = [[face.to_image() for face in row] for row in rows]
+    cell = images[0][0].width + gap
+    sheet = Image.new("RGBA", (max(map(len, rows)) * cell - gap, len(rows) * cell - gap))
+    for r, row in enumerate(images):
+        for c, image in enumerate(row):
+            sheet.paste(image, (c * cell, r * cell))
     buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, format="PNG", optimize=True)
+    sheet.save(buffer, format="PNG", optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{words}" width="{width}" height="{sheet.shape[0]}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{words}" width="{sheet.width}" height="{sheet.height}" src="data:image/png;base64,{data}">'
 
 
 def comparison(summaries: dict[str, pd.DataFrame]) -> Any:

@@ -41,26 +41,26 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "map_frames": ("--moves", "60"),
     "binder": ("--map",),
 }
-WHOLE, EACH = 15 * 60, 4 * 60  # time limits in seconds
+TOTAL_LIMIT, LIMIT = 15 * 60, 4 * 60  # seconds, for all benchmarks and for each
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    there = [name for name in BRIEF if (FOLDER / f"{name}.py").is_file()]
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(there)}")
+    available = [name for name in BRIEF if (FOLDER / f"{name}.py").is_file()]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(available)}")
     parser.add_argument("--list", action="store_true", help="print the commands and run nothing")
     args = parser.parse_args()
-    if unknown := sorted(set(args.names) - set(there)):
-        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(there)}.")
-    chosen = args.names or there
+    if unknown := sorted(set(args.names) - set(available)):
+        parser.error(f"no benchmark {', '.join(unknown)}: choose from {', '.join(available)}.")
+    chosen = args.names or available
     if args.list:
         print("\n".join(f"python benchmarks/{name}.py {' '.join(BRIEF[name])}".rstrip() for name in chosen))
         return 0
     start, runs = time.monotonic(), []
     for name in chosen:
-        left = WHOLE - (time.monotonic() - start)
+        left = TOTAL_LIMIT - (time.monotonic() - start)
         print(f"\n== {name} {' '.join(BRIEF[name])}".rstrip(), flush=True)
-        runs.append(run(name, min(EACH, left)) if left > 0 else {"name": name, "status": "not run: time was up"})
+        runs.append(run(name, min(LIMIT, left)) if left > 0 else {"name": name, "status": "not run: no time left"})
         print(f"-- {runs[-1].get('seconds', 0):.0f} s, {runs[-1]['status']}", flush=True)
     text = table(runs)
     print(f"\n{text}")
@@ -72,9 +72,9 @@ def main() -> int:
 def run(name: str, limit: float) -> dict[str, Any]:
     """Output, figures, seconds and peak memory of one benchmark, including its child processes."""
     start = time.monotonic()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         command = [sys.executable, "-u", str(FOLDER / f"{name}.py"), *BRIEF[name]]
-        process = subprocess.Popen(command, stdout=out, stderr=said, start_new_session=True)
+        process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
         status = f"stopped after {limit:.0f} s"
         while time.monotonic() - start < limit:
             pid, code, usage = os.wait4(process.pid, os.WNOHANG)
@@ -87,8 +87,8 @@ def run(name: str, limit: float) -> dict[str, Any]:
             _, code, usage = os.wait4(process.pid, 0)
         process.returncode = code
         out.seek(0)
-        said.seek(0)
-        lines, errors = out.read().splitlines(), said.read()
+        err.seek(0)
+        lines, errors = out.read().splitlines(), err.read()
     figures = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK) and line.endswith("}")]
     if code in (0, 256) and "Traceback" not in errors and not all(figure["met"] for figure in figures):
         status = "missed a target"

@@ -127,7 +127,7 @@ def _measurements(command: Any) -> None:
     embed.add_argument("--model", required=True, help="a name that `fr-explore models` lists, or an .onnx file")
     embed.add_argument("--card", help="for an .onnx file: arcface, adaface or sface")
     embed.add_argument("--out", required=True, metavar="STORE", help="a Zarr store; an unfinished one is completed")
-    about = "vary these, such as age,hue; without it, images are used as they are"
+    about = "attributes to vary, such as age,hue; without them, the images are used unchanged"
     embed.add_argument("--attributes", type=_names, help=about)
     embed.add_argument("--table", help="CSV in the folder with columns file, identity and labels")
     _shared(embed, "--curves", "--workers", "--seed")
@@ -150,7 +150,7 @@ def _measurements(command: Any) -> None:
     report.add_argument("--out", default="report.html", help="(%(default)s)")
     report.add_argument("--photos", metavar="FOLDER", help="use these photographs instead of avatars")
     report.add_argument("--identities", type=int, default=8, help="number of avatars (%(default)s)")
-    report.add_argument("--attributes", type=_names, help="such as age,hue; by default the paper's eight")
+    report.add_argument("--attributes", type=_names, help="attributes to vary, such as age,hue; by default the paper's eight")
     _shared(report, "--curves", "--neighborhood", "--null-draws", "--seed")
 
 

@@ -37,14 +37,12 @@ def embed(options: Namespace) -> tuple[str, Any]:
 
 def energy(options: Namespace) -> tuple[str, Any]:
     source: Any = options.store
+    known = _embeddings(options, "attribute")
     if options.attribute:
-        known = _embeddings(options, "attribute")
         there = known["attribute"].values.tolist()
         if unknown := [name for name in options.attribute if name not in there]:
             raise ValueError(f"{options.store} has no attribute {', '.join(unknown)}: it has {', '.join(there)}.")
         source = loaded(known.sel(attribute=options.attribute), options.store)
-    else:
-        _embeddings(options, "attribute")
     with _cluster(options) as client:
         table = fr.alignment(
             source, options.neighborhood, options.null_draws, options.seed, client=client, progress=not options.quiet

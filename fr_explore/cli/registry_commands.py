@@ -43,8 +43,8 @@ def cache_list(options: Namespace) -> tuple[str, Any]:
         )
     lines.append(f"weights: {_megabytes(sum(path.stat().st_size for path in files))}")
     lines += [f"  {path.name}: {_megabytes(path.stat().st_size)}" for path in files]
-    data = {"folder": str(cache.folder()), "embeddings": cache.size(), "models": table.groupby("model")["faces"].sum()}
-    data["models"] = data["models"].to_dict()
+    faces: Any = table.groupby("model")["faces"].sum()
+    data = {"folder": str(cache.folder()), "embeddings": cache.size(), "models": faces.to_dict()}
     return "\n".join(lines), {**data, "weights": {path.name: path.stat().st_size for path in files}}
 
 

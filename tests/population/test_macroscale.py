@@ -62,7 +62,7 @@ def test_golden_sample(golden):
         assert index[~side].tolist() == expected["negative_index"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     half=st.integers(2, 8),
     dim=st.integers(1, 3),

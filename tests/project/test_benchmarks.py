@@ -35,7 +35,7 @@ def run_all(tmp_path, monkeypatch):
         (tmp_path / "benchmarks" / f"{name}.py").write_text(call + body)
     monkeypatch.setattr(module, "FOLDER", tmp_path / "benchmarks")
     monkeypatch.setattr(module, "BRIEF", dict.fromkeys(bodies, ()))
-    monkeypatch.setattr(module, "EACH", 2)
+    monkeypatch.setattr(module, "LIMIT", 2)
     return module
 
 
@@ -57,9 +57,9 @@ def test_misses_failures_and_time_outs_show(run_all, monkeypatch, capsys, tmp_pa
     assert str(tmp_path) not in text
     for words in ("all went well", "missed a target", "cores", "Python"):
         assert words in text
-    monkeypatch.setattr(run_all, "WHOLE", 0)
+    monkeypatch.setattr(run_all, "TOTAL_LIMIT", 0)
     assert run_all.main() == 1
-    assert capsys.readouterr().out.count("**not run: time was up**") == 5
+    assert capsys.readouterr().out.count("**not run: no time left**") == 5
 
 
 def test_some_by_name_leave_the_table_alone(run_all, monkeypatch, tmp_path):

@@ -35,12 +35,10 @@ QUOTED = re.compile(r"\*[^*\n]+\*|\"[^\"\n]+\"|https?://\S+|\]\([^)]*\)")
 _SKIPPED = {"plain_english.py", "test_prose.py", "node_modules", ".ipynb_checkpoints"}
 _FOLDERS = ("fr_explore", "widgets", "tests", "tools", "benchmarks", "notebooks")
 # where `make lint` accepts no unidiomatic phrase; elsewhere this command only lists them
-_LIBRARY = ("models", "embedding", "faces", "training", "assets")
 _WIDGETS = ("course", "macroscale", "prediction", "shared", "verification")
 CLEAN = (
     *ROOT.glob("*.md"),
-    *(ROOT / name for name in ("notebooks", "tools", "benchmarks", "widgets/README.md")),
-    *(ROOT / "fr_explore" / name for name in _LIBRARY),
+    *(ROOT / name for name in ("fr_explore", "tests", "notebooks", "tools", "benchmarks", "widgets/README.md")),
     *(ROOT / "widgets" / "fr_explore_widgets" / name for name in _WIDGETS),
 )
 

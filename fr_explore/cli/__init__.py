@@ -150,7 +150,8 @@ def _measurements(command: Any) -> None:
     report.add_argument("--out", default="report.html", help="(%(default)s)")
     report.add_argument("--photos", metavar="FOLDER", help="use these photographs instead of avatars")
     report.add_argument("--identities", type=int, default=8, help="number of avatars (%(default)s)")
-    report.add_argument("--attributes", type=_names, help="attributes to vary, such as age,hue; by default the paper's eight")
+    about = "attributes to vary, such as age,hue; by default the paper's eight"
+    report.add_argument("--attributes", type=_names, help=about)
     _shared(report, "--curves", "--neighborhood", "--null-draws", "--seed")
 
 

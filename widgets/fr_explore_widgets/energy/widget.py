@@ -64,7 +64,7 @@ class EnergyPlayground(LabWidget):
         """The alignment energy of the current arrows, by the library; NaN if no arrow has a neighbour."""
         import fr_explore as fr
 
-        return fr.alignment_energy(*self.arrows(), self.neighborhood)
+        return float(fr.alignment_energy(*self.arrows(), self.neighborhood))
 
     def _tables(self) -> dict[str, pd.DataFrame]:
         """One row per arrow: arrow, x, y, direction_1 ... direction_dim, energy (empty without a neighbour)."""

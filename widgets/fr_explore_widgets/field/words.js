@@ -55,7 +55,7 @@ function alignmentWords(energy, z, label) {
     return `neighbours are no more aligned than random directions; no dependence on ${label} is visible.`;
   if (z > 0) return "neighbours oppose each other more than random directions would.";
   if (energy >= 0.9)
-    return `neighbours are barely aligned; ${label} has hardly any common direction at this scale.`;
+    return `neighbours are barely aligned; ${label} shows almost no common direction at this scale.`;
   if (energy >= 0.75) return `neighbours are loosely aligned; the model partly depends on ${label}.`;
   const how = energy < 0.15 ? "almost perfectly" : energy < 0.5 ? "strongly" : "clearly";
   return `neighbours are ${how} aligned; the model depends on ${label}.`;

@@ -100,7 +100,7 @@ class PhotoInput(LabWidget):
             self._change(left)
 
     def discard(self) -> None:
-        """Discard every picture; nothing of them remains in this widget."""
+        """Discard every picture; no part of them remains in this widget."""
         with self._lock:
             self._change([])
 

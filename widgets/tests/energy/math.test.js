@@ -94,7 +94,7 @@ describe("the energy", () => {
 });
 
 describe("neighbours", () => {
-  test("a point is not its own, unless it is asked for", () => {
+  test("a point is not its own, unless that is requested", () => {
     for (const rule of RULES) {
       const d = distances(place("random", 2));
       expect(graph(d, rule).neighbors.every((js, i) => !js.includes(i))).toBe(true);

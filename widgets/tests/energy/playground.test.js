@@ -170,7 +170,7 @@ test("isolated arrows show in the coverage and in the formula", () => {
   expect(find("[data-action=step]").disabled).toBe(true);
 });
 
-test("follows the kernel and a second view, but not over the hand on a slider", () => {
+test("follows the kernel and a second view, but does not move a slider that the user holds", () => {
   open();
   model.set("state", { ...DEFAULTS, pattern: "parallel", order: 1 });
   expect(energy()).toBeCloseTo(0, 12);

@@ -25,7 +25,17 @@ beforeEach(() => {
   vi.stubGlobal("requestAnimationFrame", (callback) => callback(0));
 });
 
+/** Views that a test has opened; a view left open keeps timers that outlive the page. @type {(() => void)[]} */
+const open = [];
+
+function render(context) {
+  const end = explorer.render(context);
+  open.push(end);
+  return end;
+}
+
 afterEach(() => {
+  for (const end of open.splice(0)) end();
   document.body.replaceChildren();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
@@ -82,7 +92,7 @@ function setUp(more = {}) {
   });
   const el = document.createElement("div");
   document.body.append(el);
-  const close = explorer.render({ model, el });
+  const close = render({ model, el });
   const $ = (selector) => el.querySelector(selector);
   const requests = () => model.sent.filter((m) => m.request).map((m) => m.request);
   return { model, el, $, close, requests, cursor: $(".fr-cursor") };
@@ -245,7 +255,7 @@ test("undo and redo walk along what was committed", () => {
   expect(undo.disabled).toBe(true);
 });
 
-test("another cell is asked for once, waited for, and then kept", () => {
+test("another cell is requested once, waited for, and then kept", () => {
   const { $, model, requests } = setUp();
   const hue = $("input[value=hue]");
   hue.checked = true;

@@ -289,7 +289,7 @@ describe("the camera", () => {
       () => find(".fr-camera").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })),
     ],
     ["removing the view", () => stop()],
-  ])("%s puts it off, also while it is still being asked for", async (_, end) => {
+  ])("%s puts it off, also while permission is pending", async (_, end) => {
     const tracks = fakeCamera();
     open();
     press("camera");

@@ -249,7 +249,7 @@ def test_before_and_after():
     for words in ("dlib (hollow) and dlib+brightness (filled), 6 identities", "fine-tuning on brightness change?"):
         assert words in picture
     assert picture.index(">brightness<") < picture.index(">age<")
-    with pytest.raises(ValueError, match=r"holds \['dlib'\]: give two models"):
+    with pytest.raises(ValueError, match=r"contains \['dlib'\]: give two models"):
         fr.charts.before_after(energies("dlib", 0))
     with pytest.raises(ValueError, match=r"target 'hue' is not in the table: choose from age, brightness"):
         fr.charts.before_after(table, target="hue")

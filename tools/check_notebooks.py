@@ -79,7 +79,7 @@ def lacks(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def main() -> int:
-    prose = [*check_prose.everywhere(), *check_prose.english(check_prose.CLEAN)]
+    prose = [*check_prose.everywhere(), *check_prose.english(check_prose.PROJECT)]
     found = [f"{place}: {text}" for place, text in prose]
     for path in sorted([*FOLDER.glob("*.ipynb"), *(FOLDER / "solutions").glob("*.ipynb")]):
         notebook = nbformat.read(path, as_version=4)

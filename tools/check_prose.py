@@ -33,14 +33,12 @@ QUOTED = re.compile(r"\*[^*\n]+\*|\"[^\"\n]+\"|https?://\S+|\]\([^)]*\)")
 
 # files that quote the phrases, and folders with files from elsewhere
 _SKIPPED = {"plain_english.py", "test_prose.py", "node_modules", ".ipynb_checkpoints"}
-_FOLDERS = ("fr_explore", "widgets", "tests", "tools", "benchmarks", "notebooks")
-# where `make lint` accepts no unidiomatic phrase; elsewhere this command only lists them
-_WIDGETS = ("course", "macroscale", "prediction", "shared", "verification")
-CLEAN = (
-    *ROOT.glob("*.md"),
-    *(ROOT / name for name in ("fr_explore", "tests", "notebooks", "tools", "benchmarks", "widgets/README.md")),
-    *(ROOT / "widgets" / "fr_explore_widgets" / name for name in _WIDGETS),
+# where no unidiomatic phrase is accepted
+_PLACES = (
+    *("fr_explore", "tests", "tools", "benchmarks", "notebooks"),
+    *("widgets/fr_explore_widgets", "widgets/tests", "widgets/README.md"),
 )
+PROJECT = (*ROOT.glob("*.md"), *(ROOT / place for place in _PLACES))
 
 
 def anchors(text: str) -> set[str]:
@@ -111,7 +109,7 @@ def english(places: Iterable[Path]) -> Iterator[tuple[str, str]]:
 def main(arguments: list[str]) -> int:
     """Print everything that is found in the paths given, or in the whole repository."""
     found = [] if arguments else [*everywhere()]
-    found += english([Path(text) for text in arguments] or [*ROOT.glob("*.md"), *(ROOT / name for name in _FOLDERS)])
+    found += english([Path(text) for text in arguments] or PROJECT)
     print(*(f"{place}: {text}" for place, text in found), sep="\n", end="\n" if found else "")
     return int(bool(found))
 

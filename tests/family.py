@@ -94,8 +94,8 @@ CASES = [
         "w.strengths['head_angle']",
         offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
-        # the kernel renders and embeds; only a stored snapshot could still be shown, and there is none here
-        inert="input:not(.fr-text), select, [data-action]:not([data-action=copy])",
+        # the kernel renders and embeds; the page can still enlarge its map (a stored snapshot it could show, too)
+        inert="input:not(.fr-text), select, [data-action]:not([data-action=copy], [data-action=zoom])",
         shows=".fr-key",
     ),
     Case(

@@ -290,8 +290,10 @@ PAGED = [case for case in CASES if case.offline is not None]
 # the elements whose style that changes
 RESTYLED = """(css) => {
   const all = [...document.querySelectorAll(".fr-lab, .fr-lab *")];
+  // a custom property is text, whose white space is not sent
+  const value = (one, name) => getComputedStyle(one).getPropertyValue(name).replace(/\\s+/g, "");
   const read = () => all.map((one) => Object.fromEntries(
-    [...getComputedStyle(one)].map((name) => [name, getComputedStyle(one).getPropertyValue(name)])));
+    [...getComputedStyle(one)].map((name) => [name, value(one, name)])));
   const before = read();
   document.body.append(Object.assign(document.createElement("style"), { textContent: css }));
   const after = read();
@@ -379,7 +381,8 @@ def test_a_burst_of_events_needs_few_requests_and_ends_at_the_exact_value(opened
     until(lambda: notebook.value(case.value) == last)
     calls = notebook.value("w.calls")
     print(f"{case.name}: {calls} calls for 200 events in {took:.0f} ms")
-    assert calls <= 25
+    # a program's events are sent at most twelve times a second; on a busy machine the 200 take several seconds
+    assert calls <= max(25, 12 * took / 1000)
 
 
 @pytest.mark.browser
@@ -561,7 +564,8 @@ def test_restart_and_reopening(opened, browser):
     if case.inert:
         assert "run the cell again" in banner.text_content().lower()
         assert first.locator(case.inert).count() > 0
-        assert first.locator(case.inert).locator("visible=true").and_(first.locator(":enabled")).count() == 0
+        usable = first.locator(case.inert).locator("visible=true").and_(first.locator(":enabled"))
+        assert usable.evaluate_all("all => all.map((one) => one.outerHTML)") == []
     if kept:
         assert json.loads(page.locator(f"{case.root} .fr-bookmark input").first.input_value()) == kept
         if case.alive:

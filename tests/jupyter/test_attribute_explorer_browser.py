@@ -148,7 +148,7 @@ def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
 # every value that the cell sets is read back at once; the page's requests are handled on another thread of the kernel
 INTERLEAVED = """
 import time
-_before, _wrong, _n, _end = w.calls, [], 0, time.monotonic() + 150
+_before, _wrong, _n, _end = w.calls, [], 0, time.monotonic() + 400
 while (_n < 500 or w.calls - _before < 500) and time.monotonic() < _end:
     _hue = float(_n % 61 - 30)
     w.strengths = {**w.strengths, 'hue': _hue}

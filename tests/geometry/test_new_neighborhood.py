@@ -76,7 +76,6 @@ def test_in_charts(embeddings):
 
 
 def test_on_the_command_line(embeddings, tmp_path, capsys):
-    pytest.importorskip("zarr")
     fr.save_results(tmp_path / "run.zarr", embeddings=embeddings)
     assert not main(["energy", str(tmp_path / "run.zarr"), "--neighborhood", "ring:0.5:1", "--quiet"])
     assert "ring:0.5:1" in capsys.readouterr().out

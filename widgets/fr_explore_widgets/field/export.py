@@ -110,15 +110,12 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
             for i, a in cells:
                 traits = neighbors(scales, i, a, c) | curve_view(pictures if c in pictured else None, i, a, c)
                 if pictures and "frame" in traits:
-                    pixels = np.frombuffer(traits["frame"], np.uint8).reshape(-1, pictures.size, 3)
-                    traits["frame"] = Pixels(pixels)
+                    traits["frame"] = Pixels(np.frombuffer(traits["frame"], np.uint8).reshape(-1, pictures.size, 3))
                 yield {"what": 1, "identity": i, "attribute": a, "kind": 0, "curve": c}, traits
         for i, a in cells:
             for k, name in enumerate(KINDS):
-                yield (
-                    {"what": 0, "identity": i, "attribute": a, "kind": k, "curve": 0},
-                    cell_payload(scales, i, a, name),
-                )
+                place = {"what": 0, "identity": i, "attribute": a, "kind": k, "curve": 0}
+                yield place, cell_payload(scales, i, a, name)
 
     # an answer without faces has about a sixth of the size
     count = len(cells) * (len(pictured) + (scales.curves - len(pictured)) // 6 + 2 * len(scales.grid["knn"]) // 6)

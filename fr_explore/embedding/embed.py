@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base import cache as _cache
+from ..base.cores import row_blocks
 from ..base.shapes import Float32
 from ..faces.base import Face
 from ..lattice import Lattice
@@ -218,7 +219,8 @@ def _identity_rows(
 
     for start in range(0, curves, _CURVES):
         block = range(start, min(start + _CURVES, curves))
-        places = [(0, c, middle) for c in block] + [(a, c, s) for c in block for a, s in others]
+        # the faces of a curve follow one another: an engine renders only what changes from one to the next
+        places = [place for c in block for place in [(0, c, middle), *((a, c, s) for a, s in others)]]
         recipes = [lattice.strengths(identity, *place) for place in places]
         table = np.array([list(recipe.values()) for recipe in recipes])
         parts = ("embeddings 1", settings.model.fingerprint, source.fingerprint, settings.size, name, list(recipes[0]))
@@ -274,6 +276,18 @@ def _attempts(read: Callable[[int], Any], numbers: Sequence[int]) -> list[Any]:
         return list(pool.map(attempt, numbers))
 
 
+def _ahead(read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Any]:
+    """read(part) for each part; reads the next part while the caller works on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        current = None
+        for part in parts:
+            current, earlier = pool.submit(read, part), current
+            if earlier:
+                yield earlier.result()
+        if current:
+            yield current.result()
+
+
 def _block_rows(
     settings: _Settings, requests: Sequence[Any], read: Callable[[Any], Sequence[Face | ValueError]],
     key: str | None, about: str,
@@ -287,10 +301,10 @@ def _block_rows(
     vectors = _cache.load(key, shape) if key else None
     if vectors is None:
         vectors = np.full(shape, np.nan, np.float32)
-    todo, step, problems = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist(), 4 * settings.batch_size, {}
-    for start in range(0, len(todo), step):
-        some = todo[start : start + step]
-        found = dict(zip(some, read([requests[i] for i in some]), strict=True))
+    todo, problems = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist(), {}
+    parts = [todo[p] for p in row_blocks(len(todo), 2 * settings.batch_size)]
+    for some, faces in zip(parts, _ahead(read, [[requests[i] for i in part] for part in parts]), strict=True):
+        found = dict(zip(some, faces, strict=True))
         good = {i: face for i, face in found.items() if isinstance(face, Face)}
         if good:
             vectors[list(good)] = model.embed(list(good.values()), settings.batch_size)

@@ -11,8 +11,19 @@ import xarray as xr
 
 from ..base.distance import data_metric
 from ..base.shapes import Bool, Float, Int, Num, Shaped
+from ..base.values import check_identities, signs
 
-__all__ = ["check_images", "check_labels", "inter_entropy", "intra_entropy", "recorded", "sample"]
+__all__ = [
+    "check_images",
+    "check_labels",
+    "entropy_between",
+    "entropy_within",
+    "identity_means",
+    "inter_entropy",
+    "intra_entropy",
+    "recorded",
+    "sample",
+]
 
 
 def recorded(embeddings: Any) -> dict[str, Any]:
@@ -35,24 +46,22 @@ def check_images(
         )
     # half precision is too coarse to compute with
     points = points.astype(np.float32 if points.dtype in (np.float16, np.float32) else np.float64)
-    names = np.asarray(identities)
-    if names.shape != (len(points),):
-        raise ValueError(f"the identities have shape {names.shape}: give one for each of the {len(points)} images.")
+    shape = np.shape(identities)
+    if shape != (len(points),):
+        raise ValueError(f"the identities have shape {shape}: give one for each of the {len(points)} images.")
     bad = ~np.isfinite(points).all(axis=1)
     if bad.any():
         raise ValueError(f"{bad.sum()} of {len(points)} embeddings contain NaN or infinity: leave these images out.")
     if metric == "cosine" and (zero := ~points.any(axis=1)).any():
         raise ValueError(f"{zero.sum()} embeddings have length 0, so their cosine is undefined: leave them out.")
-    codes, people = pd.factorize(names)
-    if codes.min(initial=0) < 0:
-        raise ValueError(f"{(codes < 0).sum()} images have no identity: leave them out.")
+    codes, people = pd.factorize(check_identities(identities))
     if len(people) < 2:
         raise ValueError(f"the images show {len(people)} identity: give at least two to compare different people.")
     return points, codes, metric
 
 
 def check_labels(labels: pd.DataFrame | Shaped[Any, "images attributes"], images: int) -> pd.DataFrame:
-    """Labels as a table of int8, one column per attribute: +1 with it, -1 without it, 0 unknown.
+    """Labels as a table of int8, one column per attribute: +1 with it, -1 without it, 0 unknown; see `base.values`.
 
     Raises ValueError for any other shape or value. A column of 0 and 1 without any -1 is invalid, because 0 means
     unknown.
@@ -63,27 +72,10 @@ def check_labels(labels: pd.DataFrame | Shaped[Any, "images attributes"], images
             f"the labels have shape {table.shape}: give one row for each of the {images} images and one column "
             "for each attribute."
         )
-    columns = {}
-    for name in table.columns:
-        column: Any = table[name]
-        if column.dtype == bool:
-            values = np.where(column, 1, -1)
-        else:
-            numbers: Any = pd.to_numeric(column, errors="coerce")
-            values = numbers.where(column.notna(), 0).to_numpy(np.float64)
-        valid = np.isin(values, (-1, 0, 1))
-        if not valid.all():
-            raise ValueError(
-                f"label {column[~valid].tolist()[0]!r} of {name!r}: give +1 with, -1 without, NaN or 0 unknown; "
-                "or True, False."
-            )
-        if not (values == -1).any() and (values == 0).any() and column.notna().all():
-            raise ValueError(
-                f"{name!r} contains only 0 and 1, but 0 means unknown: write -1 for 'without', or pass "
-                "labels.astype(bool)."
-            )
-        columns[str(name)] = values.astype(np.int8)
-    return pd.DataFrame(columns)
+    names = pd.Index([str(name) for name in table.columns])
+    if names.has_duplicates:
+        raise ValueError(f"several label columns are called {names[names.duplicated()][0]!r}: rename or drop them.")
+    return pd.DataFrame({name: signs(table.iloc[:, i], f"label {name!r}") for i, name in enumerate(names)})
 
 
 def intra_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"]) -> float:
@@ -95,10 +87,7 @@ def intra_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " imag
     changes within a person, as for someone who is always bald or never. Unknown labels (NaN, 0) are left out. NaN if
     no identity has a known label.
     """
-    from scipy.special import entr
-
-    share = (1 + identity_means(identities, labels)) / 2
-    return float(np.mean(entr(share) + entr(1 - share))) if len(share) else float("nan")
+    return entropy_within(identity_means(identities, signs(labels)))
 
 
 def inter_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"], bandwidth: float = 0.1) -> float:
@@ -107,14 +96,7 @@ def inter_entropy(identities: Shaped[Any, " images"], labels: Shaped[Any, " imag
     The entropy of a Gaussian kernel density of the identities' mean labels, taken at 101 points of [-1, 1] and
     normalised to sum 1. Low: all people are alike in this attribute. NaN if no identity has a known label.
     """
-    from scipy.stats import entropy
-    from sklearn.neighbors import KernelDensity  # SciPy's gaussian_kde fails if all means are equal
-
-    means = identity_means(identities, labels)
-    if not len(means):
-        return float("nan")
-    grid = np.linspace(-1, 1, 101)[:, None]
-    return float(entropy(np.exp(KernelDensity(bandwidth=bandwidth).fit(means[:, None]).score_samples(grid))))
+    return entropy_between(identity_means(identities, signs(labels)), bandwidth)
 
 
 def sample(
@@ -142,11 +124,32 @@ def sample(
     return index, np.arange(2 * n) < n
 
 
-def identity_means(identities: Shaped[Any, " images"], labels: Shaped[Any, " images"]) -> Float[np.ndarray, " people"]:
-    """Mean label of each identity that has a known one, in [-1, 1], in order of appearance."""
-    names, signs = np.asarray(identities), np.nan_to_num(np.asarray(labels, dtype=np.float64))
-    if len(names) != len(signs):
-        raise ValueError(f"{len(names)} identities and {len(signs)} labels: give one of each per image.")
-    known = signs != 0
-    means: Any = pd.Series(signs[known]).groupby(names[known], sort=False).mean()
+def identity_means(
+    identities: Shaped[Any, " images"], marks: Int[np.ndarray, " images"]
+) -> Float[np.ndarray, " people"]:
+    """Mean of each identity's labels, as `signs` returns them, in [-1, 1], in order of appearance; 0 is left out."""
+    names = check_identities(identities)
+    if len(names) != len(marks):
+        raise ValueError(f"{len(names)} identities and {len(marks)} labels: give one of each per image.")
+    known = marks != 0
+    means: Any = pd.Series(marks[known]).groupby(names[known], sort=False).mean()
     return means.to_numpy()
+
+
+def entropy_within(means: Float[np.ndarray, " people"]) -> float:
+    """`intra_entropy` of the mean labels."""
+    from scipy.special import entr
+
+    share = (1 + means) / 2
+    return float(np.mean(entr(share) + entr(1 - share))) if len(share) else float("nan")
+
+
+def entropy_between(means: Float[np.ndarray, " people"], bandwidth: float = 0.1) -> float:
+    """`inter_entropy` of the mean labels."""
+    from scipy.stats import entropy
+    from sklearn.neighbors import KernelDensity  # SciPy's gaussian_kde fails if all means are equal
+
+    if not len(means):
+        return float("nan")
+    grid = np.linspace(-1, 1, 101)[:, None]
+    return float(entropy(np.exp(KernelDensity(bandwidth=bandwidth).fit(means[:, None]).score_samples(grid))))

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..base.distance import data_metric, distance, same_person
+from ..base.distance import data_metric, same_person
 from ..base.shapes import Num
+from .verification.embedded_images import EmbeddedImages
+from .verification.pairs import distances_of
 from .verification.rates import midway
 
 __all__ = ["fold_accuracy"]
@@ -28,11 +30,12 @@ def fold_accuracy(
     -------
     One row per fold: fold, threshold (pairs at a distance of at most this count as the same person), accuracy, pairs.
     attrs: accuracy (mean over folds), standard_error (sd over folds / sqrt(folds), as LFW reports it), metric,
-    left_out (number of pairs with an image that has no embedding).
+    left_out (number of pairs with an image that has no embedding), left_out_images (their names).
 
     Raises
     ------
-    ValueError : a missing column or coordinate, an unknown metric, or pairs in fewer than two folds.
+    ValueError : a missing column or coordinate, an unknown metric, NaN in an embedding, an unclear value of same, or
+        pairs in fewer than two folds.
 
     >>> fold_accuracy(fr.embed(images, model), images.pairs).attrs["accuracy"]  # images = fr.read_lfw("lfw/")
     """
@@ -41,14 +44,12 @@ def fold_accuracy(
     if missing or "file" not in embeddings.coords:
         what = f"pairs lack {', '.join(sorted(missing))}" if missing else "embeddings lack the coordinate 'file'"
         raise ValueError(f"{what}: take both from the same fr.read_lfw(folder).")
-    row = {name: i for i, name in enumerate(embeddings["file"].values.tolist())}
-    rows = np.array([[row.get(name, -1) for name in pairs[side]] for side in ("first", "second")])
-    known = (rows >= 0).all(axis=0)
-    folds, fold = np.unique(pairs["fold"].to_numpy()[known], return_inverse=True)
+    images = EmbeddedImages.of(embeddings, np.arange(len(embeddings)), metric)
+    found = images.find(pairs)
+    folds, fold = np.unique(pairs["fold"].to_numpy()[found.kept], return_inverse=True)
     if len(folds) < 2:
-        raise ValueError(f"{known.sum()} pairs with embeddings in {len(folds)} folds: at least 2 folds are needed.")
-    distances = distance(embeddings.values[rows[0, known]], embeddings.values[rows[1, known]], metric)
-    same = pairs["same"].to_numpy()[known].astype(bool)
+        raise ValueError(f"{len(found.same)} pairs with embeddings in {len(folds)} folds: at least 2 folds are needed.")
+    distances, same = distances_of(images.points, found.first, found.second, metric), found.same
     scores = []
     for k, name in enumerate(folds.tolist()):
         held = fold == k
@@ -61,7 +62,7 @@ def fold_accuracy(
         "accuracy": float(accuracies.mean()),
         "standard_error": float(accuracies.std(ddof=1) / np.sqrt(len(accuracies))),
         "metric": metric,
-        "left_out": int((~known).sum()),
+        **found.attrs,
     }
     return table
 

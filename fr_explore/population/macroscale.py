@@ -26,7 +26,17 @@ import pandas as pd
 from ..base.corrections import adjust_p_values
 from ..base.shapes import Bool, Float, Num, Shaped
 from .density import GRID, bandwidth, density
-from .labels import check_images, check_labels, inter_entropy, intra_entropy, recorded, sample
+from .labels import (
+    check_images,
+    check_labels,
+    entropy_between,
+    entropy_within,
+    identity_means,
+    inter_entropy,
+    intra_entropy,
+    recorded,
+    sample,
+)
 
 __all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
 
@@ -54,7 +64,7 @@ def macroscale(
     embeddings : (images, dim), array or DataArray.
     identities : (images,), the identity in each image, numbers or names.
     labels : (images, attributes), DataFrame (its columns name the attributes) or array; +1 with, -1 without, NaN or
-        0 unknown; or True and False.
+        0 unknown; or True and False, "yes" and "no". A column of 0 and 1 only is refused, because 0 means unknown.
     metric : "euclidean" or "cosine" (1 - cos); by default the DataArray's attrs["metric"], else "euclidean".
     permutations : draws of the null model, in which the labels are permuted over identities; 0 for none.
     sampling : "apart": an identity contributes one random image to one modality; or "reference": the first image of
@@ -93,7 +103,8 @@ def macroscale(
             draws[name] = _null(pairs, codes[index], side, permutations, rng)
             row |= pairs.figures(side)
             row |= _against_null(row["ks_mean"], draws[name])
-        row |= {"intra_entropy": intra_entropy(identities, signs), "inter_entropy": inter_entropy(identities, signs)}
+        means = identity_means(codes, signs)
+        row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
         counts = {
             word: int(np.sum(signs == sign)) for word, sign in (("positive", 1), ("negative", -1), ("unknown", 0))
         }

@@ -315,7 +315,7 @@ WRONG = [
     (dict(pairs=PAIRS.drop(columns="same")), "lack the column same, and identities are unknown"),
     (dict(pairs=PAIRS.assign(first=[0, 3])), "name 0|name 3"),
     (dict(pairs=PAIRS.assign(first=["a", "b"])), "name 'a', which is not an image here"),
-    (dict(pairs=PAIRS.assign(same=[2, 0])), "other values than True and False"),
+    (dict(pairs=PAIRS.assign(same=[2, 0])), "the pairs' column same, row 0: 2, expected True or False"),
     (dict(pairs=None), "neither pairs nor identities"),
     (dict(pairs=PAIRS, by="age"), r"by='age' is neither a column of the pairs nor a coordinate .*\(they have: none\)"),
     (dict(pairs=PAIRS, metric="l1"), "metric 'l1' is unknown"),
@@ -331,6 +331,31 @@ WRONG = [
 def test_wrong_use(options, message):
     with pytest.raises(ValueError, match=message):
         fr.verification(POINTS, **options)
+
+
+def test_pairs_that_name_an_image_without_an_embedding_are_left_out():
+    rng = np.random.default_rng(0)
+    files = [f"{i}.png" for i in range(20)]
+    data = xr.DataArray(rng.normal(size=(20, 4)), dims=("image", "dim"), coords={"file": ("image", files)})
+    pairs = pd.DataFrame({"first": files[:-1], "second": files[1:], "same": [True, False] * 9 + [True]})
+    odd = pd.DataFrame(
+        {"first": ["wall.png", "2.png", "wall.png"], "second": ["1.png", None, "gone.png"], "same": True}
+    )
+    mixed = pd.concat([odd, pairs, odd], ignore_index=True).assign(site=lambda t: t.index.astype(str))
+    found, plain = fr.verification(data, mixed, by="site", draws=3), fr.verification(data, pairs, draws=3)
+    assert found.pairs[["first", "second", "distance"]].equals(plain.pairs[["first", "second", "distance"]])
+    assert found.attrs["left_out"] == 6
+    assert found.attrs["left_out_images"] == ["wall.png", None, "gone.png"]
+    assert set(found.groups["group"]) == {str(i) for i in range(3, 22)}
+    assert "6 pairs left out" in repr(found)
+    assert "left out" not in repr(plain)
+
+
+def test_row_numbers_are_not_mistaken_for_a_coordinate():
+    """Images numbered from 1: pairs that also name a 0 count rows."""
+    data = xr.DataArray(POINTS, dims=("image", "dim"), coords={"image": [1, 2, 3]})
+    for pairs, rows in ((PAIRS, [0, 1]), (PAIRS.assign(first=[1, 2], second=[2, 3]), [0, 1])):
+        assert sorted(fr.verification(data, pairs, draws=0).pairs["first"]) == rows
 
 
 def test_on_avatars_and_dlib(avatars, dlib_model):

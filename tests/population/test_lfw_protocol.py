@@ -69,7 +69,13 @@ def test_a_worked_example():
     assert table.threshold.tolist() == [(2 + 14) / 2, (1 + 9) / 2]
     assert table.accuracy.tolist() == [1, 1]
     assert table.pairs.tolist() == [3, 3]
-    assert table.attrs == {"accuracy": 1.0, "standard_error": 0.0, "metric": "euclidean", "left_out": 0}
+    assert table.attrs == {
+        "accuracy": 1.0,
+        "standard_error": 0.0,
+        "metric": "euclidean",
+        "left_out": 0,
+        "left_out_images": [],
+    }
 
 
 def test_accuracy_of_two_gaussians():
@@ -111,6 +117,35 @@ def test_pictures_without_an_embedding_are_counted():
     table = fr.fold_accuracy(points, pairs)
     assert table.pairs.tolist() == [2, 2]
     assert table.attrs["left_out"] == 1
+    assert table.attrs["left_out_images"] == ["7.jpg"]
+    with pytest.raises(ValueError, match=r"name '8\.jpg', which is not an image here"):
+        fr.fold_accuracy(points, pairs.assign(first="8.jpg", second="9.jpg"))
+    with pytest.raises(ValueError, match="1 of 3 embeddings contain NaN or infinity"):
+        fr.fold_accuracy(points.where(points != 1), pairs)
+
+
+NOTATIONS = [(True, False), (1, 0), (1.0, 0.0), (1, -1), ("same", "different"), ("True", "False"), ("1", "-1")]
+
+
+@pytest.mark.parametrize("words", NOTATIONS)
+def test_random_embeddings_score_half_in_every_notation(words):
+    rng = np.random.default_rng(0)
+    first, second, same = *rng.integers(400, size=(2, 2000)), np.arange(2000) % 2 == 0
+    points = labelled(rng.normal(size=(400, 8)))
+    said = [words[0] if one else words[1] for one in same]
+    table = fr.fold_accuracy(points, pairs_of(first, second, said, np.arange(2000) // 400))
+    assert table.attrs["accuracy"] == pytest.approx(0.5, abs=0.04)
+    found = fr.verification(points, pairs_of(first, second, said, 0), draws=0)
+    assert (found.attrs["genuine"], found.attrs["impostor"]) == (1000, 1000)
+    assert found.eer == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_truth_value_that_is_unclear_is_refused():
+    points, pairs = on_a_line([1, 2, 1, 2], [True, False] * 2, [0, 0, 1, 1])
+    for same in (["yes", "perhaps"] * 2, [1, np.nan] * 2, [1, 2] * 2):
+        for judge in (fr.fold_accuracy, fr.verification):
+            with pytest.raises(ValueError, match=r"the pairs' column same, row 1: .*, expected True or False"):
+                judge(points, pairs.assign(same=same))
 
 
 def test_errors():

@@ -96,7 +96,7 @@ def test_intra_entropy_closed_forms():
     assert intra_entropy(identities, [1, -1, 1, -1] + [-1] * 4) == pytest.approx(np.log(2) / 2)
     quarter = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
     assert intra_entropy(identities, [1, -1, -1, -1, 0, 0, np.nan, 0]) == pytest.approx(quarter)
-    assert np.isnan(intra_entropy(identities, [0] * 8))
+    assert np.isnan(intra_entropy(identities, [np.nan] * 8))
 
 
 def test_inter_entropy_limits():
@@ -106,7 +106,7 @@ def test_inter_entropy_limits():
     assert 4.58 < inter_entropy(many, spread) < np.log(101)
     narrow = inter_entropy(many, np.tile([1, -1], 10050))
     assert narrow == pytest.approx(0.5 * np.log(2 * np.pi * np.e * 0.1**2) - np.log(2 / 100), abs=1e-6)
-    assert np.isnan(inter_entropy(many, np.zeros(20100)))
+    assert np.isnan(inter_entropy(many, np.full(20100, np.nan)))
 
 
 def test_what_shapes_the_space_stands_out():
@@ -291,9 +291,13 @@ def test_modality_distances_show_the_same_ks():
         ({"identities": np.zeros(120)}, "the images show 1 identity"),
         ({"identities": pd.Series([None] * 60 + ["a"] * 60, dtype=object)}, "60 images have no identity"),
         ({"labels": np.ones((3, 1))}, r"labels have shape \(3, 1\)"),
-        ({"labels": np.full((120, 1), 2)}, "label 2 of 'attribute_0': give"),
-        ({"labels": pd.DataFrame({"a": ["yes"] * 120})}, "label 'yes' of 'a': give"),
-        ({"labels": pd.DataFrame({"a": [0, 1] * 60})}, r"'a' contains only 0 and 1.*labels.astype\(bool\)"),
+        ({"labels": np.full((120, 1), 2)}, r"label 'attribute_0', row 0: 2, expected \+1 with"),
+        ({"labels": pd.DataFrame({"a": ["often"] * 120})}, r"label 'a', row 0: 'often', expected \+1 with"),
+        (
+            {"labels": pd.DataFrame({"a": [0, 1] * 60})},
+            r"label 'a', row 0: 0, expected -1, .*labels.astype\(.boolean.\)",
+        ),
+        ({"labels": pd.DataFrame([[1, -1]] * 120, columns=["a", "a"])}, "several label columns are called 'a'"),
         ({"metric": "manhattan"}, "metric 'manhattan' is unknown: choose from euclidean, cosine"),
         ({"sampling": "all"}, "unknown sampling 'all'"),
         ({"permutations": -1}, "permutations = -1"),

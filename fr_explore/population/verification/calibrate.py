@@ -42,7 +42,8 @@ class Verification:
     group_curves : the same columns as `curve`, by name of the group; empty for a group without genuine or without
         impostor pairs.
     pairs : one row per pair: first, second (row numbers of the images), same, distance, and group.
-    attrs : metric, numbers of pairs, how the intervals were computed.
+    attrs : metric, numbers of pairs, how the intervals were computed; left_out, the number of given pairs that name an
+        image without an embedding, and left_out_images, the names.
     """
 
     threshold: float
@@ -61,11 +62,12 @@ class Verification:
 
     def __repr__(self) -> str:
         a, drawn = self.attrs, self.attrs["draws"] > 0
+        left_out = f", {a['left_out']:,} pairs left out" if a["left_out"] else ""
         threshold = f" [{self.threshold_low:.3g}, {self.threshold_high:.3g}]" if drawn else ""
         eer = f" [{self.eer_low:.2%}, {self.eer_high:.2%}]" if drawn else ""
         return (
             f"Verification(threshold {self.threshold:.3g}{threshold}, EER {self.eer:.2%}{eer}, "
-            f"{a['genuine']:,} genuine and {a['impostor']:,} impostor pairs, {a['metric']})"
+            f"{a['genuine']:,} genuine and {a['impostor']:,} impostor pairs, {a['metric']}{left_out})"
         )
 
     def _repr_html_(self) -> str:
@@ -97,7 +99,8 @@ def verification(
     embeddings : (images, dim), array or DataArray; a DataArray of more dimensions, as `fr.embed` returns it for a
         lattice, is flattened to one image per combination of its other coordinates.
     pairs : columns first and second, which name images by the coordinate `file` or `image`, or by row number, and
-        same (True or False), which is optional if identities are known. Other columns can serve as `by`.
+        same (True or False, 1 or 0, 1 or -1, "same" or "different"), which is optional if identities are known. Other
+        columns can serve as `by`. Pairs that name an image without an embedding are left out and counted.
         None: all pairs of images, or a random sample of `max_pairs` of each kind.
     identities : (images,) identity of each image; by default the coordinate `identity`.
     target : what the threshold is calibrated for: the equal error rate, or a false acceptance rate such as 0.001.
@@ -120,7 +123,7 @@ def verification(
     _check_rates(target, at_far, level)
     images = EmbeddedImages.of(embeddings, identities, metric)
     rng = np.random.default_rng(seed)
-    table = _table(images, pairs, by, max_pairs, rng)
+    table, left_out = _table(images, pairs, by, max_pairs, rng)
     distances, same = table["distance"].to_numpy(), table["same"].to_numpy(bool)
     facts = recorded(embeddings)
     if published is None and facts.get("metric", images.metric) == images.metric:
@@ -148,7 +151,7 @@ def verification(
         attrs={
             "metric": images.metric, "genuine": int(same.sum()), "impostor": int((~same).sum()), "target": target,
             "draws": draws, "level": level, "resampled": "pairs" if images.codes is None else "identities",
-            "seed": seed,
+            "seed": seed, **left_out,
         },
     )  # fmt: skip
 
@@ -211,8 +214,11 @@ def _check_rates(target: Any, at_far: Sequence[float], level: float) -> None:
             raise ValueError(f"{name} is {value!r}: give {also}a number between 0 and 1.")
 
 
-def _table(images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, max_pairs: int, rng) -> pd.DataFrame:
-    """first, second, same, distance and group of each pair, distances ascending."""
+def _table(
+    images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, max_pairs: int, rng
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """first, second, same, distance and group of each pair, distances ascending; and what was left out."""
+    left_out: dict[str, Any] = {"left_out": 0, "left_out_images": []}
     if pairs is None:
         if images.codes is None:
             raise ValueError("neither pairs nor identities are known: give pairs=, or identities= for each image.")
@@ -220,7 +226,9 @@ def _table(images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, m
         first, second = (np.concatenate([kind[side] for kind in kinds.values()]) for side in (0, 1))
         same = np.repeat([True, False], [len(kinds["genuine"][0]), len(kinds["impostor"][0])])
     else:
-        first, second, same = images.rows(pairs)
+        found = images.find(pairs)
+        pairs, left_out = pairs.loc[found.kept], found.attrs
+        first, second, same = found.first, found.second, found.same
     if not same.any() or same.all():
         raise ValueError(f"there are {same.sum()} genuine and {(~same).sum()} impostor pairs: give some of both kinds.")
     distance = distances_of(images.points, first, second, images.metric)
@@ -228,7 +236,7 @@ def _table(images: EmbeddedImages, pairs: pd.DataFrame | None, by: str | None, m
     if by is not None:
         values = pairs[by].to_numpy() if pairs is not None and by in pairs else images.shared(by, first, second)
         table["group"] = pd.Series(values).astype(object).where(pd.notna(values), "unknown").astype("category")
-    return table.sort_values("distance", kind="stable", ignore_index=True)
+    return table.sort_values("distance", kind="stable", ignore_index=True), left_out
 
 
 def _draws(images: EmbeddedImages, table: pd.DataFrame, draws: int, rng) -> Iterator[np.ndarray]:

@@ -12,9 +12,32 @@ import xarray as xr
 
 from ...base.distance import data_metric, normalized
 from ...base.shapes import Bool, Float, Int, Num, Shaped
+from ...base.values import truths
 from ..labels import check_images
 
-__all__ = ["EmbeddedImages"]
+__all__ = ["EmbeddedImages", "EmbeddedPairs"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedPairs:
+    """The pairs whose two images have embeddings.
+
+    Parameters
+    ----------
+    first, second : (pairs,) row numbers of the images. same : (pairs,) whether they show the same person.
+    kept : one True or False for each row of the given table. unknown : the names without an embedding.
+    """
+
+    first: Int[np.ndarray, " pairs"]
+    second: Int[np.ndarray, " pairs"]
+    same: Bool[np.ndarray, " pairs"]
+    kept: Bool[np.ndarray, " rows"]
+    unknown: list[Any]
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """How many pairs were left out, and which images they name that have no embedding."""
+        return {"left_out": int((~self.kept).sum()), "left_out_images": self.unknown}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,40 +80,45 @@ class EmbeddedImages:
         points, codes, metric = check_images(values, names, data_metric(embeddings, metric))
         return cls(normalized(points, metric), metric, None if identities is None else codes, coordinates)
 
-    def rows(
-        self, pairs: pd.DataFrame
-    ) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"], Bool[np.ndarray, " pairs"]]:
-        """Row numbers of the two images of each pair, and whether they show the same person."""
+    def find(self, pairs: pd.DataFrame) -> EmbeddedPairs:
+        """Find the two images of each pair; pairs with an image that has no embedding are left out and counted.
+
+        Raises ValueError for a missing column, an unclear value of same, and if no pair is left.
+        """
         missing = {"first", "second"} - set(pairs.columns)
         if missing:
             raise ValueError(f"pairs lack the column {', '.join(sorted(missing))}: give first, second and same.")
-        first, second = self._find(pairs["first"]), self._find(pairs["second"])
+        names: Any = pd.concat([pairs["first"], pairs["second"]], ignore_index=True)
+        rows = self._rows(names)
+        first, second = rows.reshape(2, -1)
+        kept = (first >= 0) & (second >= 0)
         if "same" in pairs:
-            same = pairs["same"].to_numpy()
-            if not np.isin(same, [0, 1]).all():
-                raise ValueError("the pairs' column same contains other values than True and False.")
-            return first, second, same.astype(bool)
-        if self.codes is None:
+            same = truths(pairs["same"], "the pairs' column same")[kept]
+        elif self.codes is not None:
+            same = self.codes[first[kept]] == self.codes[second[kept]]
+        else:
             raise ValueError("pairs lack the column same, and identities are unknown: give one or the other.")
-        return first, second, self.codes[first] == self.codes[second]
+        unknown = [None if pd.isna(name) else name for name in pd.unique(names[rows < 0])]
+        return EmbeddedPairs(first[kept], second[kept], same, kept, unknown)
 
-    def _find(self, names: Any) -> np.ndarray:
-        """Row numbers of images by the coordinate file or image, or by row number."""
+    def _rows(self, names: Any) -> np.ndarray:
+        """Row numbers of images by the coordinate file or image, or by row number; -1 for an unknown name."""
         known = [pd.Index(self.coordinates[key], name=key) for key in ("file", "image") if key in self.coordinates]
-        for index in known:
-            if names.isin(index).all():
-                if index.has_duplicates:
-                    raise ValueError(
-                        f"several images have the {index.name} {index[index.duplicated()][0]!r}: use row numbers."
-                    )
-                return index.get_indexer(pd.Index(names))
-        if pd.api.types.is_integer_dtype(names) and names.between(0, len(self.points) - 1).all():
+        shares = [float(names.isin(index).mean()) for index in known]
+        numbers = pd.api.types.is_integer_dtype(names) and names.between(0, len(self.points) - 1).all()
+        if numbers and max(shares, default=0) < 1:
             return names.to_numpy()
-        odd = names[~names.isin(known[0])] if known else names
-        raise ValueError(
-            f"the pairs name {odd.tolist()[0]!r}, which is not an image here: name images by the coordinate file or "
-            f"image, or by row numbers from 0 to {len(self.points) - 1}."
-        )
+        if not any(shares):
+            raise ValueError(
+                f"the pairs name {names.tolist()[0]!r}, which is not an image here: name images by the coordinate file "
+                f"or image, or by row numbers from 0 to {len(self.points) - 1}."
+            )
+        index = known[int(np.argmax(shares))]
+        twice = index[index.duplicated()]
+        if names.isin(twice).any():
+            raise ValueError(f"several images have the {index.name} {twice[0]!r}: use row numbers.")
+        places = pd.Series(np.arange(len(index)), index=index).drop(twice)
+        return names.map(places).fillna(-1).to_numpy(int)
 
     def shared(
         self, name: str, first: Int[np.ndarray, " pairs"], second: Int[np.ndarray, " pairs"]

@@ -44,6 +44,8 @@ class Measurements:
     def __init__(self, embeddings: Any, identities: Any, labels: Any, pictures: Any, table: Any, **method: Any) -> None:
         self.points, _, metric = check_images(embeddings, identities, method.pop("metric"))
         self.labels = check_labels(labels, len(self.points))
+        # as a gap: in a column of 0 and 1 a number 0 could also mean "without"
+        self._labels = self.labels.where(self.labels != 0)
         self.identities = np.asarray(identities)
         self.method = Method(metric, **method)
         self.model = getattr(embeddings, "attrs", {}).get("model")
@@ -66,12 +68,12 @@ class Measurements:
         if self._given is not None:
             row, null = self._given.loc[name].to_dict(), self._given.attrs.get("null_draws", {}).get(name, [])
         else:
-            one = fr.macroscale(self.points, self.identities, self.labels[[name]], **asdict(self.method))
+            one = fr.macroscale(self.points, self.identities, self._labels[[name]], **asdict(self.method))
             row, null = one.iloc[0].to_dict(), one.attrs["null_draws"].get(name, [])
         method = {key: value for key, value in asdict(self.method).items() if key != "permutations"}
         if row["n"] >= 2:
             self.curves[name] = fr.modality_distances(
-                self.points, self.identities, self.labels, name, resolution=RESOLUTION, **method
+                self.points, self.identities, self._labels, name, resolution=RESOLUTION, **method
             )
         self.rows[name], self.null[name] = {**row, "attribute": name}, list(null)
 
@@ -84,7 +86,7 @@ class Measurements:
     def probe(self, name: str) -> None:
         """Score a linear probe of the attribute, or keep the reason why it cannot be scored."""
         try:
-            found = fr.linear_probe(self.points, self.identities, self.labels[[name]], seed=self.method.seed)
+            found = fr.linear_probe(self.points, self.identities, self._labels[[name]], seed=self.method.seed)
             self.probes[name] = found.iloc[0].to_dict()
         except ValueError as problem:
             self.probes[name] = {"problem": str(problem)}

@@ -14,12 +14,14 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ..engine.network import Activation, Network, Value
 from .card import ModelCard
 from .weights import verified
 
@@ -96,6 +98,23 @@ class DlibResNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = F.max_pool2d(F.relu(self.stem(x)), 3, stride=2)
         return self.fc(self.blocks(x).mean((2, 3)))
+
+    def describe(self) -> Network:
+        """The same network for the engine, which runs it in a page."""
+        network = Network(CARD.input_size, CARD.input_size)
+
+        def convolved(x: Value, layer: Any, activation: Activation = "none") -> Value:
+            weight, bias = (p.detach().cpu().numpy() for p in (layer.weight, layer.bias))
+            step, padding = layer.stride[0], int(layer.padding[0])
+            return network.convolution(x, weight, bias, step=step, padding=padding, activation=activation)
+
+        x = network.largest(convolved(network.picture, self.stem, "relu"), 3, step=2)
+        blocks: Any = self.blocks
+        for block in blocks:
+            y = convolved(convolved(x, block.conv1, "relu"), block.conv2)
+            x = network.add(network.mean(x, 2) if block.halves else x, y, activation="relu")
+        network.result(network.dense(network.mean(x), self.fc.weight.detach().cpu().numpy()))
+        return network
 
 
 def weights_path() -> Path:

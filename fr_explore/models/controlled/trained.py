@@ -7,9 +7,14 @@ an aligned face are at fixed positions.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from ...engine.network import Activation, Network, Value, folded
 
 __all__ = ["ControlledNet"]
 
@@ -49,3 +54,30 @@ class ControlledNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.blocks(F.relu(self.norm(self.stem(x))))
         return self.norm_out(self.fc(self.norm_places(self.places(x)).flatten(1)))
+
+    def describe(self) -> Network:
+        """The same network for the engine, which runs it in a page."""
+        side = self.places.kernel_size[0] * 2 ** (1 + len(self.blocks))  # the stem and each block halve it
+        network = Network(side, side)
+
+        def convolved(x: Value, layer: Any, norm: Any, activation: Activation = "none") -> Value:
+            weight, bias = _folded(layer, norm)
+            add = network.convolution if layer.groups == 1 else network.depthwise
+            step, padding = layer.stride[0], int(layer.padding[0])
+            return add(x, weight, bias, step=step, padding=padding, activation=activation)
+
+        x = convolved(network.picture, self.stem, self.norm, "relu")
+        blocks: Any = self.blocks
+        for block in blocks:
+            y = convolved(convolved(x, block.conv1, block.norm1, "relu"), block.conv2, block.norm2)
+            x = network.add(y, convolved(network.mean(x, 2), block.skip, block.norm3), activation="relu")
+        places = convolved(x, self.places, self.norm_places)
+        network.result(network.dense(places, *_folded(self.fc, self.norm_out)))
+        return network
+
+
+def _folded(layer: Any, norm: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of a layer together with the batch normalisation behind it."""
+    tensors = (layer.weight, norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    weight, gamma, beta, mean, variance = (tensor.detach().cpu().numpy() for tensor in tensors)
+    return folded(weight, gamma, beta, mean, variance, norm.eps)

@@ -43,6 +43,27 @@ def made(request):
     widget.close()
 
 
+PAGED = [case for case in CASES if case.offline is not None]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A case's exported page, made once."""
+    made: dict[str, object] = {}
+
+    def page(case):
+        if case.name not in made:
+            names: dict = {}
+            exec(case.cell, names)
+            if hasattr(names["w"], "wait"):
+                names["w"].wait(120)
+            made[case.name] = names["w"].to_html(tmp_path_factory.mktemp(case.name) / "page.html", **case.offline)
+            names["w"].close()
+        return made[case.name]
+
+    return page
+
+
 # --- exports, without a browser ---------------------------------------------------------------------------------------
 
 
@@ -237,7 +258,7 @@ def test_the_size_of_a_page_is_printed_and_limited(tmp_path, capsys):
     with pytest.raises(ValueError, match=r"page\.html would be about \d+\.\d MB for 1000 steps.*: give fewer steps="):
         w.to_html(tmp_path / "page.html", steps=1000, max_megabytes=0.1)
     text = path.read_text(encoding="utf-8")
-    assert text.count("</script>") == 2
+    assert text.count("</script>") == 3
     assert "<img src=x" not in text
     assert text.count("/9j/") == 1, "equal pictures are stored once"
 
@@ -255,12 +276,36 @@ def test_plots_draw_their_lines():
 
 
 @pytest.mark.browser
+def test_a_page_whose_script_fails_shows_its_picture_and_words(browser, tmp_path):
+    path = Paged().to_html(tmp_path / "page.html", steps=3)
+    path.write_text(path.read_text(encoding="utf-8").replace('type="application/json">{', 'type="application/json">?'))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_selector(".fr-still img")
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("case", PAGED, ids=[case.name for case in PAGED])
+def test_a_page_without_scripts_shows_picture_words_and_advice(case, open_page, pages):
+    for theme, width in (("light", 400), ("dark", 1280)):
+        page = open_page(pages(case), width, 800, theme=theme, java_script_enabled=False)
+        still = page.locator(".fr-still")
+        assert "scripts are off here" in still.inner_text()
+        image = still.locator("img")
+        assert image.bounding_box()["width"] >= 360
+        assert len(image.get_attribute("alt")) > 20
+        assert still.locator("p").last.inner_text() == image.get_attribute("alt")
+        assert page.locator("main").bounding_box()["width"] <= width
+
+
+@pytest.mark.browser
 def test_markup_in_names_is_escaped_and_the_grid_answers(open_page, tmp_path):
     w = Paged()
     w.to_html(tmp_path / "page.html", steps=3)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     # the page's model without the widget: what a widget's front end sees
-    head, _, tail = text.partition("$widget.render({ model: $model")
+    head, _, tail = text.partition("await $widget.render({ model: $model")
     (tmp_path / "page.html").write_text(f"{head}window.model = $model;\n(() => {{}})({{ model: $model{tail}")
     page = open_page(tmp_path / "page.html")
     page.wait_for_function("window.model !== undefined")
@@ -284,8 +329,6 @@ def test_markup_in_names_is_escaped_and_the_grid_answers(open_page, tmp_path):
     assert page.evaluate(ask, {"action": "dance"})["what"] == "This page has no kernel."
 
 
-PAGED = [case for case in CASES if case.offline is not None]
-
 # every view adds the shared style again, so on a page with several widgets it also follows this widget's own rules:
 # the elements whose style that changes
 RESTYLED = """(css) => {
@@ -307,15 +350,12 @@ RESTYLED = """(css) => {
 
 @pytest.mark.browser
 @pytest.mark.parametrize("case", PAGED, ids=[case.name for case in PAGED])
-def test_a_page_opens_from_disk_and_its_sliders_respond_to_touch(case, open_page, tmp_path):
-    names: dict = {}
-    exec(case.cell, names)
-    if hasattr(names["w"], "wait"):
-        names["w"].wait(120)
-    path = names["w"].to_html(tmp_path / "page.html", **case.offline)
+def test_a_page_opens_from_disk_and_its_sliders_respond_to_touch(case, open_page, pages):
+    path = pages(case)
     assert path.stat().st_size <= 15e6
     page = open_page(path, 380, 800, has_touch=True, is_mobile=True)
     page.wait_for_selector(case.root)
+    assert page.locator(".fr-still").count() == 0
     if case.slider:
         slider = page.locator(case.slider).first
         slider.scroll_into_view_if_needed()
@@ -329,7 +369,6 @@ def test_a_page_opens_from_disk_and_its_sliders_respond_to_touch(case, open_page
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(200)
         assert page.evaluate(RESTYLED, bundle.read("shared/style.css")) == []
-    names["w"].close()
 
 
 # --- in JupyterLab ----------------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .page import Offline, write_page
-from .picture import Part, compose, png
+from .picture import Part, compose, png, small_png
+from .snapshot import still
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ __all__ = ["Exports"]
 
 # traits for requests to the kernel and of ipywidgets' boxes, which a page does not use
 _NOT_IN_A_PAGE = {"layout", "tabbable", "tooltip", "request", "error", "ping", "pong", "upload"}
+_STILL = 200_000  # bytes of a page's picture
 
 
 class Exports:
@@ -66,6 +68,8 @@ class Exports:
     def to_html(self, path: str | Path, *, max_megabytes: float = 15, **resolution: Any) -> Path:
         """Write one file that opens from disk, needs no network and has working sliders; return its path.
 
+        Where scripts are off, it shows the image of `to_png` and says what to do.
+
         The kernel's answers are computed in advance on a grid. `resolution` sets the grid; each widget documents its
         own. The expected size is printed first; ValueError with what to reduce if it exceeds `max_megabytes`.
         """
@@ -75,6 +79,7 @@ class Exports:
             return write_page(
                 Path(path),
                 title=self._heading(),
+                still=still(small_png(compose(self._heading(), self._picture(kept=False)), _STILL), self._words()),
                 files=self.files,
                 traits=traits,
                 offline=offline,

@@ -1,8 +1,10 @@
 """A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed in advance.
 
 The same front end runs on `shared/page_model.js`, which replaces anywidget's model and answers each request with the
-nearest stored answer. Nothing is loaded from the network: the page's own policy forbids it. Texts from files (names,
-labels) appear in the page only as JSON with `<` escaped, so that none of them can end the script.
+nearest stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page
+shows a picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy
+forbids it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped, so that none of them can
+end the script.
 """
 
 from __future__ import annotations
@@ -39,17 +41,28 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #111; }} }}
+.fr-still {{ padding: 1em; font: 16px/1.5 system-ui, sans-serif; }}
 {style}
 </style>
 </head>
 <body>
-<main id="widget" aria-label="{title}"></main>
+<main id="widget" aria-label="{title}"><div class="fr-still">
+<p><strong>This is a picture of the last state, because scripts are off here.</strong> For the live page, open
+the file in a web browser, or click “Trust HTML” in JupyterLab.</p>
+{still}
+</div></main>
+<script>{{
+const still = document.querySelector(".fr-still");
+still.hidden = true;
+addEventListener("error", () => {{ still.hidden = false; }});
+}}</script>
 <script id="data" type="application/json">{data}</script>
 <script type="module">
 {script}
 const $model = await $shared_page_model.createModel(JSON.parse(document.getElementById("data").textContent));
 const $el = document.getElementById("widget");
-$widget.render({{ model: $model, el: $el }});
+await $widget.render({{ model: $model, el: $el }});
+document.querySelector(".fr-still").remove();
 // in a frame: report the height, so that the surrounding page can make room
 if (parent !== window)
   new ResizeObserver(() => parent.postMessage({{ frExploreHeight: $el.offsetHeight }}, "*")).observe($el);
@@ -133,18 +146,22 @@ def write_page(
     path: Path,
     *,
     title: str,
+    still: str,
     files: str,
     traits: Mapping[str, Any],
     offline: Offline,
     max_megabytes: float,
 ) -> Path:
-    """Write the page of the front end in the folder `files`; return its path. ValueError above `max_megabytes`."""
+    """Write the page of the front end in the folder `files`; return its path. ValueError above `max_megabytes`.
+
+    still : what the page shows where scripts are off, as HTML.
+    """
     blobs = _Blobs()
     kept = blobs.plain({**traits, "error": {}, **offline.traits})
     page = {"traits": kept, "axes": blobs.plain(offline.axes), "start": blobs.plain(offline.start)}
-    shell = len(_fill(title, files, page | {"blobs": blobs.texts})) / 1e6
+    shell = len(_fill(title, still, files, page | {"blobs": blobs.texts})) / 1e6
     answers = [blobs.plain(answer) for answer in _announced(path, offline, shell, max_megabytes)]
-    text = _fill(title, files, page | {"answers": answers, "blobs": blobs.texts})
+    text = _fill(title, still, files, page | {"answers": answers, "blobs": blobs.texts})
     _check_size(path, len(text.encode()) / 1e6, offline, max_megabytes, "is")
     path.write_text(text, encoding="utf-8")
     return path
@@ -174,12 +191,13 @@ def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float,
         )
 
 
-def _fill(title: str, files: str, data: Mapping[str, Any]) -> str:
+def _fill(title: str, still: str, files: str, data: Mapping[str, Any]) -> str:
     body, found, rest = bundle.page_script(files).rpartition("export default")
     if not found:
         raise ValueError(f"{files}/index.js has no default export: end it with `export default {{ render }};`.")
     return _PAGE.format(
         title=html.escape(title),
+        still=still,
         style=bundle.style(files),
         script=f"{body}const $widget ={rest}".replace("</script", "<\\/script"),
         data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),

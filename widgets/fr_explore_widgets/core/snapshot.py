@@ -1,4 +1,4 @@
-"""The picture of a widget in a saved notebook, for readers without a kernel.
+"""The picture of a widget for readers without a kernel in a saved notebook, and without scripts in an exported page.
 
 - JupyterLab prefers a widget's view to anything else in the same output, and shows "model not found" if there is no
   model. So the picture is a separate output before the view. The live view hides it (`shared/view.js`); without a live
@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from IPython.display import DisplayHandle, display
 
-__all__ = ["LIMIT", "StaticOutput"]
+__all__ = ["LIMIT", "StaticOutput", "still"]
 
 LIMIT = 100_000  # bytes of the picture: 133 kB as text, so that an output stays under 150 kB
 QUIET_SECONDS = 3.0  # without a change, before the picture is drawn again
@@ -27,7 +27,20 @@ QUIET_SECONDS = 3.0  # without a change, before the picture is drawn again
 _HTML = """<div class="fr-static" data-fr="{token}"><style>
 .jp-OutputArea-child:has([data-fr="{token}"]) + .jp-OutputArea-child .jp-OutputArea-output:not(:has(*))
 {{ display: none; }}
-</style>{picture}<p>{words} <em>This is the widget's last state; run the cell again for a live one.</em></p></div>"""
+</style>{still} <p><em>This is the widget's last state; run the cell again for a live one.</em></p></div>"""
+
+
+def still(picture: bytes, words: str) -> str:
+    """The picture, a PNG or none, and the words as HTML that needs neither scripts nor a style sheet.
+
+    On a narrow screen the picture scrolls sideways, because its text would be too small at the screen's width.
+    """
+    text, image = html.escape(words), ""
+    if picture:
+        source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+        image = f'<img alt="{text}" style="max-width: 100%; min-width: 560px" src="{source}">'
+        image = f'<div style="overflow-x: auto" tabindex="0">{image}</div>'
+    return f"{image}<p>{text}</p>"
 
 
 class StaticOutput:
@@ -74,7 +87,4 @@ class StaticOutput:
 
     def _bundle(self) -> dict[str, str]:
         picture, words = self._make()
-        text = html.escape(words)
-        source = base64.b64encode(picture).decode("ascii")
-        image = f'<img alt="{text}" style="max-width: 100%" src="data:image/png;base64,{source}">' if picture else ""
-        return {"text/html": _HTML.format(token=self.token, picture=image, words=text), "text/plain": words}
+        return {"text/html": _HTML.format(token=self.token, still=still(picture, words)), "text/plain": words}

@@ -5,8 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(p))))
 BIN := .venv/bin
-# two processes of one thread each: on two cores faster than one process of two threads
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+# two processes of one thread each: on two cores faster than one process of two threads. Compiled modules are kept,
+# whatever the environment says, because the tests start many Python processes
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2
 # tests that share a notebook or a fixture stay in one process, and start in the order of tests/conftest.py
 GROUPS := --dist loadgroup --no-loadscope-reorder
 LAB_OPTIONS ?=

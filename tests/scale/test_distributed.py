@@ -187,10 +187,10 @@ def test_kill_nine_costs_nothing_but_time(client, tmp_path):
     assert killed[0] not in client.run(os.getpid).values()  # Dask has started another in its place
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * float(np.linalg.norm(expected, axis=-1).max()))
 
-    table = fr.alignment(fr.vector_field(found), "knn:3", null_draws=2000)
+    table = fr.alignment(fr.vector_field(found), "knn:3", null_draws=4000)
     client.wait_for_workers(2)
     thread, killed = kill_one(client, "_part")
-    shared = fr.alignment(path, "knn:3", null_draws=2000, client=client, progress=False)
+    shared = fr.alignment(path, "knn:3", null_draws=4000, client=client, progress=False)
     thread.join(10)
     assert len(killed) == 1
     assert "_part" in lost_tasks(client)

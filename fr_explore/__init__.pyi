@@ -66,6 +66,6 @@ from .statistics import summarize as summarize
 # charts, reports, stored results, clusters
 from . import charts as charts
 from .report import report as report
-from .scale.distributed import local_cluster as local_cluster
+from .scale.cluster import local_cluster as local_cluster
 from .scale.results import load_results as load_results
 from .scale.results import save_results as save_results

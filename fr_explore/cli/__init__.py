@@ -6,6 +6,7 @@ import argparse
 import atexit
 import errno
 import importlib
+import itertools
 import json
 import os
 import shlex
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():  # restored afterwards: `main` is called from notebooks too
         warnings.showwarning = _show_warning
         arguments = sys.argv[1:] if arguments is None else list(arguments)
-        options = _parser().parse_args(arguments)
+        options = _parse(arguments)
         options.command = shlex.join(["fr-explore", *arguments])
         return _run(options)
 
@@ -87,6 +88,25 @@ def _show_warning(message: Any, category: type[Warning], *rest: Any) -> None:
         print(f"fr-explore: {' '.join(str(message).split())}", file=sys.stderr)
 
 
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """The options of the command; `lab` passes those that it does not know on to JupyterLab."""
+    parser, passed = _parser(), []
+    if arguments[:1] == ["lab"] and "--" in arguments:
+        cut = arguments.index("--")
+        arguments, passed = arguments[:cut], arguments[cut + 1 :]
+    options, unknown = parser.parse_known_args(arguments)
+    values = {word for word, after in itertools.pairwise(arguments) if "=" not in word and not after.startswith("-")}
+    loose = [word for word in unknown if not word.startswith("-") or word in values]
+    if options.run != "lab.lab" and unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if loose:
+        parser.error(
+            f"unrecognized arguments: {' '.join(loose)}; write options of JupyterLab as --name=value, or after --"
+        )
+    options.passed = [*unknown, *passed]
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("fr-explore", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
@@ -116,7 +136,9 @@ def _laboratory(command: Any) -> None:
     about = "folder of the notebooks, which are copied there if missing"
     lab.add_argument("folder", nargs="?", default=".", help=about)
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
-    lab.add_argument("--port", type=int, default=8888, help="use the first free port from this one (%(default)s)")
+    lab.add_argument("--port", type=_port, default=8888, help="use the first free port from this one (%(default)s)")
+    about = "run as root, as in a container; any other option goes to JupyterLab, such as --ip=0.0.0.0"
+    lab.add_argument("--allow-root", action="store_true", help=about)
     command("doctor", "doctor.doctor", "check this installation: packages, devices, folders, widgets", "doctor --json")
 
 
@@ -175,6 +197,12 @@ def _shared(parser: argparse.ArgumentParser, *names: str) -> None:
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"invalid number of processes {text!r}: give 0, 2, 4 or another")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"invalid port {text!r}: give a number from 1 to 65535")
     return int(text)
 
 

@@ -55,49 +55,7 @@ from tqdm.auto import tqdm
 from ..base.optional import import_extra
 from .results import as_dataset, load_results, loaded, plain, provenance
 
-__all__ = ["each_identity", "fill", "local_cluster", "run"]
-
-
-@contextlib.contextmanager
-def local_cluster(workers: int | None = None, memory: str = "2 GiB", dashboard: bool = False) -> Iterator[Any]:
-    """A Dask client with its own worker processes on this machine, one thread each, for a `with` block.
-
-    Parameters
-    ----------
-    workers : by default one per core.
-    memory : limit of a worker. Dask pauses it at 80 % and restarts it at 95 %.
-    dashboard : serve Dask's dashboard at the loopback address `client.dashboard_link`. It has no password or token,
-        so every user who is logged in on this machine can read it: do not use it on a shared machine. To see the
-        dashboard of a remote machine, forward its port P: `ssh -L P:127.0.0.1:P machine`, then open 127.0.0.1:P.
-
-    All ports are on the loopback interface. Scheduler and workers require a key that is made for this cluster and kept
-    in memory, because anyone who reaches a scheduler can run code.
-
-    >>> with fr.local_cluster(workers=4) as client:
-    ...     embeddings = fr.embed(lattice, model, store="run.zarr", client=client)
-    """
-    distributed = import_extra("distributed", "dask", "A local cluster")
-    config = import_extra("dask.config", "dask", "A local cluster")
-    # by default Dask makes the C library return every freed block at once, which makes torch and NumPy three times as
-    # slow, because they need the next block right away
-    settings: dict[str, Any] = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None}
-    if not dashboard:  # serve no pages at all
-        settings["distributed.scheduler.http.routes"] = []
-    with config.set(settings):
-        cluster = distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=memory,
-            host="127.0.0.1",
-            protocol="tls",
-            security=distributed.Security.temporary(),
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": dashboard},
-            worker_dashboard_address="127.0.0.1:0",
-        )
-    with cluster, cluster.get_client() as client:
-        yield client
+__all__ = ["each_identity", "fill", "run"]
 
 
 def run(

@@ -337,6 +337,83 @@ def test_lab_lays_out_and_never_overwrites(tmp_path, monkeypatch, capsys):
     assert len(calls) == 3
 
 
+@pytest.fixture
+def jupyter(monkeypatch):
+    """The commands that would start JupyterLab, which ends with `status`."""
+    from types import SimpleNamespace
+
+    from fr_explore.cli import lab
+
+    started = SimpleNamespace(commands=[], status=0)
+    monkeypatch.setattr(lab.subprocess, "call", lambda command: started.commands.append(command) or started.status)
+    monkeypatch.setattr(lab.webbrowser, "get", lambda: None)
+    return started
+
+
+def test_lab_passes_options_on_and_gives_none_twice(tmp_path, jupyter):
+    course = str(tmp_path / "course")
+    plain = ["lab", course]
+    assert (
+        cli.main([*plain, "--allow-root", "--ip=0.0.0.0", "--ServerApp.token=secret", "--expose-app-in-browser"]) == 0
+    )
+    assert cli.main([*plain, "--no-browser", "--", "--notebook-dir", course, "--debug"]) == 0
+    words = jupyter.commands[0]
+    assert words[-3:] == ["--ip=0.0.0.0", "--ServerApp.token=secret", "--expose-app-in-browser"]
+    assert "--allow-root" in words
+    assert not [word for word in words if "127.0.0.1" in word]
+    assert jupyter.commands[1][-4:] == ["--no-browser", "--notebook-dir", course, "--debug"]
+    assert not [word for word in jupyter.commands[1] if "root_dir" in word]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["lab", "--ip", "0.0.0.0"], "unrecognized arguments: --ip; write options of JupyterLab as --name=value"),
+        (["lab", "here", "there"], "unrecognized arguments: there; write"),
+        (["lab", "--port", "99999"], "invalid port '99999': give a number from 1 to 65535"),
+        (["models", "--ip=0.0.0.0"], "unrecognized arguments: --ip=0.0.0.0"),
+    ],
+)
+def test_options_that_are_no_options(words, text, capsys, jupyter):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert caught.value.code == 2
+    assert text in capsys.readouterr().err
+    assert not jupyter.commands
+
+
+def test_lab_says_why_it_did_not_start(tmp_path, jupyter, monkeypatch, capsys):
+    import socket
+
+    from fr_explore.cli import lab
+
+    jupyter.status = 1
+    words = ["lab", str(tmp_path / "course")]
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 0)
+    status, _, err = run(capsys, *words)
+    assert (status, err.count("as root unless you allow it: add --allow-root")) == (1, 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _, _, err = run(capsys, *words, "--allow-root", "--port", str(port))
+        assert f"port {port}: Address already in use: choose another one with --port" in err
+    monkeypatch.setattr(lab.os, "geteuid", lambda: 1000)
+    _, _, err = run(capsys, *words, "--port", str(port))
+    assert "JupyterLab ended with an error: see above" in err
+
+
+def test_lab_without_a_browser_says_so_and_goes_on(tmp_path, jupyter, monkeypatch, capsys):
+    from fr_explore.cli import lab
+
+    def missing():
+        raise lab.webbrowser.Error
+
+    monkeypatch.setattr(lab.webbrowser, "get", missing)
+    status, _, err = run(capsys, "lab", str(tmp_path / "course"))
+    assert status == 0
+    assert "no web browser is installed here: open the address that follows" in err
+    assert "--no-browser" in jupyter.commands[0]
+
+
 def test_help_teaches(capsys):
     for words in (["--help"], ["embed", "--help"], ["report", "--help"]):
         with pytest.raises(SystemExit) as caught:

@@ -1,13 +1,16 @@
-"""CelebA (Liu et al., ICCV 2015) as its authors distribute it; nothing is downloaded.
+"""CelebA (Liu et al., ICCV 2015) as its authors or Kaggle distribute it; nothing is downloaded.
 
 The folder contains img_align_celeba/ with list_attr_celeba.txt and identity_CelebA.txt, all in one place or in the
-sub-folders Img, Anno and Eval.
+sub-folders Img, Anno and Eval. Kaggle's lists are .csv files, whose header also names the column of file names; its
+pictures are in img_align_celeba/img_align_celeba/, and the identities are missing.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import warnings
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from .labelled import RESERVED, LabelledImages, existing
-from .tables import check_fields, check_header, check_new, read_lines, whole_number
+from .tables import check_fields, check_folder, check_header, check_new, read_lines, whole_number
 
 __all__ = ["read_celeba"]
 
-_ATTRIBUTES = "list_attr_celeba.txt"
 _LIST_FOLDERS = ("", "Anno", "Eval")
+_PICTURE_FOLDERS = ("img_align_celeba", "Img", "")
 _SPLITS = np.array(["train", "valid", "test"], object)
 _POINTS = [f"{point}_{axis}" for point in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy"]
 _PICTURE = re.compile(r"\d{6}\.(jpg|png)")
@@ -33,8 +36,10 @@ def read_celeba(folder: str | os.PathLike, *, private: bool = False) -> Labelled
     Parameters
     ----------
     folder : contains img_align_celeba/ (or Img/img_align_celeba/), list_attr_celeba.txt and identity_CelebA.txt (here
-        or in Anno/). Two lists are optional: with list_landmarks_align_celeba.txt no face detector is needed, and
-        list_eval_partition.txt (here or in Eval/) adds the column `split`. Pictures may be missing.
+        or in Anno/); each list may be a .csv file as Kaggle has it. Two lists are optional: with
+        list_landmarks_align_celeba.txt no face detector is needed, and list_eval_partition.txt (here or in Eval/) adds
+        the column `split`. Pictures may be missing. Without identity_CelebA.txt a warning says that every picture
+        counts as a person of its own, named after the file.
     private : whether to keep the embeddings off the disk.
 
     Returns
@@ -49,12 +54,12 @@ def read_celeba(folder: str | os.PathLike, *, private: bool = False) -> Labelled
     >>> fr.read_celeba("CelebA/")
     LabelledImages(202599 images of 10177 identities, 40 labels, 0 problems)
     """
-    folder = Path(folder)
-    pictures = _find(folder, "img_align_celeba", ("img_align_celeba", "Img", ""))
-    labels = _read_list(_find(folder, _ATTRIBUTES), "[+-]?1", "-1 or 1")
-    people = _find(folder, "identity_CelebA.txt")
-    identities = _read_list(people, r"\d{1,9}", "a whole number, 0 or larger", ["identity"], False, labels.index)
-    table = pd.concat([identities, labels.astype(np.int8)], axis=1)
+    folder = check_folder(folder)
+    pictures = _find(folder, "img_align_celeba", _PICTURE_FOLDERS)
+    while (pictures / pictures.name).is_dir():
+        pictures /= pictures.name
+    labels = _read_list(_find(folder, "list_attr_celeba.txt"), "[+-]?1", "-1 or 1")
+    table = pd.concat([_identities(folder, labels.index), labels.astype(np.int8)], axis=1)
     if partition := _look(folder, "list_eval_partition.txt"):
         split = _read_list(partition, "[0-2]", "0, 1 or 2", ["partition"], False, labels.index)
         table["split"] = _SPLITS[split["partition"]]
@@ -64,14 +69,30 @@ def read_celeba(folder: str | os.PathLike, *, private: bool = False) -> Labelled
         # the numbers count pixels from 0, and the centre of the first pixel is at 0.5
         landmarks = whole.to_numpy(np.float32).reshape(-1, 5, 2) + np.float32(0.5)
     table = table.reset_index(names="file")
-    kept, problems = existing(pictures, table)
+    kept, problems, disk = existing(pictures, table)
     if landmarks is not None:
         landmarks = landmarks[table["file"].isin(kept["file"]).to_numpy()]
-    return LabelledImages(pictures, kept, tuple(labels), problems, landmarks, private=private)
+    return LabelledImages(pictures, kept, tuple(labels), problems, landmarks, private=private, disk=disk)
+
+
+def _identities(folder: Path, files: pd.Index) -> pd.Series:
+    """Return who is in each picture, as text, or the file's name where nobody says so."""
+    people = _look(folder, "identity_CelebA.txt")
+    if people:
+        numbers = _read_list(people, r"\d{1,9}", "a whole number, 0 or larger", ["identity"], False, files)
+        return numbers["identity"].astype(str)
+    warnings.warn(
+        f"{str(folder)!r} has no identity_CelebA.txt, which Kaggle leaves out: every picture counts as a person of its "
+        "own. Labels are not affected; for anything about people, get the list from the authors of CelebA.",
+        stacklevel=3,
+    )
+    return pd.Series(files, files, name="identity")
 
 
 def _look(folder: Path, name: str, places: tuple[str, ...] = _LIST_FOLDERS) -> Path | None:
-    return next((path for place in places if (path := folder / place / name).exists()), None)
+    """Return the first of the places that has this list or folder; a list may end in .csv instead of .txt."""
+    names = (name, name.replace(".txt", ".csv"))
+    return next((path for each in names for place in places if (path := folder / place / each).exists()), None)
 
 
 def _find(folder: Path, name: str, places: tuple[str, ...] = _LIST_FOLDERS) -> Path:
@@ -79,7 +100,7 @@ def _find(folder: Path, name: str, places: tuple[str, ...] = _LIST_FOLDERS) -> P
     if path is None:
         packed = " (unpack its zip first)" if _look(folder, f"{name}.zip", places) else ""
         looked = ", ".join(str(folder / place / name) for place in places)
-        raise FileNotFoundError(f"{name} is missing{packed}: looked for {looked}.")
+        raise FileNotFoundError(f"{name} is missing{packed}: looked for {looked}, or the same name with .csv.")
     return path
 
 
@@ -97,24 +118,30 @@ def _read_list(
     ----------
     pattern, expected : what each number must match, as a regular expression and in words.
     names : of the numbers; None takes them from the header.
-    header : whether the list starts with a line for the number of pictures and a line of names.
+    header : whether a .txt list starts with a line for the number of pictures and a line of names.
     files : the pictures to return, in this order; None returns all.
 
     Returns
     -------
     int64 (files, names), with the file names as index.
     """
-    lines = read_lines(path)
+    lines: Iterator[tuple[int, list[str]]] = read_lines(path)
     count = None
-    if header:
+    if path.suffix == ".csv":
+        line, first = next(lines)
+        header = not _PICTURE.fullmatch(first[0])
+        found = first[1:]
+        lines = lines if header else itertools.chain([(line, first)], lines)
+    elif header:
         line, fields = next(lines, (1, [""]))
         count = whole_number(fields[0], f"{path.name}, line {line}, field 1 (number of pictures)")
         line, found = next(lines, (2, []))
-        if not found or names not in (None, found):
+    if header:
+        if not found or (names not in (None, found) and len(names) > 1):
             wanted = " ".join(names or ["of the attributes"])
             raise ValueError(f"{path.name}, line {line}: {' '.join(found)!r}, expected the names {wanted}.")
-        check_header(found, f"{path.name}, line {line}", RESERVED)
-        names = found
+        check_header(found, f"{path.name}, line {line}", () if names else RESERVED)
+        names = names or found
     seen, cells = _read_numbers(path, lines, names or [], re.compile(pattern, re.ASCII), expected)
     if count not in (None, len(seen)):
         raise ValueError(f"{path.name}: {len(seen)} pictures are listed, but line 1 says {count}: the file is cut off.")
@@ -124,7 +151,7 @@ def _read_list(
         return table
     missing = files.difference(table.index)
     if len(missing):
-        raise ValueError(f"{path.name}: no line for {missing[0]!r}, which is listed in {_ATTRIBUTES}.")
+        raise ValueError(f"{path.name}: no line for {missing[0]!r}, which is listed in list_attr_celeba.")
     return table.loc[files]
 
 

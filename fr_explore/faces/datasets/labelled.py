@@ -2,6 +2,7 @@
 
 - A table is checked when it is read; an error names the line, the field and the expected value.
 - A table can only name files inside its folder: absolute paths, "..", and links that lead out are refused.
+- A name means the file that has it, or the one file whose name differs only as names do between systems (`Names`).
 - A missing label is 0, unknown; it is never filled in.
 - A picture is decoded when it is needed.
 """
@@ -9,24 +10,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from ...base.paths import Names
 from ..base import Face
 from ..photographs.decode import PictureError, decode, digest, read_bytes
-from ..photographs.detect import find_faces
+from ..photographs.detect import DETECTOR, find_faces
 from ..photographs.portrait_crop import PortraitCrop
-from .tables import check_folder, check_new, read_table
+from .tables import beside, check_folder, check_new, read_table
 
 __all__ = ["RESERVED", "LabelledImages", "check_inside", "existing", "read_labelled"]
 
 READER = "1"  # part of the cache keys: raise it whenever the same file would give another portrait
-RESERVED = ("file", "identity", "image", "dim")
+RESERVED = ("file", "identity", "image", "dim", "embedding", "usable")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,7 @@ class LabelledImages:
     pairs : verification pairs, see `read_lfw`.
     choose : which face counts if a picture shows several: the "largest", or the "central" one.
     private : True keeps the embeddings off the disk, unless `fr.embed` is called with `cache=True`.
+    disk : names on disk, relative to `folder`, of the files that `table` spells in another way.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class LabelledImages:
     pairs: pd.DataFrame | None = None
     choose: Literal["largest", "central"] = "largest"
     private: bool = False
+    disk: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -88,7 +92,7 @@ class LabelledImages:
         ------
         PictureError : the file cannot be read.
         """
-        rule = self.choose if self.landmarks is None else self.landmarks[i].tolist()
+        rule = f"{self.choose}, {DETECTOR}" if self.landmarks is None else self.landmarks[i].tolist()
         return f"image {READER} {digest(self._bytes(i))} {rule}"
 
     def face(self, i: int, size: int = 160) -> Face:
@@ -111,9 +115,10 @@ class LabelledImages:
         return (found[0] if self.choose == "largest" else min(found, key=lambda f: f.offset(width, height))).landmarks
 
     def _bytes(self, i: int) -> bytes:
-        path = self.folder / str(self.table["file"].iat[i])
+        name = str(self.table["file"].iat[i])
+        path = self.folder / self.disk.get(name, name)
         if not path.resolve().is_relative_to(self.folder.resolve()):
-            raise PictureError("a link that leads out of the folder")
+            raise PictureError("a link that leads out of the folder: copy the file into it")
         return read_bytes(path)
 
 
@@ -131,9 +136,9 @@ def read_labelled(
     Parameters
     ----------
     folder : the folder that the table's file names are relative to.
-    table : CSV (UTF-8, with a header; separated by commas, semicolons or tabs) or parquet (extra `parquet`); a path,
-        or a name in `folder`.
-    file, identity : names of the columns for the file name and the person.
+    table : CSV (UTF-8 or UTF-16, with a header; separated by commas, semicolons or tabs) or parquet (extra `parquet`);
+        a path, or a name in `folder`.
+    file, identity : names of the columns for the file name and the person; both are read as text.
     labels : columns that are binary labels; by default, every column whose cells are all 1, -1, 0, true, false, yes,
         no or empty. 0 means unknown in a column in which -1 occurs, and "without" in any other; an empty cell is
         unknown.
@@ -148,9 +153,9 @@ def read_labelled(
     LabelledImages(120 images of 24 identities, 3 labels, 0 problems)
     """
     folder = check_folder(folder)
-    given = read_table(Path(table) if Path(table).is_file() else folder / table)
+    given = read_table(beside(folder, table))
     hint = "; say which one to use by file=... and identity=..."
-    files, people = given.filled_column(file, hint).astype(str), given.filled_column(identity, hint)
+    files, people = given.names(file, hint), given.names(identity, hint)
     wanted = None if labels is None else {name: given.column(name) for name in labels}
     seen: dict[str, int] = {}
     for line, name in zip(given.rows.index.tolist(), files, strict=True):
@@ -162,36 +167,38 @@ def read_labelled(
     for column in given.rows.columns.drop([file, identity]):
         if column in RESERVED:
             raise ValueError(f"{given.source}, header: the column name {column!r} is reserved here; rename the column.")
-        result[column] = given.rows[column]
+        result[column] = given.values(column)
         if wanted is None or column in wanted:
             signs = given.signs(column, strict=wanted is not None)
             if signs is not None:
                 result[column] = signs
                 names.append(column)
-    kept, problems = existing(folder, result)
-    return LabelledImages(folder, kept, tuple(names), problems, private=private)
+    kept, problems, disk = existing(folder, result)
+    return LabelledImages(folder, kept, tuple(names), problems, private=private, disk=disk)
 
 
-def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a table into the rows whose file exists, and file and reason of the others.
+def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Split a table into the rows whose file exists, and file and reason of the others; and the names that differ.
 
     Each folder is listed once and no file is opened. FileNotFoundError if no file exists.
     """
-    listed: dict[str, set[str]] = {}
-
-    def exists(name: str) -> bool:
-        parent, _, last = name.rpartition("/")
-        if parent not in listed:
-            below = folder / parent
-            listed[parent] = set(os.listdir(below)) if below.is_dir() else set()
-        return last in listed[parent]
-
-    found = np.array([exists(str(PurePosixPath(name))) for name in table["file"]], dtype=bool)
-    if not found.any():
-        some = ", ".join(map(str, table["file"].head(3)))
-        raise FileNotFoundError(f"none of the {len(table)} files is in {str(folder)!r}; looked for {some}, ...")
-    missing = pd.DataFrame({"file": table["file"][~found], "reason": "file not found"})
-    return table.loc[found].reset_index(drop=True), missing.reset_index(drop=True)
+    names, owners, problems, disk = Names(folder), dict[str, str](), dict[str, str](), dict[str, str]()
+    for name in table["file"].tolist():
+        try:
+            found = names.find(name)
+        except LookupError as error:
+            problems[name] = str(error)
+            continue
+        if owners.setdefault(found, name) != name:
+            problems[name] = f"the same file as {owners[found]!r}"
+        elif found != name:
+            disk[name] = found
+    lost = table["file"].isin(list(problems))
+    if lost.all():
+        some = "; ".join(f"{name}: {reason}" for name, reason in list(problems.items())[:3])
+        raise FileNotFoundError(f"none of the {len(table)} files is in {str(folder)!r}: {some}.")
+    left_out = pd.DataFrame(list(problems.items()), columns=["file", "reason"])
+    return table.loc[~lost].reset_index(drop=True), left_out, disk
 
 
 def check_inside(name: str, where: str) -> None:

@@ -1,21 +1,28 @@
 """Labelled Faces in the Wild (Huang et al. 2007) as its authors distribute it; nothing is downloaded.
 
-Pictures are called name/name_0001.jpg. The file pairs.txt lists the verification pairs in folds; each fold has as many
-pairs of the same person as of different people.
+Pictures are called name/name_0001.jpg, with any usual ending. The file pairs.txt lists the verification pairs in folds;
+each fold has as many pairs of the same person as of different people.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from ...base.paths import Names, as_path, is_system_file, loose, shown
 from .labelled import LabelledImages
 from .tables import check_fields, check_folder, read_lines, whole_number
 
 __all__ = ["read_lfw"]
+
+_INNER = ("lfw", "lfw_funneled", "lfw-deepfunneled")
+_ENDINGS = "jpg|jpeg|jpe|png|webp|tif|tiff|bmp|avif|heic"
+# a line of pairs.txt without tabs, of different people and of the same person
+_PAIR = (r"(.*?\D) (\d+) (.*\D) (\d+)", r"(.*\D) (\d+) (\d+)")
 
 
 def read_lfw(
@@ -25,7 +32,8 @@ def read_lfw(
 
     Parameters
     ----------
-    folder : contains name/name_0001.jpg, ..., or one folder (lfw, lfw_funneled, lfw-deepfunneled) that does.
+    folder : contains name/name_0001.jpg, ..., or one folder (lfw, lfw_funneled, lfw-deepfunneled) that does; unpacking
+        may have made it twice.
     pairs : the file of pairs; by default pairs.txt in the folder of the names or in its parent, if there is one.
     private : whether to keep the embeddings off the disk.
 
@@ -40,32 +48,49 @@ def read_lfw(
     FileNotFoundError : no such folder, or no pictures in it.
     ValueError : an invalid file of pairs; the message gives line, field and expected value.
     """
-    folder = check_folder(folder)
-    inner = (folder / name for name in ("lfw", "lfw_funneled", "lfw-deepfunneled"))
-    people = next((path for path in inner if path.is_dir()), folder)
-    rows, problems = [], []
-    for person in sorted(path for path in people.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        for path in sorted(person.iterdir()):
-            name = f"{person.name}/{path.name}"
-            if re.fullmatch(re.escape(person.name) + r"_\d{4}\.(jpg|jpeg|png)", path.name):
-                rows.append((name, person.name))
-            else:
-                problems.append((name, f"expected a name like {person.name}_0001.jpg"))
+    people = check_folder(folder)
+    while inner := next((path for name in _INNER if os.path.isdir(path := people / name)), None):
+        people = inner
+    rows, problems, disk = [], [], {}
+    for person, name, reason in _listed(people):
+        file = shown(f"{person}/{name}" if name else person)
+        if reason is None:
+            rows.append((file, shown(person)))
+            disk |= {} if file == f"{person}/{name}" else {file: f"{person}/{name}"}
+        else:
+            problems.append((file, reason))
     if not rows:
-        raise FileNotFoundError(f"no picture called name/name_0001.jpg in {str(people)!r}.")
+        found = f"; there is {problems[0][0]!r}" if problems else ""
+        raise FileNotFoundError(f"no picture called name/name_0001.jpg in {str(people)!r}{found}.")
     table = pd.DataFrame(rows, columns=["file", "identity"])
-    usual = (people / "pairs.txt", people / ".." / "pairs.txt")
-    path = next(filter(Path.exists, usual), None) if pairs is None else Path(pairs)
+    usual = (folder / "pairs.txt" for folder in (people, people / "..", check_folder(folder)))
+    path = next(filter(os.path.exists, usual), None) if pairs is None else as_path(pairs, "pairs")
     listed = None
     if path is not None:
-        listed, missing = _read_pairs(path, {name.rsplit(".", 1)[0]: name for name in table["file"]})
+        listed, missing = _read_pairs(path, {loose(name.rpartition(".")[0]): name for name in table["file"]})
         problems += missing
     left_out = pd.DataFrame(problems, columns=["file", "reason"])
-    return LabelledImages(people, table, (), left_out, pairs=listed, choose="central", private=private)
+    return LabelledImages(people, table, (), left_out, pairs=listed, choose="central", private=private, disk=disk)
+
+
+def _listed(people: Path) -> Iterator[tuple[str, str, str | None]]:
+    """Yield folder, file and the reason why it is left out, if there is one, of all that is in the folders of people."""
+    names = Names(people)
+    for person in sorted(os.listdir(people)):
+        if is_system_file(person) or not (os.path.isdir(people / person) or os.path.islink(people / person)):
+            continue
+        wanted = re.compile(rf"{re.escape(loose(person))}_\d{{4}}\.({_ENDINGS})")
+        try:
+            for name in sorted(names.listed(person)):
+                if not is_system_file(name):
+                    fits = wanted.fullmatch(loose(name))
+                    yield person, name, None if fits else f"expected a name like {shown(person)}_0001.jpg"
+        except LookupError as error:
+            yield person, "", str(error)
 
 
 def _read_pairs(path: Path, files: dict[str, str]) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
-    """Return the pairs whose pictures are all in `files` (name without ending -> name), and the missing pictures."""
+    """Return the pairs whose pictures are all in `files` (`loose` name -> name), and the missing pictures."""
     lines = list(read_lines(path))
     line, header = lines[0] if lines else (1, [])
     if len(header) not in (1, 2):
@@ -80,13 +105,15 @@ def _read_pairs(path: Path, files: dict[str, str]) -> tuple[pd.DataFrame, list[t
         fold, place = divmod(k, 2 * each)
         same = place < each
         names = ("name", "number", "number") if same else ("name", "number", "name", "number")
+        if len(fields) != len(names) and (match := re.fullmatch(_PAIR[same], " ".join(fields))):
+            fields = match.groups()  # names with spaces, or tabs and spaces mixed
         check_fields(fields, names, f"{path.name}, line {line}")
         pictures = []
         for name, at in ((0, 1), (0, 2) if same else (2, 3)):
             number = whole_number(fields[at], f"{path.name}, line {line}, field {at + 1}", 1)
             pictures.append(f"{fields[name]}/{fields[name]}_{number:04d}")
-        absent = [picture for picture in pictures if picture not in files]
+        absent = [picture for picture in pictures if loose(picture) not in files]
         missing += [(f"{picture}.jpg", f"file not found; {path.name}, line {line}") for picture in absent]
         if not absent:
-            rows.append((fold, files[pictures[0]], files[pictures[1]], same))
+            rows.append((fold, files[loose(pictures[0])], files[loose(pictures[1])], same))
     return pd.DataFrame(rows, columns=["fold", "first", "second", "same"]), missing

@@ -13,7 +13,8 @@ import pandas as pd
 import xarray as xr
 
 from ...base.distance import MODEL_METRICS, check_metric
-from .tables import Table, check_folder, read_table
+from ...base.paths import is_system_file, shown
+from .tables import Table, beside, check_folder, read_table
 
 __all__ = ["read_lattice"]
 
@@ -65,33 +66,34 @@ def read_lattice(
     """
     folder = check_folder(folder)
     check_metric(metric, MODEL_METRICS)
-    path = _table_in(folder) if table is None else Path(table) if Path(table).is_file() else folder / table
+    path = _table_in(folder) if table is None else beside(folder, table)
     given = _with_usual_names(read_table(path), {"curve": curve, "attribute": attribute, "step": step, "index": index})
     blocks, steps = _blocks(given)
     labels = list(blocks)
-    shown = labels if names is None else list(names)
-    if len(shown) != len(labels):
-        raise ValueError(f"{len(shown)} names for {len(labels)} attributes: the table has {', '.join(labels)}.")
+    titles = labels if names is None else list(names)
+    if len(titles) != len(labels):
+        raise ValueError(f"{len(titles)} names for {len(labels)} attributes: the table has {', '.join(labels)}.")
     counts = {label: len(block) for label, block in blocks.items()}
     keep = max(counts.values()) if curves is None else curves
     if not 1 <= keep <= min(counts.values()):
         most = min(counts.values())
         raise ValueError(f"{given.source}: curves per attribute are {counts}: give curves={most} or fewer.")
     places = np.stack([block[:keep] for block in blocks.values()])
-    files = sorted(file for file in folder.glob("*.npy") if not file.name.startswith("."))
+    files = sorted(file for file in folder.glob("*.npy") if not is_system_file(file.name))
     if not files:
         raise FileNotFoundError(f"no .npy file in {str(folder)!r}: expected one for each identity.")
     return xr.DataArray(
         _gather(files, places),
         dims=("identity", "attribute", "curve", "step", "dim"),
-        coords={"identity": [file.stem for file in files], "attribute": shown, "step": steps},
+        coords={"identity": [shown(file.stem) for file in files], "attribute": titles, "step": steps},
         name="embedding",
         attrs={"metric": metric, "model": model, "source": given.source},
     )
 
 
 def _table_in(folder: Path) -> Path:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"))
+    visible = (path for path in folder.iterdir() if not is_system_file(path.name))
+    found = sorted(path for path in visible if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".pq"))
     if len(found) != 1:
         what = ", ".join(path.name for path in found) or "none"
         raise FileNotFoundError(f"expected one table (CSV or parquet) in {str(folder)!r}, found {what}: give table=...")
@@ -104,7 +106,9 @@ def _with_usual_names(given: Table, names: dict[str, str | None]) -> Table:
     columns = {}
     for meaning, name in names.items():
         name = name or next((usual[known] for known in _USUAL[meaning] if known in usual), meaning)
-        columns[meaning] = given.column(name, f"; say which one to use by {meaning}=...")
+        columns[meaning] = given.values(name, f"; say which one to use by {meaning}=...")
+        if meaning in ("curve", "attribute") and columns[meaning].dtype.kind == "f":  # 1.10 and 1.1 are two curves
+            columns[meaning] = given.names(name)
         for line, value in columns[meaning].items() if meaning in ("step", "index") else ():
             if not isinstance(value, (int, np.integer)):
                 raise ValueError(f"{given.where(line, name)}: {value!r}, expected a whole number.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ...base.optional import import_extra
+from ...base.paths import as_path, shown
 
 __all__ = [
     "Table",
+    "beside",
     "check_fields",
     "check_folder",
     "check_header",
@@ -37,11 +41,13 @@ class Table:
     ----------
     rows : its cells; the index counts lines from 1 as an editor does, or rows from 1 in a parquet file.
     source, unit : name of the file, and what its index counts ("line" or "row"), for error messages.
+    decimal : the decimal point of numbers in cells of text.
     """
 
     rows: pd.DataFrame
     source: str
     unit: str
+    decimal: str = "."
 
     def where(self, line: int, field: str) -> str:
         """Return the place of a cell, for an error message."""
@@ -53,13 +59,26 @@ class Table:
             raise ValueError(f"{self.source} has no column {name!r}: it has {', '.join(map(str, self.rows))}{hint}.")
         return self.rows.loc[:, name]
 
-    def filled_column(self, name: str, hint: str = "") -> pd.Series:
-        """Return a column like `column`; raise ValueError for an empty cell."""
+    def names(self, name: str, hint: str = "") -> pd.Series:
+        """Return a column as text, so that 1.10 and 1.1 are two names; raise ValueError for an empty cell."""
         values = self.column(name, hint)
         gaps = values.isna() | (values.astype(str).str.strip() == "")
         if gaps.any():
             raise ValueError(f"{self.where(gaps.idxmax(), name)}: empty, expected a value.")
-        return values
+        return values.astype(str)
+
+    def values(self, name: str, hint: str = "") -> pd.Series:
+        """Return a column as numbers if all its cells are plain numbers ("007" is a name), else unchanged."""
+        column = self.column(name, hint)
+        if not all(isinstance(cell, str) for cell in column):
+            return column
+        if column.str.fullmatch(r"-?(0|[1-9]\d{0,15})").all():
+            return column.astype(np.int64)
+        plain = column.str.replace(self.decimal, ".", regex=False)
+        number = r"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)?"
+        if plain.str.fullmatch(number).all() and (plain != "").any():
+            return plain.replace("", "nan").astype(np.float64)
+        return column
 
     def signs(self, name: str, *, strict: bool) -> np.ndarray | None:
         """Return a binary column as int8 +1, -1 and 0 (unknown).
@@ -68,7 +87,8 @@ class Table:
         ValueError if `strict`.
         """
         values = self.rows.loc[:, name]
-        text = values.astype(str).str.strip().str.lower().mask(values.isna(), "")
+        text = values.astype(str).str.strip().str.lower().str.replace(self.decimal, ".", regex=False)
+        text = text.mask(values.isna(), "")
         known = text.isin((*_WITH, *_WITHOUT, *_MINUS, *_UNKNOWN))
         if not known.all():
             if not strict:
@@ -82,9 +102,16 @@ class Table:
 
 def check_folder(folder: str | os.PathLike) -> Path:
     """Return the folder as a path; raise FileNotFoundError if there is none."""
-    if not Path(folder).is_dir():
-        raise FileNotFoundError(f"no such folder: {str(folder)!r}.")
-    return Path(folder)
+    path = as_path(folder, "folder")
+    if not os.path.isdir(path):
+        raise FileNotFoundError(f"no such folder: {str(path)!r}.")
+    return path
+
+
+def beside(folder: Path, table: str | os.PathLike) -> Path:
+    """Return the path of a table: as given, or a name in the folder if there is none."""
+    path = as_path(table, "table")
+    return path if os.path.isfile(path) else folder / path
 
 
 def check_header(names: Sequence[str], where: str, reserved: Collection[str] = ()) -> None:
@@ -108,29 +135,39 @@ def check_new(name: str, line: int, seen: dict[str, int], where: str, unit: str 
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file (UTF-8, with a header; commas, semicolons or tabs) or a parquet file.
+    """Read a CSV file (UTF-8 or UTF-16, with a header; commas, semicolons or tabs) or a parquet file.
 
     Raises
     ------
     FileNotFoundError; ValueError : not UTF-8, no header, an invalid header, no rows, a line with another number of
     fields.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"no such table: {str(path)!r}.")
-    parquet = path.suffix.lower() in (".parquet", ".pq")
-    rows = _read_parquet(path) if parquet else _read_csv(path)
-    if rows.empty:
-        raise ValueError(f"{path.name} has a header but no rows.")
-    return Table(rows, path.name, "row" if parquet else "line")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        table = Table(_read_parquet(path), shown(path.name), "row")
+    else:
+        rows, separator = _read_csv(path)
+        # programs that write decimal commas separate the columns by something else
+        table = Table(rows, shown(path.name), "line", "." if separator == "," else ",")
+    if table.rows.empty:
+        raise ValueError(f"{table.source} has a header but no rows.")
+    return table
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and fields, separated by white space, of each line of a text file that is not blank."""
-    if not path.is_file():
+    """Yield line number and fields of each line of a text file that is not blank.
+
+    Fields are separated by tabs, in a line without tabs by white space; in a .csv file as in `read_table`.
+    """
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"no such file: {str(path)!r}.")
+    if path.suffix.lower() == ".csv":
+        yield from _csv_rows(path)[0].items()
+        return
     for line, text in enumerate(io.StringIO(_text(path)), 1):
-        if fields := text.split():
-            yield line, fields
+        if text.strip():
+            yield line, [field.strip() for field in text.strip().split("\t")] if "\t" in text else text.split()
 
 
 def whole_number(text: str, where: str, low: int = 0) -> int:
@@ -142,45 +179,51 @@ def whole_number(text: str, where: str, low: int = 0) -> int:
 
 def _text(path: Path) -> str:
     data = path.read_bytes()
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path.name}, line {line}: not UTF-8 text; save it as UTF-8.") from None
+        raise ValueError(f"{shown(path.name)}, line {line}: not UTF-8 text; save it as UTF-8.") from None
+    if "\0" in text:  # UTF-16 without its mark, or a spreadsheet's own format
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"{shown(path.name)}, line {line}: not a text file; save it as CSV in UTF-8.")
+    return text
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    lines = list(io.StringIO(_text(path), newline=""))
-    separator = max(",;\t", key=lines[0].count if lines else len)
+def _csv_rows(path: Path) -> tuple[dict[int, list[str]], str]:
+    """Return the rows of a CSV file by the number of their first line, without blank ones, and the separator."""
+    source, lines = shown(path.name), list(io.StringIO(_text(path), newline=""))
+    named = re.match(r"sep=(.)\s*$", lines[0]) if lines else None  # Excel's line that names the separator
+    start = 2 if named else 1
+    lines = lines[start - 1 :]
+    separator = named[1] if named else max(",;\t", key=lines[0].count if lines else len)
     reader = csv.reader(lines, delimiter=separator, strict=True)
     rows: dict[int, list[str]] = {}
-    start = 1  # a quoted field may contain line breaks: a row has the number of its first line
+    first, line = start, start  # a quoted field may contain line breaks
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
-                rows[start] = [cell.strip() for cell in row]
-            start = reader.line_num + 1
+                rows[line] = [cell.strip() for cell in row]
+            line = reader.line_num + first
     except csv.Error as error:
         expected = f"fields separated by {separator!r}"
-        raise ValueError(f"{path.name}, line {reader.line_num}: {error}; expected {expected}.") from None
-    header = rows.pop(1, None)
-    if header is None:
-        raise ValueError(f"{path.name}, line 1: empty, expected a header that names the columns.")
+        raise ValueError(f"{source}, line {reader.line_num + first - 1}: {error}; expected {expected}.") from None
+    if first not in rows:
+        raise ValueError(f"{source}, line {first}: empty, expected a header that names the columns.")
     for line, row in rows.items():
-        check_fields(row, header, f"{path.name}, line {line}")
+        check_fields(row, rows[first], f"{source}, line {line}")
+    return rows, separator
+
+
+def _read_csv(path: Path) -> tuple[pd.DataFrame, str]:
+    rows, separator = _csv_rows(path)
+    line = min(rows)
+    header = rows.pop(line)
     unnamed = int(header[0] == "" and len(header) > 1)  # pandas writes its row numbers into a column without a name
-    check_header(header[unnamed:], f"{path.name}, line 1")
+    check_header(header[unnamed:], f"{shown(path.name)}, line {line}")
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=object).iloc[:, unnamed:]
-    return table.apply(_numbers)
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    """Return a column as numbers if all its cells are plain numbers ("007" is a name), else unchanged."""
-    if column.str.fullmatch(r"-?(0|[1-9]\d{0,15})").all():
-        return column.astype(np.int64)
-    if column.str.fullmatch(r"(-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?)?").all() and (column != "").any():
-        return column.replace("", "nan").astype(np.float64)
-    return column
+    return table, separator
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -188,5 +231,5 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path, engine="pyarrow")
     except Exception as error:  # pyarrow raises its own classes as well as OSError
-        raise ValueError(f"{path.name} is not a readable parquet file: {error}") from None
+        raise ValueError(f"{shown(path.name)} is not a readable parquet file: {error}") from None
     return table.reset_index(drop=True).set_axis(range(1, len(table) + 1))

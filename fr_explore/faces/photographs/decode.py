@@ -1,24 +1,28 @@
-"""Decode one picture: every format that Pillow reads, turned upright, as RGB, or the reason why it cannot be used.
+"""Decode one picture: every format and mode that Pillow reads, turned upright, as RGB, or the reason why that fails.
 
 - A file is read once; the hash of its bytes is part of a photograph's fingerprint. Nothing is written.
 - The header is checked before any pixel is decoded, so that a small file cannot unpack into all of the memory.
 - 16-bit and floating-point pictures become float32; all others stay 8 bits until a face is cropped.
+- Formats of plug-ins that the user has registered with Pillow, such as pillow-heif, are read too.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
+import re
 import stat
-import threading
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-__all__ = ["PictureError", "check_array", "decode", "digest", "read_bytes"]
+from .metadata import quiet, upright, without_metadata
+
+__all__ = ["PictureError", "check_array", "decode", "digest", "from_pil", "read_bytes"]
 
 MAX_PIXELS = 100_000_000  # 300 MB as RGB; more than the largest phone cameras give once JPEG is reduced
 MAX_BYTES = 500_000_000
@@ -26,7 +30,7 @@ MAX_BYTES = 500_000_000
 _DRAFT_PIXELS = 24_000_000
 # not EPS and similar formats, which Pillow passes to an external program
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-_WARNING_FILTERS = threading.Lock()
+_HEIC = re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)
 
 
 class PictureError(ValueError):
@@ -73,21 +77,42 @@ def decode(data: bytes) -> tuple[np.ndarray, list[str]]:
     ------
     PictureError : not a picture, a damaged one, or one of more than 100 million pixels.
     """
+    with _reasons():
+        try:
+            with _open(without_metadata(data)) as image:
+                return _pixels(image)
+        except UnidentifiedImageError:
+            if not _HEIC.match(data):
+                raise
+            raise PictureError(
+                "HEIC, which Pillow reads only with a plug-in: pip install pillow-heif, call "
+                "pillow_heif.register_heif_opener() first; or save the picture as JPEG or PNG"
+            ) from None
+
+
+def from_pil(image: Image.Image) -> np.ndarray:
+    """Return the pixels of a PIL image of any mode, as `decode` returns those of a file; `image` stays as it is."""
+    with _reasons():
+        _check_pixels(*image.size)
+        image.load()
+        return _rgb(upright(image))
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[None]:
+    """Turn whatever Pillow raises into a PictureError."""
     try:
-        with _open(data) as image:
-            return _pixels(image)
+        yield
     except PictureError:
         raise
     except UnidentifiedImageError:
-        heic = data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
-        reason = "HEIC, which Pillow does not read: save it as JPEG or PNG"
-        raise PictureError(reason if heic else "not a picture in a format that Pillow reads") from None
+        raise PictureError("not a picture in a format that Pillow reads") from None
     except Image.DecompressionBombError:
         raise PictureError(_too_large("the picture")) from None
     except MemoryError:
         raise PictureError("too large for the memory of this machine") from None
     except Exception as error:  # Pillow's readers raise almost anything on damaged files (SyntaxError, IndexError, ...)
-        raise PictureError(f"damaged: {error}") from None
+        raise PictureError(f"damaged: {error or type(error).__name__}") from None
 
 
 def check_array(array: np.ndarray) -> np.ndarray:
@@ -101,8 +126,8 @@ def check_array(array: np.ndarray) -> np.ndarray:
         array = np.asarray(array)
     except ValueError:
         raise PictureError("not an array: rows of different lengths") from None
-    if array.ndim == 2:
-        array = np.repeat(array[..., None], 3, axis=-1)
+    if array.ndim == 2 or array.shape[2:] == (1,):
+        array = np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=-1)
     if array.ndim != 3 or array.shape[2] not in (3, 4) or 0 in array.shape:
         raise PictureError(f"array of shape {array.shape}: give (height, width), (..., 3) or (..., 4)")
     if array.dtype == np.uint16:
@@ -119,39 +144,60 @@ def check_array(array: np.ndarray) -> np.ndarray:
 
 
 def _open(data: bytes) -> Image.Image:
-    # Pillow warns about pictures that our limit allows. Warning filters are global, so one thread at a time.
-    with _WARNING_FILTERS, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with quiet():  # Pillow also warns about large pictures that our limit allows
         Image.init()
-        formats = [name for name in _FORMATS if name in Image.OPEN]  # some builds of Pillow lack a few
+        added = [name for name, opener in Image.OPEN.items() if not str(opener[0].__module__).startswith("PIL.")]
+        formats = [*(name for name in _FORMATS if name in Image.OPEN), *added]  # some builds of Pillow lack a few
         return Image.open(io.BytesIO(data), formats=formats)
 
 
 def _pixels(image: Image.Image) -> tuple[np.ndarray, list[str]]:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise PictureError(_too_large(f"{width} x {height} px"))
+    _check_pixels(width, height)
     notes = []
     # phones store a preview behind the picture (MPO), which is not an animation
-    if getattr(image, "is_animated", False) and image.format != "MPO":
+    if image.format != "MPO" and _is_animated(image):
         image.seek(0)
         notes.append("animated: first frame used")
     if image.format in ("JPEG", "MPO") and width * height > _DRAFT_PIXELS:
         parts = next(s for s in (2, 4, 8) if width * height <= s * s * _DRAFT_PIXELS)
         image.draft("RGB", (width // parts, height // parts))
         notes.append(f"read at {image.width} x {image.height} of {width} x {height} px")
-    image.load()
+    with quiet() if image.format == "TIFF" else contextlib.nullcontext():  # its metadata are read with its pixels
+        image.load()
+    return _rgb(upright(image)), notes
+
+
+def _is_animated(image: Image.Image) -> bool:
+    try:
+        return getattr(image, "is_animated", False)
+    except Exception:  # damage behind the first frame
+        return False
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """Return the pixels of an image of any mode as RGB, on white where it is transparent."""
     mode = image.mode
-    image = ImageOps.exif_transpose(image)
     if mode.startswith("I") or mode == "F":  # one channel of more than 8 bits
         values = np.asarray(image).astype(np.float32)
-        scale = 1 if mode == "F" else 65535  # 32-bit integer files contain 16-bit pictures in practice
-        _check_range(values, scale, "pixel values", f"expected 0 to {scale} in a picture of mode {mode}")
-        return np.repeat((values / np.float32(scale))[..., None], 3, axis=-1), notes
-    if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        # Pillow converts 8-bit pictures to these modes without rescaling; files contain 0 to 65535, or floats to 1
+        high = 255 if 1 < values.max() <= 255 else 1 if mode == "F" else 65535
+        _check_range(values, high, "pixel values", f"expected 0 to {high}, or to 255, in a picture of mode {mode}")
+        return np.repeat((values / np.float32(high))[..., None], 3, axis=-1)
+    if mode == "LAB":
+        raise PictureError("a picture of mode LAB: convert it to RGB")
+    if image.has_transparency_data:
+        image = image.convert("LA") if mode == "La" else image
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB")), notes
+    return np.asarray(image.convert("RGB"))
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PictureError(_too_large(f"{width} x {height} px"))
+    if not width * height:
+        raise PictureError(f"a picture of {width} x {height} px")
 
 
 def _check_range(values: np.ndarray, high: float, what: str, advice: str) -> None:

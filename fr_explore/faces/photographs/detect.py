@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from PIL import Image
 
 from ..base import to_uint8
 
-__all__ = ["Detection", "find_faces", "load_detector"]
+__all__ = ["DETECTOR", "Detection", "find_faces", "load_detector"]
 
 # long side of the reduced copy; the second, larger one is tried if the first shows no face
 _SIDES = (800, 1600)
@@ -22,6 +23,8 @@ _SIDES = (800, 1600)
 _SMALLEST = 160
 _WINDOW = 20
 _CERTAIN = 0.9
+# what decides where faces are found: part of the keys of embeddings
+DETECTOR = f"MTCNN {version('facenet-pytorch')} {_SIDES} {_SMALLEST} {_WINDOW} {_CERTAIN}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
+from ...base.paths import as_path, is_system_file, shown
+from .decode import PictureError
 
 __all__ = ["Item", "collect"]
 
@@ -16,11 +20,12 @@ Item = tuple[Hashable, str, object]
 
 
 def collect(photos: Any) -> list[Item]:
-    """Return identity, name in tables, and source (path, bytes or array) of each photograph.
+    """Return identity, name in tables, and source of each photograph: a path, bytes, an array, a PIL image or a reason.
 
     Parameters
     ----------
-    photos : a folder, a file, bytes, an array, several of these, or a mapping from identity to one or several.
+    photos : a folder, a file, bytes, an array, a PIL image, several of these, or a mapping from identity to one or
+        several.
 
     Raises
     ------
@@ -28,35 +33,46 @@ def collect(photos: Any) -> list[Item]:
     TypeError : anything else.
     """
     if isinstance(photos, (str, os.PathLike)):
-        path = Path(photos)
-        if not path.exists():
-            raise FileNotFoundError(f"no such folder or file: {str(photos)!r}.")
-        return _in_folder(path) if path.is_dir() else [(path.stem, path.name, path)]
+        path = as_path(photos, "photos")
+        if not os.path.exists(path):
+            raise FileNotFoundError(f"no such folder or file: {str(path)!r}.")
+        return _in_folder(path) if path.is_dir() else [(shown(path.stem), shown(path.name), path)]
     if isinstance(photos, Mapping):
         several = [(identity, k, each) for identity, photo in photos.items() for k, each in enumerate(_each(photo))]
         calls = [f"{identity} {k}" if k else str(identity) for identity, k, _ in several]
-        return _named([identity for identity, _, _ in several], [_source(photo) for _, _, photo in several], calls)
-    if isinstance(photos, (bytes, bytearray, memoryview)) or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
+        return _named([identity for identity, _, _ in several], [source for _, _, source in several], calls)
+    alone = isinstance(photos, (bytes, bytearray, memoryview, Image.Image)) or hasattr(photos, "read")
+    if alone or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
         photos = [photos]
     if not isinstance(photos, Iterable):
         raise TypeError(
-            f"photos is of type {type(photos).__name__}: give a folder, files, bytes, arrays, or a mapping from "
-            "identity to one or several of these."
+            f"photos is of type {type(photos).__name__}: give a folder, files, bytes, arrays, PIL images, or a "
+            "mapping from identity to one or several of these."
         )
     sources = [_source(photo) for photo in photos]
     stems = _unique_names([source for source in sources if isinstance(source, Path)])
     identities = [stems[source] if isinstance(source, Path) else i for i, source in enumerate(sources)]
-    calls = [f"{'bytes' if isinstance(source, bytes) else 'array'} {i}" for i, source in enumerate(sources)]
+    kinds = {bytes: "bytes", Image.Image: "image"}
+    calls = [
+        f"{next((word for kind, word in kinds.items() if isinstance(source, kind)), 'array')} {i}"
+        for i, source in enumerate(sources)
+    ]
     return _named(identities, sources, calls)
 
 
-def _each(photo: object) -> Sequence[object]:
-    return photo if isinstance(photo, (list, tuple)) else [photo]
+def _each(photo: object) -> Iterator[object]:
+    """Yield the sources of one identity; a folder stands for its pictures."""
+    for source in map(_source, photo if isinstance(photo, (list, tuple)) else [photo]):
+        if isinstance(source, Path) and os.path.isdir(source):
+            yield from (found for _, found in _walk(source))
+        else:
+            yield source
 
 
-def _source(photo: object) -> object:
+def _source(photo: Any) -> object:
     if isinstance(photo, (str, os.PathLike)):
-        return Path(photo)
+        return as_path(photo, "photos")
+    photo = photo.read() if hasattr(photo, "read") else photo
     return bytes(photo) if isinstance(photo, (bytearray, memoryview)) else photo
 
 
@@ -64,7 +80,7 @@ def _named(identities: Sequence[Hashable], sources: list[object], calls: list[st
     """Name a file by its name, or by its path if another file has the same name; name other sources by `calls`."""
     counts = Counter(source.name for source in sources if isinstance(source, Path))
     names = [
-        call if not isinstance(source, Path) else source.name if counts[source.name] == 1 else str(source)
+        call if not isinstance(source, Path) else shown(source.name if counts[source.name] == 1 else str(source))
         for source, call in zip(sources, calls, strict=True)
     ]
     return list(zip(identities, names, sources, strict=True))
@@ -72,24 +88,41 @@ def _named(identities: Sequence[Hashable], sources: list[object], calls: list[st
 
 def _in_folder(folder: Path) -> list[Item]:
     """List a folder: a sub-folder's files show one identity, named after it; other files are an identity each."""
-    paths = [(path, path.relative_to(folder)) for path in _walk(folder)]
-    people = {below.parts[0] for _, below in paths if len(below.parts) > 1}
-    names = _unique_names([path for path, below in paths if len(below.parts) == 1], people)
-    return [(names.get(path, below.parts[0]), str(below), path) for path, below in paths]
+    found = [(path, path.relative_to(folder), source) for path, source in _walk(folder)]
+    people = {shown(below.parts[0]) for _, below, _ in found if len(below.parts) > 1}
+    names = _unique_names([path for path, below, _ in found if len(below.parts) == 1], people)
+    return [(names.get(path, shown(below.parts[0])), shown(below.as_posix()), source) for path, below, source in found]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files that are not hidden, sorted; a folder that cannot be listed is yielded itself, to be reported."""
+def _walk(folder: Path) -> Iterator[tuple[Path, Path | PictureError]]:
+    """Yield the files that are not hidden, sorted, with their path or the reason why they are left out.
+
+    Linked folders are read after the others, and each folder once. A folder that cannot be listed is yielded itself.
+    """
     closed: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
-    yield from closed
+    links, read = [folder], set()
+    for start in links:
+        target, around = os.path.realpath(start), [os.path.realpath(path) for path in (folder, start.parent)]
+        if start != folder and any(os.path.commonpath([target, path]) == target for path in around):
+            yield start, PictureError("a link to a folder that contains it: not followed")
+            continue
+        for root, folders, names in os.walk(start, onerror=lambda error: closed.append(Path(error.filename))):
+            if (real := os.path.realpath(root)) in read:
+                folders.clear()
+                yield Path(root), PictureError("a link to a folder that is read already")
+                continue
+            read.add(real)
+            below = [Path(root, name) for name in sorted(folders) if not is_system_file(name)]
+            links += [path for path in below if path.is_symlink()]
+            folders[:] = [path.name for path in below if not path.is_symlink()]
+            yield from ((Path(root, name),) * 2 for name in sorted(names) if not is_system_file(name))
+    yield from ((path, path) for path in closed)
 
 
 def _unique_names(paths: list[Path], taken: Iterable[str] = ()) -> dict[Path, str]:
     """Name each file by its stem, its name or its path: the first of them that no other file has and none `taken`."""
+    choices = {path: [shown(name) for name in (path.stem, path.name, str(path))] for path in paths}
     counts = Counter(taken)
-    for path in set(paths):
-        counts.update({path.stem, path.name})
-    return {path: next((name for name in (path.stem, path.name) if counts[name] == 1), str(path)) for path in paths}
+    for names in choices.values():
+        counts.update(set(names[:2]))
+    return {path: next((name for name in names[:2] if counts[name] == 1), names[2]) for path, names in choices.items()}

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from tqdm.auto import tqdm
 
 from ...attributes import ATTRIBUTES, PHOTOGRAPH_ATTRIBUTES, Attribute, check_strengths
 from ..base import Face, paired
-from .decode import PictureError, check_array, decode, digest, read_bytes
+from .decode import PictureError, check_array, decode, digest, from_pil, read_bytes
 from .detect import Detection, find_faces
 from .edits import apply_edits, placement
 from .photo_inputs import collect
@@ -63,9 +64,10 @@ class Photographs:
 
     Parameters
     ----------
-    photos : a folder, a file, the bytes of a file, an array (height, width[, 3 or 4]), several of these, or a mapping
-        from identity to one or several of these. In a folder, the pictures of a sub-folder show one identity, named
-        after it; the other pictures are an identity each, named after the file. Hidden files are ignored.
+    photos : a folder, a file, the bytes of a file, an array (height, width[, 3 or 4]), a PIL image, several of these,
+        or a mapping from identity to one or several of these. In a folder, the pictures of a sub-folder show one
+        identity, named after it; the other pictures are an identity each, named after the file. Linked folders are
+        read once. Hidden files are ignored.
     progress : show a progress bar while faces are detected, which takes about 0.1 s each.
 
     Attributes
@@ -270,9 +272,13 @@ def _examined(identity: Hashable, name: str, source: Any) -> _Photograph:
 
 
 def _load(source: Any) -> bytes | np.ndarray:
-    """Return the bytes of a file, or the pixels of an array."""
+    """Return the bytes of a file, or the pixels of an array or PIL image."""
+    if isinstance(source, PictureError):
+        raise source
     if isinstance(source, Path):
         return read_bytes(source)
+    if isinstance(source, Image.Image):
+        return from_pil(source)
     return source if isinstance(source, bytes) else check_array(source)
 
 

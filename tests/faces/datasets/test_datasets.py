@@ -105,7 +105,7 @@ def test_celeba(celeba, renders):
     images = fr.read_celeba(celeba)
     assert len(images) == PEOPLE * EACH
     assert images.label_names == ("Male", "Smiling")
-    assert images.table.identity.tolist() == [100 + i for i, _ in renders]
+    assert images.table.identity.tolist() == [str(100 + i) for i, _ in renders]
     assert images.labels.Male.tolist() == [1 if i % 2 else -1 for i, _ in renders]
     assert images.labels.Smiling.tolist() == [1 if k == 1 else -1 for _, k in renders]
     assert images.labels.index.tolist() == images.table.file.tolist()
@@ -156,8 +156,8 @@ def test_without_landmarks_faces_are_detected(celeba, copy):
 
 def test_a_missing_list(celeba, copy):
     folder = copy(celeba)
-    (folder / "identity_CelebA.txt").unlink()
-    with pytest.raises(FileNotFoundError, match=r"identity_CelebA.txt is missing: looked for .*Anno"):
+    (folder / "list_attr_celeba.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"list_attr_celeba.txt is missing: looked for .*Anno.* with .csv"):
         fr.read_celeba(folder)
     (folder / "img_align_celeba").rename(folder / "elsewhere")
     (folder / "img_align_celeba.zip").write_bytes(b"")
@@ -181,7 +181,7 @@ CELEBA_ERRORS = [
     (ATTR, 5, "/etc/passwd 1 -1", "line 5, field 1: '/etc/passwd', expected a picture's name"),
     (WHO, 4, "000004.jpg", "line 4: 1 fields, expected 2 (file name, identity)"),
     (WHO, 4, "000004.jpg x", "line 4, field 2 (identity): 'x', expected a whole number, 0 or larger"),
-    (WHO, 4, "", "no line for '000004.jpg', which is listed in list_attr_celeba.txt"),
+    (WHO, 4, "", "no line for '000004.jpg', which is listed in list_attr_celeba"),
     (WHERE, 2, "a b", "line 2: 'a b', expected the names lefteye_x lefteye_y"),
     (WHERE, 3, "000001.jpg 1 2 3 4 5 6 7 8 9 1.5", "line 3, field 11 (rightmouth_y): '1.5', expected a whole number"),
     (PARTS, 7, "000007.jpg 3", "line 7, field 2 (partition): '3', expected 0, 1 or 2"),
@@ -334,7 +334,7 @@ def test_other_separators_and_names(labelled, separator):
     rows = ["picture,who,smiling", "000001.jpg,7,1", "000002.jpg,8,0"]
     text = "\ufeff" + "\r\n".join(rows).replace(",", separator)
     images = labelled(text, file="picture", identity="who")
-    assert images.table.identity.tolist() == [7, 8]
+    assert images.table.identity.tolist() == ["7", "8"]
     assert images.labels.smiling.tolist() == [1, -1]
 
 

@@ -130,7 +130,10 @@ UNUSABLE = {
     "noise.webp": (FORMATS["WEBP"][0][:40] + os.urandom(2000), "damaged|not a picture"),
     "text.jpg": (b"this is not a picture", "not a picture in a format that Pillow reads"),
     "script.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n", "not a picture"),
-    "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, which Pillow does not read"),
+    "phone.heic": (
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "HEIC, which Pillow reads only with a plug-in: pip install pillow-heif",
+    ),
     "bomb.png": (png_header(60000, 60000), "more than 100 million pixels"),
     "large.png": (png_header(11000, 9500), "11000 x 9500 px has more than 100 million pixels"),
     "nan.tif": (saved(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"), "pixel values from nan"),

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pooch
 
+from .paths import as_path
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,7 +36,7 @@ _DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.er
 
 def folder() -> Path:
     """The folder of the cache; it is created when something is stored."""
-    return Path(os.environ.get("FR_EXPLORE_CACHE") or pooch.os_cache("fr-explore"))
+    return as_path(os.environ.get("FR_EXPLORE_CACHE") or pooch.os_cache("fr-explore"), "FR_EXPLORE_CACHE")
 
 
 def key(*parts: object) -> str:

@@ -105,7 +105,7 @@ class Names:
         try:
             exact.update(os.listdir(path))
         except NotADirectoryError:
-            pass  # no file has a name that goes on below another file
+            pass  # nothing is below a file
         except OSError as error:
             raise LookupError(f"its folder cannot be listed: {error.strerror or error}") from None
         for name in exact:

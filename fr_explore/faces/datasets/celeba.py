@@ -75,18 +75,17 @@ def read_celeba(folder: str | os.PathLike, *, private: bool = False) -> Labelled
     return LabelledImages(pictures, kept, tuple(labels), problems, landmarks, private=private, disk=disk)
 
 
-def _identities(folder: Path, files: pd.Index) -> pd.Series:
+def _identities(folder: Path, files: pd.Index) -> pd.DataFrame:
     """Return who is in each picture, as text, or the file's name where nobody says so."""
     people = _look(folder, "identity_CelebA.txt")
     if people:
-        numbers = _read_list(people, r"\d{1,9}", "a whole number, 0 or larger", ["identity"], False, files)
-        return numbers["identity"].astype(str)
+        return _read_list(people, r"\d{1,9}", "a whole number, 0 or larger", ["identity"], False, files).astype(str)
     warnings.warn(
         f"{str(folder)!r} has no identity_CelebA.txt, which Kaggle leaves out: every picture counts as a person of its "
         "own. Labels are not affected; for anything about people, get the list from the authors of CelebA.",
         stacklevel=3,
     )
-    return pd.Series(files, files, name="identity")
+    return pd.DataFrame({"identity": files}, files)
 
 
 def _look(folder: Path, name: str, places: tuple[str, ...] = _LIST_FOLDERS) -> Path | None:

@@ -155,7 +155,8 @@ def read_labelled(
     folder = check_folder(folder)
     given = read_table(beside(folder, table))
     hint = "; say which one to use by file=... and identity=..."
-    files, people = given.names(file, hint), given.names(identity, hint)
+    people, _ = given.names(identity, hint), given.names(file, hint)
+    files = given.column(file).astype(str)  # as they are written: `Names` finds what they mean
     wanted = None if labels is None else {name: given.column(name) for name in labels}
     seen: dict[str, int] = {}
     for line, name in zip(given.rows.index.tolist(), files, strict=True):
@@ -178,7 +179,7 @@ def read_labelled(
 
 
 def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
-    """Split a table into the rows whose file exists, and file and reason of the others; and the names that differ.
+    """Split a table into the rows whose file exists, and file and reason of the others; and give names that differ.
 
     Each folder is listed once and no file is opened. FileNotFoundError if no file exists.
     """
@@ -194,7 +195,7 @@ def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
         elif found != name:
             disk[name] = found
     lost = table["file"].isin(list(problems))
-    if lost.all():
+    if len(problems) == len(table):
         some = "; ".join(f"{name}: {reason}" for name, reason in list(problems.items())[:3])
         raise FileNotFoundError(f"none of the {len(table)} files is in {str(folder)!r}: {some}.")
     left_out = pd.DataFrame(list(problems.items()), columns=["file", "reason"])

@@ -74,7 +74,7 @@ def read_lfw(
 
 
 def _listed(people: Path) -> Iterator[tuple[str, str, str | None]]:
-    """Yield folder, file and the reason why it is left out, if there is one, of all that is in the folders of people."""
+    """Yield folder, file and the reason why it is left out, or None, of all that is in the folders of people."""
     names = Names(people)
     for person in sorted(os.listdir(people)):
         if is_system_file(person) or not (os.path.isdir(people / person) or os.path.islink(people / person)):

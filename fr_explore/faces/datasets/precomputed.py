@@ -108,7 +108,7 @@ def _with_usual_names(given: Table, names: dict[str, str | None]) -> Table:
         name = name or next((usual[known] for known in _USUAL[meaning] if known in usual), meaning)
         columns[meaning] = given.values(name, f"; say which one to use by {meaning}=...")
         if meaning in ("curve", "attribute") and columns[meaning].dtype.kind == "f":  # 1.10 and 1.1 are two curves
-            columns[meaning] = given.names(name)
+            columns[meaning] = given.column(name).astype(str)
         for line, value in columns[meaning].items() if meaning in ("step", "index") else ():
             if not isinstance(value, (int, np.integer)):
                 raise ValueError(f"{given.where(line, name)}: {value!r}, expected a whole number.")

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ...base.optional import import_extra
 from ...base.paths import as_path, shown
+from ...base.values import as_text, signs
 
 __all__ = [
     "Table",
@@ -28,9 +29,6 @@ __all__ = [
     "read_table",
     "whole_number",
 ]
-
-_WITH, _WITHOUT = ("1", "+1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
-_MINUS, _UNKNOWN = ("-1", "-1.0"), ("", "nan", "none", "na", "<na>")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,13 +57,9 @@ class Table:
             raise ValueError(f"{self.source} has no column {name!r}: it has {', '.join(map(str, self.rows))}{hint}.")
         return self.rows.loc[:, name]
 
-    def names(self, name: str, hint: str = "") -> pd.Series:
+    def names(self, name: str, hint: str = "") -> list[str]:
         """Return a column as text, so that 1.10 and 1.1 are two names; raise ValueError for an empty cell."""
-        values = self.column(name, hint)
-        gaps = values.isna() | (values.astype(str).str.strip() == "")
-        if gaps.any():
-            raise ValueError(f"{self.where(gaps.idxmax(), name)}: empty, expected a value.")
-        return values.astype(str)
+        return as_text(self.column(name, hint), lambda i: self.where(self.rows.index[i], name)).tolist()
 
     def values(self, name: str, hint: str = "") -> pd.Series:
         """Return a column as numbers if all its cells are plain numbers ("007" is a name), else unchanged."""
@@ -81,23 +75,17 @@ class Table:
         return column
 
     def signs(self, name: str, *, strict: bool) -> np.ndarray | None:
-        """Return a binary column as int8 +1, -1 and 0 (unknown).
+        """Return a binary column as int8 +1, -1 and 0 (unknown), see `fr_explore.base.values.signs`.
 
         0 means unknown if -1 occurs in the column, and -1 otherwise. A column that is not binary gives None, or
         ValueError if `strict`.
         """
-        values = self.rows.loc[:, name]
-        text = values.astype(str).str.strip().str.lower().str.replace(self.decimal, ".", regex=False)
-        text = text.mask(values.isna(), "")
-        known = text.isin((*_WITH, *_WITHOUT, *_MINUS, *_UNKNOWN))
-        if not known.all():
-            if not strict:
-                return None
-            line = (~known).idxmax()
-            expected = "1, -1, 0, true, false, yes, no or an empty cell"
-            raise ValueError(f"{self.where(line, name)}: {text[line]!r}, expected {expected}.")
-        negative = _MINUS if text.isin(_MINUS).any() else _WITHOUT
-        return np.select([text.isin(_WITH), text.isin(negative)], [1, -1], 0).astype(np.int8)
+        try:
+            return signs(self.values(name), lambda i: self.where(self.rows.index[i], name), zero="without")
+        except ValueError:
+            if strict:
+                raise
+            return None
 
 
 def check_folder(folder: str | os.PathLike) -> Path:

@@ -65,10 +65,11 @@ def _is_needed(chunk: bytes) -> bool:
         return kind in _PIXELS
     rest = body.partition(b"\0")[2]
     packed = rest[1:] if kind == b"zTXt" else rest[2:].split(b"\0", 2)[-1]
-    stream = zlib.decompressobj()
-    with contextlib.suppress(zlib.error):  # not compressed, or damaged, which Pillow ignores
-        stream.decompress(packed, _MAX_TEXT)
-    return bool(_TURNS.match(body)) and len(body) < _MAX_TEXT and not stream.unconsumed_tail
+    try:
+        size = len(zlib.decompressobj().decompress(packed, _MAX_TEXT))
+    except zlib.error:  # not compressed, or damaged, which Pillow ignores
+        size = len(body)
+    return bool(_TURNS.match(body)) and max(size, len(body)) < _MAX_TEXT
 
 
 def upright(image: Image.Image) -> Image.Image:

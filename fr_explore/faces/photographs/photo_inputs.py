@@ -115,7 +115,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, Path | PictureError]]:
             below = [Path(root, name) for name in sorted(folders) if not is_system_file(name)]
             links += [path for path in below if path.is_symlink()]
             folders[:] = [path.name for path in below if not path.is_symlink()]
-            yield from ((Path(root, name),) * 2 for name in sorted(names) if not is_system_file(name))
+            files = [Path(root, name) for name in sorted(names) if not is_system_file(name)]
+            yield from zip(files, files, strict=True)
     yield from ((path, path) for path in closed)
 
 

@@ -32,6 +32,7 @@ _OPERATIONS = ("convolution", "depthwise", "largest", "mean", "enlarge", "add", 
 _ACTIVATIONS = ("none", "relu", "prelu", "sigmoid")
 _TYPES = ("float32", "float16", "int8")
 _MOST_SLOTS = 64
+_FINE_SHARE = 0.1  # of the weights remains float16 in a network of int8
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,14 @@ class _Arrays:
         """The place of the array in the table."""
         if array is None:
             return _NO_ARRAY
-        rows = array.reshape(len(array), -1).astype(np.float32)
-        if not np.isfinite(rows).all():
+        if not np.isfinite(array).all():
             raise ValueError("a weight of the network is not finite: it cannot be packed.")
         if precision == "int8":
-            largest = np.abs(rows).max(axis=1, keepdims=True)
-            scale = np.where(largest > 0, largest / 127, 1).astype("<f4")
-            data = scale.tobytes() + np.rint(rows / scale).astype(np.int8).tobytes()
+            scale, numbers = _int8(array.astype(np.float32))
+            data = scale.tobytes() + numbers.tobytes()
         else:
-            data = rows.astype("<f2" if precision == "float16" else "<f4").tobytes()
-        self.table.append((_TYPES.index(precision), len(rows), rows.size, len(self.data)))
+            data = array.astype("<f2" if precision == "float16" else "<f4").tobytes()
+        self.table.append((_TYPES.index(precision), len(array), array.size, len(self.data)))
         self.data += data + bytes(-len(data) % 4)
         return len(self.table) - 1
 
@@ -176,19 +175,19 @@ class Network:
     def pack(self, precision: Precision = "float16") -> bytes:
         """The network's bytes, with weights in the given precision; biases and slopes remain float32.
 
-        "int8" has one scale per output channel: its largest weight is 127.
+        "int8" has one scale per output channel. The smallest layers, with a tenth of the weights, remain float16: they
+        cost little and are the first and the narrow ones, whose errors all later layers inherit.
         """
         if precision not in _TYPES:
             raise ValueError(f"precision {precision!r}: give one of {', '.join(_TYPES)}.")
         if not self._results:
             raise ValueError("the network has no result: call `result(value)` for each of its outputs.")
         slots, count = self._slots()
+        fine = self._smallest(_FINE_SHARE) if precision == "int8" else set()
         arrays, records = _Arrays(), []
         for i, layer in enumerate(self._layers):
-            places = (
-                arrays.add(layer.weight, precision),
-                *(arrays.add(a, "float32") for a in (layer.bias, layer.slope)),
-            )
+            weight = arrays.add(layer.weight, "float16" if i in fine else precision)
+            places = (weight, *(arrays.add(array, "float32") for array in (layer.bias, layer.slope)))
             first, second = slots[layer.inputs[0].layer], slots[layer.inputs[-1].layer]
             records.append((
                 _OPERATIONS.index(layer.operation), first, second, slots[i], *layer.kernel, layer.step, layer.padding,
@@ -208,6 +207,12 @@ class Network:
             raise ValueError("slopes belong to the activation 'prelu', and it needs them: one number per channel.")
         self._layers.append(layer)
         return Value(len(self._layers) - 1, layer.shape)
+
+    def _smallest(self, share: float) -> set[int]:
+        """The layers with the fewest weights, which together have at most a share of all weights."""
+        sizes = sorted((layer.weight.size, i) for i, layer in enumerate(self._layers) if layer.weight is not None)
+        sums = np.cumsum([size for size, _ in sizes])
+        return {i for (_, i), total in zip(sizes, sums, strict=True) if total <= share * sums[-1]}
 
     def _border(self, layer: int) -> int:
         """How many zero pixels the convolutions that read a layer's tensor need around it."""
@@ -242,6 +247,34 @@ def folded(
     gain = np.asarray(gamma, np.float64) / np.sqrt(np.asarray(variance, np.float64) + epsilon)
     scaled = np.asarray(weight, np.float64) * gain.reshape(-1, *[1] * (np.ndim(weight) - 1))
     return scaled.astype(np.float32), (beta - gain * mean).astype(np.float32)
+
+
+def _int8(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One scale for each output channel, and whole numbers from -127 to 127 with weight = scale * number.
+
+    Rounding to the nearest would shift the mean of an output, because inputs behind a ReLU are all positive. So numbers
+    are rounded such that their errors cancel in each kernel, and then in each row of kernels: some are rounded the
+    other way, those closest to the middle between two numbers. The idea is that of C. Guo et al., SQuant, ICLR 2022.
+    """
+    kernels = weight.reshape(len(weight), weight.shape[1], -1)
+    largest = np.abs(kernels).max(axis=(1, 2), keepdims=True)
+    scale = np.where(largest > 0, largest / 127, 1).astype("<f4")
+    exact = kernels / scale
+    numbers = np.rint(exact)
+    numbers += _corrections(exact - numbers)
+    error = exact - numbers
+    move = _corrections(error.sum(axis=2))[..., None]  # which kernels change by one, in the number that helps most
+    place = np.argmax(error * move, axis=2)[..., None]
+    np.put_along_axis(numbers, place, np.take_along_axis(numbers, place, 2) + move, 2)
+    return scale, np.clip(numbers, -127, 127).astype(np.int8)
+
+
+def _corrections(error: np.ndarray) -> np.ndarray:
+    """-1, 0 or 1 for each number of (..., n), such that the errors minus these sum to at most 0.5, either way."""
+    excess = np.rint(error.sum(axis=-1, keepdims=True))
+    sign = np.sign(excess)
+    rank = np.argsort(np.argsort(-error * sign, axis=-1), axis=-1)
+    return np.where(rank < np.abs(excess), sign, 0)
 
 
 def _windows(x: Value, kernel: Sequence[int], step: int, padding: int) -> tuple[int, int]:

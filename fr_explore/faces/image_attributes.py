@@ -1,6 +1,6 @@
 """Image attributes of any picture: blur, hue, saturation, contrast, brightness and noise.
 
-`apply_image_attributes` applies them in this order and clips once, to [0, 1], at the end.
+The engine applies them, in this order, and clips once, to [0, 1], at the end; see `engine/adjust.c`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from ..attributes import IMAGE_ATTRIBUTES, check_strengths
+from ..engine import host
 
 __all__ = ["LUMA", "apply_image_attributes", "color_matrix", "grain"]
 
@@ -31,8 +31,9 @@ def color_matrix(hue: float = 0.0, saturation: float = 1.0) -> np.ndarray:
 
 
 def grain(shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """A fixed grain pattern: standard normal values of the given shape."""
-    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+    """A fixed grain pattern: standard normal values, float32 (height, width, 3)."""
+    height, width, _ = shape
+    return host.grain(height, width, seed)
 
 
 def apply_image_attributes(
@@ -57,17 +58,4 @@ def apply_image_attributes(
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"pixels have shape {pixels.shape}: give one RGB picture (height, width, 3).")
     values = check_strengths(strengths, IMAGE_ATTRIBUTES)
-    out = np.asarray(pixels, dtype=np.float32)
-    if values["blur"] > 0:
-        sigma = values["blur"] * out.shape[1] / 160
-        out = gaussian_filter(out, (sigma, sigma, 0), mode="nearest")
-    if values["hue"] != 0 or values["saturation"] != 1:
-        out = out @ color_matrix(values["hue"], values["saturation"]).T.astype(np.float32)
-    if values["contrast"] != 1:
-        mean = np.float32((out @ LUMA.astype(np.float32)).mean())
-        out = mean + np.float32(values["contrast"]) * (out - mean)
-    if values["brightness"] != 1:
-        out = out * np.float32(values["brightness"])
-    if values["noise"] > 0:
-        out = out + np.float32(values["noise"]) * grain(out.shape, seed)
-    return np.clip(out, 0, 1)
+    return host.adjust(pixels, values, seed)

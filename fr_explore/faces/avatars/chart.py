@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from .identity import Identity
 
-__all__ = ["Chart", "softened"]
+__all__ = ["paint"]
 
 LEFT, RIGHT, BOTTOM, TOP = -7.0, 7.0, -11.5, 8.5
 PER_CM = 16
@@ -29,45 +29,18 @@ _FOLDS = (  # polylines on the right half of the picture, width in cm, depth
 )  # fmt: skip
 
 
-class Chart:
-    """The paint of one identity: opacity of brows, depth of folds, age spots and freckles."""
-
-    def __init__(self, identity: Identity) -> None:
-        rng = np.random.default_rng(identity.seed)
-        brows = gaussian_filter(_brows(identity, rng), 0.8)
-        blot = gaussian_filter(rng.standard_normal(brows.shape), 5.0)
-        spots = np.clip(blot / blot.std() - 1.7, 0, 1.0)
-        fine = gaussian_filter(rng.standard_normal(brows.shape), 1.4)
-        x, y = _axes()
-        cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.0) ** 2 + ((y + 2.6) / 1.8) ** 2))
-        nose = np.exp(-0.5 * ((x / 1.3) ** 2 + ((y + 2.3) / 1.6) ** 2))
-        freckles = np.clip(fine / fine.std() - 0.9, 0, 1) * (cheeks + 0.6 * nose)
-        self._values = np.stack([brows, _folds(), spots, freckles], axis=-1).astype(np.float32)
-        self._softened = 0.0, self._values
-
-    def lookup(self, xy: np.ndarray, pixel: float) -> np.ndarray:
-        """Interpolate the four values (n, 4) bilinearly at points (n, 2); outside, the border is repeated.
-
-        `pixel` is the width of a pixel in cm; finer details are smoothed away.
-        """
-        if self._softened[0] != pixel:
-            self._softened = pixel, softened(self._values, pixel * PER_CM)
-        chart = self._softened[1]
-        rows, columns = chart.shape[:2]
-        u = np.clip((xy[:, 0] - LEFT) * PER_CM - 0.5, 0, columns - 1.001)
-        v = np.clip((xy[:, 1] - BOTTOM) * PER_CM - 0.5, 0, rows - 1.001)
-        i, j = v.astype(np.int32), u.astype(np.int32)
-        fv, fu = (v - i.astype(v.dtype))[:, None], (u - j.astype(u.dtype))[:, None]  # stays float32
-        flat = chart.reshape(rows * columns, -1)
-        at = i * columns + j
-        top = flat[at] * (1 - fu) + flat[at + 1] * fu
-        return top * (1 - fv) + (flat[at + columns] * (1 - fu) + flat[at + columns + 1] * fu) * fv
-
-
-def softened(pattern: np.ndarray, cells: float) -> np.ndarray:
-    """Smooth a pattern (rows, columns, ...): remove details finer than a pixel, which is `cells` cells wide."""
-    sigma = (0.42 * cells, 0.42 * cells) + (0,) * (pattern.ndim - 2)
-    return gaussian_filter(pattern, sigma, mode="nearest")
+def paint(identity: Identity) -> np.ndarray:
+    """Return opacity of brows, depth of folds, age spots and freckles on the chart, (rows, columns, 4) in [0, 1]."""
+    rng = np.random.default_rng(identity.seed)
+    brows = gaussian_filter(_brows(identity, rng), 0.8)
+    blot = gaussian_filter(rng.standard_normal(brows.shape), 5.0)
+    spots = np.clip(blot / blot.std() - 1.7, 0, 1.0)
+    fine = gaussian_filter(rng.standard_normal(brows.shape), 1.4)
+    x, y = _axes()
+    cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.0) ** 2 + ((y + 2.6) / 1.8) ** 2))
+    nose = np.exp(-0.5 * ((x / 1.3) ** 2 + ((y + 2.3) / 1.6) ** 2))
+    freckles = np.clip(fine / fine.std() - 0.9, 0, 1) * (cheeks + 0.6 * nose)
+    return np.stack([brows, _folds(), spots, np.minimum(freckles, 1)], axis=-1)
 
 
 def _axes() -> tuple[np.ndarray, np.ndarray]:

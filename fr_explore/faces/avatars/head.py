@@ -9,42 +9,33 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
 
 import numpy as np
 from scipy import sparse
 
-__all__ = ["MATERIALS", "PIVOT", "Head", "Wearable", "gather_matrix", "load_head"]
+__all__ = ["MATERIALS", "Head", "Wearable", "load_head"]
 
 MATERIALS = ("skin", "eye", "teeth", "tongue", "lash")
-PIVOT = np.array([0.0, -6.5, -9.0], dtype=np.float32)  # the point on the neck about which the head rotates
-
-
-def gather_matrix(triangles: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Matrix of 0 and 1 (vertices, triangles) that adds up the values of the triangles at each vertex."""
-    columns = np.repeat(np.arange(len(triangles)), 3)
-    ones = np.ones(columns.size, dtype=np.float32)
-    return sparse.csr_matrix((ones, (triangles.ravel(), columns)), (count, len(triangles)))
 
 
 @dataclass(frozen=True)
 class Wearable:
-    """Hair or glasses, which follow the shape of the head: the vertices are `binding @ head + offset`."""
+    """Hair or glasses, which follow the shape of the head.
 
-    binding: sparse.csr_matrix
+    Parameters
+    ----------
+    binding : weights (n, k) float16, and coarse vertices of the head (n, k). A vertex is their weighted mean + offset.
+    offset : (n, 3) float16.
+    triangles : (t, 3).
+    strand : of hair: distance in cm from the crown and to the tip, (columns, rows, 2).
+    """
+
+    binding: tuple[np.ndarray, np.ndarray]
     offset: np.ndarray
     triangles: np.ndarray
-    strand: np.ndarray | None = None  # hair: distance in cm from the crown and to the tip, (columns, rows, 2)
-
-    def place(self, head: np.ndarray) -> np.ndarray:
-        """Return the vertices on a head with these coarse vertices."""
-        return self.binding @ head + self.offset
-
-    @cached_property
-    def gather(self) -> sparse.csr_matrix:
-        """See `gather_matrix`."""
-        return gather_matrix(self.triangles, len(self.offset))
+    strand: np.ndarray | None = None
 
 
 class Head:
@@ -67,7 +58,7 @@ class Head:
         self.corners = basis("corners").reshape(2, 3, 2, count, 3)  # gender, race, age
         self.builds = basis("builds").reshape(2, 2, 2, count, 3)  # gender, weight or muscle, less or more
         self.local = basis("local").reshape(-1, 2, count, 3)  # shape, more or less
-        self.expressions = basis("expressions")
+        self.quantised_expressions = asset["expressions"], asset["expressions_scale"]  # int16, and their factors
         self.shape_names: list[str] = asset["shape_names"].tolist()
         self.expression_names: list[str] = asset["expression_names"].tolist()
         arrays = (asset["subdivide_data"], asset["subdivide_indices"].astype(np.int32), asset["subdivide_indptr"])
@@ -83,26 +74,12 @@ class Head:
         self.glasses = self._wearable(asset, "glasses")
         self.of_material = np.zeros(len(self.rest), dtype=np.uint8)
         self.of_material[self.triangles.ravel()] = np.repeat(self.material, 3)
-        self.visibility: np.ndarray = asset["visibility"].astype(np.float32) / 16
-        # teeth and tongue were baked behind closed lips: roughly the light that an open mouth lets in
-        inside = np.isin(self.material, [MATERIALS.index("teeth"), MATERIALS.index("tongue")])
-        vertices = np.unique(self.triangles[inside])
-        self.visibility[vertices] = 0
-        self.visibility[vertices, 0] = 2.9
+        self.visibility: np.ndarray = asset["visibility"]  # spherical harmonics in units of 1 / 16, int8
 
     def _wearable(self, asset, name: str) -> Wearable:
-        weight, index = asset[name + "_data"].astype(np.float32), asset[name + "_indices"].astype(np.int32)
-        rows = np.repeat(np.arange(len(weight)), weight.shape[1])
-        weight = weight / weight.sum(axis=1, keepdims=True)
-        binding = sparse.csr_matrix((weight.ravel(), (rows, index.ravel())), (len(weight), len(self.mean)))
         strand = asset[name + "_strand"].astype(np.float32) if name + "_strand" in asset.files else None
-        triangles = asset[name + "_triangles"].astype(np.int64)
-        return Wearable(binding, asset[name + "_offset"].astype(np.float32), triangles, strand)
-
-    @cached_property
-    def gather(self) -> sparse.csr_matrix:
-        """See `gather_matrix`."""
-        return gather_matrix(self.triangles, len(self.rest))
+        binding = asset[name + "_data"], asset[name + "_indices"]
+        return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], strand)
 
 
 @lru_cache(maxsize=1)

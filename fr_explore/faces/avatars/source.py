@@ -11,18 +11,19 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pandas as pd
 
-from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, Attribute, check_strengths
+from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, Attribute, check_strengths
 from ...base.cores import cores
+from ...engine import host
 from ..base import Face, NumberedIdentities, check_size, paired
-from ..image_attributes import LUMA, apply_image_attributes
-from .appearance import hair_tone, skin_fields
+from ..image_attributes import LUMA
+from .appearance import hair_tone
 from .head import load_head
 from .identity import Identity, draw_identity
-from .portrait import Portrait
+from .packing import pack_head, pack_person
 
 __all__ = ["Avatars"]
 
-RENDERER = "2"  # part of the fingerprint: raise it whenever the same request would give other pixels
+RENDERER = "3"  # part of the fingerprint: raise it whenever the same request would give other pixels
 SHOWN = 12  # number of identities that a notebook displays
 # label -> whether it depends on the identity or on the picture ("transient")
 LABELS = {"feminine": "identity", "no_hair": "identity", "long_hair": "identity", "light_hair": "both",
@@ -31,8 +32,8 @@ LIGHT_HAIR, DARK_HAIR = 0.12, 0.05  # linear luminance
 
 
 @lru_cache(maxsize=1)
-def _fields() -> dict[str, np.ndarray]:
-    return skin_fields(load_head())
+def _head_blob() -> bytes:
+    return pack_head(load_head())
 
 
 @lru_cache(maxsize=128)
@@ -41,8 +42,8 @@ def _identity(seed: int, number: int) -> Identity:
 
 
 @lru_cache(maxsize=128)
-def _portrait(seed: int, number: int) -> Portrait:
-    return Portrait(load_head(), _identity(seed, number), _fields())
+def _person_blob(seed: int, number: int) -> bytes:
+    return pack_person(load_head(), _identity(seed, number))
 
 
 class Avatars(NumberedIdentities):
@@ -92,10 +93,7 @@ class Avatars(NumberedIdentities):
         """
         number, side = self._number(identity), check_size(size)
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
-        portrait = _portrait(self._seed, number)
-        pixels, landmarks = portrait.picture(values, side)
-        image = {name: values[name] for name in IMAGE_ATTRIBUTES}
-        return Face(apply_image_attributes(pixels.astype(np.float32), image, portrait.identity.seed), landmarks)
+        return Face(*host.render(_head_blob(), _person_blob(self._seed, number), values, side))
 
     def render_batch(
         self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]], size: int = 160

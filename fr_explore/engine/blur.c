@@ -1,0 +1,50 @@
+// Gaussian blur of rows of numbers, with the border repeated and cut at four standard deviations, as in
+// scipy.ndimage.gaussian_filter(mode="nearest").
+
+enum { MAX_RADIUS = 4096 };
+static float bell[2 * MAX_RADIUS + 1];
+
+static int make_bell(float sigma) {
+  int radius = (int)least(4 * sigma + 0.5f, MAX_RADIUS);
+  double total = 0;
+  for (int i = -radius; i <= radius; i++) total += bell[i + radius] = exp1(-0.5f * i * i / (sigma * sigma));
+  for (int i = 0; i <= 2 * radius; i++) bell[i] = (float)(bell[i] / total);
+  return radius;
+}
+
+// Sum of rows or places that are `step` numbers apart, weighted by the bell, for `count` numbers; both ends of `to` and
+// `from` may be read and written three numbers too far.
+static void weighted(float *to, const float *from, u32 count, int radius, int step) {
+  for (u32 x = 0; x < count; x += 4) {
+    vec sum = all(0);
+    const float *p = from + x;
+    for (int k = 0; k <= 2 * radius; k++, p += step) sum += bell[k] * load(p);
+    store(to + x, sum);
+  }
+}
+
+// Blur a picture (rows, columns, channels) into `to`; `between` has the same size, `line` has room for a row and the
+// border on both sides. `to` may be `from`.
+static void blur(float *to, const float *from, float *between, float *line, u32 rows, u32 columns, u32 channels,
+                 float sigma) {
+  int radius = make_bell(sigma), width = (int)(columns * channels);
+  for (int y = 0; y < (int)rows; y++) {  // down the columns, one row at a time
+    float *out = between + (u64)y * width;
+    for (int x = 0; x < width; x += 4) {
+      vec sum = all(0);
+      for (int k = -radius; k <= radius; k++) {
+        int row = y + k < 0 ? 0 : y + k >= (int)rows ? (int)rows - 1 : y + k;
+        sum += bell[k + radius] * load(from + (u64)row * width + x);
+      }
+      store(out + x, sum);
+    }
+  }
+  for (u32 y = 0; y < rows; y++) {  // along the rows
+    const float *row = between + (u64)y * width;
+    float *first = line + radius * channels;
+    for (int x = 0; x < width; x++) first[x] = row[x];
+    for (int x = -radius * (int)channels; x < 0; x++) first[x] = row[(x + radius * (int)channels) % (int)channels];
+    for (int x = 0; x < radius * (int)channels; x++) first[width + x] = row[width - (int)channels + x % (int)channels];
+    weighted(to + (u64)y * width, line, (u32)width, radius, (int)channels);
+  }
+}

@@ -1,0 +1,237 @@
+// The head: everything that all people share, read from its blob. The blob stays in memory, and large arrays are used
+// where they lie; only what needs another form is decoded.
+
+enum { SKIN, EYE, TEETH, TONGUE, LASH, MATERIALS };
+enum { EXPRESSIONS = 4, FIELDS = 9, MARKS = 12, HARMONICS = 16, STYLES = 32 };
+
+typedef struct { const u16 *corners; u32 count; } Mesh;  // triangles: three vertices and the material of each
+
+// What a head wears follows its shape: vertex = sum of weights * anchors of the resting head + offset.
+typedef struct {
+  u32 points, anchors_each;
+  const float *weights;
+  const u16 *anchors;
+  const vec *offsets;
+  Mesh mesh;
+} Wearable;
+
+// A sheet of strands: columns around the head, rows along the strands, column by column.
+typedef struct {
+  Wearable sheet;
+  u32 columns, rows, parted, covers_ears;
+  const float *strands;  // of each vertex: distance in cm from the crown, and to the tip
+  Mesh body, tips;       // opaque and transparent triangles; they overlap, so that no seam is visible
+} Hair;
+
+static struct {
+  int attached;
+  int identity;       // people name the head they were packed for
+  u32 coarse, fine;   // numbers of vertices
+  u32 widest;         // most vertices of any wearable
+  const int *starts;  // subdivision: a sparse matrix from coarse to fine vertices, by rows
+  const u16 *columns;
+  const float *weights;
+  const vec *expressions;  // EXPRESSIONS x coarse: smile, parted lips, open mouth, wide eyes
+  const vec *visibility;   // fine x 4: spherical harmonics of the directions that nothing hides
+  const float *fields;     // FIELDS x fine, see skin.c
+  const float *gloss, *turns, *ears, *chart;  // chart: (x, y) of each fine vertex
+  const u8 *materials;
+  const u16 *marks;  // coarse vertices of the landmarks
+  Mesh whole, bare, haired, lashes;  // all triangles; those drawn without and with hair; lashes
+  Wearable glasses;
+  Hair hair[STYLES];
+} head;
+
+// Copy triangles (n, 3) to four numbers each, with the material in the fourth.
+static u16 *expanded(const u16 *triangles, const u8 *material, u32 count) {
+  u16 *out = keep((u64)count * 8);
+  for (u32 i = 0; out && i < count; i++) {
+    for (int k = 0; k < 3; k++) out[4 * i + k] = triangles[3 * i + k];
+    out[4 * i + 3] = material ? material[i] : 0;
+  }
+  return out;
+}
+
+// Decode points (n, 3), stored in 16 bits, to four numbers each.
+static vec *points_from_half(const u16 *from, u32 count) {
+  vec *out = keep((u64)count * sizeof(vec));
+  for (u32 i = 0; out && i < count; i++)
+    out[i] = (vec){from_half(from[3 * i]), from_half(from[3 * i + 1]), from_half(from[3 * i + 2]), 0};
+  return out;
+}
+
+// Number of a section's rows of `width` numbers.
+static int rows_of(const Blob *blob, const char *name, Kind kind, u32 width, u32 *rows) {
+  const void *data;
+  u32 found;
+  TRY(section(blob, name, kind, -1, &data, &found));
+  *rows = found / width;
+  return found % width || !found || *rows > 65535 ? failure(BAD_SECTION, name) : FINE;
+}
+
+static char full[16];
+static const char *named(const char *prefix, const char *name) {  // "hair03" + ".weights"
+  int i = 0;
+  for (; *prefix && i < 15; prefix++) full[i++] = *prefix;
+  for (; *name && i < 15; name++) full[i++] = *name;
+  full[i] = 0;
+  return full;
+}
+
+static int read_wearable(const Blob *blob, const char *prefix, Wearable *out) {
+  const u16 *weights, *offsets, *triangles;
+  u32 total;
+  TRY(rows_of(blob, named(prefix, ".offsets"), F16, 3, &out->points));
+  TRY(rows_of(blob, named(prefix, ".tri"), U16, 3, &out->mesh.count));
+  TRY(rows_of(blob, named(prefix, ".weights"), F16, out->points, &out->anchors_each));
+  total = out->points * out->anchors_each;
+  SECTION(named(prefix, ".weights"), F16, total, weights);
+  SECTION(named(prefix, ".anchors"), U16, total, out->anchors);
+  TRY(check_below(out->anchors, total, head.coarse, full));
+  SECTION(named(prefix, ".offsets"), F16, 3 * out->points, offsets);
+  SECTION(named(prefix, ".tri"), U16, 3 * out->mesh.count, triangles);
+  TRY(check_below(triangles, 3 * out->mesh.count, out->points, full));
+  float *share = keep((u64)total * sizeof(float));
+  out->offsets = points_from_half(offsets, out->points);
+  out->mesh.corners = expanded(triangles, 0, out->mesh.count);
+  if (!share || !out->offsets || !out->mesh.corners) return failure(NO_MEMORY, prefix);
+  for (u32 i = 0; i < out->points; i++) {
+    float sum = 0, *own = share + i * out->anchors_each;
+    for (u32 k = 0; k < out->anchors_each; k++) sum += own[k] = from_half(weights[i * out->anchors_each + k]);
+    if (!(sum > 0.01f)) return failure(BAD_NUMBER, named(prefix, ".weights"));
+    for (u32 k = 0; k < out->anchors_each; k++) own[k] /= sum;
+  }
+  out->weights = share;
+  if (out->points > head.widest) head.widest = out->points;
+  return FINE;
+}
+
+// Triangles of a sheet whose nearest vertex to a tip is at least, or less than, a distance away.
+static int split_sheet(const Hair *hair, float limit, int beyond, Mesh *out) {
+  const Mesh *mesh = &hair->sheet.mesh;
+  u16 *to = keep((u64)mesh->count * 8);
+  if (!to) return failure(NO_MEMORY, "hair");
+  out->corners = to;
+  out->count = 0;
+  for (u32 i = 0; i < mesh->count; i++) {
+    const u16 *c = mesh->corners + 4 * i;
+    const float *s = hair->strands;
+    float tip = least(s[2 * c[0] + 1], least(s[2 * c[1] + 1], s[2 * c[2] + 1]));
+    if ((tip >= limit) == beyond) __builtin_memcpy(to + 4 * out->count++, c, 8);
+  }
+  return FINE;
+}
+
+static int read_hair(const Blob *blob, const char *prefix, Hair *hair) {
+  const int *facts;
+  const u16 *strands;
+  SECTION(named(prefix, ".grid"), I32, 3, facts);
+  TRY(read_wearable(blob, prefix, &hair->sheet));
+  u32 columns = (u32)facts[0], rows, points = hair->sheet.points;
+  if (columns < 2 || columns > points || points % columns || (rows = points / columns) < 2)
+    return failure(BAD_SECTION, named(prefix, ".grid"));
+  hair->columns = columns, hair->rows = rows, hair->parted = facts[1] != 0, hair->covers_ears = facts[2] != 0;
+  SECTION(named(prefix, ".strands"), F16, 2 * points, strands);
+  float *decoded = keep((u64)points * 8);
+  if (!decoded) return failure(NO_MEMORY, prefix);
+  for (u32 i = 0; i < 2 * points; i++) decoded[i] = from_half(strands[i]);
+  hair->strands = decoded;
+  TRY(split_sheet(hair, 0.9f, 1, &hair->body));
+  return split_sheet(hair, 2.4f, 0, &hair->tips);
+}
+
+static int read_subdivision(const Blob *blob) {
+  u32 entries;
+  TRY(rows_of(blob, "subdivide.start", I32, 1, &head.fine));
+  if (--head.fine == 0) return failure(BAD_SECTION, "subdivide.start");
+  SECTION("subdivide.start", I32, head.fine + 1, head.starts);
+  TRY(section(blob, "subdivide.index", U16, -1, (const void **)&head.columns, &entries));
+  SECTION("subdivide.data", F32, entries, head.weights);
+  TRY(check_below(head.columns, entries, head.coarse, "subdivide.index"));
+  for (u32 i = 0; i <= head.fine; i++) {
+    int low = i ? head.starts[i - 1] : 0, high = i < head.fine ? (int)entries : head.starts[i];
+    if (head.starts[i] < low || head.starts[i] > high) return failure(BAD_INDEX, "subdivide.start");
+  }
+  return head.starts[0] == 0 && head.starts[head.fine] == (int)entries ? FINE : failure(BAD_INDEX, "subdivide.start");
+}
+
+static int read_mesh(const Blob *blob) {
+  const u16 *triangles;
+  const u8 *material, *covered;
+  Mesh *whole = &head.whole, *parts[] = {&head.bare, &head.haired, &head.lashes};
+  TRY(rows_of(blob, "triangles", U16, 3, &whole->count));
+  SECTION("triangles", U16, 3 * whole->count, triangles);
+  TRY(check_below(triangles, 3 * whole->count, head.fine, "triangles"));
+  SECTION("material", U8, whole->count, material);
+  SECTION("covered", U8, whole->count, covered);
+  u8 *of_vertex = keep(head.fine);
+  if (!of_vertex || !(whole->corners = expanded(triangles, material, whole->count))) return failure(NO_MEMORY, "head");
+  __builtin_memset(of_vertex, 0, head.fine);
+  head.materials = of_vertex;
+  for (u32 i = 0; i < whole->count; i++) {
+    if (material[i] >= MATERIALS) return failure(BAD_INDEX, "material");
+    for (int k = 0; k < 3; k++) of_vertex[triangles[3 * i + k]] = material[i];
+  }
+  for (int part = 0; part < 3; part++) {
+    u16 *to = keep((u64)whole->count * 8);
+    if (!to) return failure(NO_MEMORY, "head");
+    *parts[part] = (Mesh){to, 0};
+    for (u32 i = 0; i < whole->count; i++) {
+      int lash = material[i] == LASH;
+      if (part == 2 ? lash : !lash && !(part == 1 && covered[i]))
+        __builtin_memcpy(to + 4 * parts[part]->count++, whole->corners + 4 * i, 8);
+    }
+  }
+  return FINE;
+}
+
+static int read_vertices(const Blob *blob) {
+  const short *expressions;
+  const float *scale;
+  const signed char *visible;
+  const u16 *fields;
+  u32 coarse = head.coarse, fine = head.fine;
+  SECTION("expressions", I16, EXPRESSIONS * 3 * coarse, expressions);
+  SECTION("scale", F32, EXPRESSIONS, scale);
+  SECTION("visibility", I8, HARMONICS * fine, visible);
+  SECTION("fields", U16, FIELDS * fine, fields);
+  SECTION("gloss", F32, fine, head.gloss);
+  SECTION("turns", F32, fine, head.turns);
+  SECTION("ears", F32, fine, head.ears);
+  SECTION("chart", F32, 2 * fine, head.chart);
+  SECTION("marks", U16, MARKS, head.marks);
+  TRY(check_below(head.marks, MARKS, coarse, "marks"));
+  vec *moves = keep((u64)EXPRESSIONS * coarse * sizeof(vec)), *seen = keep((u64)fine * 4 * sizeof(vec));
+  float *decoded = keep((u64)FIELDS * fine * sizeof(float));
+  if (!moves || !seen || !decoded) return failure(NO_MEMORY, "head");
+  for (u32 e = 0; e < EXPRESSIONS; e++)
+    for (u32 i = e * coarse; i < (e + 1) * coarse; i++)
+      moves[i] = (vec){expressions[3 * i], expressions[3 * i + 1], expressions[3 * i + 2], 0} * scale[e];
+  for (u32 i = 0; i < HARMONICS * fine; i++) ((float *)seen)[i] = visible[i] / 16.0f;
+  for (u32 i = 0; i < fine; i++)  // what is behind closed lips gets the light that an open mouth lets in
+    if (head.materials[i] == TEETH || head.materials[i] == TONGUE) {
+      for (int k = 0; k < 4; k++) seen[4 * i + k] = all(0);
+      seen[4 * i][0] = 2.9f;
+    }
+  for (u32 i = 0; i < FIELDS * fine; i++) decoded[i] = fields[i] / 65535.0f;
+  head.expressions = moves, head.visibility = seen, head.fields = decoded;
+  return FINE;
+}
+
+static int read_head(const Blob *blob, u32 bytes) {
+  const int *identity;
+  TRY(check_blob(blob, bytes, "HEAD"));
+  SECTION("identity", I32, 1, identity);
+  head.identity = *identity;
+  TRY(rows_of(blob, "expressions", I16, 3 * EXPRESSIONS, &head.coarse));
+  TRY(read_subdivision(blob));
+  TRY(read_mesh(blob));
+  TRY(read_vertices(blob));
+  TRY(read_wearable(blob, "glasses", &head.glasses));
+  for (int i = 0; i < STYLES; i++) {
+    char prefix[] = {'h', 'a', 'i', 'r', '0' + i / 10, '0' + i % 10, 0};
+    const void *data;
+    if (section(blob, named(prefix, ".grid"), I32, -1, &data, 0) == FINE) TRY(read_hair(blob, prefix, head.hair + i));
+  }
+  return FINE;
+}

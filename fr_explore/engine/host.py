@@ -1,0 +1,203 @@
+"""Run `renderer.wasm` in Python through wasmtime; `README.md` describes the module's interface.
+
+- The module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads run
+  at the same time: wasmtime releases the GIL.
+- `wasmtime` is imported and the module compiled at the first call, not with the package.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+__all__ = ["EngineError", "Renderer", "adjust", "grain", "render"]
+
+KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
+
+
+class EngineError(RuntimeError):
+    """The engine refused a blob, a size or a parameter, or failed."""
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[Any, Any]:
+    """Return wasmtime's engine and the compiled module."""
+    try:
+        import wasmtime
+    except (ImportError, OSError) as reason:  # OSError: the library inside the wheel does not load
+        raise ImportError(
+            f"the engine that draws faces needs the package wasmtime, which cannot be loaded here ({reason}): run "
+            "'pip install wasmtime'. If it has no wheel for this machine, use Linux, macOS or Windows on x86-64 or "
+            "ARM64, or precomputed pictures (fr.Photographs, fr.load_embeddings)."
+        ) from reason
+    engine = wasmtime.Engine()
+    return engine, wasmtime.Module(engine, resources.files("fr_explore.engine").joinpath("renderer.wasm").read_bytes())
+
+
+class Renderer:
+    """One instance of the module. Use it in one thread at a time."""
+
+    def __init__(self) -> None:
+        import wasmtime
+
+        engine, module = _compiled()
+        self._store = wasmtime.Store(engine)
+        self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        self._memory = self._exports["memory"]
+        self._head: bytes | None = None
+        self._people: dict[bytes, int] = {}  # blob -> slot; the one used last is at the end
+        self._slots = range(self._call("slots"))
+        lines = self._text(self._call("parameters")).splitlines()
+        self.rules = {name: tuple(map(float, rest)) for name, *rest in (line.split() for line in lines)}
+        self._values = self._view(self._call("values"), len(lines)).copy()
+
+    def bytes_used(self) -> int:
+        """Size of the instance's memory."""
+        return self._memory.data_len(self._store)
+
+    def knows(self, person: bytes) -> bool:
+        """Whether a person is attached."""
+        return person in self._people
+
+    def render(
+        self, head: bytes, person: bytes, values: Mapping[str, float], size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw a person; return float32 pixels (size, size, 3) and landmarks (5, 2). See `render` of this module."""
+        slot = self._slot(head, person)
+        self._set(values)
+        self._check(self._call("render", slot, size))
+        marks = self._view(self._call("landmarks"), 10).reshape(5, 2).copy()
+        return self._result(size, size), marks
+
+    def adjust(self, pixels: np.ndarray, values: Mapping[str, float], seed: int) -> np.ndarray:
+        """Apply image attributes to a picture (height, width, 3); return float32 pixels in [0, 1]."""
+        height, width = pixels.shape[:2]
+        at = self._call("picture", width, height)
+        if not at:
+            raise EngineError(f"a picture of {width} x {height} px: {self._words(1)}; reduce it first.")
+        self._view(at, pixels.size)[:] = np.asarray(pixels, np.float32).ravel()
+        self._set(values)
+        self._check(self._call("adjust", seed))
+        return self._result(height, width)
+
+    def grain(self, height: int, width: int, seed: int) -> np.ndarray:
+        """Return the grain (height, width, 3) of a seed: standard normal values."""
+        self._check(self._call("grain", width, height, seed))
+        return self._result(height, width)
+
+    def rgba(self, height: int, width: int) -> np.ndarray:
+        """Return the last picture in 8 bits (height, width, 4)."""
+        return self._view(self._call("rgba"), height * width * 4, ctypes.c_uint8).reshape(height, width, 4).copy()
+
+    def _slot(self, head: bytes, person: bytes) -> int:
+        """Return the slot of a person, who is attached if necessary; the one not used for longest makes room."""
+        if self._head is not head and self._head != head:
+            self._call("reset")
+            self._head = None
+            self._people.clear()
+            self._attach(head, "attach_head")
+            self._head = head
+        slot = self._people.pop(person, None)
+        if slot is None:
+            free = len(self._people) < len(self._slots)
+            slot = len(self._people) if free else self._people.pop(next(iter(self._people)))
+            self._attach(person, "attach_person", slot)
+        self._people[person] = slot
+        return slot
+
+    def _attach(self, blob: bytes, function: str, *arguments: int) -> None:
+        at = self._call("inbox", len(blob))
+        if not at:
+            raise EngineError(f"{function}, {len(blob)} bytes: {self._words(1)}.")
+        self._view(at, len(blob), ctypes.c_uint8)[:] = np.frombuffer(blob, np.uint8)
+        self._check(self._call(function, len(blob), *arguments))
+
+    def _set(self, values: Mapping[str, float]) -> None:
+        for i, (name, rule) in enumerate(self.rules.items()):
+            self._values[i] = values.get(name, rule[2])
+        self._view(self._call("values"), len(self.rules))[:] = self._values
+
+    def _result(self, height: int, width: int) -> np.ndarray:
+        return self._view(self._call("out"), height * width * 3).reshape(height, width, 3).copy()
+
+    def _call(self, function: str, *arguments: int) -> int:
+        from wasmtime import Trap, WasmtimeError
+
+        try:
+            result = self._exports[function](self._store, *(x - 2**32 if x >= 2**31 else x for x in arguments))
+        except (Trap, WasmtimeError) as reason:
+            raise EngineError(
+                f"the engine failed in {function}: {str(reason).splitlines()[0]}. Please report this with the arguments."
+            ) from None
+        return 0 if result is None else result & 0xFFFFFFFF
+
+    def _check(self, code: int) -> None:
+        if code:
+            about = self._text(self._call("subject"))
+            raise EngineError(f"{self._words(code)}{f' ({about})' if about else ''}.")
+
+    def _words(self, code: int) -> str:
+        return self._text(self._call("words", code))
+
+    def _text(self, at: int) -> str:
+        return ctypes.string_at(self._address(at)).decode()
+
+    def _address(self, at: int) -> int:
+        return ctypes.addressof(self._memory.data_ptr(self._store).contents) + at
+
+    def _view(self, at: int, count: int, kind: Any = ctypes.c_float) -> np.ndarray:
+        """An array over the module's memory; valid until the next call."""
+        return np.ctypeslib.as_array((kind * count).from_address(self._address(at)))
+
+
+_idle: list[Renderer] = []
+_lock = threading.Lock()
+
+
+@contextmanager
+def _borrowed(person: bytes = b"") -> Iterator[Renderer]:
+    """Lend an idle instance, if possible one that knows the person; an instance that failed is not used again."""
+    with _lock:
+        known = next((i for i, idle in enumerate(_idle) if idle.knows(person)), -1)
+        renderer = _idle.pop(known) if _idle else None
+    renderer = renderer or Renderer()
+    yield renderer
+    if renderer.bytes_used() <= KEPT:
+        with _lock:
+            _idle.append(renderer)
+
+
+def render(head: bytes, person: bytes, values: Mapping[str, float], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a person; return float32 pixels (size, size, 3) in [0, 1] and landmarks (5, 2).
+
+    Parameters
+    ----------
+    head, person : blobs. Pass the same objects again, so that the engine need not read them again.
+    values : parameter -> value; parameters not given are neutral.
+    size : 32 to 2048.
+
+    Raises
+    ------
+    EngineError : a blob, value or size that the module does not accept.
+    """
+    with _borrowed(person) as renderer:
+        return renderer.render(head, person, values, size)
+
+
+def adjust(pixels: np.ndarray, values: Mapping[str, float], seed: int) -> np.ndarray:
+    """Apply image attributes to a picture (height, width, 3); return float32 pixels in [0, 1]."""
+    with _borrowed() as renderer:
+        return renderer.adjust(pixels, values, seed)
+
+
+def grain(height: int, width: int, seed: int) -> np.ndarray:
+    """Return the grain (height, width, 3) of a seed: standard normal values."""
+    with _borrowed() as renderer:
+        return renderer.grain(height, width, seed)

@@ -1,0 +1,130 @@
+// Fragments -> canvas -> picture.
+
+static struct {
+  vec *canvas;  // of each pixel: colour of its covered share, times this share; the share that is still free
+  vec *line;    // one row of pixels with a border
+  float *plain, *result;  // the picture before and after the image attributes, float32 RGB
+  float *between, *row;   // room for the blur
+  u8 *bytes;
+  u32 width, height;
+  int opened, bytes_made;
+  const float *out;
+} picture;
+
+EXPORT("out") const float *out(void) { return picture.out; }
+
+// Draw fragments of one layer over the canvas. The share of a pixel that is free is stored, so the background does not
+// shine through where the edge of one layer is in front of another.
+INLINE void draw_as(Look look, const Layer *layer, const Person *person, const Fragment *f, const Fragment *end) {
+  const vec *color = look == HAIR ? strands.color : look == GLASSES ? frames.color : body.color;
+  while (f < end) {
+    u32 pixel = f->pixel;
+    vec sum = all(0);
+    float over = 0, fresh = 0;
+    for (; f < end && f->pixel == pixel; f++) {
+      const u16 *c = layer->mesh.corners + 4 * f->triangle;
+      u32 i = c[0], k = c[1], m = c[2];
+      float second = f->second, third = f->third, first = 1 - second - third, opacity = 1;
+      vec v = first * color[i] + second * color[k] + third * color[m];
+      if (look == HEAD && (c[3] == SKIN || c[3] == EYE)) {
+        vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
+        if (c[3] == EYE) v = eye(v, at[0], at[1]);
+        else if (magnitude(at[0]) < -CHART_LEFT) v = painted(person->soft_paint, v, at[0], at[1]);
+      } else if (look == HAIR) {
+        float tip = first * strands.tips[i] + second * strands.tips[k] + third * strands.tips[m];
+        v = strand(person->soft_pattern, v, tip);
+        opacity = v[3];
+      } else if (look == LASHES) {
+        opacity = 0.55f;
+      } else if (look == GLASSES) {
+        opacity = now.glasses;
+      }
+      float samples = f->samples, hiding = f->hiding;
+      over += hiding * opacity, fresh += (samples - hiding) * opacity, sum += samples * opacity * v;
+    }
+    vec c = picture.canvas[pixel];
+    float free = c[3];
+    c *= clamp(1 - over * (1.0f / SAMPLES) / most(1 - free, 1e-9f), 0, 1);
+    c += sum * (1.0f / SAMPLES);
+    c[3] = free - least(fresh * (1.0f / SAMPLES), free);
+    picture.canvas[pixel] = c;
+  }
+}
+static void draw(const Layer *layer, const Person *person, const Fragment *first, const Fragment *end) {
+  switch (layer->look) {
+    case HEAD: draw_as(HEAD, layer, person, first, end); break;
+    case LASHES: draw_as(LASHES, layer, person, first, end); break;
+    case HAIR: draw_as(HAIR, layer, person, first, end); break;
+    case GLASSES: draw_as(GLASSES, layer, person, first, end); break;
+  }
+}
+
+static void clear_canvas(void) {
+  for (int i = 0; i < side * side; i++) picture.canvas[i] = (vec){0, 0, 0, 1};
+}
+
+// Linear light as sRGB (IEC 61966-2-1); bright light approaches white smoothly.
+static vec display(vec x) {
+  x = larger(x, all(0));
+  ivec bright = x > 0.7f;
+  if (wasm_v128_any_true((v128_t)bright)) x = choose(bright, 0.7f + 0.3f * (1 - exp4(-(x - 0.7f) / 0.3f)), x);
+  vec curve = 1.055f * exp4(log4(larger(x, all(1e-6f))) * (1 / 2.4f)) - 0.055f;
+  return within(choose(x <= 0.0031308f, 12.92f * x, curve), 0, 1);
+}
+
+INLINE vec tent(const vec *p) { return 0.25f * (p[-1] + p[1]) + 0.5f * p[0]; }
+
+// Add the background, a cool grey with a soft vignette; filter with a tent two pixels wide; convert to sRGB. The tent
+// removes frequencies near that of the pixel grid: without it, aliasing determines the direction in which an embedding
+// moves when the head turns by a small step; with it, halving the step keeps this direction.
+static void develop(void) {
+  const vec grey = {0.56f, 0.58f, 0.60f, 0};
+  float step = 1.0f / side;
+  vec *canvas = picture.canvas, *line = picture.line + 1;
+  for (int y = 0; y < side; y++)
+    for (int x = 0; x < side; x++) {
+      float gx = (x + 0.5f) * step - 0.5f, gy = (y + 0.5f) * step - 0.5f;
+      vec *c = canvas + y * side + x;
+      *c += (*c)[3] * (1 - 0.55f * (gy * gy + gx * gx) - 0.10f * gy) * grey;
+    }
+  for (int y = 0; y < side; y++) {
+    const vec *b = canvas + y * side, *a = y ? b - side : b, *c = y < side - 1 ? b + side : b;
+    for (int x = 0; x < side; x++) line[x] = 0.25f * (a[x] + c[x]) + 0.5f * b[x];
+    line[-1] = line[0];
+    for (int x = side; x < side + 4; x++) line[x] = line[side - 1];
+    for (int x = 0; x < side; x += 4) {  // four pixels at a time, by channel; the last group ends in the next row
+      vec p = tent(line + x), q = tent(line + x + 1), s = tent(line + x + 2), t = tent(line + x + 3);
+      vec pq = __builtin_shufflevector(p, q, 0, 4, 1, 5), st = __builtin_shufflevector(s, t, 0, 4, 1, 5);
+      vec r = display(__builtin_shufflevector(pq, st, 0, 1, 4, 5)), g = display(__builtin_shufflevector(pq, st, 2, 3, 6, 7));
+      vec u = display((vec){p[2], q[2], s[2], t[2]});
+      float *to = picture.plain + 3 * (y * side + x);
+      store(to, (vec){r[0], g[0], u[0], r[1]});
+      store(to + 4, (vec){g[1], u[1], r[2], g[2]});
+      store(to + 8, (vec){u[2], r[3], g[3], u[3]});
+    }
+  }
+}
+
+EXPORT("rgba") const u8 *rgba(void) {
+  if (!picture.bytes_made && picture.out) {
+    picture.bytes_made = 1;
+    for (u64 i = 0; i < (u64)picture.width * picture.height; i++) {
+      ivec c = whole(within(load(picture.out + 3 * i), 0, 1) * 255.0f + 0.5f);
+      ((u32 *)picture.bytes)[i] = (u32)c[0] | (u32)c[1] << 8 | (u32)c[2] << 16 | 0xff000000u;
+    }
+  }
+  return picture.bytes;
+}
+
+// Lay out the buffers of a finished picture in the frame.
+static int make_picture(u32 width, u32 height) {
+  u64 pixels = (u64)width * height;
+  picture.width = width, picture.height = height, picture.opened = 0, picture.out = 0, picture.bytes_made = 0;
+  picture.plain = frame(12 * pixels);
+  picture.result = frame(12 * pixels);
+  picture.between = frame(12 * pixels);
+  picture.row = frame(12 * ((u64)width + 2 * MAX_RADIUS));
+  picture.bytes = frame(4 * pixels);
+  int made = picture.plain && picture.result && picture.between && picture.row && picture.bytes;
+  return made ? FINE : failure(NO_MEMORY, "picture");
+}

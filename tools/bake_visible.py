@@ -6,15 +6,15 @@ import io
 from itertools import product
 
 import numpy as np
+from numpy_renderer.appearance import skin_fields
+from numpy_renderer.head import MATERIALS, Head
+from numpy_renderer.identity import draw_identity
+from numpy_renderer.portrait import Portrait
+from numpy_renderer.renderer import rasterise
+from numpy_renderer.scene import CAMERA, Pose
 from scipy import sparse
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, check_strengths
-from fr_explore.faces.avatars.appearance import skin_fields
-from fr_explore.faces.avatars.head import MATERIALS, Head
-from fr_explore.faces.avatars.identity import draw_identity
-from fr_explore.faces.avatars.portrait import Portrait
-from fr_explore.faces.avatars.renderer import rasterise
-from fr_explore.faces.avatars.scene import CAMERA, Pose
 
 PEOPLE, SIZE = 16, 256
 

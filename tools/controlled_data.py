@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 import fr_explore as fr
 from fr_explore.base import cache
-from fr_explore.faces.image_attributes import LUMA, color_matrix
+from fr_explore.faces.image_attributes import LUMA
 from fr_explore.models.align import aligned_crops
 from fr_explore.models.controlled.cards import SIZE, TEMPLATE
 
@@ -100,13 +100,20 @@ def _render(job: tuple) -> None:
     os.replace(file.name, path)
 
 
+def hue_matrix(hue: float) -> np.ndarray:
+    """Matrix (3, 3) that rotates colours by `hue` degrees about the grey axis, as `engine/adjust.c` does."""
+    angle = np.radians(hue)
+    cross = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    return np.cos(angle) * np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) / 3
+
+
 def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Crops (n, 3, h, w) in [0, 1] with hue, contrast and brightness (n, 3), as `apply_image_attributes` gives them.
 
     `means` (n, 3): the mean colours of the whole pictures; contrast is stretched about their grey values.
     """
     grey = torch.tensor(LUMA, dtype=crops.dtype, device=crops.device)
-    turns = np.stack([color_matrix(hue) for hue in values[:, 0].tolist()])
+    turns = np.stack([hue_matrix(hue) for hue in values[:, 0].tolist()])
     turns = torch.from_numpy(turns).to(crops)
     contrast, brightness = values[:, 1].view(-1, 1, 1, 1), values[:, 2].view(-1, 1, 1, 1)
     out = torch.einsum("nij,njhw->nihw", turns, crops)

@@ -1,12 +1,13 @@
 """Run `renderer.wasm` in Python through wasmtime; `README.md` describes the module's interface.
 
-- The module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads run
-  at the same time: wasmtime releases the GIL.
+- The module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
+  run at the same time: wasmtime releases the GIL.
 - `wasmtime` is imported and the module compiled at the first call, not with the package.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import threading
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,7 @@ class Renderer:
 
         engine, module = _compiled()
         self._store = wasmtime.Store(engine)
-        self._exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        self._exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
         self._memory = self._exports["memory"]
         self._head: bytes | None = None
         self._people: dict[bytes, int] = {}  # blob -> slot; the one used last is at the end
@@ -133,9 +134,8 @@ class Renderer:
         try:
             result = self._exports[function](self._store, *(x - 2**32 if x >= 2**31 else x for x in arguments))
         except (Trap, WasmtimeError) as reason:
-            raise EngineError(
-                f"the engine failed in {function}: {str(reason).splitlines()[0]}. Please report this with the arguments."
-            ) from None
+            text = str(reason).splitlines()[0]
+            raise EngineError(f"the engine failed in {function}: {text}. Please report it with the request.") from None
         return 0 if result is None else result & 0xFFFFFFFF
 
     def _check(self, code: int) -> None:
@@ -159,6 +159,13 @@ class Renderer:
 
 _idle: list[Renderer] = []
 _lock = threading.Lock()
+
+
+@atexit.register
+def _release() -> None:
+    """Free the instances and the module while wasmtime can still do it: at exit, its own modules disappear first."""
+    _idle.clear()
+    _compiled.cache_clear()
 
 
 @contextmanager

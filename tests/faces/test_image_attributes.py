@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy_renderer.image_attributes import apply_image_attributes as oracle
+from numpy_renderer.image_attributes import color_matrix
 
 from fr_explore.attributes import ATTRIBUTES, IMAGE_ATTRIBUTES
-from fr_explore.faces.image_attributes import LUMA, apply_image_attributes, color_matrix, grain
+from fr_explore.faces.image_attributes import LUMA, apply_image_attributes, grain
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,62 @@ def test_hue_is_a_rotation_that_fixes_grey_and_adds_up(a, b, grey):
     np.testing.assert_allclose(color_matrix(b) @ turn, color_matrix(a + b), atol=1e-12)
 
 
+@given(st.floats(-45, 45), st.floats(0, 2))
+@settings(max_examples=25)
+def test_hue_and_saturation_are_the_matrix(hue, saturation):
+    picture = np.random.default_rng(0).uniform(0.4, 0.6, (3, 5, 3))
+    expected = np.clip(picture @ color_matrix(hue, saturation).T, 0, 1)
+    np.testing.assert_allclose(
+        apply_image_attributes(picture, {"hue": hue, "saturation": saturation}), expected, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (5, 2), (33, 47), (70, 3)])
+@pytest.mark.parametrize("blur", [0.0, 0.4, 3.0])
+def test_any_size_and_blur_agree_with_the_oracle(shape, blur):
+    picture = np.random.default_rng(0).random((*shape, 3), dtype=np.float32)
+    strengths = {"blur": blur, "contrast": 1.3, "hue": 20, "brightness": 0.9}
+    np.testing.assert_allclose(apply_image_attributes(picture, strengths), oracle(picture, strengths), atol=2e-6)
+
+
+def test_the_grain_is_standard_normal_and_depends_on_the_seed_alone():
+    from scipy.stats import kstest
+
+    sample = np.concatenate([grain((50, 60, 3), seed).ravel() for seed in range(20)])
+    assert kstest(sample.astype(float), "norm").pvalue > 0.01
+    pattern = grain((200, 160, 3), 5)
+    assert np.array_equal(pattern, grain((200, 160, 3), 5))
+    # no correlation between neighbours, between channels, or between seeds
+    others = (pattern[1:], pattern[:-1]), (pattern[..., 0], pattern[..., 1]), (pattern, grain(pattern.shape, 6))
+    for a, b in others:
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.02
+
+
+def philox(counter, key):
+    """Philox-4x32-10 from its paper, in Python's integers."""
+    x, k = list(counter), list(key)
+    for _ in range(10):
+        a, b = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+        x = [(b >> 32) ^ x[1] ^ k[0], b % 2**32, (a >> 32) ^ x[3] ^ k[1], a % 2**32]
+        k = [(k[0] + 0x9E3779B9) % 2**32, (k[1] + 0xBB67AE85) % 2**32]
+    return x
+
+
+def test_the_grain_is_made_of_philox_numbers():
+    assert philox((0,) * 4, (0, 0)) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]  # published known answer
+    for seed in (0, 7, 2**32 - 1):
+        expected = []
+        for i in range(6):
+            a, b, c, d = philox((i, 0, 0, 0), (seed, 0))
+            for u, t in ((a, b), (c, d)):
+                radius = np.sqrt(-2 * np.log(((u >> 9) + 0.5) / 2**23))
+                expected += [
+                    radius * np.cos(2 * np.pi * (t >> 8) / 2**24),
+                    radius * np.sin(2 * np.pi * (t >> 8) / 2**24),
+                ]
+        np.testing.assert_allclose(grain((2, 4, 3), seed).ravel(), expected, atol=3e-6)
+
+
 def test_noise_scales_a_fixed_pattern(picture):
     pattern = grain(picture.shape, 3)
     for strength in (0.02, 0.04):
@@ -109,6 +167,7 @@ def test_every_attribute_is_continuous_over_its_range(picture, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ((np.zeros((0, 4, 3)), {}), r"pixels have shape \(0, 4, 3\): give one RGB picture"),
         ((np.zeros((4, 4)), {}), r"pixels have shape \(4, 4\): give one RGB picture"),
         (
             (np.zeros((4, 4, 3)), {"brightness": 9}),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
+
 from fr_explore.attributes import AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, check_strengths
 
 from .appearance import skin_fields

@@ -25,7 +25,7 @@ from .portrait_crop import PortraitCrop, square
 
 __all__ = ["Photographs"]
 
-EDITOR = "1"  # part of the fingerprint: raise it whenever the same request would give other pixels
+EDITOR = "2"  # part of the fingerprint: raise it whenever the same request would give other pixels
 RECENT = 6  # crops kept in memory, for a slider that asks for the same face again and again
 SMALL = 80  # width in pixels below which a note calls a portrait small
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, IMAGE_ATTRIBUTES, PAPER_ATTRIBUTES
-from fr_explore.faces.avatars.appearance import hair_tone, skin_tone
+from fr_explore.faces.avatars.appearance import hair_tone
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.identity import draw_identity
 from fr_explore.faces.avatars.source import Avatars
@@ -128,13 +128,21 @@ def test_the_lamp_lights_its_own_side(faces):
     assert left > right + 0.05
 
 
-@pytest.mark.parametrize("tone", [hair_tone, skin_tone])
-def test_tones_rise_continuously_from_dark_to_light(tone):
+def test_hair_tones_rise_continuously_from_dark_to_light():
     for number in range(12):
         person = draw_identity(load_head(), 0, number)
-        light = [float(LUMA @ tone(person, s)) for s in np.linspace(-1, 1, 41)]
+        light = [float(LUMA @ hair_tone(person, s)) for s in np.linspace(-1, 1, 41)]
         assert np.all(np.diff(light) > 0)
         assert max(np.diff(np.log(light))) < 0.5  # no jump
+
+
+def test_skin_tones_rise_continuously_from_dark_to_light(faces):
+    steps = [{"skin_tone": s} for s in np.linspace(-1, 1, 41)]
+    for number in faces.identities:
+        cheeks = [face.pixels[27:32, 18:23] for face in faces.render_batch([number] * 41, steps, SMALL)]
+        light = [float((cheek @ LUMA).mean()) for cheek in cheeks]
+        assert np.all(np.diff(light) > 0)
+        assert max(np.diff(np.log(light))) < 0.2  # no jump
 
 
 def test_glasses_fade_in(faces):

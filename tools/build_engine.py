@@ -16,8 +16,12 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "fr_explore" / "engine"
 FEATURES = "simd128+bulk_memory+nontrapping_fptoint"
-# module -> further features of WebAssembly
-MODULES: dict[str, str] = {"renderer": ""}
+# module -> its source, further features of WebAssembly, further flags
+MODULES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "renderer": ("renderer.c", "", ()),
+    "network": ("network.c", "", ()),
+    "network_relaxed": ("network.c", "+relaxed_simd", ("-DRELAXED",)),
+}
 FLAGS = [
     "-std=c11", "-O3", "-Wall", "-Wextra", "-Werror", "-nostdlib",
     "-ffp-contract=off",  # a * b + c keeps both roundings, so that every compiler gives the same bits
@@ -28,11 +32,12 @@ FLAGS = [
 
 def build(name: str, out: Path) -> None:
     """Compile one module."""
-    target = ["-target", "wasm32-freestanding", f"-mcpu=generic+{FEATURES}{MODULES[name]}"]
-    command = [sys.executable, "-m", "ziglang", "cc", *target, *FLAGS, f"{name}.c", "-o", str(out)]
+    source, features, flags = MODULES[name]
+    target = ["-target", "wasm32-freestanding", f"-mcpu=generic+{FEATURES}{features}"]
+    command = [sys.executable, "-m", "ziglang", "cc", *target, *FLAGS, *flags, source, "-o", str(out)]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{name}.c does not build:\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"{source} does not build:\n{done.stdout}{done.stderr}")
     out.chmod(0o644)
 
 

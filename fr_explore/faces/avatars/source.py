@@ -21,7 +21,7 @@ from .head import load_head
 from .identity import Identity, draw_identity
 from .packing import pack_head, pack_person
 
-__all__ = ["Avatars"]
+__all__ = ["Avatars", "head_blob", "person_blob"]
 
 RENDERER = "3"  # part of the fingerprint: raise it whenever the same request would give other pixels
 SHOWN = 12  # number of identities that a notebook displays
@@ -32,7 +32,8 @@ LIGHT_HAIR, DARK_HAIR = 0.12, 0.05  # linear luminance
 
 
 @lru_cache(maxsize=1)
-def _head_blob() -> bytes:
+def head_blob() -> bytes:
+    """What all avatars share, packed for the engine."""
     return pack_head(load_head())
 
 
@@ -42,7 +43,8 @@ def _identity(seed: int, number: int) -> Identity:
 
 
 @lru_cache(maxsize=128)
-def _person_blob(seed: int, number: int) -> bytes:
+def person_blob(seed: int, number: int) -> bytes:
+    """Identity `number` of `seed`, packed for the engine."""
     return pack_person(load_head(), _identity(seed, number))
 
 
@@ -93,7 +95,7 @@ class Avatars(NumberedIdentities):
         """
         number, side = self._number(identity), check_size(size)
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
-        return Face(*host.render(_head_blob(), _person_blob(self._seed, number), values, side))
+        return Face(*host.render(head_blob(), person_blob(self._seed, number), values, side))
 
     def render_batch(
         self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]], size: int = 160

@@ -152,7 +152,8 @@ def _measurements(command: Any) -> None:
     about = "attributes to vary, such as age,hue; without them, the images are used unchanged"
     embed.add_argument("--attributes", type=_names, help=about)
     embed.add_argument("--table", help="CSV in the folder with columns file, identity and labels")
-    _shared(embed, "--curves", "--workers", "--seed")
+    embed.add_argument("--labels", type=_names, help="the columns that are labels; by default all that look like it")
+    _shared(embed, "--column", "--curves", "--workers", "--seed")
     example = "energy run.zarr --attribute age --neighborhood knn:10"
     energy = command("energy", "measure.energy", "alignment energy of each attribute in a store", example)
     energy.add_argument("--attribute", action="append", metavar="NAME", help="use only this attribute; may be repeated")
@@ -162,6 +163,7 @@ def _measurements(command: Any) -> None:
     macroscale.add_argument("--permutations", type=int, default=200, help="draws of the null model (%(default)s)")
     verify = command("verify", "measure.verify", "error rates and a threshold from a store", "verify people.zarr")
     verify.add_argument("--pairs", help="CSV with the columns first, second, same")
+    _shared(verify, "--column")
     for each in (energy, macroscale, verify):
         each.add_argument("store", help="a store written by `fr-explore embed`")
         each.add_argument("--out", metavar="CSV", help="also write every row here")
@@ -206,6 +208,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _renamed(text: str) -> tuple[str, str]:
+    meaning, equals, name = text.partition("=")
+    if not (meaning and equals and name):
+        raise argparse.ArgumentTypeError(f"{text!r} renames no column: write identity=Person")
+    return meaning, name
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -216,5 +225,12 @@ SHARED: dict[str, dict[str, Any]] = {
     "--neighborhood": {"default": "knn:10", "help": "such as knn:10, ball:0.6, all_pairs (%(default)s)"},
     "--null-draws": {"type": int, "default": 200, "help": "random fields to compare with (%(default)s)"},
     "--seed": {"type": int, "default": 0, "help": "of all random draws (%(default)s)"},
+    "--column": {
+        "type": _renamed,
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=COLUMN",
+        "help": "what a column of the table is called, such as identity=Person; may be repeated",
+    },
     "--workers": {"type": _count, "default": 0, "help": "processes on this machine (none)"},
 }

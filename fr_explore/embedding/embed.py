@@ -148,8 +148,11 @@ def _embed_lattice(lattice: Lattice, settings: _Settings, compute: partial) -> x
 
 def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, stored: bool) -> xr.DataArray:
     table, model = images.table, settings.model
-    # lists, because the text columns of pandas are not NumPy arrays
-    columns: dict[str, Any] = {str(name): ("image", np.asarray(table[name].tolist())) for name in table.columns}
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        values = table[name]
+        # pandas' text columns are not NumPy arrays; labels stay int8, which tells them from other numbers
+        columns[str(name)] = ("image", values.to_numpy() if values.dtype == np.int8 else np.asarray(values.tolist()))
     if stored:
         columns["usable"] = ("image", np.zeros(len(table), bool))
     blank = np.broadcast_to(np.float32(np.nan), (len(table), model.card.dim))

@@ -137,23 +137,65 @@ def test_progress_goes_to_standard_error(capsys, store):
 
 
 def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
-    """A folder of images with a table."""
+    """A folder of images with a table as a spreadsheet writes it; one shows no face, and one is missing."""
+    from PIL import Image
+
     import fr_explore as fr
 
     people, faces = fr.Avatars(4, seed=0), []
     for i in people.identities:
         for k in range(3):
             people.render(i, {"age": 30 + 5 * k}).to_image().save(tmp_path / f"{i}-{k}.png")
-            faces.append({"file": f"{i}-{k}.png", "identity": i, "bold": 1 if (i + k) % 2 else -1})
-    pd.DataFrame(faces).to_csv(tmp_path / "faces.csv", index=False)
+            faces.append({"Bild": f"{i}-{k}.png", "Wer": f"1.{i}0", "bold": 1 if (i + k) % 2 else -1, "rare": ""})
+    Image.new("RGB", (160, 160), "grey").save(tmp_path / "wall.png")
+    faces += [{**faces[0], "Bild": "wall.png"}, {**faces[0], "Bild": "gone.png"}]
+    faces[0]["rare"] = "yes"
+    pd.DataFrame(faces).to_csv(tmp_path / "faces.csv", index=False, sep=";")
     path = str(tmp_path / "people.zarr")
-    status, out, err = run(capsys, "embed", str(tmp_path), "--table", "faces.csv", "--model", "dlib", "--out", path)
-    assert status == 0, err
+    words = ["embed", str(tmp_path), "--table", "faces.csv", "--model", "dlib", "--out", path, "--quiet"]
+    status, _, err = run(capsys, *words)
+    assert (status, "faces.csv has no column" in err) == (1, True)
+    words += ["--column", "file=Bild", "--column", "identity=Wer"]
+    status, out, err = run(capsys, *words)
+    assert (status, err) == (0, "")
     assert "next: fr-explore verify" in out
+    last = "left out, 2 pictures: gone.png: file not found; wall.png: no face found"
+    assert out.splitlines()[-1] == last
+    assert run(capsys, *words)[1].splitlines()[-1] == last.removesuffix(": no face found")  # nothing left to compute
+    stored = fr.load_results(path)["embeddings"]
+    assert set(stored["identity"].values.tolist()) == {"1.00", "1.10", "1.20", "1.30"}
+    status, out, _ = run(capsys, "verify", path)
+    assert (status, out.splitlines()[-1]) == (0, "left out, 1 pictures: wall.png")
     data = json.loads(run(capsys, "verify", path, "--json")[1])
     assert 0 <= data["eer"] <= 0.5
-    data = json.loads(run(capsys, "macroscale", path, "--json", "--permutations", "9")[1])
-    assert [row["attribute"] for row in data["rows"]] == ["bold"]
+    assert data["pictures_left_out"] == ["wall.png"]
+    status, out, err = run(capsys, "macroscale", path, "--json", "--permutations", "9")
+    assert status == 0, err
+    data = json.loads(out)
+    assert {row["attribute"]: row["positive"] for row in data["rows"]} == {"bold": 6, "rare": 1}
+    assert data["pictures_left_out"] == ["wall.png"]
+    pairs = ["links;rechts;gleich", "0-0.png;0-1.png;ja", "0-0.png;1-0.png;nein", "wall.png;0-0.png;ja"]
+    (tmp_path / "pairs.csv").write_text("\n".join(pairs))
+    words = [
+        "verify",
+        path,
+        "--pairs",
+        str(tmp_path / "pairs.csv"),
+        "--column",
+        "first=links",
+        "--column",
+        "second=rechts",
+    ]
+    assert "has no column 'same'" not in run(capsys, *words)[2]  # the identities say it
+    _, _, err = run(capsys, *words, "--column", "same=gleich")
+    assert "pairs.csv, line 2, field 'gleich': 'ja', expected True or False" in err
+    (tmp_path / "pairs.csv").write_text("\n".join(pairs).replace("ja", "same").replace("nein", "different"))
+    status, out, _ = run(capsys, *words, "--column", "same=gleich")
+    assert status == 0
+    assert "1 of 3 pairs are left out: they name a picture below." in out
+    assert out.splitlines()[-1] == "left out, 1 pictures: wall.png"
+    status, _, err = run(capsys, *words, "--column", "person=links")
+    assert (status, "--column person=links: rename first or second or same" in err) == (1, True)
 
 
 def test_verify_accepts_pairs_at_exactly_the_threshold(capsys, tmp_path):

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .devices import torch_device
+
 __all__ = ["cores", "host", "over", "resolve_device", "row_blocks"]
 
 FEW = 2e9  # multiply-adds below which a GPU is not worth the copies
@@ -27,18 +29,17 @@ def resolve_device(device: Any, work: float) -> Any:
     device : "cpu"; a torch device or its name; None or "auto" for a CUDA device, if there is one and `work`, in
         multiply-adds, is worth the copies.
     """
-    device = None if isinstance(device, str) and device == "auto" else device
-    if isinstance(device, str) and device == "cpu":
+    name = device.strip().lower() if isinstance(device, str) else device
+    if name == "cpu":
         return None
+    device = None if name == "auto" else device
     if device is None and work < (FEW if "torch" in sys.modules else MANY):
         return None
     import torch
 
     if device is None:
         return torch.device("cuda") if torch.cuda.is_available() else None
-    device = torch.device(device)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {str(device)!r}: this machine has no CUDA device; leave device=None or give 'cpu'.")
+    device = torch_device(device)
     if device.type == "mps":
         raise ValueError("device 'mps' has no float64, which exact distances need: give 'cpu'.")
     return device

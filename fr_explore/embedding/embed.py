@@ -30,7 +30,7 @@ from ..base.cores import row_blocks
 from ..base.shapes import Float32
 from ..faces.base import Face
 from ..lattice import Lattice
-from ..models.base import Model
+from ..models.base import Model, NotFiniteError
 from ..scale.distributed import fill
 from ..scale.results import provenance
 
@@ -62,6 +62,7 @@ class _Settings:
     """What all blocks of a call have in common; a cluster sends it to each worker once."""
 
     model: Model
+    fingerprint: str  # of the model at the beginning of the call
     size: int
     batch_size: int
     cache: bool
@@ -116,7 +117,11 @@ def embed(
         )
     source = faces.faces if isinstance(faces, Lattice) else faces
     keep = bool(cache) if cache != "auto" else store is None and not getattr(source, "private", False)
-    settings = _Settings(model, size, batch_size, keep)
+    fingerprint = model.fingerprint
+    if keep and model.uncached:
+        warnings.warn(f"embeddings of {model.card.name!r} are not cached: {model.uncached}.", stacklevel=2)
+        keep = False
+    settings = _Settings(model, fingerprint, size, batch_size, keep)
     compute = partial(_compute, settings=settings, store=store, client=client, progress=progress)
     if isinstance(faces, Lattice):
         return _embed_lattice(faces, settings, compute)
@@ -141,7 +146,7 @@ def _embed_lattice(lattice: Lattice, settings: _Settings, compute: partial) -> x
     )
     recipe = [lattice.identities, lattice.attributes, lattice.steps, sorted(lattice.step_sizes.items())]
     base = [list(lattice.base.attribute.values), lattice.base.values]
-    key = _cache.key("store 1", model.fingerprint, source.fingerprint, settings.size, *recipe, *base)
+    key = _cache.key("store 1", settings.fingerprint, source.fingerprint, settings.size, *recipe, *base)
     faces = curves * (attributes * (steps - 1) + 1)
     return compute(_identity_rows, lattice, whole, key=key, width=1, faces=faces)[0]
 
@@ -157,7 +162,7 @@ def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, sto
         columns["usable"] = ("image", np.zeros(len(table), bool))
     blank = np.broadcast_to(np.float32(np.nan), (len(table), model.card.dim))
     whole = xr.DataArray(blank, columns, ("image", "dim"), "embedding", _facts(settings))
-    key = _cache.key("store of images 1", model.fingerprint, settings.size, table.to_csv())
+    key = _cache.key("store of images 1", settings.fingerprint, settings.size, table.to_csv())
     width = _CHUNK if stored else max(len(table), 1)
     whole, problems = compute(partial(_picture_rows, width=width), images, whole, key=key, width=width, faces=width)
     usable = whole["usable"].values if stored else np.isfinite(whole.values).all(axis=1)
@@ -178,7 +183,7 @@ def _facts(settings: _Settings) -> dict[str, str | int | float]:
         "metric": card.metric,
         "model": card.name,
         "model_title": card.title,
-        "model_fingerprint": settings.model.fingerprint,
+        "model_fingerprint": settings.fingerprint,
         "licence": card.licence,
         "threshold_source": card.threshold_source,
         "image_size": settings.size,
@@ -226,7 +231,7 @@ def _identity_rows(
         places = [place for c in block for place in [(0, c, middle), *((a, c, s) for a, s in others)]]
         recipes = [lattice.strengths(identity, *place) for place in places]
         table = np.array([list(recipe.values()) for recipe in recipes])
-        parts = ("embeddings 1", settings.model.fingerprint, source.fingerprint, settings.size, name, list(recipes[0]))
+        parts = ("embeddings 2", *settings.network, source.fingerprint, settings.size, name, list(recipes[0]))
         key = _cache.key(*parts, table) if settings.cache else None
         vectors, _ = _block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
         for place, vector in zip(places, vectors, strict=True):
@@ -248,7 +253,7 @@ def _picture_rows(
         numbers, key = range(first + start, first + stop), None
         if settings.cache:
             contents = map(str, _attempts(images.content, numbers))
-            key = _cache.key("images 1", settings.model.fingerprint, settings.size, *contents)
+            key = _cache.key("images 2", *settings.network, settings.size, *contents)
         read = partial(_attempts, partial(images.face, size=settings.size))
         out[start:stop], problems = _block_rows(settings, numbers, read, key, f"{files[start]}, ...")
         lines += [f"{files[start + i]}: {reason}" for i, reason in problems.items()]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from ..base.devices import torch_device as pick_device
 from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
 from .align import aligned_crops
@@ -18,9 +19,17 @@ from .detector_crop import box_crops, face_boxes
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Model", "Precision", "pick_device"]
+__all__ = ["Model", "NotFiniteError", "Precision", "pick_device"]
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+
+
+class NotFiniteError(ValueError):
+    """The network gave NaN or infinity. `vectors` are all embeddings, NaN for those faces."""
+
+    def __init__(self, message: str, vectors: np.ndarray) -> None:
+        super().__init__(message)
+        self.vectors = vectors
 
 
 class Model:
@@ -28,9 +37,10 @@ class Model:
 
     Parameters
     ----------
-    module : maps crops (n, 3, input_size, input_size), normalised as the card says, to (n, dim).
+    module : maps crops (n, 3, input_size, input_size), normalised as the card says, to (n, dim), or to several tensors
+        of which one is (n, dim). It is probed with three pictures; see `probe`.
     card : the model's facts.
-    device : where the network runs; see `pick_device`.
+    device : where the network runs; see `base.devices.torch_device`.
     precision : "float32", or "bfloat16" to run the network under torch's autocast in 16 bits. That is faster on
         hardware with bfloat16 arithmetic (the cosine to the float32 embedding is at least 0.999) but too coarse for
         finite differences along one attribute. Weights, crops and embeddings stay float32.
@@ -38,23 +48,34 @@ class Model:
 
     def __init__(
         self,
-        module: torch.nn.Module,
+        module: Callable,
         card: ModelCard,
-        device: str = "auto",
+        device: Any = "auto",
         precision: Precision = "float32",
     ) -> None:
         import torch
+
+        from . import given, probe
+        from .content import content
 
         if precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision {precision!r}: give 'float32' or 'bfloat16'.")
         self.card = card
         self.precision: Precision = precision
         self.device = pick_device(device)
+        module = given.as_module(module)
+        with suppress(NotImplementedError):  # an exported program has no modes
+            module.eval()
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
-        self.module = module.eval().to(self.device).to(memory_format=torch.channels_last)
-        # (255 crop - mean) / std = shift + gain crop, per channel of the network's colour order
-        mean, std = (torch.tensor(values, device=self.device).view(3, 1, 1) for values in (card.mean, card.std))
-        self._shift, self._gain = -mean / std, 255 / std
+        self.module = module.to(self.device).to(memory_format=torch.channels_last)
+        self.output, self.input_type = (), torch.float32
+        before = content(self).tokens()
+        probe.check(self)
+        # what the network itself changes when it runs, such as a counter, is not what it depends on
+        after = content(self).tokens()
+        self._written = frozenset(path for path, token in after.items() if before.get(path) != token)
+        self._known: tuple[dict, torch.Tensor, str, str] | None = None
+        self.uncached: str | None = None
 
     def __repr__(self) -> str:
         precision = f", precision={self.precision!r}" if self.precision != "float32" else ""
@@ -63,16 +84,53 @@ class Model:
             f"device={str(self.device)!r}{precision})"
         )
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """A hash of the card, the precision and all weights; part of the key of every cached embedding."""
-        import torch
+        """A hash of everything that the embeddings depend on; part of the key of every cached embedding.
 
-        digest = hashlib.sha256(f"{self.card!r}{self.precision}".encode())
-        for name, tensor in self.module.state_dict().items():
-            digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
-            digest.update(tensor.detach().cpu().contiguous().flatten().view(dtype=torch.uint8).numpy().tobytes())
-        return digest.hexdigest()[:16]
+        Each use compares the network's content (weights, attributes, hooks, code) and its embedding of a fixed picture
+        with those of the last use, which takes about as long as embedding one face. If something cannot be read, or
+        changed unseen, `uncached` says what, and nothing is cached.
+        """
+        from . import probe
+        from .content import content
+
+        with self.evaluating():
+            found, answer = content(self), probe.answer(self)
+        tokens, known = found.tokens(self._written), self._known
+        if known and known[0] == tokens and probe.agree(self, known[1], answer):
+            return known[3]
+        inside = found.digest(self._written)
+        unseen = known is not None and known[0] == tokens and known[2] == inside
+        if unseen:
+            self.uncached = "its embedding of the same picture changed, but nothing that can be seen in the network did"
+        elif found.opaque:
+            self.uncached = f"what is inside {', '.join(found.opaque[:3])} of the network cannot be read"
+        parts = f"{inside}{probe.sketch(answer)}{answer.tolist() if unseen else ''}"
+        fingerprint = hashlib.sha256(parts.encode()).hexdigest()[:16]
+        self._known = tokens, answer, inside, fingerprint
+        return fingerprint
+
+    def _fingerprint_parts(self) -> dict[str, Any]:
+        """The card, the precision, the network, and methods that were replaced."""
+        replaced = {name: part for name, part in vars(self).items() if callable(part) and name != "module"}
+        parts = {"class": type(self), "card": repr(self.card), "precision": self.precision, "output": self.output}
+        return parts | {"module": self.module} | replaced
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_known": None}  # addresses in memory mean nothing elsewhere
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """The network in evaluation mode, also in the middle of a training loop."""
+        training = [part for part in self.module.modules() if getattr(part, "training", False)]
+        for part in training:
+            part.training = False
+        try:
+            yield
+        finally:
+            for part in training:
+                part.training = True
 
     def align(self, faces: Face | Sequence[Face]) -> Float[torch.Tensor, "n 3 size size"]:
         """Aligned RGB crops (n, 3, input_size, input_size) in [0, 1]: what the network sees of each face."""
@@ -107,23 +165,46 @@ class Model:
 
     def forward(self, crops: Float[torch.Tensor, "n 3 size size"]) -> Float[torch.Tensor, "n dim"]:
         """Embeddings (n, dim) of aligned RGB crops in [0, 1]; differentiable with respect to the crops."""
+        return self.embedding_of(self.output_of(self.normalised(crops)), len(crops))
+
+    def normalised(self, crops: torch.Tensor) -> torch.Tensor:
+        """Crops as the network sees them: colour order, mean and std of the card."""
         import torch
 
         if self.card.color_order == "BGR":
             crops = crops.flip(1)
-        normalised = torch.addcmul(self._shift, crops, self._gain)
-        return self._run_network(normalised.contiguous(memory_format=torch.channels_last))
+        shift, gain = (values.view(3, 1, 1) for values in self._scaling())
+        return torch.addcmul(shift, crops, gain).contiguous(memory_format=torch.channels_last)
 
-    def _run_network(self, normalised: torch.Tensor) -> torch.Tensor:
+    def _scaling(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(255 crop - mean) / std = shift + gain crop, per channel of the network's colour order."""
         import torch
 
+        mean, std = (torch.tensor(values, device=self.device) for values in (self.card.mean, self.card.std))
+        return -mean / std, 255 / std
+
+    def output_of(self, normalised: torch.Tensor) -> Any:
+        """Whatever the network returns for normalised crops; it gets them in the type of its weights."""
+        import torch
+
+        from .probe import weight_type
+
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            vectors = self.module(normalised).float()
-        if vectors.shape[1:] != (self.card.dim,):
+            return self.module(normalised.to(weight_type(self.module) or self.input_type))
+
+    def embedding_of(self, output: Any, count: int) -> torch.Tensor:
+        """The embeddings (count, dim) in what the network returned."""
+        import torch
+
+        from .probe import leaf
+
+        vectors = leaf(output, self.output)
+        if vectors is None or vectors.shape != (count, self.card.dim):
             raise ValueError(
-                f"the network of {self.card.name!r} returned shape {tuple(vectors.shape)}, but its card says "
-                f"dim = {self.card.dim}: correct the card."
+                f"the network of {self.card.name!r} returned shape {None if vectors is None else tuple(vectors.shape)} "
+                f"for {count} pictures, but it returned ({count}, {self.card.dim}) when it was loaded: load it again."
             )
+        vectors = vectors.float()
         return torch.nn.functional.normalize(vectors) if self.card.normalized else vectors
 
     def embed(
@@ -144,8 +225,8 @@ class Model:
 
         Raises
         ------
-        ValueError : a face without landmarks where the model needs them, an array of another shape or range, or a
-            network whose output does not have the length that the card gives.
+        ValueError : a face without landmarks where the model needs them, or an array of another shape or range.
+        NotFiniteError : the network gave NaN or infinity for some faces (a ValueError).
 
         >>> load_model("dlib").embed(faces.render(0)).shape
         (1, 128)
@@ -160,15 +241,27 @@ class Model:
         out = np.empty((len(faces), self.card.dim), np.float32)
         # every batch reuses this memory: beside a fast network, allocating it costs more than the arithmetic
         buffer = torch.empty((min(batch_size, len(faces)), size, size * 3), device=self.device)
-        with torch.inference_mode():
+        with torch.inference_mode(), self.evaluating():
             for start in range(0, len(faces), batch_size):
                 batch = faces[start : start + batch_size]
                 if isinstance(batch, np.ndarray):
-                    vectors = self._run_network(self._normalised(batch, buffer))
+                    vectors = self.embedding_of(self.output_of(self._normalised(batch, buffer)), len(batch))
                 else:
                     vectors = self.forward(self.align(batch))
                 out[start : start + len(batch)] = vectors.cpu().numpy()
-        return out
+        return self._finite(out)
+
+    def _finite(self, vectors: np.ndarray) -> np.ndarray:
+        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+        if not len(broken):
+            return vectors
+        vectors[broken] = np.nan
+        raise NotFiniteError(
+            f"the network of {self.card.name!r} gave NaN or infinity for {len(broken)} of {len(vectors)} faces (the "
+            f"first is number {broken[0]}): an overflow in 16 bits, weights that hold NaN, or a broken export. The "
+            "faces are not the cause.",
+            vectors,
+        )
 
     def _normalised(self, crops: np.ndarray, buffer: torch.Tensor) -> torch.Tensor:
         """Network input (n, 3, size, size) for aligned crops (n, size, size, 3), computed in `buffer`."""
@@ -181,7 +274,7 @@ class Model:
         # whole rows of pixels at a time: arithmetic over three channels alone would not be vectorised
         rows = buffer[: len(crops)]
         rows.copy_(given.reshape(rows.shape))
-        shift, gain = (values.flatten().repeat(size) for values in (self._shift, self._gain))
+        shift, gain = (values.repeat(size) for values in self._scaling())
         torch.addcmul(shift, rows, gain / 255 if crops.dtype == np.uint8 else gain, out=rows)
         return rows.view(crops.shape).permute(0, 3, 1, 2)
 
@@ -200,18 +293,3 @@ class Model:
                 f"crops are {crops.dtype} from {low:g} to {high:g}: give uint8, or float in [0, 1] "
                 "(divide 8-bit values by 255; clip values that an edit moved outside)."
             )
-
-
-def pick_device(device: str = "auto") -> torch.device:
-    """The torch device for "auto" (a GPU if there is one, else the CPU) or for an explicit name."""
-    import torch
-
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError(
-            f"device {device!r} is not available, torch {torch.__version__} sees no CUDA GPU: use device='auto' or "
-            "'cpu', or check the driver with `nvidia-smi`."
-        )
-    return chosen

@@ -22,7 +22,8 @@ class ModelCard:
     input_size : side of the square crop, in pixels.
     color_order : the channel order that the network was trained on. Crops are always passed as RGB; `Model` reverses
         the channels if necessary.
-    mean, std : the network sees (255 * crop - mean) / std, per channel in its own colour order.
+    mean, std : the network sees (255 * crop - mean) / std, per channel in its own colour order. They count from 0 to
+        255: for a network that was trained on pictures from 0 to 1, multiply both by 255.
     template : (5, 2) positions of the five landmarks in the crop, in pixels (order as in `Face`, pixel centres at
         +0.5). Pictures are rotated, scaled and shifted to match it.
     box_margin : for a model trained on the upright boxes of a face detector: how many pixels of the crop lie outside
@@ -60,8 +61,11 @@ class ModelCard:
         check_metric(self.metric, MODEL_METRICS, f"model {self.name!r}")
         if self.color_order not in ("RGB", "BGR"):
             raise ValueError(f"color_order {self.color_order!r} of model {self.name!r}: give 'RGB' or 'BGR'.")
-        if self.template is not None and np.shape(self.template) != (5, 2):
-            raise ValueError(f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2).")
+        for name in ("input_size", "dim"):
+            if not isinstance(value := getattr(self, name), (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} {value!r} of model {self.name!r}: give a whole number from 1 on.")
+        self._check_range()
+        self._check_template()
         if self.box_margin is None:
             return
         if self.template is not None:
@@ -72,6 +76,50 @@ class ModelCard:
             raise ValueError(
                 f"box_margin {self.box_margin!r} of model {self.name!r}: give pixels of the crop, from 0 to less than "
                 f"input_size = {self.input_size}."
+            )
+
+    def _check_range(self) -> None:
+        """`mean` and `std` as three floats each, in units of 0 to 255."""
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if np.shape(values) != (3,) or not np.isfinite(np.asarray(values, float)).all():
+                raise ValueError(f"{name} {values!r} of model {self.name!r}: give three numbers, one per channel.")
+            object.__setattr__(self, name, tuple(map(float, values)))
+        given = f"mean {self.mean} and std {self.std} of model {self.name!r}"
+        if min(self.std) <= 0:
+            raise ValueError(f"{given}: the network sees (255 * crop - mean) / std, so std must be positive.")
+        small = {name for name in ("mean", "std") if 0 < max(map(abs, getattr(self, name))) <= 1}
+        if small == {"std"} and set(self.std) == {1.0}:
+            return  # pixel values as they are, or with the mean taken off
+        if small:
+            units = {name: tuple(round(255 * x, 4) for x in getattr(self, name)) for name in ("mean", "std")}
+            write = ", ".join(f"{name}={units[name]}" for name in sorted(small))
+            raise ValueError(
+                f"{given} are for pixels from 0 to 1, and ours count from 0 to 255: write {write}. If the network "
+                "multiplies by a factor, write std = 1 / factor."
+            )
+        if not (min(self.mean) >= 0 and max(self.mean) <= 255):
+            raise ValueError(f"{given}: the mean of pixels from 0 to 255 is in that range too.")
+
+    def _check_template(self) -> None:
+        """`template` as pairs of floats, five distinct points in pixels of the crop."""
+        if self.template is None:
+            return
+        if np.shape(self.template) != (5, 2):
+            raise ValueError(f"template of model {self.name!r} has shape {np.shape(self.template)}: give (5, 2).")
+        points = np.asarray(self.template, float)
+        object.__setattr__(self, "template", tuple(map(tuple, points.tolist())))
+        if not np.isfinite(points).all() or np.ptp(points, axis=0).min() == 0:
+            raise ValueError(f"template of model {self.name!r} is {self.template}: give five distinct points.")
+        if np.abs(points).max() <= 1 < self.input_size:
+            raise ValueError(
+                f"template of model {self.name!r} is in shares of the crop ({self.template[0]}, ...): give pixels, "
+                f"each number times input_size = {self.input_size}."
+            )
+        if not (0 <= points.mean(0)).all() or not (points.mean(0) <= self.input_size).all():
+            raise ValueError(
+                f"template of model {self.name!r} has its centre at {tuple(points.mean(0).round(1).tolist())}, outside "
+                f"the crop of {self.input_size} pixels: scale it to this input_size."
             )
 
     def same_person(self, distance: Any) -> Any:

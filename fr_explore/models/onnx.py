@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..base.devices import torch_device
 from ..base.optional import import_extra
 from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
@@ -28,7 +30,7 @@ __all__ = ["OnnxModel", "OnnxNetwork", "load"]
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
-def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "float32") -> OnnxModel:
+def load(path: Path, card: ModelCard, device: Any = "auto", precision: str = "float32") -> OnnxModel:
     """The model in a file.
 
     A preset takes its input size, template and `dim` from the file; a card of your own must agree with the file.
@@ -40,7 +42,7 @@ def load(path: Path, card: ModelCard, device: str = "auto", precision: str = "fl
     """
     if precision != "float32":
         raise ValueError(f"precision {precision!r}: an .onnx file runs in the precision that it was exported in.")
-    network = OnnxNetwork(path, device, card.input_size)
+    network = OnnxNetwork(path, device, card.input_size, card.dim)
     found = {"input_size": network.size, "dim": network.dim}
     if card in PRESETS.values():
         old, new = card.input_size, network.size
@@ -77,13 +79,16 @@ class OnnxNetwork(torch.nn.Module):
     path : the file.
     device : "auto" and "cuda" use a GPU if ONNX Runtime supports it; "cpu" does not.
     size : side of the input, for a file that leaves it open.
+    wanted : length of the embedding, which decides between several outputs of one row per picture.
+    digest : of the file when it was first opened; ValueError if it is another one now.
     """
 
-    digest: torch.Tensor
     dim: int
     _output: str
 
-    def __init__(self, path: Path, device: str = "auto", size: int = 112) -> None:
+    def __init__(
+        self, path: Path, device: Any = "auto", size: int = 112, wanted: int | None = None, digest: str | None = None
+    ) -> None:
         super().__init__()
         runtime = import_extra("onnxruntime", "onnx", "A model from an .onnx file")
         if not path.is_file():
@@ -97,15 +102,18 @@ class OnnxNetwork(torch.nn.Module):
         except Exception as error:  # onnxruntime's errors have no common base class
             reason = str(error).splitlines()[0]
             raise ValueError(f"{path.name} is not an ONNX network that onnxruntime can run: {reason}") from error
+        self.digest, self.coarse = _digest(path)
+        if digest not in (None, self.digest):
+            raise ValueError(f"{path.name} was changed after it was loaded: load it again.")
         self._read_input(size)
-        self._read_output()
-        # a buffer is part of the module's state, and so of the model's fingerprint
-        digest = hashlib.sha256(path.read_bytes()).digest()
-        self.register_buffer("digest", torch.tensor(list(digest), dtype=torch.uint8))
+        self._read_output(wanted)
 
     def __reduce__(self) -> tuple:
         """A session cannot be pickled: a copy, in this process or another one, opens the file again."""
-        return type(self), (self.path.absolute(), self.device, self.size)
+        return type(self), (self.path.absolute(), self.device, self.size, self.dim, self.digest)
+
+    def _fingerprint_parts(self) -> dict[str, Any]:
+        return {"digest": self.digest, "size": self.size, "output": self._output}
 
     def _read_input(self, size: int) -> None:
         inputs = self.session.get_inputs()
@@ -124,15 +132,21 @@ class OnnxNetwork(torch.nn.Module):
         self.batch = shape[0] if isinstance(shape[0], int) else None
         self._input, self._type = inputs[0].name, _TYPES[inputs[0].type]
 
-    def _read_output(self) -> None:
+    def _read_output(self, wanted: int | None) -> None:
         probe = np.zeros((self.batch or 1, 3, self.size, self.size), np.float32)
-        # the embedding is the first output with one row per picture and several columns; some files add its norm
+        # the embedding has one row per picture and several columns; some files add its norm, or classes
+        found = {}
         for output in self.session.get_outputs():
             vectors = self._run(probe, output.name)
             if vectors.ndim == 2 and len(vectors) == len(probe) and vectors.shape[1] > 1:
-                self._output, self.dim = output.name, vectors.shape[1]
-                return
-        raise ValueError(f"{self.path.name} has no output of the shape (n, dim), so it does not embed pictures.")
+                found[output.name] = vectors.shape[1]
+        fits = [name for name, dim in found.items() if dim == wanted] or list(found)
+        if not fits:
+            raise ValueError(f"{self.path.name} has no output of the shape (n, dim), so it does not embed pictures.")
+        if len(fits) > 1:
+            shapes = ", ".join(f"{name}: (n, {found[name]})" for name in fits)
+            raise ValueError(f"{self.path.name} has several outputs ({shapes}): export it with the embedding alone.")
+        self._output, self.dim = fits[0], found[fits[0]]
 
     def _run(self, pictures: np.ndarray, output: str) -> np.ndarray:
         pictures = np.ascontiguousarray(pictures if self.channels_first else pictures.transpose(0, 2, 3, 1), self._type)
@@ -175,14 +189,37 @@ class _Run(torch.autograd.Function):
     jvp = backward
 
 
-def _providers(runtime: Any, device: str) -> tuple[str, list]:
+def _digest(path: Path) -> tuple[str, bool]:
+    """SHA-256 of an .onnx file and of the files beside it that hold its weights; whether it computes in 8 bits.
+
+    Tensors name such a file in an entry with the key "location", which is found without a parser of the format.
+    """
+    data, beside = path.read_bytes(), set()
+    for entry in re.finditer(rb"\x0a\x08location\x12([\x80-\xff]*[\x00-\x7f])", data):
+        length = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(entry[1]))
+        beside.add(data[entry.end() : entry.end() + length].decode(errors="replace"))
+    digest = hashlib.sha256(data)
+    for name in sorted(beside):
+        if "\0" not in name and (path.parent / name).is_file():  # other entries may have the same key
+            with (path.parent / name).open("rb") as file:
+                digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest(), b"DynamicQuantizeLinear" in data
+
+
+def _providers(runtime: Any, device: Any) -> tuple[str, list]:
     gpu = "CUDAExecutionProvider" in runtime.get_available_providers()
-    if device == "cpu" or (device == "auto" and not gpu):
+    name = str(device or "auto").strip().lower()
+    if name == "cpu" or (name == "auto" and not gpu):
         return "cpu", ["CPUExecutionProvider"]
     if not gpu:
-        raise RuntimeError(
-            f"device {device!r} is not available, this onnxruntime has no CUDA: use device='auto' or 'cpu', or "
+        raise ValueError(
+            f"device {str(device)!r} is not available, this onnxruntime has no CUDA: use device='auto' or 'cpu', or "
             "replace onnxruntime by onnxruntime-gpu."
         )
-    index = int(device.partition(":")[2] or 0)
+    chosen = torch_device(device)
+    if chosen.type == "cpu":
+        return "cpu", ["CPUExecutionProvider"]
+    if chosen.type != "cuda":
+        raise ValueError(f"device {str(device)!r}: ONNX Runtime uses 'cuda' or 'cpu' here.")
+    index = chosen.index or 0
     return f"cuda:{index}", [("CUDAExecutionProvider", {"device_id": index}), "CPUExecutionProvider"]

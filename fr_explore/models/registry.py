@@ -10,10 +10,11 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .base import Model, Precision
 from .card import ModelCard
@@ -21,7 +22,6 @@ from .presets import PRESETS, preset
 
 if TYPE_CHECKING:
     import pandas as pd
-    import torch
 
 __all__ = ["ModelCard", "check_name", "fetch_model", "list_models", "load_model"]
 
@@ -30,36 +30,44 @@ _COLUMNS = ["title", "input_size", "dim", "metric", "threshold", "threshold_sour
 
 
 def load_model(
-    model: str | Path | torch.nn.Module,
+    model: str | Path | Callable,
     card: ModelCard | str | None = None,
-    device: str = "auto",
+    device: Any = "auto",
     precision: Precision = "float32",
 ) -> Model:
     """A face-recognition model, ready to embed.
 
     Parameters
     ----------
-    model : a name from `list_models()`; or, together with its `card`, the path of an .onnx file or a torch network.
+    model : a name from `list_models()`; or, together with its `card`, the path of an .onnx file, of TorchScript (.pt)
+        or of an exported program (.pt2), a torch network, or a function from crops to embeddings.
     card : the facts of your own network; for an .onnx file also the name of a preset: "arcface", "adaface" or
         "sface". For a named model it replaces the model's card (for example, to use a calibrated threshold).
-    device : "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ...
+    device : "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ..., or a torch device.
     precision : "float32", or "bfloat16" for speed on hardware that supports it; see `Model`.
 
     Raises
     ------
-    ValueError : an unknown name, a network without a card, or a card that does not match the file.
+    ValueError : an unknown name, a network without a card, a card that does not match it, a device that this machine
+        does not have, or a network that fails on three test pictures or mixes them; see `models.probe`.
+    TypeError : something that is not a network, such as a state dict; the message says what to do with it.
     FileNotFoundError : the weights are not on this machine and could not be fetched. A network never runs with
         random weights instead.
 
     >>> load_model("dlib")
     Model('dlib', dim=128, metric='euclidean', device='cpu')
     """
-    if isinstance(model, (str, Path)) and str(model).lower().endswith(".onnx"):
-        from . import onnx
-
-        return onnx.load(Path(model), _card_for(card, str(model)), device, precision)
     if not isinstance(model, (str, Path)):
-        return Model(model, _card_for(card, "a network of your own"), device, precision)
+        from .given import as_module
+
+        return Model(as_module(model), _card_for(card, "a network of your own"), device, precision)
+    path = Path(model).expanduser()
+    if str(model) not in _modules() and (path.suffix or path.exists()):
+        from . import given, onnx
+
+        if path.suffix.lower() == ".onnx":
+            return onnx.load(path, _card_for(card, str(model)), device, precision)
+        return Model(given.read_network(path), _card_for(card, str(model)), device, precision)
     name = check_name(str(model))
     module = _modules()[name]
     return Model(module.load(name), _card_for(card or module.CARDS[name], name), device, precision)

@@ -67,6 +67,11 @@ class _Settings:
     batch_size: int
     cache: bool
 
+    @property
+    def network(self) -> tuple[str, str]:
+        """What of the network decides the numbers: a GPU rounds otherwise than a CPU, by up to a thousandth."""
+        return self.fingerprint, self.model.device.type
+
 
 def embed(
     faces: Lattice | ImageSet,
@@ -167,8 +172,10 @@ def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, sto
     whole, problems = compute(partial(_picture_rows, width=width), images, whole, key=key, width=width, faces=width)
     usable = whole["usable"].values if stored else np.isfinite(whole.values).all(axis=1)
     missing = int((~usable).sum())
+    faults = sum("gave NaN or infinity" in line for line in problems)
     if missing == len(table):
-        raise ValueError(f"none of {len(table)} pictures shows a usable face: {'; '.join(problems[:5])}.")
+        what = f"has an embedding, {faults} because of the network" if faults else "shows a usable face"
+        raise ValueError(f"none of {len(table)} pictures {what}: {'; '.join(problems[:5])}.")
     if missing:
         message = f"{missing} of {len(table)} pictures are left out: {'; '.join(problems[:3])}"
         warnings.warn(message + ("; ..." if missing > 3 else "."), stacklevel=3)
@@ -233,7 +240,11 @@ def _identity_rows(
         table = np.array([list(recipe.values()) for recipe in recipes])
         parts = ("embeddings 2", *settings.network, source.fingerprint, settings.size, name, list(recipes[0]))
         key = _cache.key(*parts, table) if settings.cache else None
-        vectors, _ = _block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
+        vectors, problems = _block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
+        if problems:  # a rendered face always shows a face
+            raise ValueError(
+                f"{problems[min(problems)]} for {len(problems)} of {len(places)} faces of identity {name!r}."
+            )
         for place, vector in zip(places, vectors, strict=True):
             out[0, *place] = vector
         if bar is not None:
@@ -314,9 +325,14 @@ def _block_rows(
     for some, faces in zip(parts, _ahead(read, [[requests[i] for i in part] for part in parts]), strict=True):
         found = dict(zip(some, faces, strict=True))
         good = {i: face for i, face in found.items() if isinstance(face, Face)}
-        if good:
-            vectors[list(good)] = model.embed(list(good.values()), settings.batch_size)
         problems |= {i: str(error) for i, error in found.items() if i not in good}
+        if good:
+            try:
+                rows = model.embed(list(good.values()), settings.batch_size)
+            except NotFiniteError as error:
+                rows = error.vectors
+                problems |= {i: error.reason for i, row in zip(good, rows, strict=True) if np.isnan(row).any()}
+            vectors[list(good)] = rows
     if key and len(problems) < len(todo):
         _cache.store(key, vectors, {"model": model.card.name, "source": about})
     return vectors, problems

@@ -25,11 +25,14 @@ Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 
 class NotFiniteError(ValueError):
-    """The network gave NaN or infinity. `vectors` are all embeddings, NaN for those faces."""
+    """The network gave NaN or infinity: `vectors` are all embeddings, with NaN for those faces."""
 
-    def __init__(self, message: str, vectors: np.ndarray) -> None:
-        super().__init__(message)
-        self.vectors = vectors
+    def __init__(self, name: str, vectors: np.ndarray, broken: np.ndarray) -> None:
+        self.reason, self.vectors = f"the network of {name!r} gave NaN or infinity", vectors
+        super().__init__(
+            f"{self.reason} for {len(broken)} of {len(vectors)} faces (the first is number {broken[0]}): an overflow "
+            "in 16 bits, weights that hold NaN, or a broken export. The faces are not the cause."
+        )
 
 
 class Model:
@@ -256,12 +259,7 @@ class Model:
         if not len(broken):
             return vectors
         vectors[broken] = np.nan
-        raise NotFiniteError(
-            f"the network of {self.card.name!r} gave NaN or infinity for {len(broken)} of {len(vectors)} faces (the "
-            f"first is number {broken[0]}): an overflow in 16 bits, weights that hold NaN, or a broken export. The "
-            "faces are not the cause.",
-            vectors,
-        )
+        raise NotFiniteError(self.card.name, vectors, broken)
 
     def _normalised(self, crops: np.ndarray, buffer: torch.Tensor) -> torch.Tensor:
         """Network input (n, 3, size, size) for aligned crops (n, size, size, 3), computed in `buffer`."""

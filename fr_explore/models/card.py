@@ -89,7 +89,7 @@ class ModelCard:
         if min(self.std) <= 0:
             raise ValueError(f"{given}: the network sees (255 * crop - mean) / std, so std must be positive.")
         small = {name for name in ("mean", "std") if 0 < max(map(abs, getattr(self, name))) <= 1}
-        if small == {"std"} and set(self.std) == {1.0}:
+        if "mean" not in small and self.std == (1.0, 1.0, 1.0):
             return  # pixel values as they are, or with the mean taken off
         if small:
             units = {name: tuple(round(255 * x, 4) for x in getattr(self, name)) for name in ("mean", "std")}
@@ -98,7 +98,7 @@ class ModelCard:
                 f"{given} are for pixels from 0 to 1, and ours count from 0 to 255: write {write}. If the network "
                 "multiplies by a factor, write std = 1 / factor."
             )
-        if not (min(self.mean) >= 0 and max(self.mean) <= 255):
+        if min(self.mean) < 0 or max(self.mean) > 255:
             raise ValueError(f"{given}: the mean of pixels from 0 to 255 is in that range too.")
 
     def _check_template(self) -> None:
@@ -111,14 +111,15 @@ class ModelCard:
         object.__setattr__(self, "template", tuple(map(tuple, points.tolist())))
         if not np.isfinite(points).all() or np.ptp(points, axis=0).min() == 0:
             raise ValueError(f"template of model {self.name!r} is {self.template}: give five distinct points.")
-        if np.abs(points).max() <= 1 < self.input_size:
+        if self.input_size > 1 and np.abs(points).max() <= 1:
             raise ValueError(
                 f"template of model {self.name!r} is in shares of the crop ({self.template[0]}, ...): give pixels, "
                 f"each number times input_size = {self.input_size}."
             )
-        if not (0 <= points.mean(0)).all() or not (points.mean(0) <= self.input_size).all():
+        centre = points.mean(0)
+        if centre.min() < 0 or centre.max() > self.input_size:
             raise ValueError(
-                f"template of model {self.name!r} has its centre at {tuple(points.mean(0).round(1).tolist())}, outside "
+                f"template of model {self.name!r} has its centre at {tuple(centre.round(1).tolist())}, outside "
                 f"the crop of {self.input_size} pixels: scale it to this input_size."
             )
 

@@ -15,7 +15,6 @@ lists and closures), numbers and texts, hooks, and the code of methods and funct
 from __future__ import annotations
 
 import ctypes
-import dis
 import enum
 import functools
 import hashlib
@@ -24,8 +23,6 @@ import io
 import logging
 import pathlib
 import re
-import sys
-import sysconfig
 import threading
 import types
 import weakref
@@ -37,19 +34,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from .code import code_hash, global_names, is_given, origin, undecorated
+
 __all__ = ["Content", "content"]
 
 _HEAD = 4096  # bytes
-_MOST = 100_000  # nodes; a network that refers to more than that refers to something else than a network
-_ATOMS = frozenset([bool, int, float, complex, str, bytes, type(None), type(...), torch.dtype, torch.device, torch.Size])
+_MOST = 100_000  # nodes; a network that refers to more is tied to something that is not a network
+_ATOMS = frozenset(
+    [bool, int, float, complex, str, bytes, type(None), type(...), torch.dtype, torch.device, torch.Size]
+)
 _IGNORED = (
     logging.Logger, io.IOBase, weakref.ref, threading.Event, threading.Thread, type(threading.Lock()),
     type(threading.RLock()), torch.Generator, types.MappingProxyType,
 )  # fmt: skip
-_ROOT = str(pathlib.Path(__file__).parents[1])
-_PATHS = sysconfig.get_paths()
-_PACKAGES = tuple(_PATHS[name] for name in ("purelib", "platlib"))
-_GIVEN = tuple(str(pathlib.Path(module.__file__ or "").parent) for module in (torch, np)) + (_ROOT,)
 # what nn.Module keeps for itself and what no output depends on
 _BOOKKEEPING = frozenset(vars(torch.nn.Module())) - {"training", "_parameters", "_buffers", "_modules"}
 _BOOKKEEPING |= {"_forward_hooks", "_forward_pre_hooks", "_initializing", "_backward_hooks"}
@@ -90,12 +87,14 @@ class _Walk:
         self.found, self.seen, self.kept = Content(), {}, []
 
     def add(self, path: str, token: Any, read: Callable[[], bytes] | None = None) -> None:
+        while path in self.found.nodes:  # two things of one name, such as an attribute that hides a weight
+            path += "'"
         self.found.nodes[path] = token, read
 
     def visit(self, path: str, x: Any) -> None:
         kind = type(x)
         if kind in _ATOMS or (kind is tuple and _ATOMS.issuperset(map(type, x))):
-            self.found.nodes[path] = (kind, x), None
+            self.add(path, (kind, x))
             return
         if isinstance(x, _IGNORED):
             return
@@ -109,7 +108,7 @@ class _Walk:
         elif hasattr(kind, "_fingerprint_parts"):
             self.items(path, x._fingerprint_parts())
         elif isinstance(x, (np.generic, enum.Enum, types.CodeType, pathlib.PurePath, np.dtype, re.Pattern)):
-            self.add(path, _code(x) if isinstance(x, types.CodeType) else repr(x))
+            self.add(path, code_hash(x) if isinstance(x, types.CodeType) else repr(x))
         else:
             self.compound(path, x)
 
@@ -151,8 +150,8 @@ class _Walk:
             self.visit(f"{path}.{name}", part)
 
     def tensor(self, path: str, x: torch.Tensor) -> None:
-        if hasattr(x, "__tensor_flatten__"):  # a subclass that consists of other tensors
-            names, rest = x.__tensor_flatten__()
+        if flatten := getattr(x, "__tensor_flatten__", None):  # a subclass that consists of other tensors
+            names, rest = flatten()
             self.items(path, {name: getattr(x, name) for name in names} | {"class": type(x), "rest": rest})
             return
         x = x.detach()
@@ -196,7 +195,9 @@ class _Walk:
         """Any other object: its class and attributes, or what pickle would save of it."""
         self.type(f"{path}:class", type(x))
         slots = [name for kind in type(x).__mro__ for name in _names(vars(kind).get("__slots__", ()))]
-        parts = {name: getattr(x, name) for name in slots if name not in ("__dict__", "__weakref__") and hasattr(x, name)}
+        parts = {
+            name: getattr(x, name) for name in slots if name not in ("__dict__", "__weakref__") and hasattr(x, name)
+        }
         parts |= getattr(x, "__dict__", {})
         if parts or hasattr(x, "__dict__"):
             self.items(path, parts)
@@ -217,26 +218,26 @@ class _Walk:
         for base in kind.__mro__[:-1]:
             if base is torch.nn.Module or base.__module__ == "builtins":
                 continue
-            given = _given_module(base.__module__)
+            given = is_given(base.__module__)
             for name, value in list(vars(base).items()):
                 if name == "__init__" or (name.startswith("__") and name not in _SPECIAL):
                     continue
-                value = _plain(value)
+                value = undecorated(value)
                 if isinstance(value, types.FunctionType):
-                    if not (given and _origin(value) == "given"):
-                        self.visit(f"{path}.{name}", value)
+                    if not (given and origin(value) == "given"):
+                        self.visit(f"{path}.{base.__name__}.{name}", value)
                 elif not given and not inspect.isdatadescriptor(value):
-                    self.visit(f"{path}.{name}", value)
+                    self.visit(f"{path}.{base.__name__}.{name}", value)
 
     def function(self, path: str, x: types.FunctionType) -> None:
-        origin = _origin(x)
-        self.add(path, f"{x.__module__}.{x.__qualname__}" if origin == "given" else _code(x.__code__))
+        whose = origin(x)
+        self.add(path, f"{x.__module__}.{x.__qualname__}" if whose == "given" else code_hash(x.__code__))
         cells = [cell.cell_contents for cell in x.__closure__ or () if _filled(cell)]
         for name, part in (("defaults", x.__defaults__), ("keywords", x.__kwdefaults__), ("cells", cells)):
             if part:
                 self.visit(f"{path}.{name}", part)
-        if origin == "own":
-            used = sorted(_globals(x.__code__) & x.__globals__.keys())
+        if whose == "own":
+            used = sorted(global_names(x.__code__) & x.__globals__.keys())
             for name in used:
                 self.visit(f"{path}:{name}", x.__globals__[name])
 
@@ -256,7 +257,7 @@ def _head(x: torch.Tensor) -> int:
 def _tensor_bytes(x: torch.Tensor) -> bytes:
     x = (x.int_repr() if x.is_quantized else x).cpu().contiguous()
     digest = hashlib.sha256(f"{x.dtype}{tuple(x.shape)}".encode())
-    digest.update(x.reshape(-1).view(torch.uint8).numpy())
+    digest.update(x.reshape(-1).view(torch.uint8).numpy().data)
     return digest.digest()
 
 
@@ -269,50 +270,6 @@ def _script_bytes(x: torch.jit.ScriptModule) -> bytes:
             if not name.endswith((".debug_pkl", "serialization_id")):
                 digest.update(re.sub(rb"___torch_mangle_\d+", b"", name.encode() + archive.read(name)))
     return digest.digest()
-
-
-@functools.lru_cache(4096)
-def _code(code: types.CodeType) -> str:
-    """A hash of what a function does; not of where it is, nor of its docstring's line numbers."""
-    parts = [code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
-    constants = [_code(x) if isinstance(x, types.CodeType) else _stable(x) for x in code.co_consts]
-    return hashlib.sha256(repr([*parts, constants]).encode(errors="surrogatepass")).hexdigest()
-
-
-def _stable(x: Any) -> str:
-    return repr(sorted(map(repr, x))) if isinstance(x, frozenset) else repr(x)
-
-
-@functools.lru_cache(4096)
-def _globals(code: types.CodeType) -> frozenset[str]:
-    """The names that a function, and the functions in it, look up in the globals."""
-    names = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
-    return frozenset(names).union(*(_globals(x) for x in code.co_consts if isinstance(x, types.CodeType)))
-
-
-def _origin(function: types.FunctionType) -> str:
-    """Where a function comes from: "given", another "package", or the user's "own" code."""
-    file = function.__code__.co_filename
-    if file.startswith(_GIVEN) or file.startswith("<frozen"):
-        return "given"
-    if file.startswith(_PACKAGES):
-        return "package"
-    return "given" if file.startswith(_PATHS["stdlib"]) else "own"
-
-
-@functools.cache
-def _given_module(name: str) -> bool:
-    root = name.partition(".")[0]
-    return root in ("torch", "numpy", "fr_explore") or root in sys.stdlib_module_names - {"__main__"}
-
-
-def _plain(value: Any) -> Any:
-    """The function behind a method's decorator."""
-    if isinstance(value, (staticmethod, classmethod)):
-        return value.__func__
-    if isinstance(value, (property, functools.cached_property)):
-        return value.fget if isinstance(value, property) else value.func
-    return value
 
 
 def _filled(cell: types.CellType) -> bool:

@@ -48,7 +48,9 @@ def as_module(network: Any) -> Any:
     if isinstance(network, Mapping):
         tensors = {key: value for key, value in network.items() if isinstance(value, torch.Tensor)}
         kind = "a state dict" if tensors and len(tensors) == len(network) else "a checkpoint"
-        raise TypeError(f"{kind} ({', '.join(map(str, list(network)[:4]))}, ...) holds weights, not a network: {_LOAD}.")
+        raise TypeError(
+            f"{kind} ({', '.join(map(str, list(network)[:4]))}, ...) holds weights, not a network: {_LOAD}."
+        )
     if isinstance(network, type):
         raise TypeError(f"{what} is not a network yet: make one, load its weights, and pass it: {network.__name__}().")
     if isinstance(network, (bytes, bytearray)):

@@ -23,7 +23,7 @@ _COARSE = (torch.float16, torch.bfloat16, torch.int8, torch.uint8)
 
 
 def pictures(size: int) -> np.ndarray:
-    """Three crops (3, size, size, 3) in [0, 1] with little in common: a dark, a bright and a striped one, with noise."""
+    """Three crops (3, size, size, 3) in [0, 1] with little in common: dark, bright and striped, with noise."""
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 1, size, dtype=np.float32)
     planes = np.stack([0.4 * ramp, 1 - 0.5 * ramp[::-1], 0.5 + 0.4 * np.sin(25 * ramp)])
@@ -39,7 +39,7 @@ def weight_type(module: torch.nn.Module) -> torch.dtype | None:
 def check(model: Model) -> None:
     """Probe a model that is being loaded, and let it remember where its output has the embedding.
 
-    ValueError with what to do if the network fails, returns something else than one embedding per picture, or mixes
+    ValueError with what to do if the network fails, does not return one embedding per picture, or mixes
     the pictures of a batch. UserWarning if some numbers are NaN or infinite.
     """
     crops, name = pictures(model.card.input_size), f"the network of {model.card.name!r}"
@@ -164,9 +164,9 @@ def _check_runs(model: Model, name: str, outputs: dict[int, Any], errors: dict[i
     size, reason = model.card.input_size, (str(error).strip() or repr(error)).splitlines()[0]
     if outputs:
         raise ValueError(
-            f"{name} runs on a batch of {next(iter(outputs))} but not on one of {n} ({type(error).__name__}: {reason}): "
-            "its batch size is fixed. Export it with a dynamic one, such as torch.export.export(network, (crops,), "
-            "dynamic_shapes=({0: torch.export.Dim.AUTO},)), or don't reshape to a fixed number of rows."
+            f"{name} runs on {next(iter(outputs))} pictures but not on {n}: its batch size is fixed "
+            f"({type(error).__name__}: {reason}). Export it with a dynamic one, such as torch.export.export(network, "
+            "(crops,), dynamic_shapes=({0: torch.export.Dim.AUTO},)), or reshape to (len(x), -1)."
         ) from error
     raise ValueError(
         f"{name} fails on {n} pictures of shape ({n}, 3, {size}, {size}), float32, normalised as the card says "
@@ -200,7 +200,7 @@ def _choose(model: Model, name: str, outputs: dict[int, Any]) -> tuple:
             f"{name} does not return one row per picture, but the shapes {shapes}: its reshape has a fixed number of "
             "rows, or it mixes the batch. Use x.flatten(1), and export it with a dynamic batch size."
         )
-    (path, shape), = shown[3].items()
+    ((path, shape),) = shown[3].items()
     kind = dict(leaves(outputs[3]))[path].dtype
     words = "correct the card" if kind.is_floating_point else f"{kind} is not floating point"
     raise ValueError(f"{name} returned shape {shape}, but its card says dim = {dim}: {words}.")

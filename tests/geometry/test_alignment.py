@@ -346,7 +346,9 @@ def test_a_gpu_agrees_or_is_said_not_to_be_there():
             exact = fr.alignment_energy(points, v, rule, device="cpu")
             assert fr.alignment_energy(points, v, rule, device="cuda") == pytest.approx(exact, abs=1e-4)
     else:
-        with pytest.raises(ValueError, match=r"device 'cuda' is not available, torch .* sees no CUDA GPU: use one of 'auto', 'cpu'"):
+        with pytest.raises(
+            ValueError, match=r"device 'cuda' is not available, torch .* sees no CUDA GPU: use one of 'auto', 'cpu'"
+        ):
             fr.alignment_energy(*random_cloud(30, 3), device="cuda")
 
 

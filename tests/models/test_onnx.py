@@ -200,5 +200,5 @@ def test_gpu_that_is_not_there(tmp_path):
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         return
     build(tmp_path / "net.onnx")
-    with pytest.raises(RuntimeError, match=r"this onnxruntime has no CUDA.*onnxruntime-gpu"):
+    with pytest.raises(ValueError, match=r"this onnxruntime has no CUDA.*onnxruntime-gpu"):
         fr.load_model(tmp_path / "net.onnx", card=CARD, device="cuda")

@@ -9,17 +9,31 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
-if TYPE_CHECKING:
-    from .base import Model
+from .card import ModelCard
 
 __all__ = ["agree", "answer", "check", "leaf", "pictures", "sketch", "weight_type"]
 
 _COARSE = (torch.float16, torch.bfloat16, torch.int8, torch.uint8)
+
+
+class Model(Protocol):
+    """What `base.Model` shows to its probe."""
+
+    card: ModelCard
+    device: torch.device
+    precision: Any
+    module: torch.nn.Module
+    output: tuple
+    input_type: torch.dtype
+
+    def normalised(self, crops: torch.Tensor) -> torch.Tensor: ...
+    def output_of(self, normalised: torch.Tensor) -> Any: ...
+    def embedding_of(self, output: Any, count: int) -> torch.Tensor: ...
 
 
 def pictures(size: int) -> np.ndarray:

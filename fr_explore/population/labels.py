@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..base.values import check_identities, signs
 __all__ = [
     "check_images",
     "check_labels",
+    "check_order",
     "entropy_between",
     "entropy_within",
     "identity_means",
@@ -32,17 +34,20 @@ def recorded(embeddings: Any) -> dict[str, Any]:
 
 
 def check_images(
-    embeddings: Num[Any, "images dim"], identities: Shaped[Any, " images"], metric: str | None
+    embeddings: Num[Any, "images dim"], identities: Shaped[Any, " images"], metric: str | None, labels: Any = None
 ) -> tuple[Float[np.ndarray, "images dim"], Int[np.ndarray, " images"], str]:
     """Points (images, dim) float32 or float64, identity codes (images,) from 0 in order of appearance, the metric.
 
-    Raises ValueError with the invalid shape or value and the valid ones.
+    Raises ValueError with the invalid shape or value and the valid ones, and for tables in another order, see
+    `check_order`.
     """
     metric = data_metric(embeddings, metric)
-    points = np.asarray(embeddings)
+    check_order(embeddings, identities=identities, labels=labels)
+    points = _stacked(embeddings)
     if points.ndim != 2 or points.dtype.kind not in "fiu":
         raise ValueError(
-            f"the embeddings have shape {points.shape} and type {points.dtype}: give numbers (images, dim)."
+            f"the embeddings have shape {points.shape} and type {points.dtype}: give numbers (images, dim); a column "
+            "of vectors becomes such an array by np.stack(column)."
         )
     # half precision is too coarse to compute with
     points = points.astype(np.float32 if points.dtype in (np.float16, np.float32) else np.float64)
@@ -58,6 +63,35 @@ def check_images(
     if len(people) < 2:
         raise ValueError(f"the images show {len(people)} identity: give at least two to compare different people.")
     return points, codes, metric
+
+
+def check_order(embeddings: Any, **tables: Any) -> None:
+    """Raise ValueError if tables name the same images in another order than the embeddings, or than each other.
+
+    The coordinate `file` names the images of embeddings, the index those of a table; rows are compared by position.
+    """
+    coordinates = getattr(embeddings, "coords", {})
+    given = {"embeddings": coordinates["file"].values.ravel().tolist()} if "file" in coordinates else {}
+    tables = {name: table for name, table in tables.items() if isinstance(table, (pd.Series, pd.DataFrame))}
+    given |= {name: table.index.tolist() for name, table in tables.items()}
+    for (first, one), (name, other) in itertools.combinations(given.items(), 2):
+        if one != other and len(one) == len(other) == len(set(one)) and set(one) == set(other):
+            how = "embeddings.file" if first == "embeddings" else f"{first}.index"
+            raise ValueError(f"the rows of {name} are in another order than those of {first}: pass {name}.loc[{how}].")
+
+
+def _stacked(embeddings: Any) -> np.ndarray:
+    """One array, also from a list of vectors, as other libraries return them one by one."""
+    if isinstance(embeddings, (list, tuple)):
+        sizes = [int(np.prod(np.shape(one))) for one in embeddings]
+        usual = max(sizes, key=sizes.count, default=0)
+        odd = [place for place, size in enumerate(sizes) if size != usual]
+        if odd:
+            raise ValueError(
+                f"{len(odd)} of {len(sizes)} embeddings do not have {usual} numbers like the others, the first at "
+                f"position {odd[0]}: leave out images without a face, and their identities."
+            )
+    return np.asarray(embeddings)
 
 
 def check_labels(labels: pd.DataFrame | Shaped[Any, "images attributes"], images: int) -> pd.DataFrame:

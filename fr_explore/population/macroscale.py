@@ -88,7 +88,7 @@ def macroscale(
     ------
     ValueError : invalid embeddings, identities or labels, an unknown metric or sampling, or a number below its minimum.
     """
-    points, codes, metric = check_images(embeddings, identities, metric)
+    points, codes, metric = check_images(embeddings, identities, metric, labels)
     table = check_labels(labels, len(points))
     if permutations < 0 or limit < 2:
         raise ValueError(f"permutations = {permutations}, limit = {limit}: give at least 0 and at least 2.")
@@ -140,7 +140,7 @@ def modality_distances(
     ------
     ValueError : as `macroscale`; an attribute that is not among the labels or has fewer than two people in a modality.
     """
-    points, codes, metric = check_images(embeddings, identities, metric)
+    points, codes, metric = check_images(embeddings, identities, metric, labels)
     table = check_labels(labels, len(points))
     if attribute not in table.columns:
         raise ValueError(f"attribute {attribute!r} is not among the labels: {', '.join(map(str, table.columns))}.")

@@ -47,7 +47,7 @@ def linear_probe(
     Raises ValueError if a fold lacks a modality, and says what to do. Source of the method: Alain and Bengio 2016,
     arXiv 1610.01644.
     """
-    points, codes, _ = check_images(embeddings, identities, None)
+    points, codes, _ = check_images(embeddings, identities, None, labels)
     table = check_labels(labels, len(points))
     if folds < 2:
         raise ValueError(f"folds = {folds}: give at least 2, one for testing and the others for training.")

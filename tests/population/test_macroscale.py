@@ -281,6 +281,38 @@ def test_modality_distances_show_the_same_ks():
         fr.modality_distances(points, identities, labels, "rare")
 
 
+def test_rows_in_another_order_are_refused():
+    """Labels by file name, as `LabelledImages.labels` has them, beside embeddings that were sorted or shuffled."""
+    points, identities, labels = people()
+    files = [f"{i}.png" for i in range(len(points))]
+    points = xr.DataArray(points, dims=("image", "dim"), coords={"file": ("image", files)})
+    labels = pd.DataFrame(labels).set_axis(files)
+    shuffled = labels.sample(frac=1, random_state=0)
+    plain = fr.macroscale(points, identities, labels, permutations=0)
+    with pytest.raises(ValueError, match=r"rows of labels are in another order .* pass labels.loc\[embeddings.file\]"):
+        fr.macroscale(points, identities, shuffled, permutations=0)
+    found = fr.macroscale(points, identities, shuffled.loc[points.file], permutations=0)
+    pd.testing.assert_frame_equal(found, plain)
+    who = pd.Series(identities, index=files).loc[shuffled.index]
+    with pytest.raises(ValueError, match=r"rows of labels .* those of identities: pass labels.loc\[identities.index\]"):
+        fr.linear_probe(points.values, who, labels)
+    with pytest.raises(ValueError, match=r"rows of identities .* pass identities.loc\[embeddings.file\]"):
+        fr.verification(points, identities=who, draws=0)
+
+
+@pytest.mark.parametrize("make", [list, tuple, lambda points: points.tolist()])
+def test_vectors_one_by_one_are_one_array(make):
+    points, identities, _ = people()
+    expected = fr.overlap(points, identities)
+    assert fr.overlap(make(points), identities) == expected
+    odd = [*points[:7], [], *points[8:]]
+    for function in (fr.overlap, lambda x, who: fr.verification(x, identities=who, draws=0)):
+        with pytest.raises(ValueError, match=r"1 of 120 embeddings do not have \d+ numbers .* the first at position 7"):
+            function(odd, identities)
+        with pytest.raises(ValueError, match=r"shape \(120,\) and type object: .* by np.stack\(column\)"):
+            function(pd.Series(list(points)), identities)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

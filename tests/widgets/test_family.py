@@ -107,6 +107,22 @@ def test_a_bookmark_is_text_and_restores_the_state(made):
     assert w.bookmark == text
 
 
+def _as_numpy(value):
+    """The state as it is set from arrays: their numbers and texts are NumPy's."""
+    if isinstance(value, dict):
+        return {key: _as_numpy(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_as_numpy(one) for one in value]
+    return np.array(value)[()] if isinstance(value, (bool, int, float, str)) else value
+
+
+def test_a_state_of_numpys_numbers_can_be_sent(made):
+    _, w = made
+    before = w.bookmark
+    w.state = _as_numpy(w.state)
+    assert w.bookmark == before
+
+
 class Small(LabWidget):
     """A minimal widget: it keeps the numbers that it receives."""
 

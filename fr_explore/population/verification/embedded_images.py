@@ -13,7 +13,7 @@ import xarray as xr
 from ...base.distance import data_metric, normalized
 from ...base.shapes import Bool, Float, Int, Num, Shaped
 from ...base.values import truths
-from ..labels import check_images
+from ..labels import check_images, check_order
 
 __all__ = ["EmbeddedImages", "EmbeddedPairs"]
 
@@ -61,6 +61,7 @@ class EmbeddedImages:
         cls, embeddings: Num[Any, "*images dim"], identities: Shaped[Any, " n"] | None = None, metric: str | None = None
     ) -> EmbeddedImages:
         """Read an array or a DataArray; a DataArray of more dimensions is flattened to one row per image."""
+        check_order(embeddings, identities=identities)
         coordinates: dict[str, np.ndarray] = {}
         values = embeddings
         if isinstance(embeddings, xr.DataArray):

@@ -36,6 +36,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import anywidget
+import numpy as np
 import traitlets
 from IPython.display import display
 from ipywidgets.widgets.widget import _instances
@@ -72,6 +73,21 @@ def check_version(state: Mapping[str, Any], version: int) -> None:
         )
 
 
+class Plain(traitlets.Dict):
+    """A dict as JSON holds it: NumPy's numbers and texts, such as the identities of an array, become Python's."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return super().validate(obj, _plain(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _browsers_choice(data: Any, subshell: str | None) -> str | None:
     return subshell
 
@@ -90,7 +106,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
     # the browser increments `ping` to learn whether the kernel still answers
     ping = traitlets.Int().tag(sync=True, echo_update=False)
     pong = traitlets.Int().tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
+    state = Plain().tag(sync=True)
     # `token` identifies the widget in a page; `unseen`: a page's last view is gone; `here`: a view's answer to `roll`
     token = traitlets.Unicode().tag(sync=True)
     unseen = traitlets.Int().tag(sync=True, echo_update=False)

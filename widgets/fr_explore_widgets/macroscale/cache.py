@@ -42,7 +42,7 @@ class Measurements:
     """Labelled images, and the figures of the attributes measured so far, in `rows`, `null`, `curves` and `probes`."""
 
     def __init__(self, embeddings: Any, identities: Any, labels: Any, pictures: Any, table: Any, **method: Any) -> None:
-        self.points, _, metric = check_images(embeddings, identities, method.pop("metric"))
+        self.points, _, metric = check_images(embeddings, identities, method.pop("metric"), labels)
         self.labels = check_labels(labels, len(self.points))
         # as a gap: in a column of 0 and 1 a number 0 could also mean "without"
         self._labels = self.labels.where(self.labels != 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib import resources
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EngineError", "Renderer", "adjust", "grain", "render"]
+__all__ = ["EngineError", "Renderer", "adjust", "grain", "render", "render_run"]
 
 KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
 
@@ -36,7 +36,7 @@ def _compiled() -> tuple[Any, Any]:
         raise ImportError(
             f"the engine that draws faces needs the package wasmtime, which cannot be loaded here ({reason}): run "
             "'pip install wasmtime'. If it has no wheel for this machine, use Linux, macOS or Windows on x86-64 or "
-            "ARM64, or precomputed pictures (fr.Photographs, fr.load_embeddings)."
+            "ARM64, or read embeddings that were computed elsewhere (fr.read_lattice)."
         ) from reason
     engine = wasmtime.Engine()
     return engine, wasmtime.Module(engine, resources.files("fr_explore.engine").joinpath("renderer.wasm").read_bytes())
@@ -196,6 +196,14 @@ def render(head: bytes, person: bytes, values: Mapping[str, float], size: int) -
     """
     with _borrowed(person) as renderer:
         return renderer.render(head, person, values, size)
+
+
+def render_run(
+    head: bytes, run: Sequence[tuple[bytes, Mapping[str, float]]], size: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw several (person, values) in one instance, which reuses what neighbours have in common; see `render`."""
+    with _borrowed(run[0][0]) as renderer:
+        return [renderer.render(head, person, values, size) for person, values in run]
 
 
 def adjust(pixels: np.ndarray, values: Mapping[str, float], seed: int) -> np.ndarray:

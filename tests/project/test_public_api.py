@@ -5,7 +5,7 @@ import sys
 
 import fr_explore as fr
 
-HEAVY = ("torch", "pandas", "xarray", "sklearn", "altair", "scipy", "embreex", "matplotlib", "IPython")
+HEAVY = ("torch", "wasmtime", "pandas", "xarray", "sklearn", "altair", "scipy", "embreex", "matplotlib", "IPython")
 
 
 def run(code: str) -> subprocess.CompletedProcess:

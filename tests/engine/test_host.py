@@ -1,0 +1,149 @@
+"""The host in Python: reuse, slots, bands, threads, parameters, and what it says if something is missing."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy_renderer import picture
+
+from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
+from fr_explore.engine import host
+from fr_explore.engine.blobs import pack
+from fr_explore.engine.host import EngineError, Renderer
+from fr_explore.faces.avatars.source import Avatars, head_blob, person_blob
+from fr_explore.faces.image_attributes import apply_image_attributes
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """A picture by an instance that has forgotten the last one."""
+    renderer = Renderer()
+
+    def draw(person, values, size=SIZE):
+        renderer.grain(1, 1, 0)
+        return renderer.render(head_blob(), person, values, size)
+
+    return draw
+
+
+def test_the_parameters_are_those_of_the_vocabulary():
+    rules = Renderer().rules
+    assert set(rules) == set(AVATAR_ATTRIBUTES)
+    for name, rule in rules.items():
+        record = ATTRIBUTES[name]
+        assert rule == (record.low, record.high, record.neutral), name
+
+
+REQUESTS = st.tuples(
+    st.integers(0, 2),
+    st.dictionaries(st.sampled_from(AVATAR_ATTRIBUTES), st.sampled_from([0.0, 0.3, 1.0]), max_size=3),
+    st.sampled_from([32, 32, 32, 45]),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(REQUESTS, min_size=2, max_size=8))
+def test_what_is_reused_changes_nothing(fresh, requests):
+    """In any order of requests, each picture is the one that an instance without a past draws."""
+    renderer = Renderer()
+    for number, shares, size in requests:
+        values = {
+            n: ATTRIBUTES[n].low + share * (ATTRIBUTES[n].high - ATTRIBUTES[n].low) for n, share in shares.items()
+        }
+        got = renderer.render(head_blob(), person_blob(0, number), values, size)
+        expected = fresh(person_blob(0, number), values, size)
+        for ours, theirs in zip(got, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_more_people_than_slots(fresh):
+    renderer = Renderer()
+    for number in [*range(11), 0, 10, 5, 1]:
+        pixels, _ = renderer.render(head_blob(), person_blob(0, number), {}, SIZE)
+        np.testing.assert_array_equal(pixels, fresh(person_blob(0, number), {})[0])
+    assert renderer.knows(person_blob(0, 1))
+    assert not renderer.knows(person_blob(0, 2))
+
+
+def test_pictures_and_other_heads_between_renders(fresh):
+    renderer, person = Renderer(), person_blob(0, 0)
+    before = renderer.render(head_blob(), person, {}, SIZE)[0]
+    photograph = np.random.default_rng(0).random((9, 70, 3), dtype=np.float32)
+    adjusted = renderer.adjust(photograph, {"blur": 2.0, "noise": 0.1}, 3)
+    np.testing.assert_array_equal(adjusted, apply_image_attributes(photograph, {"blur": 2.0, "noise": 0.1}, 3))
+    np.testing.assert_array_equal(renderer.render(head_blob(), person, {}, SIZE)[0], before)
+    with pytest.raises(EngineError, match="lacks a section"):
+        renderer.render(pack("HEAD", {}), person, {}, SIZE)
+    np.testing.assert_array_equal(renderer.render(head_blob(), person, {}, SIZE)[0], before)
+
+
+@pytest.mark.parametrize("size", [33, 97, 400])
+def test_odd_sizes_and_bands_agree_with_the_oracle(size):
+    """400 px are drawn in two bands."""
+    strengths = {"head_angle": 12.0, "age": 60.0, "glasses": 1.0, "expression": 0.7}
+    ours, theirs = Avatars(1, 4).render(0, strengths, size), picture(4, 0, strengths, size)
+    apart = np.abs(ours.pixels - theirs[0]).max(axis=-1) > 1 / 255
+    assert apart.sum() <= max(1e-4 * apart.size, 1)
+    np.testing.assert_allclose(ours.landmarks, theirs[1], atol=1e-3 * size / 160)
+
+
+def test_the_largest_picture_and_that_its_memory_is_given_back(fresh):
+    large = Avatars(1, 0).render(0, {"age": 50}, 2048)
+    small = Avatars(1, 0).render(0, {"age": 50}, 128)
+    np.testing.assert_allclose(large.landmarks, 16 * small.landmarks, rtol=1e-5)
+    means = large.pixels.reshape(128, 16, 128, 16, 3).mean((1, 3))
+    assert np.abs(means - small.pixels).mean() < 0.01
+    assert all(renderer.bytes_used() <= host.KEPT for renderer in host._idle)
+
+
+def test_threads_draw_at_the_same_time_and_the_same(fresh):
+    requests = [(number % 5, {"age": 20.0 + number}) for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        drawn = list(pool.map(lambda r: host.render(head_blob(), person_blob(0, r[0]), r[1], SIZE)[0], requests))
+    for (number, values), pixels in zip(requests, drawn, strict=True):
+        np.testing.assert_array_equal(pixels, fresh(person_blob(0, number), values)[0])
+    assert 1 <= len(host._idle) <= 5
+
+
+def test_8_bits_are_those_of_the_float_pixels():
+    renderer = Renderer()
+    pixels, _ = renderer.render(head_blob(), person_blob(0, 1), {"noise": 0.1, "brightness": 1.4}, 45)
+    eight = renderer.rgba(45, 45)
+    np.testing.assert_array_equal(eight[..., :3], (pixels * 255 + np.float32(0.5)).astype(np.uint8))
+    assert (eight[..., 3] == 255).all()
+
+
+def test_without_wasmtime_the_error_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    host._compiled.cache_clear()
+    with pytest.raises(
+        ImportError, match=r"needs the package wasmtime, which cannot be loaded here .* run 'pip install was"
+    ):
+        host._compiled()
+
+
+def test_a_trap_is_reported_in_words_and_its_instance_is_dropped(monkeypatch):
+    import wasmtime
+
+    def trap(*_):
+        raise wasmtime.Trap("out of bounds memory access\nwasm backtrace: ...")
+
+    Avatars(1, 0).render(0, {}, SIZE)
+    broken = host._idle[-1]
+    broken._exports = dict.fromkeys(("render", "values", "slots"), trap)
+    monkeypatch.setattr(host, "_idle", [broken])
+    with pytest.raises(EngineError, match=r"the engine failed in values: out of bounds memory access\. Please report"):
+        Avatars(1, 0).render(0, {}, SIZE)
+    assert host._idle == []
+    assert Avatars(1, 0).render(0, {}, SIZE).pixels.shape == (SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize(("name", "array"), [("long name of a section", np.zeros(1, "<f4")), ("double", np.zeros(1))])
+def test_a_section_with_a_long_name_or_another_type_is_refused(name, array):
+    with pytest.raises(ValueError, match=rf"section '{name}' of type float.*use a name of at most 15 letters"):
+        pack("HEAD", {name: array})

@@ -89,8 +89,20 @@ INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number, float *
   }
 }
 
-static void rasterise(Layer *layer, float *near) {
+// Find the pixels of the band that a layer may reach.
+static void find_box(Layer *layer) {
   vec low = all(1e9f), high = all(-1e9f);
+  for (u32 i = 0; i < 4 * layer->mesh.count; i++) {
+    if (i % 4 == 3) continue;
+    vec p = layer->screen[layer->mesh.corners[i]];
+    low = smaller(low, p), high = larger(high, p);
+  }
+  float top = (float)band.top, bottom = (float)band.bottom;
+  layer->left = (int)clamp(low[0], 0, (float)side), layer->right = (int)clamp(high[0] + 1, 0, (float)side);
+  layer->top = (int)clamp(low[1], top, bottom), layer->bottom = (int)clamp(high[1] + 1, top, bottom);
+}
+
+static void rasterise(Layer *layer, float *near) {
   layer->base = band.triangles;
   band.triangles += layer->mesh.count;
   for (u32 i = 0; i < layer->mesh.count; i++) {
@@ -102,14 +114,9 @@ static void rasterise(Layer *layer, float *near) {
     float scale = 1 / area;
     Plane plane = {a[0], a[1], q[1] * scale, -q[0] * scale, -p[1] * scale, p[0] * scale};
     band.planes[layer->base + i] = plane;
-    low = smaller(low, smaller(a, smaller(b, c)));
-    high = larger(high, larger(a, larger(b, c)));
     float gx = plane.second_x * p[2] + plane.third_x * q[2], gy = plane.second_y * p[2] + plane.third_y * q[2];
     scan(by_height(a, b, c), a, gx, gy, layer->base + i, near);
   }
-  float top = (float)band.top, bottom = (float)band.bottom;
-  layer->left = (int)clamp(low[0], 0, (float)side), layer->right = (int)clamp(high[0] + 1, 0, (float)side);
-  layer->top = (int)clamp(low[1], top, bottom), layer->bottom = (int)clamp(high[1] + 1, top, bottom);
 }
 
 // For each choice of the five samples of a row, as bits: their number, and the sum of their x in each kind of row.

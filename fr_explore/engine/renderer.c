@@ -88,11 +88,9 @@ EXPORT("attach_head") int attach_head(u32 bytes) {
   if (!code && triangles > 65535) code = failure(BAD_SECTION, "triangles");
   if (!code && !(band.planes = keep(triangles * sizeof(Plane)))) code = failure(NO_MEMORY, "head");
   if (code) {
-    char what[32];
-    __builtin_memcpy(what, about, 32);
     reset();
     kept_end = end;
-    return failure(code, what);
+    return code;
   }
   make_tables();
   head.attached = 1;
@@ -182,9 +180,11 @@ static void light(Person *person) {
 static Fragment *draw_layer(Layer *layer, const Person *person, Fragment *used, int *kept) {
   float *near = band.near;
   int wide = side * COLUMNS;
-  if (!layer->solid) {  // its samples must not hide later layers
+  find_box(layer);
+  if (!layer->solid) {  // its samples must not hide later layers: it is compared with a copy
+    u32 start = (u32)((layer->top - band.top) * ROWS * wide), count = (u32)((layer->bottom - layer->top) * ROWS * wide);
     near = band.near_before;
-    __builtin_memcpy(near, band.near, (unsigned long)(band.bottom - band.top) * side * SAMPLES * 4);
+    __builtin_memcpy(near + start, band.near + start, (unsigned long)count * 4);
   }
   rasterise(layer, near);
   Fragment *first = *kept ? used : fragments, *end = first;

@@ -124,7 +124,7 @@ INLINE vec painted(const vec *chart, vec v, float x, float y) {
   const vec *low = chart + i * CHART_COLUMNS + k, *high = low + CHART_COLUMNS;
   vec c = (low[0] * (1 - right) + low[1] * right) * (1 - down) + (high[0] * (1 - right) + high[1] * right) * down;
   float dark = paint.fold * c[1] + paint.spot * c[2] + paint.freckle * c[3], light = v[3];
-  vec color = v * exp4(-dark * (vec){0.75f, 1.0f, 1.08f, 0});
+  vec color = dark > 0 ? v * exp4(-dark * (vec){0.75f, 1.0f, 1.08f, 0}) : v;  // most of the face has no paint
   return color + c[0] * (paint.brow * light - color);
 }
 

@@ -1,8 +1,8 @@
-"""Images to embeddings: the only module that runs a model over many images.
+"""Images to embeddings: with `blocks`, the only module that runs a model over many images.
 
 `_embed_lattice` and `_embed_pictures` describe the result; `_compute` fills it in memory or in a store, one identity of
-the lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `_block_rows` embeds
-a block: from the cache, or by reading the faces and running the model.
+the lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `block_rows` embeds
+a block, see `blocks`.
 
 - Each finished block is cached, so a call after an interruption or a kill resumes where the previous one stopped.
 - With `store` the result is written to disk, one unit at a time; with `client` a Dask cluster computes the units.
@@ -14,9 +14,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -26,13 +25,13 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base import cache as _cache
-from ..base.cores import row_blocks
 from ..base.shapes import Float32
 from ..faces.base import Face
 from ..lattice import Lattice
-from ..models.base import Model, NotFiniteError
+from ..models.base import Model
 from ..scale.distributed import fill
 from ..scale.results import provenance
+from .blocks import Settings, block_rows
 
 __all__ = ["ImageSet", "embed"]
 
@@ -55,22 +54,6 @@ class ImageSet(Protocol):
     def table(self) -> pd.DataFrame: ...
     def content(self, i: int) -> str: ...
     def face(self, i: int, size: int = 160) -> Face: ...
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """What all blocks of a call have in common; a cluster sends it to each worker once."""
-
-    model: Model
-    fingerprint: str  # of the model at the beginning of the call
-    size: int
-    batch_size: int
-    cache: bool
-
-    @property
-    def network(self) -> tuple[str, str]:
-        """What of the network decides the numbers: a GPU rounds otherwise than a CPU, by up to a thousandth."""
-        return self.fingerprint, self.model.device.type
 
 
 def embed(
@@ -126,14 +109,14 @@ def embed(
     if keep and model.uncached:
         warnings.warn(f"embeddings of {model.card.name!r} are not cached: {model.uncached}.", stacklevel=2)
         keep = False
-    settings = _Settings(model, fingerprint, size, batch_size, keep)
+    settings = Settings(model, fingerprint, size, batch_size, keep)
     compute = partial(_compute, settings=settings, store=store, client=client, progress=progress)
     if isinstance(faces, Lattice):
         return _embed_lattice(faces, settings, compute)
     return _embed_pictures(faces, settings, compute, stored=store is not None)
 
 
-def _embed_lattice(lattice: Lattice, settings: _Settings, compute: partial) -> xr.DataArray:
+def _embed_lattice(lattice: Lattice, settings: Settings, compute: partial) -> xr.DataArray:
     model, source = settings.model, lattice.faces
     _, attributes, curves, steps = lattice.shape
     whole = xr.DataArray(
@@ -156,7 +139,7 @@ def _embed_lattice(lattice: Lattice, settings: _Settings, compute: partial) -> x
     return compute(_identity_rows, lattice, whole, key=key, width=1, faces=faces)[0]
 
 
-def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, stored: bool) -> xr.DataArray:
+def _embed_pictures(images: ImageSet, settings: Settings, compute: partial, stored: bool) -> xr.DataArray:
     table, model = images.table, settings.model
     columns: dict[str, Any] = {}
     for name in table.columns:
@@ -183,7 +166,7 @@ def _embed_pictures(images: ImageSet, settings: _Settings, compute: partial, sto
     return kept.assign_attrs(images=kept.sizes["image"], left_out=missing, problems="\n".join(problems))
 
 
-def _facts(settings: _Settings) -> dict[str, str | int | float]:
+def _facts(settings: Settings) -> dict[str, str | int | float]:
     """What is needed to judge and repeat the numbers, as plain values that netCDF and Zarr can store."""
     card = settings.model.card
     facts = {
@@ -200,7 +183,7 @@ def _facts(settings: _Settings) -> dict[str, str | int | float]:
 
 def _compute(
     work: Callable[..., tuple[np.ndarray, list[str]]], source: Lattice | ImageSet, whole: xr.DataArray, *,
-    key: str, width: int, faces: int, settings: _Settings, store: str | os.PathLike | None, client: Any, progress: bool,
+    key: str, width: int, faces: int, settings: Settings, store: str | os.PathLike | None, client: Any, progress: bool,
 ) -> tuple[xr.DataArray, list[str]]:  # fmt: skip
     """`whole` with its numbers, and a line for each picture without a usable face.
 
@@ -221,7 +204,7 @@ def _compute(
 
 
 def _identity_rows(
-    lattice: Lattice, settings: _Settings, identity: int, bar: tqdm | None = None
+    lattice: Lattice, settings: Settings, identity: int, bar: tqdm | None = None
 ) -> tuple[np.ndarray, list[str]]:
     """Embeddings of one identity, (1, attribute, curve, step, dim); every face is usable."""
     _, attributes, curves, steps = lattice.shape
@@ -240,7 +223,7 @@ def _identity_rows(
         table = np.array([list(recipe.values()) for recipe in recipes])
         parts = ("embeddings 2", *settings.network, source.fingerprint, settings.size, name, list(recipes[0]))
         key = _cache.key(*parts, table) if settings.cache else None
-        vectors, problems = _block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
+        vectors, problems = block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
         if problems:  # a rendered face always shows a face
             raise ValueError(
                 f"{problems[min(problems)]} for {len(problems)} of {len(places)} faces of identity {name!r}."
@@ -254,7 +237,7 @@ def _identity_rows(
 
 
 def _picture_rows(
-    images: ImageSet, settings: _Settings, unit: int, width: int, bar: tqdm | None = None
+    images: ImageSet, settings: Settings, unit: int, width: int, bar: tqdm | None = None
 ) -> tuple[np.ndarray, list[str]]:
     """Embeddings (n, dim) from picture unit * width on, NaN where there is none, and a line with each reason."""
     first = unit * width
@@ -266,7 +249,7 @@ def _picture_rows(
             contents = map(str, _attempts(images.content, numbers))
             key = _cache.key("images 2", *settings.network, settings.size, *contents)
         read = partial(_attempts, partial(images.face, size=settings.size))
-        out[start:stop], problems = _block_rows(settings, numbers, read, key, f"{files[start]}, ...")
+        out[start:stop], problems = block_rows(settings, numbers, read, key, f"{files[start]}, ...")
         lines += [f"{files[start + i]}: {reason}" for i, reason in problems.items()]
         if bar is not None:
             bar.update(stop - start)
@@ -293,46 +276,3 @@ def _attempts(read: Callable[[int], Any], numbers: Sequence[int]) -> list[Any]:
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return list(pool.map(attempt, numbers))
-
-
-def _ahead(read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Any]:
-    """read(part) for each part; reads the next part while the caller works on this one."""
-    with ThreadPoolExecutor(1) as pool:
-        current = None
-        for part in parts:
-            current, earlier = pool.submit(read, part), current
-            if earlier:
-                yield earlier.result()
-        if current:
-            yield current.result()
-
-
-def _block_rows(
-    settings: _Settings, requests: Sequence[Any], read: Callable[[Any], Sequence[Face | ValueError]],
-    key: str | None, about: str,
-) -> tuple[np.ndarray, dict[int, str]]:  # fmt: skip
-    """Embeddings (n, dim) of the requested faces, NaN for those that cannot be read, and the reasons by position.
-
-    `read` returns faces, with a ValueError for each that cannot be read. `key` names the block in the cache (None
-    without one); the list of the cache shows `about`.
-    """
-    model, shape = settings.model, (len(requests), settings.model.card.dim)
-    vectors = _cache.load(key, shape) if key else None
-    if vectors is None:
-        vectors = np.full(shape, np.nan, np.float32)
-    todo, problems = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist(), {}
-    parts = [todo[p] for p in row_blocks(len(todo), 2 * settings.batch_size)]
-    for some, faces in zip(parts, _ahead(read, [[requests[i] for i in part] for part in parts]), strict=True):
-        found = dict(zip(some, faces, strict=True))
-        good = {i: face for i, face in found.items() if isinstance(face, Face)}
-        problems |= {i: str(error) for i, error in found.items() if i not in good}
-        if good:
-            try:
-                rows = model.embed(list(good.values()), settings.batch_size)
-            except NotFiniteError as error:
-                rows = error.vectors
-                problems |= {i: error.reason for i, row in zip(good, rows, strict=True) if np.isnan(row).any()}
-            vectors[list(good)] = rows
-    if key and len(problems) < len(todo):
-        _cache.store(key, vectors, {"model": model.card.name, "source": about})
-    return vectors, problems

@@ -4,6 +4,7 @@
 - A key is a hash of everything that determines the numbers (model, card, weights, faces, strengths or pictures, size).
   Entries never become invalid, and two processes that compute the same thing write the same file.
 - An entry is written to a temporary file beside the target and moved into place: nobody sees a half-written one.
+- Entries of an earlier FORMAT are never read: `outdated` says how many bytes they take, `clear` deletes them.
 - Entries are .npz files without pickle. The zip's checksum detects damage; a damaged entry is deleted and recomputed.
 """
 
@@ -29,8 +30,9 @@ from .paths import as_path
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["clear", "entries", "folder", "key", "load", "size", "store"]
+__all__ = ["clear", "entries", "folder", "key", "load", "outdated", "size", "store"]
 
+FORMAT = 2  # raise it when the keys or the entries change their meaning
 _DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
@@ -105,10 +107,18 @@ def size() -> int:
     return sum(_bytes(path) for path in _files(".npz", ".part"))
 
 
-def clear(older_than_days: float = 0) -> int:
-    """Delete the cached embeddings, or only those of a certain age, and return how many bytes that freed."""
+def outdated() -> int:
+    """Bytes of entries that an earlier version stored and this one never reads."""
+    return sum(_bytes(path) for path in _earlier())
+
+
+def clear(older_than_days: float = 0, only_outdated: bool = False) -> int:
+    """Delete the cached embeddings, and return how many bytes that freed.
+
+    older_than_days : delete only those of a certain age. only_outdated : delete only those of an earlier version.
+    """
     freed, now = 0, time.time()
-    for path in _files(".npz", ".part"):
+    for path in [*_earlier(), *([] if only_outdated else _files(".npz", ".part"))]:
         with contextlib.suppress(OSError):  # another process may clear at the same time
             status = path.stat()
             if older_than_days <= 0 or now - status.st_mtime > older_than_days * 86400:
@@ -147,11 +157,21 @@ def _describe(path: Path) -> dict[str, object] | None:
 
 
 def _path(name: str) -> Path:
-    return folder() / "embeddings" / name[:2] / f"{name}.npz"
+    return _home() / name[:2] / f"{name}.npz"
 
 
 def _files(*suffixes: str) -> Iterator[Path]:
-    return (path for path in (folder() / "embeddings").glob("*/*") if path.suffix in suffixes)
+    return (path for path in _home().glob("*/*") if path.suffix in suffixes)
+
+
+def _home() -> Path:
+    return folder() / f"embeddings-{FORMAT}"
+
+
+def _earlier() -> list[Path]:
+    """Files of entries in earlier formats; version 0.1 kept them in `embeddings`."""
+    names = ["embeddings", *(f"embeddings-{number}" for number in range(2, FORMAT))]
+    return [path for name in names for path in (folder() / name).glob("*/*") if path.suffix in (".npz", ".part")]
 
 
 def _bytes(path: Path) -> int:

@@ -188,6 +188,7 @@ def _registry(command: Any) -> None:
     command("list", "registry_commands.cache_list", "show folders, numbers and sizes", "cache list", actions)
     clear = command("clear", "registry_commands.cache_clear", "delete the cached embeddings", "cache clear", actions)
     clear.add_argument("--weights", action="store_true", help="also delete the downloaded weights")
+    clear.add_argument("--outdated", action="store_true", help="delete only embeddings that an earlier version stored")
 
 
 def _shared(parser: argparse.ArgumentParser, *names: str) -> None:

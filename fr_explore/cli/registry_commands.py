@@ -41,15 +41,17 @@ def cache_list(options: Namespace) -> tuple[str, Any]:
         lines.append(
             f"  {model}: {sum(rows['faces']):,} faces in {len(rows):,} files, {_megabytes(sum(rows['bytes']))}"
         )
+    if old := cache.outdated():
+        lines.append(f"of earlier versions, never read: {_megabytes(old)}; fr-explore cache clear --outdated")
     lines.append(f"weights: {_megabytes(sum(path.stat().st_size for path in files))}")
     lines += [f"  {path.name}: {_megabytes(path.stat().st_size)}" for path in files]
     faces: Any = table.groupby("model")["faces"].sum()
-    data = {"folder": str(cache.folder()), "embeddings": cache.size(), "models": faces.to_dict()}
+    data = {"folder": str(cache.folder()), "embeddings": cache.size(), "outdated": old, "models": faces.to_dict()}
     return "\n".join(lines), {**data, "weights": {path.name: path.stat().st_size for path in files}}
 
 
 def cache_clear(options: Namespace) -> tuple[str, Any]:
-    freed = {"embeddings": cache.clear()}
+    freed = {"embeddings": cache.clear(only_outdated=options.outdated)}
     if options.weights:
         freed["weights"] = weights.clear()
     return "\n".join(f"{what}: {_megabytes(size)} freed" for what, size in freed.items()), freed

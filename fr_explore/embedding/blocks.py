@@ -68,8 +68,8 @@ def _embedded(model: Model, faces: Mapping[int, Face], batch_size: int) -> tuple
     try:
         return model.embed(list(faces.values()), batch_size), {}
     except NotFiniteError as error:
-        missing = np.isnan(error.vectors).any(axis=1).tolist()
-        return error.vectors, {i: error.reason for i, wrong in zip(faces, missing, strict=True) if wrong}
+        rows = zip(faces, error.vectors, strict=True)
+        return error.vectors, {i: error.reason for i, row in rows if np.isnan(row).any()}
 
 
 def _ahead(read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Any]:

@@ -110,7 +110,14 @@ def fill(
     path = Path(path).absolute()
     if not path.exists():
         _create(path, template, width, {**facts, "key": key})
-    if load_results(path).attrs.get("key") != key:
+    stored = load_results(path).attrs
+    if stored.get("key") != key:
+        if _drawn_anew(stored, facts):
+            raise ValueError(
+                f"{str(path)!r} holds embeddings of faces as an earlier version of fr-explore drew them, and this one "
+                "draws them differently: fr.load_results still reads its numbers; give another name to embed today's "
+                "faces."
+            )
         raise ValueError(
             f"{str(path)!r} holds embeddings of another lattice, other pictures, another model or another size: "
             "give another name, or delete it first."
@@ -124,6 +131,13 @@ def fill(
             remarks += said
             bar.update(faces)
     return load_results(path)["embeddings"], remarks
+
+
+def _drawn_anew(stored: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Whether two lattices have the same face source, but not the same pictures."""
+    theirs, ours = (one.get("lattice") or {} for one in (stored, facts))
+    same_source = theirs.get("faces") is not None and theirs.get("faces") == ours.get("faces")
+    return same_source and theirs.get("faces_fingerprint") != ours.get("faces_fingerprint")
 
 
 def _create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any]) -> None:

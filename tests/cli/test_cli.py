@@ -85,6 +85,19 @@ def test_cache_listed_and_cleared(capsys, folder):
     assert weights.fetched() == []
 
 
+def test_entries_of_version_0_1_are_never_read_and_can_be_deleted_alone(capsys, folder):
+    name = cache.key("one")
+    cache.store(name, np.zeros((1000, 128), np.float32), {"model": "dlib"})
+    (folder / f"embeddings-{cache.FORMAT}").rename(folder / "embeddings")  # where 0.1 kept them
+    assert cache.load(name, (1000, 128)) is None
+    cache.store(name, np.ones((1000, 128), np.float32), {"model": "dlib"})
+    out = run(capsys, "cache", "list")[1]
+    assert "of earlier versions, never read: 0.5 MiB; fr-explore cache clear --outdated" in out
+    assert run(capsys, "cache", "clear", "--outdated") == (0, "embeddings: 0.5 MiB freed\n", "")
+    assert "earlier" not in run(capsys, "cache", "list")[1]
+    np.testing.assert_array_equal(cache.load(name, (1000, 128)), np.ones((1000, 128)))
+
+
 def test_empty_cache(capsys):
     assert "embeddings: 0.0 MiB" in run(capsys, "cache", "list")[1]
 

@@ -120,6 +120,14 @@ def test_another_run_does_not_mix_in(lattice, tmp_path):
         fr.embed(lattice, toy_model(), client=object())
 
 
+def test_faces_of_an_earlier_renderer_are_read_and_not_resumed(lattice, serial, tmp_path, monkeypatch):
+    fill(lattice, tmp_path / "run.zarr")
+    monkeypatch.setattr(lattice.faces, "fingerprint", "as today's renderer draws them")
+    with pytest.raises(ValueError, match=r"as an earlier version of fr-explore drew them.*load_results still reads"):
+        fill(lattice, tmp_path / "run.zarr")
+    xr.testing.assert_equal(fr.load_results(tmp_path / "run.zarr")["embeddings"].load(), serial)
+
+
 def test_a_cluster_gives_the_serial_numbers(client, lattice, serial, tmp_path):
     found = fill(lattice, tmp_path / "run.zarr", client=client)
     np.testing.assert_allclose(found, serial, rtol=0, atol=1e-5 * float(np.linalg.norm(serial, axis=-1).max()))

@@ -66,6 +66,17 @@ def browser(camera):
 
 
 @pytest.fixture(scope="session")
+def firefox():
+    """One headless Firefox for the tests of a process that need a second browser, driven by Marionette."""
+    import lab
+
+    if problem := lab.missing_firefox():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
+    with lab.firefox() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def jupyterlab(tmp_path_factory):
     """One JupyterLab server for all browser tests of a process."""
     from lab import Lab

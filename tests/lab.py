@@ -8,6 +8,7 @@ of conftest.py give each test process one server and one browser.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+FIREFOX = ("firefox-esr", "firefox")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 OPEN = """async (path) => {
   const notebook = await window.jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" });
@@ -56,6 +59,37 @@ def missing_chromium() -> str:
         f"The browser tests need Chromium, but none of {', '.join(CHROMIUM)} is on the PATH. Install it: "
         "apt-get install chromium (Debian), snap install chromium (Ubuntu), brew install --cask chromium (macOS)."
     )
+
+
+def missing_firefox() -> str | None:
+    """The error message when Firefox or its driver is missing; None if both are there."""
+    if not any(map(shutil.which, FIREFOX)):
+        return (
+            f"The tests in a second browser need Firefox, but none of {', '.join(FIREFOX)} is on the PATH. Install it: "
+            "apt-get install firefox-esr (Debian), snap install firefox (Ubuntu), brew install --cask firefox (macOS)."
+        )
+    if importlib.util.find_spec("marionette_driver") is None:
+        return "Playwright cannot drive an installed Firefox; Mozilla's driver can: pip install marionette_driver."
+    return None
+
+
+@contextmanager
+def firefox() -> Iterator[Any]:
+    """The system's Firefox, headless, as a `Marionette` with a session. Without Firefox: RuntimeError, what to do."""
+    if problem := missing_firefox():
+        raise RuntimeError(problem)
+    with warnings.catch_warnings():  # Mozilla's packages use what Python has deprecated
+        warnings.simplefilter("ignore")
+        from marionette_driver.marionette import Marionette
+
+        path = next(filter(None, map(shutil.which, FIREFOX)))
+        driver = Marionette(bin=path, headless=True, gecko_log=os.devnull)
+        try:
+            driver.start_session()
+            driver.timeout.script = 60
+            yield driver
+        finally:
+            driver.cleanup()
 
 
 def until(true: Callable[[], Any], seconds: float = 40.0) -> Any:

@@ -1,0 +1,78 @@
+/** The part of a model's card that a page needs (models/packed.py, CARD_FIELDS). */
+export interface PageCard {
+  name: string;
+  title: string;
+  input_size: number;
+  dim: number;
+  metric: "euclidean" | "cosine";
+  color_order: "RGB" | "BGR";
+  mean: number[];
+  std: number[];
+  template: number[][];
+  normalized: boolean;
+  threshold: number | null;
+}
+
+/** A picture, rows from the top, channels side by side: float in [0, 1], or 8 bits; a fourth channel is not read. */
+export interface Picture {
+  data: Float32Array | Uint8Array | Uint8ClampedArray;
+  width: number;
+  height: number;
+  channels: 3 | 4;
+}
+
+/** What a page is given (core/engine.py): compressed files, and a key that identifies their content. */
+export interface Parts {
+  id: string;
+  worker: Uint8Array<ArrayBuffer>;
+  renderer: Uint8Array<ArrayBuffer>;
+  network: Uint8Array<ArrayBuffer>;
+  network_relaxed: Uint8Array<ArrayBuffer>;
+}
+
+export interface RenderRequest {
+  /** keys of a head and of a person that were added before */
+  head: string;
+  person: string;
+  size: number;
+  /** parameters that are not neutral */
+  values: Record<string, number>;
+  /** names of the models that embed the face */
+  models?: string[];
+}
+
+export interface Rendered {
+  /** 8-bit pixels (size, size, 4), as `ImageData` takes them */
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  size: number;
+  landmarks: number[][];
+  /** name of each model -> its embedding */
+  vectors: Record<string, Float32Array>;
+}
+
+export interface EmbedRequest {
+  picture: Picture;
+  landmarks: number[][];
+  models: string[];
+}
+
+export interface AdjustRequest {
+  picture: Picture;
+  values: Record<string, number>;
+  seed: number;
+}
+
+export interface Adjusted {
+  pixels: Uint8ClampedArray<ArrayBuffer>;
+  width: number;
+  height: number;
+}
+
+/** A linear projection (geometry/projection.py): coordinates are (point - mean) . axes. */
+export interface Projection {
+  mean: ArrayLike<number>;
+  axes: ArrayLike<number>[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an instance's functions take and return numbers
+export type Exports = Record<string, (...numbers: number[]) => any> & { memory: WebAssembly.Memory };

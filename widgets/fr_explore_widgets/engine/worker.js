@@ -1,0 +1,125 @@
+// The engine's worker: renders and embeds beside the page's own thread. core/engine.py joins this module and its
+// imports into a classic script, because Chromium refuses module workers in a page from disk.
+//
+// A message is {id, action, ...}; the answer {id, result} or {id, error}. Messages are answered in their order.
+
+import { alignedCrop } from "./align.js";
+import { inflate } from "./module.js";
+import { createModel } from "./network.js";
+import { createRenderer } from "./renderer.js";
+
+/** @typedef {import("./types").AdjustRequest} AdjustRequest */
+/** @typedef {import("./types").EmbedRequest} EmbedRequest */
+/** @typedef {import("./types").PageCard} PageCard */
+/** @typedef {import("./types").Parts} Parts */
+/** @typedef {import("./types").Picture} Picture */
+/** @typedef {import("./types").RenderRequest} RenderRequest */
+/** @typedef {Awaited<ReturnType<typeof createModel>>} PageModel */
+/** @typedef {Awaited<ReturnType<typeof createRenderer>>} Renderer */
+
+// the smallest module: only a policy refuses it
+const NOTHING = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+const WARM_UP = 3; // runs until a browser has compiled the hot loops for speed
+
+/** @type {{renderer?: WebAssembly.Module, network?: WebAssembly.Module, relaxed: boolean}} */
+const modules = { relaxed: false };
+/** @type {Map<string, Renderer>} */
+const heads = new Map();
+/** @type {Map<string, PageModel>} */
+const models = new Map();
+/** @type {Promise<Renderer> | undefined} */
+let retouching;
+
+/** @template T @param {Map<string, T>} map @param {string} key @param {string} what @returns {T} */
+function known(map, key, what) {
+  const found = map.get(key);
+  if (!found) throw new Error(`unknown ${what} ${key}: add it first.`);
+  return found;
+}
+
+/** @param {string[]} names @param {Picture} picture @param {number[][]} landmarks */
+function embedded(names, picture, landmarks) {
+  return Object.fromEntries(
+    names.map((name) => [name, known(models, name, "model").embed(picture, landmarks)]),
+  );
+}
+
+const ACTIONS = {
+  /** Compile both modules. `kind` says why it is impossible. @param {Parts} parts */
+  async start({ renderer, network, network_relaxed }) {
+    try {
+      new WebAssembly.Module(NOTHING);
+    } catch {
+      return { kind: "policy" };
+    }
+    const files = await Promise.all([renderer, network, network_relaxed].map(inflate));
+    if (!WebAssembly.validate(files[0])) return { kind: "browser" };
+    modules.relaxed = WebAssembly.validate(files[2]);
+    const chosen = [files[0], modules.relaxed ? files[2] : files[1]];
+    [modules.renderer, modules.network] = await Promise.all(chosen.map((file) => WebAssembly.compile(file)));
+    return { kind: "ready", relaxed: modules.relaxed };
+  },
+
+  /** @param {{key: string, data: Uint8Array<ArrayBuffer>}} head */
+  async addHead({ key, data }) {
+    if (heads.has(key)) return;
+    const renderer = await createRenderer(/** @type {WebAssembly.Module} */ (modules.renderer));
+    renderer.attachHead(await inflate(data));
+    heads.set(key, renderer);
+  },
+
+  /** @param {{head: string, key: string, data: Uint8Array<ArrayBuffer>}} person */
+  async addPerson({ head, key, data }) {
+    known(heads, head, "head").addPerson(key, await inflate(data));
+  },
+
+  /** @param {{card: PageCard, data: Uint8Array<ArrayBuffer>}} model */
+  async addModel({ card, data }) {
+    if (models.has(card.name)) return;
+    const module = /** @type {WebAssembly.Module} */ (modules.network);
+    const model = await createModel(module, await inflate(data), card);
+    const grey = new Float32Array(card.input_size ** 2 * 3).fill(0.5);
+    for (let i = 0; i < WARM_UP; i++) model.embedCrop(grey);
+    models.set(card.name, model);
+  },
+
+  /** @param {RenderRequest} request */
+  render({ head, person, size, values, models: names = [] }) {
+    const { pixels, landmarks, picture } = known(heads, head, "head").render(person, size, values);
+    return { pixels, size, landmarks, vectors: embedded(names, picture, landmarks) };
+  },
+
+  /** @param {EmbedRequest} request */
+  embed: ({ picture, landmarks, models: names }) => embedded(names, picture, landmarks),
+
+  /** What a model sees of a picture. @param {{picture: Picture, landmarks: number[][], model: string}} request */
+  crop({ picture, landmarks, model }) {
+    const { template, input_size } = known(models, model, "model").card;
+    return alignedCrop(picture, landmarks, template, input_size);
+  },
+
+  /** @param {AdjustRequest} request */
+  async adjust({ picture, values, seed }) {
+    retouching ??= createRenderer(/** @type {WebAssembly.Module} */ (modules.renderer));
+    const { pixels } = (await retouching).adjust(picture, values, seed);
+    return { pixels, width: picture.width, height: picture.height };
+  },
+};
+
+/** @param {{id: number, action: string}} message */
+async function answer({ id, action, ...request }) {
+  try {
+    const act = /** @type {Record<string, (request: any) => any>} */ (ACTIONS)[action];
+    const result = await act(request);
+    const transfer = result?.pixels ? [result.pixels.buffer] : [];
+    self.postMessage({ id, result }, { transfer });
+  } catch (reason) {
+    self.postMessage({ id, error: reason instanceof Error ? reason.message : String(reason) });
+  }
+}
+
+// one message after the other, as an instance serves one request at a time
+let last = Promise.resolve();
+self.onmessage = ({ data }) => {
+  last = last.then(() => answer(data));
+};

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..base.cores import row_blocks
 from ..base.shapes import Float, Int, Num, Shaped
+from ..base.vectors import as_array
 
 __all__ = ["CHUNK", "as_real_matrix", "curve_ids", "standardize"]
 
@@ -16,7 +17,7 @@ CHUNK = 200_000  # numbers in a temporary array, few enough to stay in the proce
 
 def as_real_matrix(values: Num[Any, "n dim"], name: str) -> Float[np.ndarray, "n dim"]:
     """`values` as float32 or float64; half precision becomes float32, integers become float64."""
-    array = np.asarray(values)
+    array = as_array(values)
     if array.ndim != 2:
         raise ValueError(f"{name} have shape {array.shape}: give two dimensions, (points, dim).")
     if array.dtype.kind not in "fiub":

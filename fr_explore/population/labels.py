@@ -13,6 +13,7 @@ import xarray as xr
 from ..base.distance import data_metric
 from ..base.shapes import Bool, Float, Int, Num, Shaped
 from ..base.values import check_identities, signs
+from ..base.vectors import as_array
 
 __all__ = [
     "check_images",
@@ -43,7 +44,7 @@ def check_images(
     """
     metric = data_metric(embeddings, metric)
     check_order(embeddings, identities=identities, labels=labels)
-    points = _stacked(embeddings)
+    points = as_array(embeddings)
     if points.ndim != 2 or points.dtype.kind not in "fiu":
         raise ValueError(
             f"the embeddings have shape {points.shape} and type {points.dtype}: give numbers (images, dim); a column "
@@ -78,20 +79,6 @@ def check_order(embeddings: Any, **tables: Any) -> None:
         if one != other and len(one) == len(other) == len(set(one)) and set(one) == set(other):
             how = "embeddings.file" if first == "embeddings" else f"{first}.index"
             raise ValueError(f"the rows of {name} are in another order than those of {first}: pass {name}.loc[{how}].")
-
-
-def _stacked(embeddings: Any) -> np.ndarray:
-    """One array, also from a list of vectors, as other libraries return them one by one."""
-    if isinstance(embeddings, (list, tuple)):
-        sizes = [int(np.prod(np.shape(one))) for one in embeddings]
-        usual = max(sizes, key=sizes.count, default=0)
-        odd = [place for place, size in enumerate(sizes) if size != usual]
-        if odd:
-            raise ValueError(
-                f"{len(odd)} of {len(sizes)} embeddings do not have {usual} numbers like the others, the first at "
-                f"position {odd[0]}: leave out images without a face, and their identities."
-            )
-    return np.asarray(embeddings)
 
 
 def check_labels(labels: pd.DataFrame | Shaped[Any, "images attributes"], images: int) -> pd.DataFrame:

@@ -6,6 +6,9 @@ field -> energy -> chart. They load on first use, so `import fr_explore` stays l
 
 import lazy_loader as _lazy
 
+from ._moved import install as _install
+
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
+_install()

@@ -11,9 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -76,13 +74,8 @@ def rendered(people: People, regime: str, folder: Path) -> tuple[np.ndarray, np.
     missing = [job for job in jobs if not job[0].is_file()]
     folder.mkdir(parents=True, exist_ok=True)
     shown = {"total": len(missing), "desc": f"render {regime}", "unit": "file"}
-    if len(missing) < 2:
-        list(map(_render, missing))
-    else:  # processes, not threads: rendering holds Python's global lock for a third of the time
-        with ProcessPoolExecutor(
-            os.cpu_count(), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
-            list(tqdm(pool.map(_render, missing), **shown))
+    for job in tqdm(missing, **shown):
+        _render(job)
     files = [np.load(job[0]) for job in jobs]
     return np.concatenate([f["crops"] for f in files]), np.concatenate([f["means"] for f in files])
 
@@ -91,7 +84,7 @@ def _render(job: tuple) -> None:
     path, identities, seed, start, values = job
     faces = fr.Avatars(identities, seed)
     rows = [(start + i, dict(zip(NAMES, values[i, j].tolist(), strict=True))) for i, j in np.ndindex(values.shape[:2])]
-    shown = [faces.render(i, recipe, PICTURE) for i, recipe in rows]
+    shown = faces.render_batch([i for i, _ in rows], [recipe for _, recipe in rows], PICTURE)
     pixels = torch.from_numpy(np.stack([face.pixels for face in shown])).permute(0, 3, 1, 2)
     crops = aligned_crops(pixels, np.stack([face.landmarks for face in shown]), np.array(TEMPLATE), SIZE)
     whole = (crops.permute(0, 2, 3, 1).numpy() * 255 + 0.5).astype(np.uint8)

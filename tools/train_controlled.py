@@ -147,9 +147,13 @@ def make(regime: str, recipe: Recipe, folder: Path, out: Path, until: int | None
     training = Training(recipe, regime, folder, device)
     stop = recipe.epochs if until is None else until
     if training.epoch < stop:
+        start = time.perf_counter()
         crops, means = rendered(recipe.train, regime, folder / "renders")
+        rendering = time.perf_counter() - start
         while training.epoch < stop:
             training.run_epoch(crops, means)
+        share = rendering / (time.perf_counter() - start)
+        print(f"{regime}: rendering took {rendering:.0f} s, {share:.1%} of the time", flush=True)
     if training.epoch < recipe.epochs:
         return
     net = export(training, out)

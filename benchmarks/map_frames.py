@@ -81,11 +81,11 @@ def measure(points: int, moves: int) -> dict[str, tuple[list[float], list[float]
         page = notebook.page
         notebook.run_all()
         notebook.wait_for(".fr-field[data-energy]", 300)
-        page.locator(".fr-plane-canvas").scroll_into_view_if_needed()
+        page.locator(".fr-map-canvas").scroll_into_view_if_needed()
         page.evaluate(EMPTY)
         page.wait_for_timeout(1000)
         for _ in range(ROUNDS):
-            for name, target, watched in (("map", ".fr-plane-canvas", ".fr-plane"), ("empty", "#empty", "#empty")):
+            for name, target, watched in (("map", ".fr-map-canvas", ".fr-map-box"), ("empty", "#empty", "#empty")):
                 page.evaluate(f"document.getElementById('empty').style.display = '{'none' if name == 'map' else ''}'")
                 gaps, drawn = drag(page, target, watched, moves)
                 found[name][0].extend(gaps.tolist())

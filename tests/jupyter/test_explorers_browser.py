@@ -129,7 +129,7 @@ def test_an_attribute_is_chosen_by_keys_alone(opened, macro):
     assert page.locator(".fr-bracket-word").count() == 2
     page.keyboard.press("Control+z")
     assert page.locator(".fr-macro").get_attribute("data-attribute") == "old"
-    canvas = page.locator(".fr-plane-canvas")
+    canvas = page.locator(".fr-map-canvas")
     canvas.focus()
     page.keyboard.press("Home")
     assert page.locator(".fr-map-card span").text_content() == "person 0, without old"
@@ -176,9 +176,9 @@ def test_live_in_jupyterlab(browser, jupyterlab):
         until(lambda: notebook.value("m.attribute") == "smiling")
         page.locator(".fr-macro [data-action=probe]").click()
         until(lambda: "A linear probe is right" in page.locator(".fr-probed").text_content(), 60)
-        page.locator(".fr-plane-canvas").focus()
+        page.locator(".fr-map-canvas").focus()
         page.keyboard.press("Home")
-        until(lambda: page.locator(".fr-map-face").is_visible())
+        until(lambda: page.locator(".fr-map-card .fr-face").is_visible())
         assert notebook.errors == []
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         page.wait_for_selector(".fr-verify .fr-banner:visible", timeout=15_000)

@@ -41,7 +41,7 @@ def path(made, tmp_path_factory):
 def page(request, open_page, path):
     """The page from disk; parametrize it with the options of `open_page`."""
     found = open_page(path, **{"width": 1100, **getattr(request, "param", {})})
-    found.wait_for_selector(".fr-plane[data-zoom]")
+    found.wait_for_selector(".fr-map-box[data-zoom]")
     return found
 
 
@@ -80,7 +80,7 @@ def test_attribute_identity_and_kind_are_chosen_by_keys(page, made):
 
 
 def test_the_map_pans_zooms_and_shows_the_curve_under_the_hand(page):
-    canvas, plane = page.locator(".fr-plane-canvas"), page.locator(".fr-plane")
+    canvas, plane = page.locator(".fr-map-canvas"), page.locator(".fr-map-box")
     box = canvas.bounding_box()
     before = canvas.evaluate("c => c.toDataURL()")
     page.mouse.move(box["x"] + 300, box["y"] + 200)
@@ -122,7 +122,7 @@ def test_nothing_keeps_people_out(page):
 def test_at_twice_the_size_nothing_is_cut_off(page):
     """Zoom 200 % of a window of 1100 px is a window of 550 px with pixels twice as fine."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    wide = page.locator(".fr-plane-canvas").evaluate("c => [c.width, c.clientWidth]")
+    wide = page.locator(".fr-map-canvas").evaluate("c => [c.width, c.clientWidth]")
     assert wide[0] == pytest.approx(2 * wide[1], abs=2)
 
 
@@ -144,7 +144,7 @@ def test_in_jupyterlab(browser, jupyterlab):
         until(lambda: shown(page)[1] == 0.9)
         until(lambda: shown(page)[0] == pytest.approx(notebook.value("w.energy"), abs=1e-6))
         notebook.execute("def broken(*a, **b): raise OSError('disk gone')\ntype(faces).render_batch = broken")
-        page.locator(".fr-plane-canvas").first.press("Home")
+        page.locator(".fr-map-canvas").first.press("Home")
         notebook.wait_for(".fr-error:visible", 10)
         assert "OSError: disk gone" in page.locator(".fr-error").first.inner_text()
         with jupyterlab.kernel(name) as client:

@@ -51,7 +51,7 @@ export function createBars(attributes, ask, offline = false) {
   const estimate = button("Estimate", "estimate", ask);
   const root = h(
     "section",
-    { class: "fr-bars", "aria-label": "Magnitude and energy of each attribute" },
+    { class: "fr-bars fr-stack", "aria-label": "Magnitude and energy of each attribute" },
     h("h3", { text: "What does this model depend on?" }),
     table,
     progress,
@@ -61,7 +61,7 @@ export function createBars(attributes, ask, offline = false) {
 
   /** @param {number | null} value @param {number} end @param {string} color @param {number | null} [dashed] */
   function cell(value, end, color, dashed = null) {
-    const bar = h("i", { class: "fr-bar" });
+    const bar = h("i");
     bar.style.setProperty("--to", String(Math.min((value ?? 0) / end, 1)));
     bar.style.setProperty("--c", color);
     const line = h("i", { class: "fr-null", hidden: dashed === null });

@@ -1,10 +1,9 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
-import { button, h, paint } from "../shared/dom.js";
+import { button, cutSprite, h, paint } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
-import { cutSprite } from "../shared/map.js";
 import { createPicker } from "../shared/picker.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue } from "../shared/words.js";
@@ -33,7 +32,13 @@ const SILENT = "The kernel has not answered for some seconds: it is busy or was 
 
 /** @param {string} title @param {number} size */
 function createPicture(title, size) {
-  const canvas = h("canvas", { width: size, height: size, role: "img", "aria-label": title });
+  const canvas = h("canvas", {
+    class: "fr-face",
+    width: size,
+    height: size,
+    role: "img",
+    "aria-label": title,
+  });
   const caption = h("span", { class: "fr-sub" });
   const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
   return { figure, canvas, caption };
@@ -68,7 +73,7 @@ function build({ model, el, signal }) {
     pin: command("Pin as reference", "pin"),
   };
   const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
-  const retained = h("p", { class: "fr-sub fr-retained" });
+  const retained = h("p", { class: "fr-sub fr-hides fr-retained" });
   const { root: panel, sliders } = createSliders(setup.attributes, {
     onMove(name, value, phase) {
       sweep.drop();
@@ -81,19 +86,19 @@ function build({ model, el, signal }) {
     },
   });
   // the parts that depend on the model; created again when another model is chosen
-  const maps = h("div", { class: "fr-maps" });
-  const keys = h("div", { class: "fr-keys" });
+  const maps = h("div", { class: "fr-maps fr-stack" });
+  const keys = h("div", { class: "fr-keys fr-stack" });
   /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
   let views = [];
   const faces = h(
     "section",
-    { class: "fr-faces", "aria-label": "Faces" },
+    { class: "fr-faces fr-stack", "aria-label": "Faces" },
     h("div", { class: "fr-pair" }, reference.figure, live.figure),
     h("div", { class: "fr-actions" }, ...Object.values(buttons)),
     picker.root,
     snapshots.root,
   );
-  const side = h("div", { class: "fr-side" }, keys, retained, bars.root, models.root);
+  const side = h("div", { class: "fr-side fr-stack" }, keys, bars.root, models.root);
   root.append(h("div", { class: "fr-stage" }, faces, maps, side, panel));
 
   const link = createLink(model, {
@@ -170,7 +175,7 @@ function build({ model, el, signal }) {
         stop: own,
       };
     });
-    keys.replaceChildren(...views.map(({ key }) => key.root));
+    keys.replaceChildren(...views.map(({ key }) => key.root), retained);
     maps.replaceChildren(...views.map(({ map }) => map.root));
     root.classList.toggle("fr-two", views.length > 1);
     showGalleries();

@@ -22,14 +22,18 @@ export function createKey(card, { heading }) {
   });
   meter.append(natural, fill, tick, others);
   const sentence = h("p", { class: "fr-sentence" });
-  const marks = h("p", { class: "fr-marks" });
+  const marks = h("p", { class: "fr-legend" });
   const root = h(
     "section",
-    { class: "fr-key", "aria-label": `Distance to the reference, ${card.title}`, "data-model": card.name },
+    {
+      class: "fr-key fr-stack",
+      "aria-label": `Distance to the reference, ${card.title}`,
+      "data-model": card.name,
+    },
     h("h3", { text: heading }),
     h(
       "p",
-      { class: "fr-line" },
+      { class: "fr-head" },
       figure,
       " ",
       term("distance", GLOSSARY.distance),
@@ -53,13 +57,7 @@ export function createKey(card, { heading }) {
       /** @type {"natural variation" | "other people"} */ word,
       /** @type {number} */ value,
     ) =>
-      h(
-        "span",
-        { class: `fr-mark fr-mark-${kind}` },
-        h("i"),
-        term(word, GLOSSARY[word]),
-        ` ${value.toFixed(2)}`,
-      );
+      h("span", {}, h("i", { class: `fr-${kind}-sign` }), term(word, GLOSSARY[word]), ` ${value.toFixed(2)}`);
     if (usual !== null) marks.append(key("natural", "natural variation", usual));
     if (between !== null) marks.append(key("others", "other people", between));
   }

@@ -1,33 +1,135 @@
-// A model's map with its label, which says how much of the variance it shows, and the nearest identities.
+// A model's map: the gallery, the reference and the trail; how much of the variance it shows; the nearest identities.
 
-import { button, h, term } from "../shared/dom.js";
-import { createMap } from "../shared/map.js";
+import { button, createFace, h, term } from "../shared/dom.js";
+import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
+import { extend, paintTrail } from "./trail.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("../shared/types").Gallery} Gallery */
+/** @typedef {import("../shared/types").GalleryPoint} GalleryPoint */
 /** @typedef {import("./types").Reading} Reading */
 /** @typedef {import("./types").Tangent} Tangent */
+/** @typedef {import("./trail").Step} Step */
+/** @typedef {import("./trail").Arrow} Arrow */
+/** @typedef {import("./trail").Point} Point */
 
 const NEAREST = "The identities whose neutral faces are nearest in the full embedding space, not on the map.";
+/** The faces of the gallery: varied or neutral, of other identities or of the current one. */
+const KINDS = [
+  { color: "ink", radius: 2.2, opacity: 0.25 },
+  { color: "ink", radius: 3.5, opacity: 0.5 },
+  { color: "ink", radius: 2.2, opacity: 0.75 },
+  { color: "ink", radius: 3.5, opacity: 0.75 },
+];
+
+/** x, y, x, y, ... @param {number[][]} points */
+const flat = (points) => points.flatMap((point) => point.slice(0, 2));
+
+/** The gallery with the trail in front of it. @param {{signal: AbortSignal, nameOf: (place: number) => string}} options */
+export function createTrailMap({ signal, nameOf }) {
+  /** @type {GalleryPoint[]} */
+  let gallery = [];
+  /** @type {HTMLCanvasElement[]} */
+  let thumbs = [];
+  /** @type {Step[]} */
+  let trail = [];
+  /** @type {Point | null} */
+  let reference = null;
+  /** @type {Arrow | null} */
+  let arrow = null;
+  let [close, place] = [false, 0];
+  const map = createMap({
+    signal,
+    label: "Map of embeddings",
+    margin: 28,
+    onHover(i) {
+      const [, , who, neutral] = gallery[i] ?? [];
+      card.show(i < 0 ? "" : `identity ${nameOf(who)}${neutral ? "" : ", varied"}`);
+      card.face.hidden = !thumbs[who];
+      if (thumbs[who]) card.face.getContext("2d")?.drawImage(thumbs[who], 0, 0, 48, 48);
+    },
+    over(c, scene) {
+      const dark = map.root.closest('[data-theme="dark"]') !== null;
+      const neutral = gallery.filter((point) => point[3]);
+      const names = neutral.map(([x, y, who]) => /** @type {[Point, string]} */ ([[x, y], nameOf(who)]));
+      paintTrail(c, scene, { trail, reference, arrow, dark, names });
+    },
+  });
+  const card = createCard();
+  const wait = h("p", { class: "fr-map-wait fr-sub", text: "Rendering the gallery for the map" });
+  map.root.append(card.root, wait);
+  map.root.dataset.trail = "0";
+
+  function update() {
+    // close up: only the faces of the current identity
+    const around = gallery.filter((point) => !close || !trail.length || point[2] === place);
+    const shown = [...around, ...trail.map(({ x, y }) => [x, y]), ...(reference ? [reference] : [])];
+    map.setExtent(gallery.length ? flat(shown) : []);
+    const kind = Uint8Array.from(gallery, ([, , who, neutral]) => 2 * Number(who === place) + neutral);
+    map.setLook({ kind, kinds: KINDS });
+  }
+
+  return {
+    ...map,
+    /** @param {string} text */
+    progress(text) {
+      wait.textContent = text;
+      wait.hidden = false;
+    },
+    /** @param {GalleryPoint[]} points @param {HTMLCanvasElement[]} pictures by place */
+    setGallery(points, pictures) {
+      gallery = points;
+      thumbs = pictures;
+      wait.hidden = true;
+      map.setPoints(Float32Array.from(flat(points)));
+      update();
+    },
+    /**
+     * @param {Point} point
+     * @param {{who: number, fresh: boolean, reference: Point | null, step: Omit<Step, "x" | "y">}} more
+     */
+    move([x, y], { who, fresh, reference: pinned, step }) {
+      trail = extend(fresh || who !== place ? [] : trail, { x, y, ...step });
+      place = who;
+      reference = pinned;
+      arrow = null;
+      map.root.dataset.trail = String(trail.length);
+      map.root.dataset.point = `${x},${y}`;
+      update();
+    },
+    /** Show the tangent at the current point until the point moves. @param {Arrow | null} tangent */
+    point(tangent) {
+      arrow = tangent;
+      map.root.dataset.tangent = String(tangent !== null);
+      map.redraw();
+    },
+    /** Fit the path and its identity's faces, or the whole gallery. @param {boolean} on */
+    zoom(on) {
+      close = on;
+      map.showAll();
+      update();
+    },
+  };
+}
 
 /** @param {{signal: AbortSignal, nameOf: (place: number) => string, title?: string}} options */
 export function createMapPanel({ signal, nameOf, title = "" }) {
-  const map = createMap({ signal, nameOf });
+  const map = createTrailMap({ signal, nameOf });
   const note = h("p", { class: "fr-sub fr-map-note" });
-  const near = h("div", { class: "fr-near", hidden: true });
-  const faces = h("ol", { class: "fr-near-faces" });
+  const near = h("div", { class: "fr-near fr-flow", hidden: true });
+  const faces = h("ol", { class: "fr-near-faces fr-flow" });
   near.append(h("span", { class: "fr-sub" }, term("nearest", NEAREST)), faces);
   const zoom = button("Close up", "zoom", () => {
     const on = zoom.getAttribute("aria-pressed") !== "true";
     zoom.setAttribute("aria-pressed", String(on));
     map.zoom(on);
   });
-  zoom.classList.add("fr-map-tool");
   zoom.setAttribute("aria-pressed", "false");
+  map.tools.prepend(zoom);
   const root = h("section", { class: "fr-map", "aria-label": title ? `Map, ${title}` : "Map" });
   if (title) root.append(h("h3", { text: title }));
-  root.append(zoom, map.root, h("div", { class: "fr-map-foot" }, near, note));
+  root.append(map.root, h("div", { class: "fr-map-foot fr-flow" }, near, note));
   /** @type {HTMLCanvasElement[]} */
   let thumbs = [];
   let caption = "";
@@ -61,31 +163,22 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
       near.hidden = !reading.nearest.length;
       faces.replaceChildren(
         ...reading.nearest.map(([place, distance]) => {
-          const canvas = h("canvas", { width: 48, height: 48, "aria-hidden": "true" });
-          if (thumbs[place]) canvas.getContext("2d")?.drawImage(thumbs[place], 0, 0, 48, 48);
+          const face = createFace(48);
+          if (thumbs[place]) face.getContext("2d")?.drawImage(thumbs[place], 0, 0);
           const name = `identity ${nameOf(place)}, distance ${distance.toFixed(2)}`;
           const figure = h("span", { class: "fr-sub", "aria-hidden": "true", text: distance.toFixed(2) });
-          return h("li", { title: name }, canvas, figure, h("span", { class: "fr-hidden", text: name }));
+          return h("li", { title: name }, face, figure, h("span", { class: "fr-hidden", text: name }));
         }),
       );
       if (!reading.point) return;
-      const step = {
-        color: attribute?.color ?? "",
-        shape: attribute?.shape ?? "circle",
-        label: attribute?.label ?? "",
-        name: attribute?.name ?? "",
-        lift,
-        rough,
-      };
+      const { color = "", shape = "circle", label = "", name = "" } = attribute ?? {};
+      const step = { color, shape, label, name, lift, rough };
       map.move(reading.point, { who, fresh, reference: reading.reference_point, step });
     },
     /** @param {Tangent | null} tangent @param {Attribute} [attribute] */
     point(tangent, attribute) {
-      map.point(
-        tangent && attribute
-          ? { vector: tangent.vector, color: attribute.color, share: tangent.share }
-          : null,
-      );
+      if (!tangent || !attribute) return map.point(null);
+      map.point({ vector: tangent.vector, color: attribute.color, share: tangent.share });
     },
   };
 }

@@ -1,6 +1,6 @@
 // The choice of a model and of a second one to compare, with licence and weaknesses.
 
-import { h, uid } from "../shared/dom.js";
+import { createSelect, h, uid } from "../shared/dom.js";
 
 /** @typedef {import("./types").Card} Card */
 
@@ -30,34 +30,29 @@ function facts(card) {
 export function createModels(cards, choose) {
   const group = uid("model");
   const single = cards.length === 1;
-  const details = h("details", { class: "fr-about" }, h("summary", { text: "Licence and weaknesses" }));
-  const beside = h("select", { class: "fr-select", id: uid("beside"), "data-action": "compare" });
+  const details = h(
+    "details",
+    { class: "fr-about" },
+    h("summary", { class: "fr-sub", text: "Licence and weaknesses" }),
+  );
+  const { select: beside, label } = createSelect("Compare with", [], (name) => choose(shown, name || null));
+  beside.dataset.action = "compare";
   const radios = cards.map((card) => {
     const onchange = () => choose(card.name, beside.value === card.name ? null : beside.value || null);
     const input = h("input", { type: "radio", name: group, value: card.name, onchange });
-    const text = h(
-      "span",
-      {},
-      h("b", { text: card.title }),
-      h("span", { class: "fr-sub", text: brief(card) }),
-    );
+    const text = h("span", {}, card.title, h("span", { class: "fr-sub", text: brief(card) }));
     return {
       input,
-      node: single ? h("p", { class: "fr-model" }, text) : h("label", { class: "fr-model" }, input, text),
+      node: h(single ? "p" : "label", { class: "fr-model fr-row" }, ...(single ? [] : [input]), text),
     };
   });
   const root = h(
     "fieldset",
-    { class: "fr-models" },
+    { class: "fr-models fr-stack" },
     h("legend", { text: "Model" }),
     ...radios.map((r) => r.node),
   );
-  if (!single) {
-    root.append(
-      h("p", { class: "fr-beside" }, h("label", { for: beside.id, text: "Compare with" }), " ", beside),
-    );
-    beside.addEventListener("change", () => choose(shown, beside.value || null));
-  }
+  if (!single) root.append(h("p", { class: "fr-beside fr-flow" }, label, beside));
   root.append(details);
   let shown = "";
 

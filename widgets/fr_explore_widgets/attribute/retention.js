@@ -64,7 +64,7 @@ export function createStrip(attribute) {
       root.setAttribute("aria-label", retentionWords(attribute, samples, threshold));
       root.replaceChildren(
         ...parts.map(({ from, to, same }) => {
-          const part = h("i", { class: same ? "fr-kept" : "fr-left" });
+          const part = h("i", { class: same ? "fr-same" : "fr-different" });
           part.style.setProperty("--from", String(share(attribute, from)));
           part.style.setProperty("--to", String(share(attribute, to)));
           return part;

@@ -26,7 +26,12 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
   const slider = createAttributeSlider(attribute, { onMove, onHelp });
   const strip = createStrip(attribute);
   const onclick = () => onSweep(attribute.name);
-  const sweep = h("button", { type: "button", class: "fr-sweep", "data-sweep": attribute.name, onclick });
+  const sweep = h("button", {
+    type: "button",
+    class: "fr-sweep fr-bare",
+    "data-sweep": attribute.name,
+    onclick,
+  });
   const play = (/** @type {boolean} */ on) => {
     sweep.textContent = on ? "\u25a0" : "\u25b6";
     sweep.title = on ? "Stop" : "Sweep: play the whole range slowly";
@@ -53,8 +58,8 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
  * @param {{onMove: (name: string, value: number, phase: "drag" | "commit") => void, onSweep: (name: string) => void}} actions
  */
 export function createSliders(attributes, { onMove, onSweep }) {
-  const root = h("div", { class: "fr-sliders" });
-  const foot = h("p", { class: "fr-help fr-help-foot", "aria-hidden": "true" });
+  const root = h("div", { class: "fr-sliders fr-stack" });
+  const foot = h("p", { class: "fr-help fr-help-foot fr-sub fr-one-line", "aria-hidden": "true" });
   /** @type {Record<string, Row>} */
   const sliders = {};
   /** @type {Record<string, string[]>} */
@@ -62,7 +67,7 @@ export function createSliders(attributes, { onMove, onSweep }) {
   for (const { key, title } of GROUPS) {
     const own = attributes.filter((a) => a.group === key);
     if (!own.length) continue;
-    const help = h("span", { class: "fr-help", "aria-hidden": "true" });
+    const help = h("span", { class: "fr-help fr-sub fr-one-line", "aria-hidden": "true" });
     const id = uid(key);
     const rows = h("div", { class: "fr-rows" });
     const group = h(

@@ -1,6 +1,6 @@
 // Two stored faces, side by side: their distance and their differences.
 
-import { button, h, paint } from "../shared/dom.js";
+import { button, createFace, h, paint } from "../shared/dom.js";
 import { formatValue, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
@@ -32,17 +32,17 @@ export function createSnapshots(attributes, nameOf, send) {
   );
   const clear = button("Clear", "forget", () => send({ action: "forget" }));
   const faces = NAMES.map((snapshot) => {
-    const canvas = h("canvas", { width: 64, height: 64, "aria-hidden": "true" });
+    const canvas = createFace(64);
     const onclick = () => send({ action: "recall", snapshot });
     const name = h("b", { text: snapshot });
     const recall = h("button", { type: "button", class: "fr-recall", hidden: true, onclick }, canvas, name);
     return { recall, canvas };
   });
-  const words = h("p", { class: "fr-ab-words" });
+  const words = h("p", { class: "fr-ab-words fr-hides" });
   const table = h("table", { class: "fr-ab-table" });
   const root = h(
     "section",
-    { class: "fr-ab", "aria-label": "Snapshots A and B" },
+    { class: "fr-ab fr-stack", "aria-label": "Snapshots A and B" },
     h("div", { class: "fr-actions" }, ...stores, clear),
     h("div", { class: "fr-ab-pair" }, ...faces.map((f) => f.recall), words, table),
   );

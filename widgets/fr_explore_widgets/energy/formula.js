@@ -24,9 +24,9 @@ export function partial({ graph, cos }, i, step) {
 
 /** Two unit arrows from one point at their true angle, whatever the dimension. */
 function createPair() {
-  const other = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pair-other" });
-  const arc = s("path", { class: "fr-pair-arc" });
-  const own = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pair-own" });
+  const other = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pen" });
+  const arc = s("path", { class: "fr-pen fr-soft" });
+  const own = s("path", { d: "M0 0H30M23 -4L30 0L23 4", class: "fr-pen fr-pair-own" });
   const frame = { viewBox: "-34 -34 68 40", class: "fr-pair-picture", "aria-hidden": "true" };
   const root = s("svg", frame, arc, other, own);
   return {
@@ -51,16 +51,16 @@ export function createFormula({ onStep }) {
   const rule = h("p");
   const pair = createPair();
   const current = h("p", { class: "fr-current" });
-  const terms = h("span", { class: "fr-terms" });
+  const terms = h("span", { class: "fr-terms fr-flow" });
   const result = h("p", { class: "fr-result" });
   const next = button("", "step", () => onStep(step === null || step >= count ? 1 : step + 1));
   const whole = button("Whole sum", "whole", () => onStep(null));
   const root = h(
     "section",
-    { class: "fr-formula", "aria-label": "The formula with live numbers" },
+    { class: "fr-formula fr-stack fr-ruled", "aria-label": "The formula with live numbers" },
     h("h3", { text: "One neighbourhood, number by number" }),
     rule,
-    h("div", { class: "fr-now" }, pair.root, current),
+    h("div", { class: "fr-now fr-row" }, pair.root, current),
     h("p", { class: "fr-sum" }, terms),
     result,
     h("div", { class: "fr-actions" }, next, whole),

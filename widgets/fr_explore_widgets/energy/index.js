@@ -38,7 +38,7 @@ function createChoice(label, choices, choose) {
     ),
   );
   return {
-    root: h("div", { class: "fr-choice", role: "group", "aria-label": label }, ...buttons),
+    root: h("div", { class: "fr-choice fr-flow", role: "group", "aria-label": label }, ...buttons),
     /** @param {string | null} value */
     set(value) {
       for (const button of buttons)
@@ -72,13 +72,21 @@ function createControls(change) {
   });
   const choice = h(
     "div",
-    { class: "fr-neighbors" },
-    h("p", {}, rule.label, rule.select),
-    h("p", {}, self, h("label", { for: self.id, text: "count the arrow itself" })),
+    { class: "fr-neighbors fr-stack" },
+    h("p", { class: "fr-row" }, rule.label, rule.select),
+    h("p", { class: "fr-row" }, self, h("label", { for: self.id, text: "count the arrow itself" })),
   );
   const [order, radius, k, dim] = sliders.map(({ row }) => row);
   return {
-    root: h("section", { class: "fr-sliders", "aria-label": "Settings" }, order, choice, radius, k, dim),
+    root: h(
+      "section",
+      { class: "fr-sliders fr-stack", "aria-label": "Settings" },
+      order,
+      choice,
+      radius,
+      k,
+      dim,
+    ),
     /** @param {Settings} settings */
     set(settings) {
       for (const slider of sliders) slider.set(settings[slider.name]);
@@ -154,16 +162,16 @@ function build(context) {
       { class: "fr-stage" },
       h(
         "section",
-        { class: "fr-scene", "aria-label": "Arrows" },
+        { class: "fr-scene fr-stack", "aria-label": "Arrows" },
         presets.root,
         stage.root,
         h("div", { class: "fr-actions" }, layouts.root, resample),
         note,
       ),
-      h("div", { class: "fr-figures" }, key.root, trace.root),
+      h("div", { class: "fr-figures fr-stack" }, key.root, trace.root),
       h(
         "div",
-        { class: "fr-side" },
+        { class: "fr-side fr-stack" },
         controls.root,
         h("div", { class: "fr-actions" }, state.buttons.undo, state.buttons.redo, reset),
       ),

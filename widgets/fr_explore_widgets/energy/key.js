@@ -67,7 +67,7 @@ function orderWords(q, times) {
 export function createKey() {
   const number = h("output", { class: "fr-figure" });
   const fill = h("div", { class: "fr-fill" });
-  const random = h("div", { class: "fr-random" });
+  const random = h("div", { class: "fr-tick fr-dashed" });
   const band = h("div", { class: "fr-band" });
   const closed = h("div", { class: "fr-closed-mark" });
   const scale = { role: "meter", "aria-label": "energy", "aria-valuemin": 0, "aria-valuemax": 2 };
@@ -81,7 +81,7 @@ export function createKey() {
   );
   const words = h("p", { class: "fr-sentence" });
   const row = (/** @type {keyof typeof GLOSSARY} */ name, /** @type {string} */ kind) => {
-    const value = h("span", { class: "fr-fact" });
+    const value = h("span", { class: "fr-fact fr-end" });
     const line = h("p", { class: `fr-row ${kind}` }, h("i"), term(name, GLOSSARY[name]), value);
     return { line, value };
   };
@@ -91,13 +91,13 @@ export function createKey() {
     coverage: row("coverage", ""),
     mean: row("mean arrow", ""),
   };
-  const exact = h("p", { class: "fr-row fr-sub fr-exact" });
+  const exact = h("p", { class: "fr-sub fr-exact" });
   const call = h("code", { class: "fr-call" });
   const root = h(
     "section",
-    { class: "fr-key", "aria-label": "Alignment energy" },
+    { class: "fr-key fr-stack", "aria-label": "Alignment energy" },
     h("h3", { text: "How aligned are neighbours?" }),
-    h("p", { class: "fr-headline" }, number, " ", term("energy", GLOSSARY.energy)),
+    h("p", { class: "fr-head" }, number, " ", term("energy", GLOSSARY.energy)),
     meter,
     ends,
     words,

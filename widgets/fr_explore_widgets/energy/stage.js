@@ -14,8 +14,8 @@ function arrow() {
   return s(
     "g",
     { class: "fr-shaft" },
-    s("path", { d: "M-11 0H5", class: "fr-line" }),
-    s("path", { d: "M11 0L3.2 3.8V-3.8Z", class: "fr-tip-fill" }),
+    s("path", { d: "M-11 0H5", class: "fr-line fr-pen" }),
+    s("path", { d: "M11 0L3.2 3.8V-3.8Z", class: "fr-dot" }),
   );
 }
 
@@ -68,7 +68,7 @@ export function reach({ settings, graph, d, meanDistance }, i) {
  * @param {{choose: (i: number) => void, hover: (i: number | null) => void}} actions
  */
 export function createStage({ choose, hover }) {
-  const disc = s("circle", { class: "fr-disc" });
+  const disc = s("circle", { class: "fr-disc fr-dot" });
   const field = s("g");
   const labels = [s("text", { class: "fr-name" }, "i"), s("text", { class: "fr-name" }, "j")];
   const picture = s("svg", { viewBox: "-100 -100 200 200", role: "presentation" }, disc, field, ...labels);

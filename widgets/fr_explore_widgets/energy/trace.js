@@ -36,7 +36,7 @@ export function createTrace(signal) {
   const root = h(
     "section",
     { class: "fr-trace", "aria-label": "Past values" },
-    h("div", { class: "fr-trace-head" }, title, legend),
+    h("div", { class: "fr-head" }, title, legend),
     plot.root,
   );
   /** @type {Shown | null} */
@@ -62,11 +62,11 @@ export function createTrace(signal) {
       parts.push(text(right, y(random) - 5, "random", "end"));
     }
     const [xs, ys] = [closed.map((p) => p[0]), closed.map((p) => p[1])];
-    parts.push(s("path", { d: linePath(xs, ys, x, y), class: "fr-closed" }));
+    parts.push(s("path", { d: linePath(xs, ys, x, y), class: "fr-pen fr-ink fr-thin" }));
     for (const p of own) {
-      parts.push(circle(x(p.x), y(p.energy), 2.5, p.run === now.run ? "fr-past" : "fr-past fr-old"));
+      parts.push(circle(x(p.x), y(p.energy), 2.5, `fr-dot fr-past ${p.run === now.run ? "" : "fr-old"}`));
     }
-    if (!Number.isNaN(now.energy)) parts.push(circle(x(now.x), y(now.energy), 5, "fr-present"));
+    if (!Number.isNaN(now.energy)) parts.push(circle(x(now.x), y(now.energy), 5, "fr-knob"));
     const ends = spec.ends ?? [String(spec.low), String(spec.high)];
     return [
       ...parts,

@@ -105,24 +105,24 @@ function build(context) {
   const curveView = createCurve(setup.size);
   const note = h("p", { class: "fr-sub" });
   const scaleWords = h("b", { class: "fr-scale-words" });
-  const pick = (/** @type {Node[]} */ ...parts) => h("p", { class: "fr-pick" }, ...parts);
+  const pick = (/** @type {Node[]} */ ...parts) => h("p", { class: "fr-row" }, ...parts);
   root.append(
     h(
       "div",
-      { class: "fr-top" },
+      { class: "fr-top fr-flow" },
       pick(identities.label, identities.select),
       attributes.root,
-      h("div", { class: "fr-actions" }, state.buttons.undo, state.buttons.redo),
+      h("div", { class: "fr-actions fr-end" }, state.buttons.undo, state.buttons.redo),
     ),
     h(
       "div",
       { class: "fr-stage" },
       h(
         "section",
-        { class: "fr-map", "aria-label": "Field" },
+        { class: "fr-map fr-stack", "aria-label": "Field" },
         h(
           "div",
-          { class: "fr-map-head" },
+          { class: "fr-map-head fr-flow" },
           pick(planes.label, planes.select),
           pick(long, h("label", { for: long.id, text: "length = magnitude" })),
         ),
@@ -132,12 +132,18 @@ function build(context) {
       ),
       h(
         "div",
-        { class: "fr-side" },
+        { class: "fr-side fr-stack fr-apart" },
         key.root,
         h(
           "section",
-          { class: "fr-scales", "aria-label": "Scale" },
-          h("div", { class: "fr-scale-head" }, term("scale", GLOSSARY.scale), scaleWords, kinds.root),
+          { class: "fr-scales fr-stack", "aria-label": "Scale" },
+          h(
+            "div",
+            { class: "fr-flow" },
+            term("scale", GLOSSARY.scale),
+            scaleWords,
+            h("div", { class: "fr-end" }, kinds.root),
+          ),
           profile.root,
         ),
         identityEnergies.root,

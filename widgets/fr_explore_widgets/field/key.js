@@ -7,10 +7,10 @@ import { caveats, GLOSSARY, percent, sentence } from "./words.js";
 export function createKey() {
   const number = h("output", { class: "fr-figure" });
   const words = h("span");
-  const warning = h("p", { class: "fr-warning" });
+  const warning = h("p", { class: "fr-warning fr-noted fr-different fr-hides" });
   const row = (/** @type {keyof typeof GLOSSARY} */ name) => {
-    const value = h("b");
-    return { value, line: h("p", { class: "fr-fact" }, term(name, GLOSSARY[name]), value) };
+    const value = h("span", { class: "fr-end" });
+    return { value, line: h("p", { class: "fr-fact fr-row" }, term(name, GLOSSARY[name]), value) };
   };
   const rows = {
     coverage: row("coverage"),
@@ -22,7 +22,7 @@ export function createKey() {
   const line = h("p", { class: "fr-sentence" }, number, words);
   const root = h(
     "section",
-    { class: "fr-key", "aria-label": "Alignment energy" },
+    { class: "fr-key fr-stack", "aria-label": "Alignment energy" },
     head,
     line,
     warning,

@@ -5,7 +5,7 @@ import { floats } from "../shared/dom.js";
 /** @typedef {import("./types").Payload} Payload */
 /** @typedef {import("./types").PayloadHead} PayloadHead */
 /** @typedef {import("./types").PlaneName} PlaneName */
-/** @typedef {import("../shared/plane").Kind} Kind */
+/** @typedef {import("../shared/map").Kind} Kind */
 
 /** In the order of their bytes. */
 export const PLANES = /** @type {PlaneName[]} */ (["points", "directions", "mean"]);

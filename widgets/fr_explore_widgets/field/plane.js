@@ -1,12 +1,12 @@
 // The field in its plane: points coloured by energy, arrows, the neighbourhood of one curve; and the legend.
 
 import { h } from "../shared/dom.js";
-import { createPlane } from "../shared/plane.js";
+import { createMap } from "../shared/map.js";
 import { colorOf, highlighted, ISOLATED, kindsOf, palette, UNDIRECTED } from "./payload.js";
 
 /** @typedef {import("./types").Payload} Payload */
 /** @typedef {import("./types").PlaneName} PlaneName */
-/** @typedef {import("../shared/plane").Scene} Scene */
+/** @typedef {import("../shared/map").Scene} Scene */
 /** @typedef {{payload: Payload, place: number, plane: PlaneName, magnitude: boolean, curve: number, chosen: number,
  *   near: {order: Int32Array, count: number} | null}} Shown */
 
@@ -17,7 +17,7 @@ const FAINT = 0.45;
  * @param {{signal: AbortSignal, curves: number, onHover: (curve: number) => void, onChoose: (curve: number) => void}} options
  */
 export function createField({ signal, curves, onHover, onChoose }) {
-  const map = createPlane({
+  const map = createMap({
     signal,
     label: "Field in a plane",
     onHover,
@@ -26,7 +26,7 @@ export function createField({ signal, curves, onHover, onChoose }) {
     faint: FAINT,
     margin: 32,
   });
-  const bar = h("i", { class: "fr-energy-bar" });
+  const bar = h("i");
   const legend = h(
     "div",
     { class: "fr-legend" },

@@ -56,7 +56,7 @@ export function createProfile({ signal, onMove }) {
   /** @param {number} width */
   function draw(width) {
     if (!shown) return [];
-    const { kind, grid, energy, coverage, random, place, color } = shown;
+    const { kind, grid, energy, coverage, random, place } = shown;
     const last = Math.max(grid.length - 1, 1);
     const right = width - RIGHT;
     const x = linear(0, last, LEFT, right);
@@ -65,14 +65,12 @@ export function createProfile({ signal, onMove }) {
     const y = (/** @type {number} */ e) => TOP + HIGH * (1 - Math.min(e, top) / top);
     const c = linear(0, 1, FLOOR, FLOOR - LOW);
     const places = grid.map((_, i) => i);
-    const handle = circle(x(place), y(values[place] || 0), 6, "fr-handle");
-    handle.setAttribute("fill", color);
     return [
       line([LEFT, y(0)], [right, y(0)], "fr-axis"),
       ...[0, 1, 2].filter((e) => e <= top).map((e) => text(LEFT - 6, y(e) + 4, String(e), "end")),
       ...nullParts(random, x, y, right, place > 0.55 * last),
-      s("path", { d: linePath(places, values, x, y), class: "fr-line", stroke: color }),
-      s("path", { d: `${linePath(places, coverage, x, c)}V${FLOOR}H${LEFT}Z`, class: "fr-covered" }),
+      s("path", { d: linePath(places, values, x, y), class: "fr-pen" }),
+      s("path", { d: `${linePath(places, coverage, x, c)}V${FLOOR}H${LEFT}Z`, class: "fr-area fr-soft" }),
       line([LEFT, FLOOR], [right, FLOOR], "fr-axis"),
       text(LEFT - 6, TOP + 2, "E", "end"),
       text(LEFT - 6, c(1) + 8, "100 %", "end"),
@@ -84,9 +82,9 @@ export function createProfile({ signal, onMove }) {
         text(x(i), FLOOR + 16, String(grid[i]), "middle"),
       ]),
       text((LEFT + right) / 2, FLOOR + 31, AXES[kind], "middle"),
-      line([x(place), TOP - 4], [x(place), FLOOR], "fr-cursor-line"),
-      handle,
-      circle(x(place), c(coverage[place] ?? 0), 3, "fr-dot"),
+      line([x(place), TOP - 4], [x(place), FLOOR], "fr-pen fr-ink fr-thin fr-cursor-line"),
+      circle(x(place), y(values[place] || 0), 6, "fr-knob"),
+      circle(x(place), c(coverage[place] ?? 0), 3, "fr-dot fr-ink"),
     ];
   }
 
@@ -95,7 +93,8 @@ export function createProfile({ signal, onMove }) {
     /** @param {Shown} what */
     show(what) {
       shown = what;
-      const { kind, grid, energy, coverage, place, label } = what;
+      const { kind, grid, energy, coverage, place, label, color } = what;
+      plot.root.style.setProperty("--c", color);
       input.max = String(grid.length - 1);
       if (input.valueAsNumber !== place) input.valueAsNumber = place;
       const says = energy[place] === null ? "E is not defined" : `E ${figure(energy[place])} for ${label}`;
@@ -121,7 +120,7 @@ function nullParts(random, x, y, right, left) {
   const band = known.length ? `${linePath([...places, ...[...places].reverse()], edges)}Z` : "";
   const whole = linePath([LEFT, ...places, right], [y(first), ...means, y(random.at(-1)?.[1] ?? 1)]);
   return [
-    s("path", { d: band, class: "fr-null-band" }),
+    s("path", { d: band, class: "fr-area fr-soft" }),
     s("path", { d: whole, class: "fr-null" }),
     text(left ? LEFT + 4 : right, y(1) - 6, "random directions", left ? "start" : "end"),
   ];

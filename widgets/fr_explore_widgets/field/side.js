@@ -12,7 +12,7 @@ import { curveText } from "./words.js";
 /** A radio group that looks like buttons. @param {string} label @param {{value: string, text: string, picture?: Node}[]} choices @param {(value: string) => void} choose */
 export function createRadios(label, choices, choose) {
   const group = uid("choice");
-  const root = h("fieldset", { class: "fr-chips" }, h("legend", { class: "fr-hidden", text: label }));
+  const root = h("fieldset", { class: "fr-chips fr-flow" }, h("legend", { class: "fr-hidden", text: label }));
   const inputs = choices.map(({ value, text, picture }) => {
     const input = h("input", { type: "radio", name: group, value, onchange: () => choose(value) });
     root.append(h("label", { class: "fr-chip" }, input, ...(picture ? [picture] : []), text));
@@ -52,11 +52,11 @@ export function createIdentityEnergies(signal, identities, choose) {
   /** @type {Energies} */
   let shown = { rows: undefined, scale: 0, place: 0, now: Number.NaN, color: "" };
   const plot = createPlot(signal, "fr-identities-plot", () => 66, draw);
-  const note = h("span", { class: "fr-sub" });
+  const note = h("span", { class: "fr-sub fr-end" });
   const root = h(
     "section",
     { class: "fr-identities", "aria-label": "Energy by identity" },
-    h("div", { class: "fr-identities-head" }, h("h3", { text: "E by identity" }), note),
+    h("div", { class: "fr-flow" }, h("h3", { text: "E by identity" }), note),
     plot.root,
   );
   const energies = () =>
@@ -66,7 +66,7 @@ export function createIdentityEnergies(signal, identities, choose) {
 
   /** @param {number} width */
   function draw(width) {
-    const { place, now, color } = shown;
+    const { place, now } = shown;
     const values = energies();
     const [left, right] = [14, width - 14];
     const top = Math.max(...values.filter(Number.isFinite), 1) > 1.15 ? 2 : 1.1;
@@ -81,17 +81,14 @@ export function createIdentityEnergies(signal, identities, choose) {
       if (i === place || !Number.isFinite(e)) return;
       // stack dots that would hide each other
       const before = values.filter((o, j) => (j < i || j === place) && Math.abs(x(o) - x(e)) < 9).length;
-      const dot = circle(x(e), 44 - 10 * (before % 3), 5, "fr-other");
-      dot.setAttribute("fill", color);
+      const dot = circle(x(e), 44 - 10 * (before % 3), 5, "fr-dot fr-other");
       dot.append(s("title", {}, `identity ${identities[i]}: E = ${figure(e)}`));
       dot.addEventListener("click", () => choose(i));
       parts.push(dot);
     });
     if (Number.isFinite(now)) {
-      const dot = circle(x(now), 44, 7, "fr-mine");
-      dot.setAttribute("fill", color);
       const at = Math.min(Math.max(x(now), 40), right - 26);
-      parts.push(dot, text(at, 14, `identity ${identities[place]}`, "middle"));
+      parts.push(circle(x(now), 44, 7, "fr-knob"), text(at, 14, `identity ${identities[place]}`, "middle"));
     }
     return parts;
   }
@@ -101,6 +98,7 @@ export function createIdentityEnergies(signal, identities, choose) {
     /** @param {Energies} next */
     show(next) {
       shown = next;
+      root.style.setProperty("--c", next.color);
       root.hidden = identities.length < 2;
       note.textContent = next.rows ? "at this scale; click a dot to choose it" : "computing the others";
       const known = energies().filter(Number.isFinite);
@@ -118,12 +116,18 @@ export function createCurve(size) {
   const words = h("p", { class: "fr-curve-words" });
   const note = h("p", { class: "fr-sub" });
   const figures = ["one step below", "base", "one step above"].map((title) => {
-    const canvas = h("canvas", { width: size || 96, height: size || 96, role: "img", "aria-label": title });
+    const canvas = h("canvas", {
+      class: "fr-face",
+      width: size || 96,
+      height: size || 96,
+      role: "img",
+      "aria-label": title,
+    });
     const value = h("span", { class: "fr-sub" });
     return { canvas, value, title, figure: h("figure", {}, canvas, h("figcaption", {}, value)) };
   });
   const faces = h("div", { class: "fr-three", hidden: true }, ...figures.map(({ figure }) => figure));
-  const root = h("section", { class: "fr-curve", "aria-label": "Curve" }, words, faces, note);
+  const root = h("section", { class: "fr-curve fr-stack", "aria-label": "Curve" }, words, faces, note);
   return {
     root,
     words: () => words.textContent ?? "",

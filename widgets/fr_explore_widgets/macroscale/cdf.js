@@ -50,13 +50,13 @@ export function createCdf(signal) {
   const plot = createPlot(signal, "fr-cdf", () => 280, draw);
   const key = h(
     "ul",
-    { class: "fr-cdf-key" },
+    { class: "fr-cdf-key fr-legend" },
     ...KINDS.map(([, name, words]) => h("li", { class: `fr-line-${name}` }, h("i"), words)),
   );
   const axis = h("p", { class: "fr-sub" });
   const root = h(
     "section",
-    { class: "fr-cdf-box", "aria-label": "Distributions of distances" },
+    { class: "fr-cdf-box fr-stack", "aria-label": "Distributions of distances" },
     h("h3", {}, "How far apart are two people? ", term("KS", TERMS.ks), " is the largest gap"),
     key,
     plot.root,
@@ -77,18 +77,20 @@ export function createCdf(signal) {
       axisBelow(f, x, ticks(low, high, width / 80), ""),
       ...curves.map(({ pairs, distance, share }) => {
         const name = KINDS.find(([one]) => one === pairs)?.[1];
-        return s("path", { d: linePath(distance, share, x, y), class: `fr-cdf-line fr-line-${name}` });
+        return s("path", { d: linePath(distance, share, x, y), class: `fr-pen fr-line-${name}` });
       }),
     ];
     const gaps = Object.entries(row.gaps ?? {}).sort((a, b) => a[1].distance - b[1].distance);
     gaps.forEach(([name, gap], i) => {
       const at = x(gap.distance);
       const [up, down] = [y(Math.max(gap.within, gap.across)), y(Math.min(gap.within, gap.across))];
-      nodes.push(s("path", { d: `M${at - 5} ${up}h10m-5 0V${down}m-5 0h10`, class: "fr-bracket" }));
+      nodes.push(
+        s("path", { d: `M${at - 5} ${up}h10m-5 0V${down}m-5 0h10`, class: "fr-pen fr-ink fr-bracket" }),
+      );
       const box = { left: f.left, right: width - f.right, top: f.top, bottom: height - f.bottom };
       const word = wordPlace(at, up, down, i === 0, box);
       const words = `KS ${gap.value.toFixed(3)} ${name === "positive" ? "with it" : "without it"}`;
-      nodes.push(text(word.x, word.y, words, word.anchor, "fr-bracket-word"));
+      nodes.push(text(word.x, word.y, words, word.anchor, "fr-key-text fr-halo fr-ink fr-bracket-word"));
     });
     return nodes;
   }

@@ -25,7 +25,7 @@ export function createChart(signal, choose) {
   const words = h("p");
   const root = h(
     "section",
-    { class: "fr-among-box", "aria-label": "All attributes" },
+    { class: "fr-among-box fr-stack", "aria-label": "All attributes" },
     h("h3", {}, "Among all attributes: KS against ", term("intra-entropy", TERMS.intra)),
     plot.root,
     words,
@@ -60,7 +60,7 @@ export function createChart(signal, choose) {
       const on = attribute.name === now;
       const [cx, cy] = [x(entropy), y(ks)];
       const spot = s("g", { class: "fr-spot", transform: `translate(${cx} ${cy})` }, markOf(attribute));
-      if (on) spot.append(circle(0, 0, 10, "fr-ring"));
+      if (on) spot.append(circle(0, 0, 10, "fr-pen fr-ink"));
       spot.append(
         s("title", {}, `${attribute.label}: KS ${ks.toFixed(3)}, intra-entropy ${entropy.toFixed(3)}`),
       );
@@ -72,7 +72,7 @@ export function createChart(signal, choose) {
         placeLabel([cx, cy], half, 31, width - f.right, taken);
       if (!free) continue;
       taken.push(free.box);
-      const style = on ? "fr-spot-name fr-now" : "fr-spot-name";
+      const style = on ? "fr-halo fr-key-text fr-ink" : "fr-halo";
       nodes.push(text(free.x, free.y + 4, attribute.label, "middle", style));
     }
     return nodes;
@@ -110,7 +110,7 @@ export function createNull(signal) {
     const nodes = [axisBelow(f, x, ticks(0, most, width / 80), "")];
     // fixed vertical positions, so that a redraw does not move the dots
     row.null.forEach((value, i) => {
-      nodes.push(circle(x(value), foot - 4 - ((i * 7) % 17), 2, "fr-draw"));
+      nodes.push(circle(x(value), foot - 4 - ((i * 7) % 17), 2, "fr-draw fr-dot fr-soft"));
     });
     const [ks, chance] = [row.ks_mean, row.null_mean];
     const near = chance !== undefined && Math.abs(x(ks) - x(chance)) < 32;
@@ -119,9 +119,9 @@ export function createNull(signal) {
       const [anchor, gap] = /** @type {[string, number]} */ (
         !near ? ["middle", 0] : first ? ["end", -2] : ["start", 2]
       );
-      const name = word.toLowerCase();
-      nodes.push(s("path", { d: `M${x(value)} ${foot}V16`, class: `fr-${name}-line` }));
-      nodes.push(text(x(value) + gap, 11, word, anchor, `fr-${name}-word`));
+      const [pen, style] = word === "KS" ? ["fr-pen fr-ks-line", "fr-key-text fr-ink"] : ["fr-null", ""];
+      nodes.push(s("path", { d: `M${x(value)} ${foot}V16`, class: pen }));
+      nodes.push(text(x(value) + gap, 11, word, anchor, style));
     };
     if (chance !== undefined) mark("null", chance, chance < ks);
     mark("KS", ks, chance === undefined || ks <= chance);

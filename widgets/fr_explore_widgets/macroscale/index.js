@@ -7,7 +7,7 @@ import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { createCdf, curvesOf } from "./cdf.js";
 import { createChart, createNull } from "./chart.js";
-import { createMap } from "./map.js";
+import { createImageMap } from "./map.js";
 import { probability, probeWords, TERMS } from "./words.js";
 
 /** @typedef {import("./types").Row} Row */
@@ -24,7 +24,7 @@ function createFigures(signal) {
   const [value, sides, chance, p] = [h("b", { class: "fr-figure" }), h("span"), h("span"), h("span")];
   const root = h(
     "section",
-    { class: "fr-key", "aria-label": "Figures of this attribute" },
+    { class: "fr-key fr-stack", "aria-label": "Figures of this attribute" },
     words,
     h("p", {}, term("KS", TERMS.ks), " ", value, " ", h("span", { class: "fr-sub" }, sides)),
     nullPlot.root,
@@ -100,7 +100,7 @@ function build(context) {
   if (!setup.umap) buttons.umap.title = "UMAP needs the extra: pip install 'fr-explore[umap]'";
   const counts = `${setup.images.toLocaleString("en")} images of ${setup.people} people, ${names.length} attributes`;
   const about = h("p", { class: "fr-sub", text: setup.model ? `${setup.model}: ${counts}` : counts });
-  const map = createMap(signal, setup, requestPicture);
+  const map = createImageMap(signal, setup, requestPicture);
   map.foot.append(buttons.umap);
   const figures = createFigures(signal);
   const cdf = createCdf(signal);
@@ -110,7 +110,7 @@ function build(context) {
   root.append(
     h(
       "div",
-      { class: "fr-head" },
+      { class: "fr-top fr-flow" },
       h(
         "div",
         { class: "fr-actions" },
@@ -130,7 +130,7 @@ function build(context) {
       map.root,
       h(
         "div",
-        { class: "fr-side" },
+        { class: "fr-side fr-stack" },
         figures.root,
         h(
           "div",

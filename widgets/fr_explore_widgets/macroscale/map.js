@@ -1,7 +1,7 @@
 // The map of the images, coloured by the attribute, with the picture of the image under the pointer.
 
 import { h, paint, term } from "../shared/dom.js";
-import { createPlane } from "../shared/plane.js";
+import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
 
 /** @typedef {import("./types").Attribute} Attribute */
@@ -14,36 +14,25 @@ export function kindsOf(signs) {
 }
 
 /** @param {AbortSignal} signal @param {Setup} setup @param {(place: number) => void} ask for a picture */
-export function createMap(signal, setup, ask) {
-  const face = h("canvas", { class: "fr-map-face", width: 64, height: 64, hidden: true });
-  const words = h("span");
-  const card = h("div", { class: "fr-map-card", role: "status" }, face, words);
+export function createImageMap(signal, setup, ask) {
+  const card = createCard();
   /** @type {Int8Array} */
   let signs = new Int8Array(setup.shown);
   let label = "";
   let pointed = -1;
-  const plane = createPlane({ signal, label: "Map of the images", onHover: hover, onChoose: hover });
-  const key = h("ul", { class: "fr-map-key" });
+  const map = createMap({ signal, label: "Map of the images", onHover: hover, onChoose: hover });
+  map.root.append(card.root);
+  const key = h("ul", { class: "fr-map-key fr-legend" });
   const note = h("p", { class: "fr-sub" });
-  const foot = h("div", { class: "fr-map-foot" }, key, note);
-  const root = h(
-    "section",
-    { class: "fr-map-box", "aria-label": "Map" },
-    h("div", { class: "fr-map-place" }, plane.root, card),
-    foot,
-  );
+  const foot = h("div", { class: "fr-map-foot fr-flow" }, key, note);
+  const root = h("section", { class: "fr-map fr-stack", "aria-label": "Map" }, map.root, foot);
 
   /** @param {number} i */
   function hover(i) {
     pointed = i;
-    card.dataset.on = String(i >= 0);
-    face.hidden = true;
-    if (i < 0) {
-      words.textContent = "";
-      return;
-    }
+    if (i < 0) return card.show("");
     const what = { 1: `with ${label}`, "-1": `without ${label}`, 0: `${label} unknown` }[String(signs[i])];
-    words.textContent = `person ${setup.names[i]}, ${what}`;
+    card.show(`person ${setup.names[i]}, ${what}`);
     if (setup.pictures) ask(i);
   }
 
@@ -51,22 +40,21 @@ export function createMap(signal, setup, ask) {
     root,
     foot,
     /** @param {Float32Array} xy */
-    setPoints: (xy) => plane.setPoints(xy),
+    setPoints: (xy) => map.setPoints(xy),
     /** The answer to `ask`. @param {number} place @param {DataView} pixels @param {[number, number]} shape */
     picture(place, pixels, shape) {
-      if (place === pointed) face.hidden = !paint(face, pixels, shape);
+      if (place === pointed) card.face.hidden = !paint(card.face, pixels, shape);
     },
     /** @param {Attribute} attribute @param {Int8Array} next @param {Row | undefined} row */
     show(attribute, next, row) {
       signs = next;
       label = attribute.label;
-      const soft = getComputedStyle(root).getPropertyValue("--fr-soft").trim() || "#5c5c5c";
-      plane.setLook({
+      map.setLook({
         kind: kindsOf(signs),
         kinds: [
-          { color: soft, shape: "square", hollow: true },
+          { color: "soft", shape: "square", hollow: true },
           { color: attribute.color, shape: "circle" },
-          { color: soft, shape: "cross" },
+          { color: "soft", shape: "cross" },
         ],
         radius: setup.shown > 1500 ? 3 : 4,
       });
@@ -82,7 +70,7 @@ export function createMap(signal, setup, ask) {
             h("li", { class: `fr-kind-${kind}` }, h("i"), n === undefined ? text : `${text}: ${n} images`),
           ),
       );
-      plane.describe(`Map of ${setup.shown} images, coloured by ${label}`);
+      map.describe(`Map of ${setup.shown} images, coloured by ${label}`);
     },
     /** @param {"pca" | "umap"} projection */
     explain(projection) {

@@ -53,7 +53,13 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
     stop: button("Stop camera", "stop-camera", close),
   };
   const actions = h("div", { class: "fr-actions" }, ...Object.values(buttons));
-  const root = h("div", { class: "fr-camera", role: "group", "aria-label": "Camera" }, video, still, actions);
+  const root = h(
+    "div",
+    { class: "fr-camera fr-stack", role: "group", "aria-label": "Camera" },
+    video,
+    still,
+    actions,
+  );
   root.hidden = true;
 
   /** @type {MediaStream | null} */

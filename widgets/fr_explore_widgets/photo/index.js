@@ -1,6 +1,6 @@
 // PhotoInput: pictures from files or the camera are sent to the kernel, which detects faces in them.
 
-import { button, h, paint, term, uid } from "../shared/dom.js";
+import { button, createFace, h, paint, term, uid } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
@@ -49,7 +49,7 @@ function createList(onRemove) {
     let place = 0;
     root.replaceChildren();
     for (const { key, name, ok, note, todo } of items) {
-      const canvas = h("canvas", { width: THUMB, height: THUMB, "aria-hidden": "true" });
+      const canvas = createFace(THUMB);
       if (ok) {
         paint(canvas, sprite, [THUMB, THUMB], place * size);
         place += 1;
@@ -115,7 +115,7 @@ function build(context) {
   const list = createList((key) => link.send(/** @type {Command} */ ({ action: "remove", key })));
   const zone = h(
     "div",
-    { class: "fr-drop" },
+    { class: "fr-drop fr-flow" },
     h("div", { class: "fr-actions" }, buttons.choose, buttons.camera, buttons.discard),
     h("span", { class: "fr-sub", text: "or drop pictures here" }),
     file,

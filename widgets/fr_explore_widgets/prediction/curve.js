@@ -80,7 +80,7 @@ export function createCurve(setup, changed) {
     changed();
     board.focus();
   });
-  const foot = h("div", { class: "fr-foot" }, hint, clear);
+  const foot = h("div", { class: "fr-foot fr-flow" }, hint, clear);
   const root = h("div", { class: "fr-curve" }, board, foot);
 
   const width = () => board.clientWidth || 360;
@@ -110,17 +110,20 @@ export function createCurve(setup, changed) {
       parts.push(text((LEFT + width() - RIGHT) / 2, HEIGHT / 2, "Draw your curve here", "middle"));
     } else {
       if (truth) parts.push(...gaps(full, truth));
-      parts.push(s("path", { d: linePath(x, full, across, up), class: "fr-guess-line" }));
+      parts.push(s("path", { d: linePath(x, full, across, up), class: "fr-pen fr-guess" }));
       for (const [i, v] of truth ? [] : y.entries()) {
-        if (v !== null) parts.push(circle(across(x[i]), up(v), 3, "fr-guess-dot"));
+        if (v !== null) parts.push(circle(across(x[i]), up(v), 3, "fr-dot fr-guess fr-guess-dot"));
       }
       if (truth)
         parts.push(
-          s("path", { d: linePath(x, truth, across, up), class: "fr-truth-line" }),
+          s("path", { d: linePath(x, truth, across, up), class: "fr-pen fr-truth-line" }),
           ...names(full, truth),
         );
     }
-    if (!locked) parts.push(line([across(x[at]), TOP], [across(x[at]), HEIGHT - BOTTOM], "fr-cursor"));
+    if (!locked)
+      parts.push(
+        line([across(x[at]), TOP], [across(x[at]), HEIGHT - BOTTOM], "fr-pen fr-soft fr-thin fr-cursor"),
+      );
     picture.replaceChildren(...parts);
     describe(full);
   }
@@ -141,7 +144,7 @@ export function createCurve(setup, changed) {
   function gaps(guess, truth) {
     return guess.flatMap((g, i) => {
       const t = truth[i];
-      return t === null ? [] : [line([across(x[i]), up(g)], [across(x[i]), up(t)], "fr-gap")];
+      return t === null ? [] : [line([across(x[i]), up(g)], [across(x[i]), up(t)], "fr-pen fr-guess fr-gap")];
     });
   }
 
@@ -152,8 +155,8 @@ export function createCurve(setup, changed) {
     const name = (/** @type {number} */ to, /** @type {string} */ words, /** @type {string} */ kind) =>
       text(across(x[end]) - 4, Math.min(Math.max(to, 10), HEIGHT - BOTTOM - 4), words, "end", kind);
     return [
-      name(g + (g <= t ? -8 : 16), "guess", "fr-mark-text fr-guess-text"),
-      name(t + (g <= t ? 16 : -8), "truth", "fr-mark-text"),
+      name(g + (g <= t ? -8 : 16), "guess", "fr-key-text fr-guess"),
+      name(t + (g <= t ? 16 : -8), "truth", "fr-key-text"),
     ];
   }
 

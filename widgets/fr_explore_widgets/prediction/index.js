@@ -78,8 +78,8 @@ function build(context) {
     retry: button("Try again", "retry", act("retry")),
   };
   const statusLine = h("p", { class: "fr-status", role: "status" });
-  const tries = h("ol", { class: "fr-tries fr-sub", "aria-label": "Earlier tries" });
-  const badge = h("span", { class: "fr-sub fr-badge" });
+  const tries = h("ol", { class: "fr-tries fr-sub fr-ruled", "aria-label": "Earlier tries" });
+  const badge = h("span", { class: "fr-sub fr-badge fr-one-line" });
   root.append(
     h("div", { class: "fr-head" }, h("h3", { id, text: setup.question }), badge),
     input.root,

@@ -31,12 +31,18 @@ export function span(numbers, low, high) {
 export function createNumber(setup, changed) {
   const { low, high, unit } = setup;
   const id = uid("guess");
-  const box = h("input", { type: "number", id, step: "any", class: "fr-number", inputmode: "decimal" });
+  const box = h("input", {
+    type: "number",
+    id,
+    step: "any",
+    class: "fr-number fr-text",
+    inputmode: "decimal",
+  });
   if (low !== null) box.min = String(low);
   if (high !== null) box.max = String(high);
-  const entry = h("p", { class: "fr-entry" }, h("label", { for: id, text: "Your guess" }), box);
+  const entry = h("p", { class: "fr-row" }, h("label", { for: id, text: "Your guess" }), box);
   if (unit) entry.append(h("span", { text: unit }));
-  const picture = s("svg", { class: "fr-line-picture", viewBox: `0 0 ${WIDTH} 72`, role: "img" });
+  const picture = s("svg", { class: "fr-plot fr-line-picture", viewBox: `0 0 ${WIDTH} 72`, role: "img" });
   const root = h("div", {}, entry);
   /** @type {HTMLInputElement | null} */
   let range = null;
@@ -67,7 +73,7 @@ export function createNumber(setup, changed) {
 
   function fill() {
     const at = range ? (range.valueAsNumber - Number(low)) / (Number(high) - Number(low)) : 0;
-    range?.closest("div.fr-slider")?.setAttribute("style", `--lo:0;--hi:${at};--c:var(--fr-guess)`);
+    range?.closest("div.fr-slider")?.setAttribute("style", `--lo:0;--hi:${at};--c:var(--fr-mark)`);
   }
 
   /** @param {number} guess @param {number} truth */
@@ -76,12 +82,12 @@ export function createNumber(setup, changed) {
     const x = linear(from, to, EDGE, WIDTH - EDGE);
     const [a, b] = [x(guess), x(truth)];
     picture.replaceChildren(
-      line([8, 36], [WIDTH - 8, 36], "fr-axis"),
-      line([a, 36], [b, 36], "fr-gap"),
-      circle(a, 36, 6, "fr-guess-mark"),
-      s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-truth-mark" }),
-      text(a, 20, `guess ${short(guess, 4)}`, "middle", "fr-mark-text fr-guess-text"),
-      text(b, 62, `truth ${short(truth, 4)}`, "middle", "fr-mark-text"),
+      line([8, 36], [WIDTH - 8, 36], "fr-rule"),
+      line([a, 36], [b, 36], "fr-pen fr-guess fr-gap"),
+      circle(a, 36, 6, "fr-pen fr-guess fr-guess-mark"),
+      s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-dot" }),
+      text(a, 20, `guess ${short(guess, 4)}`, "middle", "fr-key-text fr-guess"),
+      text(b, 62, `truth ${short(truth, 4)}`, "middle", "fr-key-text"),
     );
     picture.setAttribute("aria-label", `Guess ${short(guess, 4)}, truth ${short(truth, 4)} ${unit}`);
   }

@@ -36,7 +36,7 @@ export function createRanking(setup, changed) {
   const labelOf = (/** @type {string} */ name) => labels[options.indexOf(name)];
   const dot = (/** @type {string} */ name) => {
     const mark = h("i", { class: "fr-swatch", "aria-hidden": "true" });
-    mark.style.background = colors[options.indexOf(name)] || "var(--fr-soft)";
+    mark.style.setProperty("--c", colors[options.indexOf(name)] || "var(--fr-soft)");
     return mark;
   };
   let order = [...options];
@@ -57,7 +57,7 @@ export function createRanking(setup, changed) {
   const step = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ move) =>
     h("button", {
       type: "button",
-      class: "fr-step",
+      class: "fr-bare",
       tabindex: -1,
       text,
       "aria-label": label,
@@ -65,14 +65,14 @@ export function createRanking(setup, changed) {
     });
 
   const rows = options.map((name) => {
-    const grip = h("button", { type: "button", class: "fr-grip", "data-option": name });
+    const grip = h("button", { type: "button", class: "fr-grip fr-button", "data-option": name });
     const [up, down] = [
       step("\u2191", `Move ${labelOf(name)} up`, () => put(name, order.indexOf(name) - 1)),
       step("\u2193", `Move ${labelOf(name)} down`, () => put(name, order.indexOf(name) + 1)),
     ];
     const place = h("span", { class: "fr-place" });
-    grip.append(place, dot(name), h("span", { class: "fr-option", text: labelOf(name) }));
-    const row = h("li", { class: "fr-rank" }, grip, up, down);
+    grip.append(place, dot(name), h("span", { class: "fr-option fr-one-line", text: labelOf(name) }));
+    const row = h("li", { class: "fr-rank fr-row" }, grip, up, down);
     grip.addEventListener("keydown", (event) => {
       const to = placeFor(event.key, order.indexOf(name), n);
       if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -144,11 +144,11 @@ export function createRanking(setup, changed) {
         const value = truth.values ? Number(truth.values[i].toPrecision(3)) : "";
         return h(
           "li",
-          { class: "fr-rank" },
+          { class: "fr-rank fr-row" },
           h("span", { class: "fr-place", text: i + 1 }),
           dot(name),
-          h("span", { class: "fr-option", text: labelOf(name) }),
-          h("b", { text: value }),
+          h("span", { class: "fr-option fr-one-line", text: labelOf(name) }),
+          h("span", { class: "fr-end", text: value }),
         );
       }),
     );
@@ -157,8 +157,8 @@ export function createRanking(setup, changed) {
     lines.replaceChildren(
       ...guess.map((name, i) => {
         const [a, b] = [ROW * (i + 0.5), ROW * (truth.order.indexOf(name) + 0.5)];
-        const line = s("path", { d: `M0 ${a}C20 ${a} 20 ${b} 40 ${b}`, class: "fr-link" });
-        line.style.stroke = colors[options.indexOf(name)] || "";
+        const line = s("path", { d: `M0 ${a}C20 ${a} 20 ${b} 40 ${b}`, class: "fr-pen fr-soft fr-link" });
+        if (colors[options.indexOf(name)]) line.style.setProperty("--c", colors[options.indexOf(name)]);
         return line;
       }),
     );

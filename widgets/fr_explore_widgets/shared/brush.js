@@ -91,25 +91,19 @@ export function placeLabel([x, y], half, gap, width, taken) {
 
 /**
  * @param {CanvasRenderingContext2D} c
- * @param {{ink: string, surface: string, font: string, dark: boolean, width: number}} look
+ * @param {{ink: string, soft: string, surface: string, font: string, dark: boolean, width: number}} look
  */
-export function createBrush(c, { ink, surface, font, dark, width }) {
+export function createBrush(c, { ink, soft, surface, font, dark, width }) {
   /** @type {number[][]} */
   const taken = [];
   return {
-    /** @param {[number, number]} at @param {number} r @param {number} alpha @param {string} [text] */
-    dot([x, y], r, alpha, text) {
-      c.globalAlpha = alpha;
-      c.fillStyle = ink;
-      mark(c, "circle", x, y, r);
-      c.fill();
-      if (text) {
-        c.font = `11px ${font}`;
-        c.textBaseline = "middle";
-        c.textAlign = "left";
-        c.fillText(text, x + r + 3, y);
-      }
-      c.globalAlpha = 1;
+    /** The name of a point, beside it. @param {string} text @param {[number, number]} at @param {number} gap */
+    name(text, [x, y], gap) {
+      c.font = `11px ${font}`;
+      c.textBaseline = "middle";
+      c.textAlign = "left";
+      c.fillStyle = soft;
+      c.fillText(text, x + gap, y);
     },
     /** @param {[number, number]} at @param {number} r */
     ring([x, y], r) {

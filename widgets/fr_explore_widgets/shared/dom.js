@@ -95,6 +95,31 @@ export function paint(canvas, view, [height, width], from = 0) {
   return true;
 }
 
+/** The canvas of a small face; its style sets `--size`. @param {number} size in pixels */
+export function createFace(size) {
+  return h("canvas", { class: "fr-face", width: size, height: size, "aria-hidden": "true" });
+}
+
+/**
+ * Cut a sprite, square RGB pictures in one column, into canvases.
+ * @param {DataView} view
+ * @param {number} side
+ * @param {number} count
+ */
+export function cutSprite(view, side, count) {
+  const bytes = 3 * side * side;
+  return Array.from({ length: Math.min(count, Math.floor(view.byteLength / bytes)) }, (_, i) => {
+    const canvas = h("canvas", { width: side, height: side });
+    const c = canvas.getContext("2d");
+    const image = c?.createImageData(side, side);
+    if (c && image) {
+      image.data.set(toRGBA(view, i * bytes, side * side));
+      c.putImageData(image, 0, 0);
+    }
+    return canvas;
+  });
+}
+
 /**
  * "dark" or "light", from the colour behind an element, because hosts name their themes in many ways.
  * @param {string} color as computed: rgb(...) or rgba(...)

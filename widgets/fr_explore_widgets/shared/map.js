@@ -1,229 +1,353 @@
-// The map: the gallery in the background, the reference, the path of the embedding, the current point. Canvas 2D.
+// A map of up to some thousands of points: drag pans; wheel, pinch and keys zoom; a grid finds the nearest point.
 
-import { createBrush } from "./brush.js";
-import { h, toRGBA } from "./dom.js";
-
-/** @typedef {import("./types").GalleryPoint} GalleryPoint */
-/** @typedef {ReturnType<typeof createBrush>} Brush */
-/**
- * @typedef {{x: number, y: number, color: string, shape: string, label: string, name: string, lift?: boolean,
- *   rough?: boolean}} Step `lift`: no line from the previous step; `rough`: of a drag, replaced by the exact step
- */
-/** @typedef {{vector: [number, number], color: string, share: number}} Arrow `share` of its length visible in the plane */
-
-const MARGIN = 22;
-const MAX_STEPS = 600;
+import { mark, trace } from "./brush.js";
+import { h, uid } from "./dom.js";
+import { followKeys, followPointer } from "./map_input.js";
+import { createGrid, fitView, towards, zoomAt } from "./map_math.js";
 
 /**
- * The scale and shift that fit points into a box, with the same scale in both directions.
- * @param {[number, number][]} points
- * @param {number} width
- * @param {number} height
- * @param {number} [margin]
+ * @typedef {import("./map_math").View} View
+ * @typedef {{color: string, shape?: string, hollow?: boolean, radius?: number, opacity?: number}} Kind the appearance of
+ *   one kind of point; "ink" and "soft" are the colours of the host's text
+ * @typedef {{kind: Uint8Array, kinds: Kind[], radius?: number, lit?: Uint8Array | null, chosen?: number}} Look
+ *   `lit`: 1 for highlighted points, the others are faint; `chosen`: the point with a ring, -1 for none
+ * @typedef {{x: Float32Array, y: Float32Array, seen: Uint8Array, view: View, zoom: number, width: number, height: number,
+ *   ink: string, soft: string, surface: string, font: string}} Scene the position of each point on the canvas, and whether it is visible
+ * @typedef {(c: CanvasRenderingContext2D, scene: Scene) => void} Painter
+ * @typedef {{view: View, pad: number, width: number, height: number}} Painted the view painted on the layer, and the margin around it
  */
-export function fitBox(points, width, height, margin = MARGIN) {
-  const xs = points.map((p) => p[0]);
-  const ys = points.map((p) => p[1]);
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [low, high] = [Math.min(...ys), Math.max(...ys)];
-  const k = Math.min(
-    (width - 2 * margin) / Math.max(right - left, 1e-9),
-    (height - 2 * margin) / Math.max(high - low, 1e-9),
-  );
-  const [cx, cy] = [(left + right) / 2, (low + high) / 2];
-  return {
-    k,
-    /** @param {[number, number]} p @returns {[number, number]} */
-    to: ([x, y]) => [width / 2 + (x - cx) * k, height / 2 - (y - cy) * k],
-  };
-}
+
+const MARGIN = 20;
+const REACH = 16;
+const MOST_ZOOM = 60;
+const FAINT = 0.28;
+// more points than this are repainted only when the movement pauses
+const MANY = 800;
+const REST_MS = 120;
+const HELP =
+  "Arrow keys move from point to point, Home and End to the first and last. Enter selects a point, Escape deselects it. " +
+  "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows the whole map.";
 
 /**
- * The index of the point nearest to (x, y), or -1 if none is within `reach`.
- * @param {[number, number][]} points
- * @param {number} x
- * @param {number} y
- * @param {number} reach
+ * @param {{signal: AbortSignal, label: string, onHover?: (i: number) => void, onChoose?: (i: number) => void,
+ *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 means no point; `under` and
+ *   `over` paint below and above the points, `faint` is the opacity of points that are not lit
  */
-export function nearest(points, x, y, reach) {
-  let best = -1;
-  let least = reach * reach;
-  points.forEach(([px, py], i) => {
-    const d = (px - x) ** 2 + (py - y) ** 2;
-    if (d <= least) {
-      least = d;
-      best = i;
-    }
+export function createMap({
+  signal,
+  label,
+  onHover = () => {},
+  onChoose = () => {},
+  under,
+  over,
+  faint = FAINT,
+  margin = MARGIN,
+}) {
+  const canvas = h("canvas", {
+    class: "fr-map-canvas",
+    tabindex: 0,
+    role: "application",
+    "aria-label": label,
+    "aria-describedby": uid("map"),
+    "data-lm-suppress-shortcuts": "true",
   });
-  return best;
-}
+  const help = h("span", {
+    id: canvas.getAttribute("aria-describedby") ?? "",
+    class: "fr-sub fr-hidden",
+    text: HELP,
+  });
+  const problem = h("p", { class: "fr-map-problem", role: "alert", hidden: true });
+  const tool = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ act) => {
+    const node = h("button", { type: "button", class: "fr-button", "aria-label": title, title, text });
+    node.addEventListener("click", act);
+    return node;
+  };
+  const tools = h(
+    "div",
+    { class: "fr-map-tools" },
+    tool("+", "Zoom in", () => zoom(1.5)),
+    tool("\u2212", "Zoom out", () => zoom(1 / 1.5)),
+    tool("\u25a3", "Show the whole map", showAll),
+  );
+  const root = h("div", { class: "fr-map-box" }, canvas, help, problem, tools);
 
-/**
- * @param {{signal: AbortSignal, nameOf: (place: number) => string}} options
- */
-export function createMap({ signal, nameOf }) {
-  const canvas = h("canvas", { class: "fr-map-canvas", role: "img", "aria-label": "Map of embeddings" });
-  const face = h("canvas", { class: "fr-map-face", width: 48, height: 48 });
-  const name = h("span");
-  const card = h("div", { class: "fr-map-card", hidden: true, "aria-hidden": "true" }, face, name);
-  const wait = h("p", { class: "fr-map-wait", text: "Rendering the gallery for the map" });
-  const root = h("div", { class: "fr-map-box", "data-trail": 0 }, canvas, card, wait);
-
-  /** @type {GalleryPoint[]} */
-  let gallery = [];
-  /** @type {HTMLCanvasElement[]} */
-  let thumbs = [];
-  /** @type {Step[]} */
-  let trail = [];
-  /** @type {[number, number] | null} */
-  let reference = null;
-  /** @type {Arrow | null} */
-  let arrow = null;
-  let close = false;
-  let place = 0;
+  /** @type {Float32Array} */
+  let xy = new Float32Array(0);
+  let grid = createGrid(xy);
+  /** @type {View | null} null: all of the points */
+  let view = null;
+  /** what the whole map shows, x, y, x, y, ...; null: the points @type {Float32Array | null} */
+  let extent = null;
+  let fitted = fitView(xy, 1, 1);
+  /** @type {Look} */
+  let look = { kind: new Uint8Array(0), kinds: [] };
+  let hovered = -1;
   let asked = false;
-  /** @type {[number, number][]} */
-  let onScreen = [];
+  const layer = h("canvas");
+  /** @type {Painted | null} */
+  let painted = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let moving;
+  let [x, y] = [new Float32Array(0), new Float32Array(0)];
+  let seen = new Uint8Array(0);
 
-  function size() {
-    const width = root.clientWidth || 400;
-    const height = root.clientHeight || 300;
-    const ratio = globalThis.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-    }
-    return { width, height, ratio };
-  }
+  const size = () => ({ width: canvas.clientWidth || 400, height: canvas.clientHeight || 320 });
+  const now = () => {
+    const { width, height } = size();
+    fitted = fitView(extent ?? xy, width, height, margin);
+    return view ?? fitted;
+  };
 
   function draw() {
     asked = false;
-    if (signal.aborted || !gallery.length) return;
-    const c = canvas.getContext("2d");
-    if (!c) return;
-    const { width, height, ratio } = size();
-    const style = getComputedStyle(root);
-    const brush = createBrush(c, {
-      ink: style.color,
-      surface: style.getPropertyValue("--fr-surface").trim() || "white",
-      font: style.fontFamily,
-      dark: root.closest('[data-theme="dark"]') !== null,
-      width,
-    });
-    const own = gallery.map((p) => /** @type {[number, number]} */ ([p[0], p[1]]));
-    const path = trail.map((s) => /** @type {[number, number]} */ ([s.x, s.y]));
-    // close up: only the faces of the current identity
-    const around = close && path.length ? own.filter((_, i) => gallery[i][2] === place) : own;
-    const { to } = fitBox([...around, ...path, ...(reference ? [reference] : [])], width, height);
-    c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    c.clearRect(0, 0, width, height);
-    onScreen = own.map(to);
-    gallery.forEach(([, , who, neutral], i) => {
-      const alpha = who === place ? 0.75 : neutral ? 0.5 : 0.2;
-      brush.dot(onScreen[i], neutral ? 3.5 : 2.2, alpha, neutral ? nameOf(who) : "");
-    });
-    if (reference) brush.ring(to(reference), 8);
-    drawTrail(brush, path.map(to));
-    if (reference) brush.label("reference", to(reference), 17);
-  }
-
-  /** @param {Brush} brush @param {[number, number][]} path */
-  function drawTrail(brush, path) {
-    for (let i = 1; i < path.length; i += 1) {
-      if (!trail[i].lift) brush.line(path[i - 1], path[i], trail[i].color);
-    }
-    const last = path.length - 1;
-    const turns = path.map((_, i) => i).filter((i) => i && i < last && trail[i].name !== trail[i + 1].name);
-    for (const i of turns) brush.point(path[i], 3.5, trail[i].shape, trail[i].color);
-    if (last < 0) return;
-    if (arrow) drawArrow(brush, path[last], arrow);
-    brush.point(path[last], 6, trail[last].shape, trail[last].color);
-    // the present attribute gets its label first, older ones where room is left
-    for (const i of [last, ...turns.reverse()]) {
-      brush.label(trail[i].label, path[i], i === last ? 17 : 13, trail[i].color);
+    if (signal.aborted) return;
+    try {
+      const c = canvas.getContext("2d");
+      const page = layer.getContext("2d");
+      if (!c || !page) throw new Error("this browser gives no 2D canvas");
+      const { width, height } = size();
+      const ratio = globalThis.devicePixelRatio || 1;
+      const current = now();
+      const gliding = painted && moving && x.length > MANY;
+      if (!gliding && !same(painted, current, width, height)) paint(page, current, width, height, ratio);
+      resize(canvas, width, height, ratio);
+      c.setTransform(ratio, 0, 0, ratio, 0, 0);
+      c.clearRect(0, 0, width, height);
+      if (painted) {
+        const { view: from, pad } = painted;
+        const f = current.k / from.k;
+        const [left, top] = [current.x - (from.x + pad) * f, current.y - (from.y + pad) * f];
+        c.drawImage(layer, left, top, (layer.width / ratio) * f, (layer.height / ratio) * f);
+      }
+      rings(c, current);
+      root.dataset.zoom = (current.k / fitted.k).toFixed(3);
+      problem.hidden = true;
+    } catch (error) {
+      problem.textContent = `The map could not be drawn: ${error}. The figures are still correct; reload the page to try again.`;
+      problem.hidden = false;
     }
   }
 
-  /** The tangent: a direction, as long as the share of it that lies in the plane. @param {Brush} brush @param {[number, number]} from @param {Arrow} arrow */
-  function drawArrow(brush, [x, y], { vector: [vx, vy], color, share }) {
-    const length = Math.hypot(vx, vy);
-    if (!length) return;
-    const [ux, uy] = [vx / length, -vy / length];
-    const reach = 16 + 44 * Math.min(share, 1);
-    /** @type {[number, number]} */
-    const tip = [x + ux * reach, y + uy * reach];
-    brush.line([x, y], tip, color);
-    for (const side of [-1, 1]) {
-      brush.line(tip, [tip[0] - 7 * ux + side * 4.5 * uy, tip[1] - 7 * uy - side * 4.5 * ux], color);
+  /**
+   * Paint all points on a layer somewhat larger than the visible part. Panning or hovering then costs one copy of the
+   * layer, however many points there are.
+   * @param {CanvasRenderingContext2D} c @param {View} current @param {number} width @param {number} height @param {number} ratio
+   */
+  function paint(c, current, width, height, ratio) {
+    const pad = x.length > MANY ? Math.round(0.25 * Math.max(width, height)) : 0;
+    for (let i = 0; i < x.length; i += 1) {
+      x[i] = current.x + xy[2 * i] * current.k;
+      y[i] = current.y - xy[2 * i + 1] * current.k;
+      const edge = pad + MARGIN;
+      seen[i] = x[i] > -edge && x[i] < width + edge && y[i] > -edge && y[i] < height + edge ? 1 : 0;
     }
+    const { color: ink, fontFamily: font } = getComputedStyle(root);
+    const surface = getComputedStyle(root.closest(".fr-lab") ?? root).backgroundColor;
+    const look = { ink, soft: getComputedStyle(help).color, surface, font };
+    const zoomed = current.k / fitted.k;
+    const scene = { x, y, seen, view: current, zoom: zoomed, width, height, ...look };
+    resize(layer, width + 2 * pad, height + 2 * pad, ratio);
+    c.setTransform(ratio, 0, 0, ratio, ratio * pad, ratio * pad);
+    c.clearRect(-pad, -pad, width + 2 * pad, height + 2 * pad);
+    under?.(c, scene);
+    dots(c, scene);
+    over?.(c, scene);
+    painted = { view: current, pad, width, height };
+  }
+
+  /** One path for each kind of point. @param {CanvasRenderingContext2D} c @param {Scene} scene */
+  function dots(c, { ink, soft, surface }) {
+    const { kind, kinds, lit } = look;
+    const normal = look.radius ?? 4;
+    c.lineWidth = 1.5;
+    for (const bright of lit ? [0, 1] : [1]) {
+      kinds.forEach(({ color: name, shape = "circle", hollow, radius = normal, opacity = 1 }, k) => {
+        const color = { ink, soft }[name] ?? name;
+        c.globalAlpha = opacity * (bright ? 1 : faint);
+        c.beginPath();
+        for (let i = 0; i < x.length; i += 1) {
+          if (!seen[i] || kind[i] !== k || (lit && lit[i] !== bright)) continue;
+          trace(c, shape, x[i], y[i], hollow ? radius - 0.5 : radius);
+        }
+        c.fillStyle = hollow ? surface : color;
+        c.strokeStyle = hollow ? color : surface;
+        // an outline separates a point from its neighbours
+        if (!hollow && bright && x.length <= MANY) c.stroke();
+        c.fill();
+        if (hollow) c.stroke();
+      });
+    }
+    c.globalAlpha = 1;
+  }
+
+  /** @param {CanvasRenderingContext2D} c @param {View} current */
+  function rings(c, current) {
+    for (const [i, wide] of [
+      [look.chosen ?? -1, 2.5],
+      [hovered, 1.5],
+    ]) {
+      if (i < 0 || i >= x.length) continue;
+      c.lineWidth = wide;
+      c.strokeStyle = getComputedStyle(root).color;
+      mark(
+        c,
+        "circle",
+        current.x + xy[2 * i] * current.k,
+        current.y - xy[2 * i + 1] * current.k,
+        (look.radius ?? 4) + 4,
+      );
+      c.stroke();
+    }
+  }
+
+  /** Show the painted layer, only shifted, until the movement pauses. */
+  function move() {
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      moving = undefined;
+      redraw();
+    }, REST_MS);
+    frame();
   }
 
   function redraw() {
+    painted = null;
+    frame();
+  }
+
+  function frame() {
     if (!asked && !signal.aborted) requestAnimationFrame(draw);
     asked = true;
   }
 
-  canvas.addEventListener("pointermove", (event) => {
-    const i = nearest(onScreen, event.offsetX, event.offsetY, 14);
-    card.hidden = i < 0;
-    if (i < 0) return;
-    const [, , who, neutral] = gallery[i];
-    const thumb = thumbs[who];
-    if (thumb) face.getContext("2d")?.drawImage(thumb, 0, 0, 48, 48);
-    name.textContent = neutral ? `identity ${nameOf(who)}` : `identity ${nameOf(who)}, varied`;
-    card.style.left = `${Math.min(Math.max(event.offsetX + 12, 0), root.clientWidth - 150)}px`;
-    card.style.top = `${Math.max(event.offsetY - 64, 0)}px`;
+  /** @param {View} wanted limited, so that the zoom is useful and some points remain visible */
+  function lookAt(wanted) {
+    const { width, height } = size();
+    const k = Math.min(Math.max(wanted.k, fitted.k * 0.5), fitted.k * MOST_ZOOM);
+    const { x: left, y: top } = zoomAt(wanted, k / wanted.k, width / 2, height / 2);
+    const [cx, cy] = [(width / 2 - fitted.x) / fitted.k, (fitted.y - height / 2) / fitted.k];
+    const reach = Math.max(width, height) * (k / fitted.k) * 0.5;
+    const keep = (/** @type {number} */ value, /** @type {number} */ middle) =>
+      Math.min(Math.max(value, middle - reach), middle + reach);
+    view = {
+      k,
+      x: keep(left + cx * k, width / 2) - cx * k,
+      y: keep(top - cy * k, height / 2) + cy * k,
+    };
+    move();
+  }
+
+  /** @param {number} factor @param {number} [px] @param {number} [py] */
+  function zoom(factor, px = size().width / 2, py = size().height / 2) {
+    lookAt(zoomAt(now(), factor, px, py));
+  }
+
+  function showAll() {
+    view = null;
+    redraw();
+  }
+
+  /** @param {number} dx @param {number} dy in pixels */
+  function pan(dx, dy) {
+    const current = now();
+    lookAt({ k: current.k, x: current.x + dx, y: current.y + dy });
+  }
+
+  /** @param {number} i */
+  function hover(i) {
+    if (i === hovered) return;
+    hovered = i;
+    onHover(i);
+    frame();
+  }
+
+  /** @param {number} i scroll a point into view */
+  function reveal(i) {
+    const { width, height } = size();
+    const current = now();
+    const [px, py] = [current.x + xy[2 * i] * current.k, current.y - xy[2 * i + 1] * current.k];
+    const shift = (/** @type {number} */ at, /** @type {number} */ end) =>
+      Math.max(MARGIN - at, 0) + Math.min(end - MARGIN - at, 0);
+    const [dx, dy] = [shift(px, width), shift(py, height)];
+    if (dx || dy) pan(dx, dy);
+  }
+
+  /** The point under the pointer, or else the chosen one. */
+  const chosen = () => (hovered >= 0 ? hovered : (look.chosen ?? -1));
+
+  /** @param {number} px @param {number} py */
+  function pointAt(px, py) {
+    const current = now();
+    return grid.near((px - current.x) / current.k, (current.y - py) / current.k, REACH / current.k);
+  }
+
+  followPointer(canvas, {
+    signal,
+    pan,
+    zoom,
+    hover: (at) => hover(at ? pointAt(...at) : -1),
+    choose: (px, py) => onChoose(pointAt(px, py)),
   });
-  canvas.addEventListener("pointerleave", () => {
-    card.hidden = true;
+  followKeys(canvas, {
+    first: () => step(0),
+    last: () => step(x.length - 1),
+    choose: () => onChoose(chosen()),
+    leave: () => {
+      hover(-1);
+      onChoose(-1);
+    },
+    zoom,
+    pan,
+    showAll,
+    step: (dx, dy) => step(chosen() < 0 ? grid.near(...middle(), Infinity) : towards(xy, chosen(), dx, dy)),
   });
+  canvas.addEventListener("blur", () => hover(-1));
+
+  /** @returns {[number, number]} the point in the middle of the visible part */
+  function middle() {
+    const { width, height } = size();
+    const current = now();
+    return [(width / 2 - current.x) / current.k, (current.y - height / 2) / current.k];
+  }
+
+  /** @param {number} i */
+  function step(i) {
+    if (i < 0 || !x.length) return;
+    hover(i);
+    reveal(i);
+  }
+
   if (globalThis.ResizeObserver) {
     const observer = new ResizeObserver(redraw);
-    observer.observe(root);
+    observer.observe(canvas);
     signal.addEventListener("abort", () => observer.disconnect());
   }
 
   return {
     root,
+    canvas,
+    tools,
     redraw,
-    /** @param {string} text */
-    progress(text) {
-      wait.textContent = text;
-      wait.hidden = false;
-    },
-    /** @param {GalleryPoint[]} points @param {HTMLCanvasElement[]} pictures by place */
-    setGallery(points, pictures) {
-      gallery = points;
-      thumbs = pictures;
-      wait.hidden = true;
+    showAll,
+    /** @param {Float32Array} points x, y, x, y, ... @param {boolean} [keep] keep the view, for example if the points are the same */
+    setPoints(points, keep = false) {
+      xy = points;
+      grid = createGrid(xy);
+      x = new Float32Array(xy.length / 2);
+      y = new Float32Array(xy.length / 2);
+      seen = new Uint8Array(xy.length / 2);
+      if (!keep) view = null;
+      if (hovered >= x.length) hover(-1);
       redraw();
     },
-    /**
-     * @param {[number, number]} point
-     * @param {{who: number, fresh: boolean, reference: [number, number] | null, step: Omit<Step, "x" | "y">}} more
-     */
-    move([x, y], { who, fresh, reference: pinned, step }) {
-      if (fresh || who !== place) trail = [];
-      place = who;
-      reference = pinned;
-      arrow = null;
-      if (!step.rough && trail[trail.length - 1]?.rough) trail.pop();
-      const last = trail[trail.length - 1];
-      if (!last || last.x !== x || last.y !== y) trail.push({ x, y, ...step });
-      if (trail.length > MAX_STEPS) trail.splice(1, trail.length - MAX_STEPS);
-      root.dataset.trail = String(trail.length);
-      root.dataset.point = `${x},${y}`;
+    /** What the whole map shows, if not exactly its points. @param {number[]} around x, y, x, y, ... */
+    setExtent(around) {
+      extent = Float32Array.from(around);
       redraw();
     },
-    /** Show the tangent at the current point until the point moves. @param {Arrow | null} tangent */
-    point(tangent) {
-      arrow = tangent;
-      root.dataset.tangent = String(tangent !== null);
-      redraw();
-    },
-    /** Fit the path and its identity's faces, or the whole gallery. @param {boolean} on */
-    zoom(on) {
-      close = on;
+    /** @param {Partial<Look>} more */
+    setLook(more) {
+      look = { ...look, ...more };
       redraw();
     },
     /** @param {string} text */
@@ -233,22 +357,31 @@ export function createMap({ signal, nameOf }) {
   };
 }
 
-/**
- * Cut a sprite, square RGB pictures in one column, into canvases.
- * @param {DataView} view
- * @param {number} side
- * @param {number} count
- */
-export function cutSprite(view, side, count) {
-  const bytes = 3 * side * side;
-  return Array.from({ length: Math.min(count, Math.floor(view.byteLength / bytes)) }, (_, i) => {
-    const canvas = h("canvas", { width: side, height: side });
-    const c = canvas.getContext("2d");
-    const image = c?.createImageData(side, side);
-    if (c && image) {
-      image.data.set(toRGBA(view, i * bytes, side * side));
-      c.putImageData(image, 0, 0);
-    }
-    return canvas;
-  });
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @param {number} ratio */
+function resize(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width === w && canvas.height === h) return;
+  canvas.width = w;
+  canvas.height = h;
+}
+
+/** @param {Painted | null} painted @param {View} view @param {number} width @param {number} height */
+function same(painted, view, width, height) {
+  if (!painted || painted.width !== width || painted.height !== height) return false;
+  return painted.view.k === view.k && painted.view.x === view.x && painted.view.y === view.y;
+}
+
+/** The card in the corner of a map that describes the point under the pointer: its face, if there is one, and words. */
+export function createCard() {
+  const face = h("canvas", { class: "fr-face", width: 48, height: 48, hidden: true });
+  const words = h("span");
+  return {
+    root: h("div", { class: "fr-map-card", role: "status" }, face, words),
+    face,
+    /** @param {string} text "" to hide the card */
+    show(text) {
+      face.hidden = true;
+      words.textContent = text;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 // The choice of an identity: a radio group of small faces, or a list if there are too many to show.
 
-import { h, uid } from "./dom.js";
+import { createFace, createSelect, h, uid } from "./dom.js";
 
 const MOST_FACES = 24;
 
@@ -14,13 +14,13 @@ export function createPicker(names, choose) {
 
 /** @param {string[]} names @param {(place: number) => void} choose */
 function asList(names, choose) {
-  const select = h("select", { class: "fr-select", id: uid("identity") });
-  names.forEach((name, place) => {
-    select.append(h("option", { value: place, text: name }));
-  });
-  select.addEventListener("change", () => choose(Number(select.value)));
+  const { select, label } = createSelect(
+    "Identity",
+    names.map((name, place) => [place, name]),
+    (place) => choose(Number(place)),
+  );
   return {
-    root: h("div", { class: "fr-people" }, h("label", { for: select.id, text: "Identity" }), select),
+    root: h("div", { class: "fr-people" }, label, select),
     /** @param {number} place */
     set(place) {
       select.value = String(place);
@@ -40,10 +40,16 @@ function asFaces(names, choose) {
   const root = h("fieldset", { class: "fr-people" }, h("legend", { text: "Identity" }));
   const pictures = names.map((name, place) => {
     const input = h("input", { type: "radio", name: group, value: place, "aria-label": `identity ${name}` });
-    const canvas = h("canvas", { width: 48, height: 48, "aria-hidden": "true" });
+    const canvas = createFace(48);
     input.addEventListener("change", () => choose(place));
     root.append(
-      h("label", { class: "fr-person", title: `identity ${name}` }, input, canvas, h("span", { text: name })),
+      h(
+        "label",
+        { class: "fr-person", title: `identity ${name}` },
+        input,
+        canvas,
+        h("span", { class: "fr-one-line", text: name }),
+      ),
     );
     return { input, canvas };
   });

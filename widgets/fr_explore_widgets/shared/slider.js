@@ -28,7 +28,12 @@ export function createSlider(spec, onMove) {
   const row = h(
     "div",
     { class: "fr-slider" },
-    h("div", { class: "fr-slider-head" }, h("label", { for: id, text: spec.label }), value),
+    h(
+      "div",
+      { class: "fr-slider-head" },
+      h("label", { class: "fr-one-line", for: id, text: spec.label }),
+      value,
+    ),
     h("div", { class: "fr-track" }, input),
     h("p", { id: `${id}-help`, class: "fr-sub", text: spec.help }),
   );
@@ -90,7 +95,7 @@ export function createAttributeSlider(attribute, { onMove, onHelp }) {
   const { neutral, label, help } = attribute;
   const back = h("button", {
     type: "button",
-    class: "fr-back",
+    class: "fr-back fr-bare",
     title: `Reset to neutral: ${formatValue(attribute, neutral)}`,
     "aria-label": `Reset ${label} to neutral, ${speakValue(attribute, neutral)}`,
     text: "\u21ba",

@@ -116,7 +116,7 @@ export function keepState(el, model) {
     }
   });
   const words = "The state, restored when the cell is run again; as text for .bookmark:";
-  const box = h("div", { class: "fr-bookmark" }, h("label", { for: id, text: words }), text, copy);
+  const box = h("div", { class: "fr-bookmark fr-actions" }, h("label", { for: id, text: words }), text, copy);
   el.querySelector(".fr-notices")?.append(box);
   return () => box.remove();
 }
@@ -136,7 +136,7 @@ export function offerState(el, model) {
   };
   const box = h(
     "div",
-    { class: "fr-bookmark" },
+    { class: "fr-bookmark fr-actions" },
     h("span", { text: "The kernel was restarted." }),
     button("Restore the last state", "restore", restore),
     button("Start over", "afresh", done),

@@ -38,13 +38,16 @@ export function createGroups(signal, parts, top) {
         const y = linear(0, most || 1, HEIGHT - f.bottom, f.top);
         return [
           ...twoKinds(part, top, x, y, bins, threshold, f),
-          line([x(threshold), 0], [x(threshold), HEIGHT - f.bottom], "fr-threshold"),
+          line([x(threshold), 0], [x(threshold), HEIGHT - f.bottom], "fr-pen fr-ink fr-threshold"),
           axisBelow(f, x, ticks(0, top, 3), ""),
         ];
       },
     );
     const [far, frr] = [h("p"), h("p")];
-    const few = h("p", { class: "fr-few", text: "Few pairs or people: read the interval, not the rate." });
+    const few = h("p", {
+      class: "fr-few fr-noted fr-sub",
+      text: "Few pairs or people: read the interval, not the rate.",
+    });
     const people = part.people === null ? "" : `, ${count(part.people)} people`;
     const root = h(
       "li",
@@ -63,7 +66,7 @@ export function createGroups(signal, parts, top) {
   });
   const root = h(
     "section",
-    { class: "fr-groups-box", "aria-label": "Groups" },
+    { class: "fr-groups-box fr-stack fr-ruled", "aria-label": "Groups" },
     h("h3", { text: "Groups at the same threshold" }),
     h("ul", { class: "fr-panels" }, ...panels.map((panel) => panel.root)),
   );

@@ -65,8 +65,13 @@ function build(context) {
   const body = h(
     "div",
     { class: "fr-stage", hidden: true },
-    h("div", { class: "fr-main" }, density.root, h("div", { class: "fr-actions" }, undo, redo, reset)),
-    h("div", { class: "fr-side" }, key.root, curve.root),
+    h(
+      "div",
+      { class: "fr-main fr-stack" },
+      density.root,
+      h("div", { class: "fr-actions" }, undo, redo, reset),
+    ),
+    h("div", { class: "fr-side fr-stack fr-apart" }, key.root, curve.root),
   );
   root.append(
     h("div", { class: "fr-head" }, h("h3", { text: "Same person or not?" }), about),

@@ -19,7 +19,7 @@ export function createKey(choose) {
     const kind = rate === "far" ? "impostor" : "genuine";
     const root = h(
       "div",
-      { class: `fr-rate fr-${kind}` },
+      { class: `fr-rate fr-noted fr-${kind}` },
       h("p", {}, term(name, meaning)),
       h("p", {}, share, " ", range),
       counts,
@@ -32,7 +32,7 @@ export function createKey(choose) {
   const note = h("p", { class: "fr-sub" });
   const root = h(
     "section",
-    { class: "fr-key", "aria-label": "Error rates" },
+    { class: "fr-key fr-stack", "aria-label": "Error rates" },
     words,
     h("div", { class: "fr-rates" }, ...rows.map((row) => row.root)),
     eer,

@@ -50,8 +50,8 @@ export function twoKinds(kinds, top, x, y, bins, threshold, f) {
   ])) {
     const path = stepPath(histogram(kinds[kind], bins, top), top, x, y);
     nodes.push(s("path", { d: path, class: `fr-${kind} fr-area` }));
-    nodes.push(s("path", { d: path, class: `fr-${kind} fr-wrong`, "clip-path": `url(#${wrong})` }));
-    nodes.push(s("path", { d: path, class: `fr-${kind} fr-outline` }));
+    nodes.push(s("path", { d: path, class: `fr-${kind} fr-area fr-wrong`, "clip-path": `url(#${wrong})` }));
+    nodes.push(s("path", { d: path, class: `fr-${kind} fr-pen fr-outline` }));
   }
   return nodes;
 }
@@ -97,7 +97,7 @@ export function createDensity(signal, onMove) {
     const nodes = twoKinds({ genuine, impostor: part.impostor }, top, x, y, bins, threshold, frame);
     if (moved) {
       const before = stepPath(histogram(part.genuine, bins, top), top, x, y);
-      nodes.push(s("path", { d: before, class: "fr-genuine fr-before" }));
+      nodes.push(s("path", { d: before, class: "fr-pen fr-soft fr-thin fr-before" }));
     }
     for (const [values, kind, words] of /** @type {[Float64Array, string, string][]} */ ([
       [genuine, "genuine", "same person"],
@@ -107,7 +107,7 @@ export function createDensity(signal, onMove) {
       const peak = own.indexOf(Math.max(...own));
       const half = 4 * words.length;
       const at = Math.min(Math.max(x(((peak + 0.5) / bins) * top), half), width - half);
-      nodes.push(text(at, y(own[peak]) - 7, words, "middle", `fr-name fr-${kind}`));
+      nodes.push(text(at, y(own[peak]) - 7, words, "middle", `fr-key-text fr-halo fr-${kind}`));
     }
     nodes.push(
       ...thresholdLine(x(threshold), width, foot, rates, threshold),
@@ -127,12 +127,12 @@ export function createDensity(signal, onMove) {
       // without room on its side, the name is at the edge, one line lower
       const side = fits ? (before ? at - 8 : at + 8) : before ? 0 : width;
       const anchor = before === fits ? "end" : "start";
-      return text(side, fits ? 32 : 50, words, anchor, `fr-error-name fr-${kind}`);
+      return text(side, fits ? 32 : 50, words, anchor, `fr-key-text fr-halo fr-${kind}`);
     };
     const half = 4 * own.length;
     return [
-      line([at, 18], [at, foot], "fr-threshold"),
-      text(Math.min(Math.max(at, half), width - half), 13, own, "middle", "fr-key-name"),
+      line([at, 18], [at, foot], "fr-pen fr-ink fr-threshold"),
+      text(Math.min(Math.max(at, half), width - half), 13, own, "middle", "fr-key-text"),
       name(match, true, "impostor"),
       name(miss, false, "genuine"),
     ];
@@ -148,10 +148,10 @@ export function createDensity(signal, onMove) {
       const middle = Math.min(Math.max(x(at), half), width - half);
       const row = middle - half < before + 8 ? 1 : 0;
       before = middle + half;
-      const nodes = [s("path", { d: `M${x(at)} ${foot + 20}l4 8h-8Z`, class: "fr-sign" })];
+      const nodes = [s("path", { d: `M${x(at)} ${foot + 20}l4 8h-8Z`, class: "fr-dot fr-soft" })];
       if (low !== undefined && high !== undefined) {
         const path = `M${x(low)} ${foot + 20}v6m0-3H${x(high)}m0-3v6`;
-        nodes.unshift(s("path", { d: path, class: "fr-interval" }));
+        nodes.unshift(s("path", { d: path, class: "fr-pen fr-soft fr-thin" }));
       }
       return [...nodes, text(middle, foot + 43 + 15 * row, words, "middle")];
     });

@@ -23,7 +23,7 @@ export function createRoc(signal) {
   const plot = createPlot(signal, "fr-roc", () => HEIGHT, draw);
   const root = h(
     "section",
-    { class: "fr-roc-box", "aria-label": "ROC curve" },
+    { class: "fr-roc-box fr-stack", "aria-label": "ROC curve" },
     h("h3", {}, term("ROC", TERMS.roc), " of this model on these pairs"),
     plot.root,
   );
@@ -44,12 +44,12 @@ export function createRoc(signal) {
     return [
       axisLeft(f, y, [0, 0.5, 1], (v) => `${100 * v} %`),
       axisBelow(f, wide, shown, "false match rate", (ten) => `${Number((100 * 10 ** ten).toPrecision(1))} %`),
-      s("path", { d: Number.isFinite(roc.low[0]) ? band : "", class: "fr-band" }),
-      s("path", { d: linePath(roc.far, roc.tar, x, y), class: "fr-curve" }),
-      s("path", { d: `M${x(eer)} ${y(1 - eer) - 5}l5 5l-5 5l-5-5Z`, class: "fr-eer" }),
+      s("path", { d: Number.isFinite(roc.low[0]) ? band : "", class: "fr-area fr-soft" }),
+      s("path", { d: linePath(roc.far, roc.tar, x, y), class: "fr-pen fr-thin" }),
+      s("path", { d: `M${x(eer)} ${y(1 - eer) - 5}l5 5l-5 5l-5-5Z`, class: "fr-pen fr-thin fr-eer" }),
       text(x(eer) + 9, y(1 - eer) + 14, `EER ${percent(eer)}`),
-      s("path", { d: `M${f.left} ${here[1]}H${here[0]}V${HEIGHT - f.bottom}`, class: "fr-guide" }),
-      circle(here[0], here[1], 6, "fr-here"),
+      s("path", { d: `M${f.left} ${here[1]}H${here[0]}V${HEIGHT - f.bottom}`, class: "fr-rule" }),
+      circle(here[0], here[1], 6, "fr-knob"),
       text(0, 12, "genuine pairs accepted"),
     ];
   }

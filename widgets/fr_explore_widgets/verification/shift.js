@@ -46,10 +46,10 @@ export function createShift(signal, attributes, onMove) {
   const plot = createPlot(signal, "fr-along", () => HEIGHT, draw);
   const root = h(
     "section",
-    { class: "fr-shift", "aria-label": "Change an attribute" },
+    { class: "fr-shift fr-stack fr-ruled", "aria-label": "Change an attribute" },
     h(
       "div",
-      { class: "fr-shift-side" },
+      { class: "fr-stack" },
       h("h3", { text: "What if an attribute changes?" }),
       h("p", {}, selectLabel, select),
       row,
@@ -87,13 +87,11 @@ export function createShift(signal, attributes, onMove) {
       text(x(grid[grid.length - 1]), HEIGHT - 6, formatValue(attribute, grid[grid.length - 1]), "end"),
       text(x(attribute.neutral), HEIGHT - 6, inside ? "neutral" : "", "middle"),
       ...known.map(({ at, rate }) =>
-        line([x(at), y(Math.min(rate.high, high))], [x(at), y(rate.low)], "fr-whisker"),
+        line([x(at), y(Math.min(rate.high, high))], [x(at), y(rate.low)], "fr-pen fr-soft fr-whisker"),
       ),
-      s("path", { d: linePath(strengths, shares, x, y), class: "fr-along-line" }),
+      s("path", { d: linePath(strengths, shares, x, y), class: "fr-pen" }),
       ...known.map(({ at, rate }) =>
-        at === strength
-          ? circle(x(at), y(rate.share), 6, "fr-now")
-          : circle(x(at), y(rate.share), 3.5, "fr-then"),
+        circle(x(at), y(rate.share), at === strength ? 6 : 4, at === strength ? "fr-knob fr-now" : "fr-knob"),
       ),
     ];
   }

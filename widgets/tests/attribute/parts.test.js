@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { basis, createBars } from "../../fr_explore_widgets/attribute/bars.js";
 import { createKey } from "../../fr_explore_widgets/attribute/key.js";
+import { createTrailMap } from "../../fr_explore_widgets/attribute/map.js";
 import { brief, createModels } from "../../fr_explore_widgets/attribute/models.js";
 import {
   createStrip,
@@ -11,6 +12,7 @@ import {
 } from "../../fr_explore_widgets/attribute/retention.js";
 import { differences } from "../../fr_explore_widgets/attribute/snapshots.js";
 import { createSweep, SLOW, STEPPED, stops } from "../../fr_explore_widgets/attribute/sweep.js";
+import { extend } from "../../fr_explore_widgets/attribute/trail.js";
 import { fakeCanvas } from "../fake_model.js";
 
 const age = {
@@ -42,6 +44,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
 
@@ -70,11 +73,91 @@ test("the strip draws each stretch in its place and describes it in words", () =
   const strip = createStrip(age);
   strip.show([[20, 0], [70, 1]], 0.5); // biome-ignore format: one line
   const parts = [...strip.root.children];
-  expect(parts.map((part) => part.className)).toEqual(["fr-kept", "fr-left"]);
+  expect(parts.map((part) => part.className)).toEqual(["fr-same", "fr-different"]);
   expect(parts[1].style.getPropertyValue("--from")).toBe("0.5");
   expect(strip.root.getAttribute("aria-label")).toContain("50 %");
   strip.show([], 0.5);
   expect(strip.root.hidden).toBe(true);
+});
+
+const step = { color: "#123456", shape: "circle", label: "age", name: "age" };
+
+test("an exact step replaces the rough one of the drag, and the oldest steps after the first go", () => {
+  const at = (x, more = {}) => ({ x, y: 0, ...step, ...more });
+  const rough = extend([at(0)], at(1, { rough: true }));
+  expect(extend(rough, at(2, { rough: true }))).toHaveLength(3);
+  expect(extend(rough, at(1.1)).map(({ x }) => x)).toEqual([0, 1.1]);
+  expect(extend([at(0), at(1)], at(1))).toHaveLength(2);
+  let long = [];
+  for (let x = 0; x < 700; x += 1) long = extend(long, at(x));
+  expect([long.length, long[0].x, long[1].x, long[599].x]).toEqual([600, 0, 101, 699]);
+});
+
+/** A trail map of two identities, each with its neutral face and a varied one; `frame` draws it and gives the dots. */
+function trailMap() {
+  const calls = fakeCanvas(vi);
+  const frames = [];
+  vi.stubGlobal("requestAnimationFrame", (callback) => frames.push(callback));
+  const stop = new AbortController();
+  const map = createTrailMap({ signal: stop.signal, nameOf: (place) => ["anna", "ben"][place] });
+  Object.defineProperties(map.canvas, { clientWidth: { value: 456 }, clientHeight: { value: 456 } });
+  map.setGallery([[0, 0, 0, 1], [0.1, 0.1, 0, 0], [1, 1, 1, 1], [0.9, 1, 1, 0]], []); // biome-ignore format: a table
+  const frame = () => {
+    calls.length = 0;
+    for (const callback of frames.splice(0)) callback();
+    const arcs = calls.filter(([name]) => name === "arc");
+    return {
+      dots: arcs.filter(([, , , r]) => r < 4).map((arc) => arc.slice(1, 3).map(Math.round)),
+      words: calls.filter(([name]) => name === "fillText").map(([, text]) => text),
+    };
+  };
+  const move = (point, more = {}) =>
+    map.move(point, { who: 0, fresh: false, reference: [0, 0], step, ...more });
+  return { map, move, frame };
+}
+
+test("the trail grows with each new point and restarts with another face", () => {
+  const { map, move } = trailMap();
+  move([0, 0]);
+  move([1, 0]);
+  move([1, 0]); // the same point is not a step
+  move([1, 1]);
+  expect(map.root.dataset.trail).toBe("3");
+  expect(map.root.dataset.point).toBe("1,1");
+  move([5, 5], { who: 1 });
+  expect(map.root.dataset.trail).toBe("1");
+  move([6, 5], { who: 1 });
+  move([7, 5], { who: 1, fresh: true });
+  expect(map.root.dataset.trail).toBe("1");
+});
+
+test("the map shows gallery and trail with names; a close-up shows the current identity only", () => {
+  const { map, move, frame } = trailMap();
+  move([0.2, 0]);
+  const whole = frame();
+  // the current identity's faces are drawn last, all between the margins, y upwards
+  expect(whole.dots).toHaveLength(4);
+  expect(whole.dots).toContainEqual([28, 428]);
+  expect(whole.dots).toContainEqual([428, 28]);
+  expect(whole.words).toEqual(expect.arrayContaining(["age", "reference", "anna", "ben"]));
+  map.zoom(true);
+  expect(frame().dots).toHaveLength(2);
+  map.zoom(false);
+  expect(frame().dots).toEqual(whole.dots);
+  move([4, 4]);
+  expect(frame().dots).toContainEqual([128, 328]); // the whole map contains the trail
+});
+
+test("keys go from face to face, and the card says which one it is", () => {
+  const { map } = trailMap();
+  const card = map.root.querySelector(".fr-map-card");
+  const press = (key) => map.canvas.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  press("Home");
+  expect(card.textContent).toBe("identity anna");
+  press("End");
+  expect(card.textContent).toBe("identity ben, varied");
+  press("Escape");
+  expect(card.textContent).toBe("");
 });
 
 /** A sweep whose kernel answers on demand. */

@@ -292,7 +292,7 @@ test("each kind of neighbourhood keeps its own scale", () => {
 
 test("a curve under the pointer shows its energy, then its neighbours, then its faces", () => {
   const { $, model, requests } = setUp();
-  const canvas = $(".fr-plane-canvas");
+  const canvas = $(".fr-map-canvas");
   canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
   expect($(".fr-curve-words").textContent).toContain("Curve 0: E = 0.20 with 0 neighbours");
   const [{ client, seq, values }] = requests();

@@ -1,6 +1,8 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
+  createFace,
+  cutSprite,
   followTheme,
   h,
   paint,
@@ -30,6 +32,21 @@ test("RGB bytes become RGBA, from any offset in a buffer", () => {
   const view = new DataView(new Uint8Array([9, 1, 2, 3, 4, 5, 6]).buffer, 1);
   expect([...toRGBA(view)]).toEqual([1, 2, 3, 255, 4, 5, 6, 255]);
   expect([...toRGBA(view, 3, 1)]).toEqual([4, 5, 6, 255]);
+});
+
+test("a sprite is cut into pictures by its bytes, with an offset into the buffer", () => {
+  const calls = fakeCanvas(vi);
+  const bytes = new Uint8Array(2 + 2 * 3 * 4).fill(7);
+  const view = new DataView(bytes.buffer, 2, 24);
+  expect(cutSprite(view, 2, 2)).toHaveLength(2);
+  expect(cutSprite(view, 2, 5)).toHaveLength(2);
+  const [, image] = calls.find(([name]) => name === "putImageData");
+  expect([...image.data.slice(0, 4)]).toEqual([7, 7, 7, 255]);
+});
+
+test("a small face has its size, and no name of its own", () => {
+  const face = createFace(64);
+  expect([face.width, face.height, face.getAttribute("aria-hidden")]).toEqual([64, 64, "true"]);
 });
 
 test("an incomplete picture is not painted", () => {

@@ -1,4 +1,4 @@
-// Pointer input on a map: hover, choose, drag, pinch and wheel, as calls of a few actions.
+// Pointer and keys on a map: hover, choose, pan and zoom, as calls of a few actions.
 
 const STILL = 4;
 
@@ -10,7 +10,7 @@ const STILL = 4;
  *   zoom: (factor: number, x: number, y: number) => void, hover: (at: [number, number] | null) => void,
  *   choose: (x: number, y: number) => void}} actions positions and distances in canvas pixels
  */
-export function follow(canvas, { signal, pan, zoom, hover, choose }) {
+export function followPointer(canvas, { signal, pan, zoom, hover, choose }) {
   /** @type {Map<number, [number, number]>} */
   const fingers = new Map();
   let moved = 0;
@@ -72,4 +72,40 @@ export function follow(canvas, { signal, pan, zoom, hover, choose }) {
     },
     { passive: false, signal },
   );
+}
+
+/**
+ * @param {HTMLElement} canvas
+ * @param {{first: () => void, last: () => void, choose: () => void, leave: () => void, showAll: () => void,
+ *   zoom: (factor: number) => void, pan: (dx: number, dy: number) => void, step: (dx: number, dy: number) => void}} actions
+ *   `step` goes to the next point in a direction, y upwards
+ */
+export function followKeys(canvas, { first, last, choose, leave, showAll, zoom, pan, step }) {
+  /** @type {Record<string, [number, number]>} */
+  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const [nearer, farther] = [() => zoom(1.5), () => zoom(1 / 1.5)];
+  /** @type {Record<string, () => void>} */
+  const acts = {
+    Home: first,
+    End: last,
+    Enter: choose,
+    " ": choose,
+    "+": nearer,
+    "=": nearer,
+    PageUp: nearer,
+    "-": farther,
+    PageDown: farther,
+    0: showAll,
+  };
+  canvas.addEventListener("keydown", (event) => {
+    const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key === "Escape") return leave(); // other parts of the widget hear it too
+    if (key in ways && event.shiftKey) pan(-60 * ways[key][0], 60 * ways[key][1]);
+    else if (key in ways) step(...ways[key]);
+    else if (key in acts) acts[key]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
 }

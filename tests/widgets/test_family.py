@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import types
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -347,6 +348,7 @@ def test_markup_in_names_is_escaped_and_the_grid_answers(open_page, tmp_path):
 
 # every view adds the shared style again, so on a page with several widgets it also follows this widget's own rules:
 # the elements whose style that changes
+SHARED = "".join(path.read_text(encoding="utf-8") for path in Path(bundle.__file__).parents[1].glob("shared/*.css"))
 RESTYLED = """(css) => {
   const all = [...document.querySelectorAll(".fr-lab, .fr-lab *")];
   // a custom property is text, whose white space is not sent
@@ -384,7 +386,7 @@ def test_a_page_opens_from_disk_and_its_sliders_respond_to_touch(case, open_page
     for width in (380, 1200):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(200)
-        assert page.evaluate(RESTYLED, bundle.read("shared/style.css")) == []
+        assert page.evaluate(RESTYLED, SHARED) == []
 
 
 # --- in JupyterLab ----------------------------------------------------------------------------------------------------

@@ -449,6 +449,7 @@ def test_little_is_sent():
     [
         ("// one\n  a = b / c; // kept\n\n\t// two\n", "a = b / c; // kept\n"),
         ("/** words\n * more */\nf();\n/* x */ g(); /* y */\n", "f();\n/* x */ g(); /* y */\n"),
+        ("const f = (/** @type {A} */ a) => /** @type {B} */ (a.b);\n", "const f = (a) => (a.b);\n"),
         ("/* one */\n.a {\n  top: 0; /* kept */\n}\n", ".a {\ntop: 0; /* kept */\n}\n"),
     ],
 )

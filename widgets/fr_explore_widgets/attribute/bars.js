@@ -1,6 +1,6 @@
 // For each attribute: a bar of magnitude (how far it moves the embedding) and a bar of energy, with the null.
 
-import { button, h, term } from "../shared/dom.js";
+import { button, div, h, section, term } from "../shared/dom.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("./types").Energies} Energies */
@@ -49,9 +49,9 @@ export function createBars(attributes, ask, offline = false) {
   const progress = h("progress", { max: 1, "aria-label": "Progress of the estimate", hidden: true });
   const note = h("p", { class: "fr-sub fr-bars-note" });
   const estimate = button("Estimate", "estimate", ask);
-  const root = h(
-    "section",
-    { class: "fr-bars fr-stack", "aria-label": "Magnitude and energy of each attribute" },
+  const root = section(
+    "fr-bars fr-stack",
+    "Magnitude and energy of each attribute",
     h("h3", { text: "What does this model depend on?" }),
     table,
     progress,
@@ -69,7 +69,7 @@ export function createBars(attributes, ask, offline = false) {
     return h(
       "td",
       {},
-      h("div", { class: "fr-cell" }, bar, line),
+      div("fr-cell", bar, line),
       h("span", { text: value === null ? "\u2013" : value.toFixed(2) }),
     );
   }

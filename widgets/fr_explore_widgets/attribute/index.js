@@ -1,16 +1,17 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
-import { button, cutSprite, h, paint } from "../shared/dom.js";
+import { cutSprite, paint } from "../shared/bytes.js";
+import { button, div, h, section } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
-import { createPicker } from "../shared/picker.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue } from "../shared/words.js";
 import { createBars } from "./bars.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
 import { createModels } from "./models.js";
+import { createPicker } from "./picker.js";
 import { retentionWords } from "./retention.js";
 import { createSliders } from "./sliders.js";
 import { createSnapshots } from "./snapshots.js";
@@ -18,7 +19,6 @@ import { createSweep } from "./sweep.js";
 
 /** @typedef {import("../shared/types").Gallery} Gallery */
 /** @typedef {import("../shared/types").Model} Model */
-/** @typedef {import("../shared/types").Problem} Problem */
 /** @typedef {import("./types").Energies} Energies */
 /** @typedef {import("./types").Figures} Figures */
 /** @typedef {import("./types").Reading} Reading */
@@ -28,7 +28,6 @@ import { createSweep } from "./sweep.js";
 
 const LOST =
   "The kernel of this widget is gone. You see its last state; run the cell again for a live widget.";
-const SILENT = "The kernel has not answered for some seconds: it is busy or was restarted.";
 
 /** @param {string} title @param {number} size */
 function createPicture(title, size) {
@@ -86,25 +85,22 @@ function build({ model, el, signal }) {
     },
   });
   // the parts that depend on the model; created again when another model is chosen
-  const maps = h("div", { class: "fr-maps fr-stack" });
-  const keys = h("div", { class: "fr-keys fr-stack" });
+  const maps = div("fr-maps fr-stack");
+  const keys = div("fr-keys fr-stack");
   /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
   let views = [];
-  const faces = h(
-    "section",
-    { class: "fr-faces fr-stack", "aria-label": "Faces" },
-    h("div", { class: "fr-pair" }, reference.figure, live.figure),
-    h("div", { class: "fr-actions" }, ...Object.values(buttons)),
+  const faces = section(
+    "fr-faces fr-stack",
+    "Faces",
+    div("fr-pair", reference.figure, live.figure),
+    div("fr-actions", ...Object.values(buttons)),
     picker.root,
     snapshots.root,
   );
-  const side = h("div", { class: "fr-side fr-stack" }, keys, bars.root, models.root);
-  root.append(h("div", { class: "fr-stage" }, faces, maps, side, panel));
+  const side = div("fr-side fr-stack", keys, bars.root, models.root);
+  root.append(div("fr-stage", faces, maps, side, panel));
 
-  const link = createLink(model, {
-    signal,
-    onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
-  });
+  const link = createLink(model, { signal, banner: notices.showBanner });
   let drawn = -1;
   let newest = -1;
   let lift = false;
@@ -297,15 +293,6 @@ function build({ model, el, signal }) {
     if (name) showRetention(name, samples);
   }
 
-  function showError() {
-    const problem = /** @type {Problem} */ (model.get("error") ?? {});
-    notices.showError(problem);
-    root.classList.toggle("fr-stale", Boolean(problem.what));
-    if (!problem.what) return;
-    link.settle(problem);
-    sweep.drop();
-  }
-
   listen(model, signal, {
     reply: showReply,
     figures: showFigures,
@@ -321,7 +308,9 @@ function build({ model, el, signal }) {
       if (link.settle(model.get("energies"))) follow();
     },
     retention: showRetained,
-    error: showError,
+    error() {
+      root.classList.toggle("fr-stale", Boolean(model.get("error")?.what));
+    },
   });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape") sweep.stop();
@@ -337,6 +326,10 @@ function build({ model, el, signal }) {
     { model, el, signal },
     {
       lost: LOST,
+      failed(problem) {
+        link.settle(problem);
+        sweep.drop();
+      },
       themed() {
         for (const { map } of views) map.redraw();
       },
@@ -356,7 +349,6 @@ function build({ model, el, signal }) {
   showSnapshots();
   showRetained();
   showTangent();
-  showError();
 }
 
 export default widget(build);

@@ -1,6 +1,6 @@
 // The key figure of one model: distance, meter, and the verdict in words.
 
-import { h, term } from "../shared/dom.js";
+import { div, h, term } from "../shared/dom.js";
 import { GLOSSARY, meterEnd, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Gallery} Gallery */
@@ -11,7 +11,7 @@ export function createKey(card, { heading }) {
   const { threshold, threshold_source: source } = card;
   const figure = h("span", { class: "fr-figure", text: "\u2013" });
   const limit = threshold === null ? "no threshold" : `of threshold ${threshold.toFixed(2)}`;
-  const fill = h("div", { class: "fr-fill" });
+  const fill = div("fr-fill");
   const natural = h("div", { class: "fr-natural", hidden: true });
   const tick = h("div", { class: "fr-tick", hidden: threshold === null });
   const others = h("div", { class: "fr-others", hidden: true });

@@ -1,6 +1,6 @@
 // A model's map: the gallery, the reference and the trail; how much of the variance it shows; the nearest identities.
 
-import { button, createFace, h, term } from "../shared/dom.js";
+import { button, createFace, div, h, term } from "../shared/dom.js";
 import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
 import { extend, paintTrail } from "./trail.js";
@@ -129,7 +129,7 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
   map.tools.prepend(zoom);
   const root = h("section", { class: "fr-map", "aria-label": title ? `Map, ${title}` : "Map" });
   if (title) root.append(h("h3", { text: title }));
-  root.append(map.root, h("div", { class: "fr-map-foot fr-flow" }, near, note));
+  root.append(map.root, div("fr-map-foot fr-flow", near, note));
   /** @type {HTMLCanvasElement[]} */
   let thumbs = [];
   let caption = "";

@@ -1,8 +1,8 @@
 // The sliders by group, each with a sweep button and the strip that shows the result of a sweep.
 
-import { h, uid } from "../shared/dom.js";
-import { createAttributeSlider } from "../shared/slider.js";
+import { div, h, uid } from "../shared/dom.js";
 import { createStrip } from "./retention.js";
+import { createAttributeSlider } from "./slider.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {ReturnType<typeof createAttributeSlider> & {strip: ReturnType<typeof createStrip>, play: (on: boolean) => void}} Row */
@@ -58,7 +58,7 @@ function createRow(attribute, { onMove, onHelp, onSweep }) {
  * @param {{onMove: (name: string, value: number, phase: "drag" | "commit") => void, onSweep: (name: string) => void}} actions
  */
 export function createSliders(attributes, { onMove, onSweep }) {
-  const root = h("div", { class: "fr-sliders fr-stack" });
+  const root = div("fr-sliders fr-stack");
   const foot = h("p", { class: "fr-help fr-help-foot fr-sub fr-one-line", "aria-hidden": "true" });
   /** @type {Record<string, Row>} */
   const sliders = {};
@@ -69,11 +69,11 @@ export function createSliders(attributes, { onMove, onSweep }) {
     if (!own.length) continue;
     const help = h("span", { class: "fr-help fr-sub fr-one-line", "aria-hidden": "true" });
     const id = uid(key);
-    const rows = h("div", { class: "fr-rows" });
+    const rows = div("fr-rows");
     const group = h(
       "div",
       { class: "fr-group", role: "group", "aria-labelledby": id },
-      h("div", { class: "fr-group-head" }, h("h3", { id, text: title }), help),
+      div("fr-group-head", h("h3", { id, text: title }), help),
       rows,
     );
     for (const [layout, count] of Object.entries(ROWS)) {

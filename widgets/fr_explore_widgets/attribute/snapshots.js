@@ -1,6 +1,7 @@
 // Two stored faces, side by side: their distance and their differences.
 
-import { button, createFace, h, paint } from "../shared/dom.js";
+import { paint } from "../shared/bytes.js";
+import { button, createFace, div, h, section } from "../shared/dom.js";
 import { formatValue, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
@@ -40,11 +41,11 @@ export function createSnapshots(attributes, nameOf, send) {
   });
   const words = h("p", { class: "fr-ab-words fr-hides" });
   const table = h("table", { class: "fr-ab-table" });
-  const root = h(
-    "section",
-    { class: "fr-ab fr-stack", "aria-label": "Snapshots A and B" },
-    h("div", { class: "fr-actions" }, ...stores, clear),
-    h("div", { class: "fr-ab-pair" }, ...faces.map((f) => f.recall), words, table),
+  const root = section(
+    "fr-ab fr-stack",
+    "Snapshots A and B",
+    div("fr-actions", ...stores, clear),
+    div("fr-ab-pair", ...faces.map((f) => f.recall), words, table),
   );
 
   return {

@@ -5,11 +5,12 @@
   every widget. The loader is tiny and imports each front end once. Compressed, the files shrink to a quarter.
 - Why a view is emptied when it closes: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and
   with it the model and its views. Emptying them keeps what remains small.
+- The style of a shared module lies beside it, `shared/map.css` beside `shared/map.js`, and goes where the module goes.
 - Why the style is sent with the module and put into the view's element: so it is compressed too, and it also applies
   where a host shows widgets in a shadow root, which the document's styles do not reach.
 - How modules are joined: `import { a } from "../shared/x.js"` includes that module once. Each module has a scope of its
   own, so that private names never clash. Only plain `export function|class|const` is supported.
-- Comments that fill whole lines are left out, and indentation; what remains reads as in the source.
+- Comments that fill whole lines are left out, types in a line, and indentation; what remains reads as in the source.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ export default { render };
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _WHOLE_LINES = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
+_TYPES = re.compile(r"/\*\* @(?:type|param)\b[^\n]*?\*/ ?")
 
 
 def read(name: str) -> str:
@@ -63,8 +65,8 @@ def read(name: str) -> str:
 
 
 def bare(text: str) -> str:
-    """`text` without empty lines, indentation, and comments that fill whole lines."""
-    return _WHOLE_LINES.sub("", text)
+    """`text` without empty lines, indentation, comments that fill whole lines, and types within a line."""
+    return _TYPES.sub("", _WHOLE_LINES.sub("", text))
 
 
 @functools.cache
@@ -89,8 +91,11 @@ def page_script(name: str) -> str:
 
 @functools.cache
 def style(name: str) -> str:
-    """The shared style sheet followed by `name`/style.css."""
-    return bare(read("shared/style.css") + read(f"{name}/style.css"))
+    """The style sheets that all share, those beside the modules that `name` imports, and `name`/style.css."""
+    modules = _collect(f"{name}/index.js", read)[1]
+    beside = [f"{module.removesuffix('.js')}.css" for module in modules]
+    found = [sheet for sheet in beside if resources.files("fr_explore_widgets").joinpath(sheet).is_file()]
+    return bare("".join(map(read, ["shared/style.css", *found, f"{name}/style.css"])))
 
 
 def join(entry: str, read: Callable[[str], str], *others: str) -> str:
@@ -98,13 +103,18 @@ def join(entry: str, read: Callable[[str], str], *others: str) -> str:
 
     Raises ValueError for an import or export in an unsupported form, and for circular imports.
     """
-    done: dict[str, str] = {}
-    text = _with_imports(entry, read, done, [entry])
+    text, done = _collect(entry, read)
     for other in others:
         if other not in done:
             done[other] = _as_scope(other, _with_imports(other, read, done, [other]))
     # anywidget needs the default export; the named ones exist for the tests
     return "\n".join([*done.values(), _EXPORT.sub("", text)])
+
+
+def _collect(entry: str, read: Callable[[str], str]) -> tuple[str, dict[str, str]]:
+    """The text of `entry`, and the modules that it needs by name, each after those that it imports."""
+    done: dict[str, str] = {}
+    return _with_imports(entry, read, done, [entry]), done
 
 
 def _with_imports(file: str, read: Callable[[str], str], done: dict[str, str], path: list[str]) -> str:

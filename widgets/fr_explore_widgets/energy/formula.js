@@ -1,7 +1,7 @@
 // The formula with the numbers of one neighbourhood, all at once or one neighbour at a time.
 
-import { figure } from "../shared/densities.js";
-import { button, h } from "../shared/dom.js";
+import { button, div, h, section } from "../shared/dom.js";
+import { figure } from "../shared/plot.js";
 import { s } from "../shared/svg.js";
 import { angle } from "./words.js";
 
@@ -55,15 +55,15 @@ export function createFormula({ onStep }) {
   const result = h("p", { class: "fr-result" });
   const next = button("", "step", () => onStep(step === null || step >= count ? 1 : step + 1));
   const whole = button("Whole sum", "whole", () => onStep(null));
-  const root = h(
-    "section",
-    { class: "fr-formula fr-stack fr-ruled", "aria-label": "The formula with live numbers" },
+  const root = section(
+    "fr-formula fr-stack fr-ruled",
+    "The formula with live numbers",
     h("h3", { text: "One neighbourhood, number by number" }),
     rule,
-    h("div", { class: "fr-now fr-row" }, pair.root, current),
+    div("fr-now fr-row", pair.root, current),
     h("p", { class: "fr-sum" }, terms),
     result,
-    h("div", { class: "fr-actions" }, next, whole),
+    div("fr-actions", next, whole),
   );
   /** @type {number | null} */
   let step = null;

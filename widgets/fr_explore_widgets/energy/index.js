@@ -1,10 +1,10 @@
 // EnergyPlayground: arrows, their alignment energy, and its closed form. The page computes everything; the kernel, if
 // there is one, only keeps the state.
 
-import { button, createSelect, h, uid } from "../shared/dom.js";
+import { button, createSelect, div, h, section, uid } from "../shared/dom.js";
 import { createFrame, createState, widget } from "../shared/frame.js";
+import { createRadios } from "../shared/radios.js";
 import { createSlider } from "../shared/slider.js";
-import { listen } from "../shared/view.js";
 import { arrows, ordered, place } from "./arrows.js";
 import { createFormula } from "./formula.js";
 import { createKey, SLIDERS } from "./key.js";
@@ -26,26 +26,6 @@ const RULES = {
 };
 const LOST = "The kernel is gone. This widget works without it, but Python no longer keeps its state.";
 const KEYS = /** @type {(keyof Settings)[]} */ (Object.keys(DEFAULTS));
-
-/** Buttons of which one is pressed. @param {string} label @param {[string, Node | null, string][]} choices value, picture, words @param {(value: string) => void} choose */
-function createChoice(label, choices, choose) {
-  const buttons = choices.map(([value, picture, words]) =>
-    h(
-      "button",
-      { type: "button", class: "fr-button", "data-value": value, onclick: () => choose(value) },
-      ...(picture ? [picture] : []),
-      h("span", { text: words }),
-    ),
-  );
-  return {
-    root: h("div", { class: "fr-choice fr-flow", role: "group", "aria-label": label }, ...buttons),
-    /** @param {string | null} value */
-    set(value) {
-      for (const button of buttons)
-        button.setAttribute("aria-pressed", String(button.dataset.value === value));
-    },
-  };
-}
 
 /** @param {Preset} name */
 function picture(name) {
@@ -70,23 +50,14 @@ function createControls(change) {
     id: uid("self"),
     onchange: () => change({ include_self: self.checked }),
   });
-  const choice = h(
-    "div",
-    { class: "fr-neighbors fr-stack" },
+  const choice = div(
+    "fr-neighbors fr-stack",
     h("p", { class: "fr-row" }, rule.label, rule.select),
     h("p", { class: "fr-row" }, self, h("label", { for: self.id, text: "count the arrow itself" })),
   );
   const [order, radius, k, dim] = sliders.map(({ row }) => row);
   return {
-    root: h(
-      "section",
-      { class: "fr-sliders fr-stack", "aria-label": "Settings" },
-      order,
-      choice,
-      radius,
-      k,
-      dim,
-    ),
+    root: section("fr-sliders fr-stack", "Settings", order, choice, radius, k, dim),
     /** @param {Settings} settings */
     set(settings) {
       for (const slider of sliders) slider.set(settings[slider.name]);
@@ -123,14 +94,14 @@ function build(context) {
     saved: () => how.quiet || frame.say(key.words()),
     passing: ["selected"],
   });
-  const presets = createChoice(
+  const presets = createRadios(
     "Presets",
-    PRESETS.map((name) => [name, picture(name), name]),
+    PRESETS.map((name) => ({ value: name, text: name, picture: picture(name) })),
     (name) => change(preset(/** @type {Preset} */ (name)), { glide: true }),
   );
-  const layouts = createChoice(
+  const layouts = createRadios(
     "Positions of the arrows",
-    Object.entries(LAYOUTS).map(([name, text]) => [name, null, text]),
+    Object.entries(LAYOUTS).map(([value, text]) => ({ value, text })),
     (name) => change({ layout: /** @type {Settings["layout"]} */ (name) }),
   );
   const stage = createStage({
@@ -157,23 +128,21 @@ function build(context) {
   const reset = button("Reset", "reset", () => change(DEFAULTS, { glide: true }));
   const note = h("p", { class: "fr-sub fr-projection" });
   root.append(
-    h(
-      "div",
-      { class: "fr-stage" },
-      h(
-        "section",
-        { class: "fr-scene fr-stack", "aria-label": "Arrows" },
+    div(
+      "fr-stage",
+      section(
+        "fr-scene fr-stack",
+        "Arrows",
         presets.root,
         stage.root,
-        h("div", { class: "fr-actions" }, layouts.root, resample),
+        div("fr-actions", layouts.root, resample),
         note,
       ),
-      h("div", { class: "fr-figures fr-stack" }, key.root, trace.root),
-      h(
-        "div",
-        { class: "fr-side fr-stack" },
+      div("fr-figures fr-stack", key.root, trace.root),
+      div(
+        "fr-side fr-stack",
         controls.root,
-        h("div", { class: "fr-actions" }, state.buttons.undo, state.buttons.redo, reset),
+        div("fr-actions", state.buttons.undo, state.buttons.redo, reset),
       ),
       formula.root,
     ),
@@ -257,7 +226,6 @@ function build(context) {
     }
   }
 
-  listen(model, signal, { error: () => notices.showError(model.get("error") ?? {}) });
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && step !== null) {
       step = null;

@@ -1,7 +1,7 @@
 // The energy on its scale from 0 to 2, beside the closed form and the null, and in words.
 
-import { figure } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
+import { div, h, section, term } from "../shared/dom.js";
+import { figure } from "../shared/plot.js";
 import { allPairs } from "./math.js";
 import { MAX_DIM, MAX_K, MAX_RADIUS, spelled } from "./state.js";
 import { covered, GLOSSARY, sentence } from "./words.js";
@@ -66,10 +66,10 @@ function orderWords(q, times) {
 /** The energy, its meter, its sentence and related figures. */
 export function createKey() {
   const number = h("output", { class: "fr-figure" });
-  const fill = h("div", { class: "fr-fill" });
-  const random = h("div", { class: "fr-tick fr-dashed" });
-  const band = h("div", { class: "fr-band" });
-  const closed = h("div", { class: "fr-closed-mark" });
+  const fill = div("fr-fill");
+  const random = div("fr-tick fr-dashed");
+  const band = div("fr-band");
+  const closed = div("fr-closed-mark");
   const scale = { role: "meter", "aria-label": "energy", "aria-valuemin": 0, "aria-valuemax": 2 };
   const meter = h("div", { class: "fr-meter", ...scale }, band, fill, random, closed);
   const ends = h(
@@ -93,15 +93,15 @@ export function createKey() {
   };
   const exact = h("p", { class: "fr-sub fr-exact" });
   const call = h("code", { class: "fr-call" });
-  const root = h(
-    "section",
-    { class: "fr-key fr-stack", "aria-label": "Alignment energy" },
+  const root = section(
+    "fr-key fr-stack",
+    "Alignment energy",
     h("h3", { text: "How aligned are neighbours?" }),
     h("p", { class: "fr-head" }, number, " ", term("energy", GLOSSARY.energy)),
     meter,
     ends,
     words,
-    h("div", { class: "fr-rows" }, ...Object.values(rows).map(({ line }) => line), exact),
+    div("fr-rows", ...Object.values(rows).map(({ line }) => line), exact),
     h("p", { class: "fr-sub" }, "In the library: ", call),
   );
 

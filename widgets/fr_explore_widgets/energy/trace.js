@@ -1,7 +1,7 @@
 // A plot of the past values of E along a slider, with the closed form and the null.
 
-import { createPlot, linear, linePath } from "../shared/densities.js";
-import { h } from "../shared/dom.js";
+import { div, h, section } from "../shared/dom.js";
+import { axisLeft, createPlot, linear, linePath } from "../shared/plot.js";
 import { circle, line, s, text } from "../shared/svg.js";
 
 /** @typedef {import("./types").Spec} Spec */
@@ -33,12 +33,7 @@ export function createTrace(signal) {
   const title = h("h3");
   const legend = h("span", { class: "fr-sub", text: "dots: past values; line: closed form" });
   const plot = createPlot(signal, "fr-trace-plot", () => HEIGHT, draw);
-  const root = h(
-    "section",
-    { class: "fr-trace", "aria-label": "Past values" },
-    h("div", { class: "fr-head" }, title, legend),
-    plot.root,
-  );
+  const root = section("fr-trace", "Past values", div("fr-head", title, legend), plot.root);
   /** @type {Shown | null} */
   let shown = null;
 
@@ -51,12 +46,9 @@ export function createTrace(signal) {
     const right = width - RIGHT;
     const x = linear(spec.low, spec.high, LEFT, right);
     const y = linear(0, high, HEIGHT - BOTTOM, TOP);
-    const parts = [0, 1, 2]
-      .filter((v) => v < high)
-      .flatMap((v) => [
-        line([LEFT, y(v)], [right, y(v)], v ? "fr-rule" : "fr-axis"),
-        text(LEFT - 8, y(v) + 4, String(v), "end"),
-      ]);
+    const f = { width, height: HEIGHT, left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
+    const whole = [0, 1, 2].filter((v) => v < high);
+    const parts = [axisLeft(f, y, whole, String), line([LEFT, y(0)], [right, y(0)], "fr-axis")];
     if (!Number.isNaN(random)) {
       parts.push(line([LEFT, y(random)], [right, y(random)], "fr-null"));
       parts.push(text(right, y(random) - 5, "random", "end"));
@@ -84,10 +76,9 @@ export function createTrace(signal) {
       const { spec, past, now } = what;
       const count = past.filter((p) => p.name === spec.name && !Number.isNaN(p.energy)).length;
       title.textContent = `E as ${spec.label.toLowerCase()} changed`;
-      plot.describe(
+      plot.show(
         `E against ${spec.label.toLowerCase()}: ${count} values so far, now ${now.energy.toFixed(2)}`,
       );
-      plot.redraw();
     },
   };
 }

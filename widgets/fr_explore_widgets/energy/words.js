@@ -1,6 +1,6 @@
 // Sentences and explanations of EnergyPlayground: pure functions.
 
-import { figure } from "../shared/densities.js";
+import { figure } from "../shared/plot.js";
 
 /** @typedef {import("./types").Scene} Scene */
 /** @typedef {import("./types").Settings} Settings */

@@ -1,15 +1,16 @@
 // FieldExplorer: a field's points and arrows in a plane, and its alignment energy as a function of the scale. The kernel
 // sends the energies of all points at all scales once for each cell of the field; the page looks everything up.
 
-import { createSelect, h, term, uid } from "../shared/dom.js";
+import { createSelect, div, h, section, term, uid } from "../shared/dom.js";
 import { createFrame, createState, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
+import { createRadios } from "../shared/radios.js";
 import { listen } from "../shared/view.js";
 import { createKey } from "./key.js";
 import { decode, nullAt, PLANES } from "./payload.js";
 import { createField } from "./plane.js";
 import { createProfile } from "./profile.js";
-import { createAttributes, createCurve, createIdentityEnergies, createRadios } from "./side.js";
+import { createAttributes, createCurve, createIdentityEnergies } from "./side.js";
 import { GLOSSARY, planeText, scaleText } from "./words.js";
 
 /** @typedef {import("./types").FieldSetup} FieldSetup */
@@ -32,7 +33,6 @@ const LACK = {
   what: "This page has not received this part of the field.",
   todo: "Run the cell again to see it.",
 };
-const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
 const CURVES_KEPT = 150;
 
 /** @param {import("../shared/frame").Context} context */
@@ -107,22 +107,19 @@ function build(context) {
   const scaleWords = h("b", { class: "fr-scale-words" });
   const pick = (/** @type {Node[]} */ ...parts) => h("p", { class: "fr-row" }, ...parts);
   root.append(
-    h(
-      "div",
-      { class: "fr-top fr-flow" },
+    div(
+      "fr-top fr-flow",
       pick(identities.label, identities.select),
       attributes.root,
-      h("div", { class: "fr-actions fr-end" }, state.buttons.undo, state.buttons.redo),
+      div("fr-actions fr-end", state.buttons.undo, state.buttons.redo),
     ),
-    h(
-      "div",
-      { class: "fr-stage" },
-      h(
-        "section",
-        { class: "fr-map fr-stack", "aria-label": "Field" },
-        h(
-          "div",
-          { class: "fr-map-head fr-flow" },
+    div(
+      "fr-stage",
+      section(
+        "fr-map fr-stack",
+        "Field",
+        div(
+          "fr-map-head fr-flow",
           pick(planes.label, planes.select),
           pick(long, h("label", { for: long.id, text: "length = magnitude" })),
         ),
@@ -130,20 +127,13 @@ function build(context) {
         field.legend,
         note,
       ),
-      h(
-        "div",
-        { class: "fr-side fr-stack fr-apart" },
+      div(
+        "fr-side fr-stack fr-apart",
         key.root,
-        h(
-          "section",
-          { class: "fr-scales fr-stack", "aria-label": "Scale" },
-          h(
-            "div",
-            { class: "fr-flow" },
-            term("scale", GLOSSARY.scale),
-            scaleWords,
-            h("div", { class: "fr-end" }, kinds.root),
-          ),
+        section(
+          "fr-scales fr-stack",
+          "Scale",
+          div("fr-flow", term("scale", GLOSSARY.scale), scaleWords, div("fr-end", kinds.root)),
           profile.root,
         ),
         identityEnergies.root,
@@ -151,11 +141,7 @@ function build(context) {
       ),
     ),
   );
-  const link = createLink(model, {
-    signal,
-    onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
-    merging: "view_curve",
-  });
+  const link = createLink(model, { signal, banner: notices.showBanner, merging: "view_curve" });
 
   const cellOf = (/** @type {FieldState} */ { identity, attribute }) => ({
     identity: setup.identities.indexOf(identity),
@@ -298,10 +284,8 @@ function build(context) {
     if (curveKey(cellOf(state.now), shownCurve()) === curveKey(reply, reply.curve)) drawCurve();
   }
 
-  function showError() {
-    const problem = model.get("error") ?? {};
-    notices.showError(problem);
-    if (!problem.what) return;
+  /** @param {import("../shared/types").Problem} problem */
+  function failed(problem) {
     requested.clear();
     // a curve that failed is not requested again while the pointer stays on it
     const failed = curveKey(cellOf(state.now), shownCurve());
@@ -316,10 +300,10 @@ function build(context) {
     curve_view: takeFaces,
     nulls: redraw,
     identity_energies: redraw,
-    error: showError,
   });
   frame.open(context, {
     lost: LOST,
+    failed,
     themed: () => field.setTheme(root.dataset.theme === "dark"),
     kernel: (now) => {
       gone = now;
@@ -330,7 +314,6 @@ function build(context) {
       state.show();
     },
   });
-  showError();
   takeNeighbors();
   takeFaces();
   takeCell();

@@ -1,7 +1,7 @@
 // The energy in words, caveats, and related figures.
 
-import { figure } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
+import { div, h, section, term } from "../shared/dom.js";
+import { figure } from "../shared/plot.js";
 import { caveats, GLOSSARY, percent, sentence } from "./words.js";
 
 export function createKey() {
@@ -17,17 +17,10 @@ export function createKey() {
     magnitude: row("magnitude"),
     null: row("random directions"),
   };
-  const facts = h("div", { class: "fr-facts" }, ...Object.values(rows).map(({ line }) => line));
+  const facts = div("fr-facts", ...Object.values(rows).map(({ line }) => line));
   const head = h("h3", {}, "Do neighbours move alike? ", term("energy", GLOSSARY.energy));
   const line = h("p", { class: "fr-sentence" }, number, words);
-  const root = h(
-    "section",
-    { class: "fr-key fr-stack", "aria-label": "Alignment energy" },
-    head,
-    line,
-    warning,
-    facts,
-  );
+  const root = section("fr-key fr-stack", "Alignment energy", head, line, warning, facts);
   return {
     root,
     /** @param {import("./words").Facts} facts */

@@ -1,6 +1,6 @@
 // One cell of a field as arrays, and the style of a point by its energy: pure functions.
 
-import { floats } from "../shared/dom.js";
+import { floats } from "../shared/bytes.js";
 
 /** @typedef {import("./types").Payload} Payload */
 /** @typedef {import("./types").PayloadHead} PayloadHead */

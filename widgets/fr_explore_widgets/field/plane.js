@@ -1,6 +1,6 @@
 // The field in its plane: points coloured by energy, arrows, the neighbourhood of one curve; and the legend.
 
-import { h } from "../shared/dom.js";
+import { div, h } from "../shared/dom.js";
 import { createMap } from "../shared/map.js";
 import { colorOf, highlighted, ISOLATED, kindsOf, palette, UNDIRECTED } from "./payload.js";
 
@@ -27,12 +27,10 @@ export function createField({ signal, curves, onHover, onChoose }) {
     margin: 32,
   });
   const bar = h("i");
-  const legend = h(
-    "div",
-    { class: "fr-legend" },
-    h(
-      "div",
-      { class: "fr-energy-scale" },
+  const legend = div(
+    "fr-legend",
+    div(
+      "fr-energy-scale",
       bar,
       h("span", { text: "0 aligned" }),
       h("span", { text: "1 no order" }),

@@ -1,7 +1,7 @@
 // E as a function of the scale, coverage below it on the same axis, and the cursor, which is the slider.
 
-import { createPlot, figure, linear, linePath } from "../shared/densities.js";
-import { h, uid } from "../shared/dom.js";
+import { div, h, uid } from "../shared/dom.js";
+import { createPlot, figure, linear, linePath } from "../shared/plot.js";
 import { circle, line, s, text } from "../shared/svg.js";
 import { percent, scaleText } from "./words.js";
 
@@ -89,7 +89,7 @@ export function createProfile({ signal, onMove }) {
   }
 
   return {
-    root: h("div", { class: "fr-profile" }, plot.root),
+    root: div("fr-profile", plot.root),
     /** @param {Shown} what */
     show(what) {
       shown = what;

@@ -1,31 +1,15 @@
 // Beside the map: the choice of attributes, E by identity, and the three faces of a curve.
 
 import { mark } from "../shared/brush.js";
-import { createPlot, figure } from "../shared/densities.js";
-import { h, paint, uid } from "../shared/dom.js";
+import { paint } from "../shared/bytes.js";
+import { div, h, section } from "../shared/dom.js";
+import { createPlot, figure } from "../shared/plot.js";
+import { createRadios } from "../shared/radios.js";
 import { circle, line, s, text } from "../shared/svg.js";
 import { formatValue } from "../shared/words.js";
 import { curveText } from "./words.js";
 
 /** @typedef {import("./types").FieldAttribute} FieldAttribute */
-
-/** A radio group that looks like buttons. @param {string} label @param {{value: string, text: string, picture?: Node}[]} choices @param {(value: string) => void} choose */
-export function createRadios(label, choices, choose) {
-  const group = uid("choice");
-  const root = h("fieldset", { class: "fr-chips fr-flow" }, h("legend", { class: "fr-hidden", text: label }));
-  const inputs = choices.map(({ value, text, picture }) => {
-    const input = h("input", { type: "radio", name: group, value, onchange: () => choose(value) });
-    root.append(h("label", { class: "fr-chip" }, input, ...(picture ? [picture] : []), text));
-    return input;
-  });
-  return {
-    root,
-    /** @param {string} value */
-    set(value) {
-      for (const input of inputs) input.checked = input.value === value;
-    },
-  };
-}
 
 /** @param {FieldAttribute[]} attributes @param {(name: string) => void} choose */
 export function createAttributes(attributes, choose) {
@@ -53,10 +37,10 @@ export function createIdentityEnergies(signal, identities, choose) {
   let shown = { rows: undefined, scale: 0, place: 0, now: Number.NaN, color: "" };
   const plot = createPlot(signal, "fr-identities-plot", () => 66, draw);
   const note = h("span", { class: "fr-sub fr-end" });
-  const root = h(
-    "section",
-    { class: "fr-identities", "aria-label": "Energy by identity" },
-    h("div", { class: "fr-flow" }, h("h3", { text: "E by identity" }), note),
+  const root = section(
+    "fr-identities",
+    "Energy by identity",
+    div("fr-flow", h("h3", { text: "E by identity" }), note),
     plot.root,
   );
   const energies = () =>
@@ -103,10 +87,9 @@ export function createIdentityEnergies(signal, identities, choose) {
       note.textContent = next.rows ? "at this scale; click a dot to choose it" : "computing the others";
       const known = energies().filter(Number.isFinite);
       const range = known.length ? `from ${figure(Math.min(...known))} to ${figure(Math.max(...known))}` : "";
-      plot.describe(
+      plot.show(
         `E of ${known.length} identities ${range}; identity ${identities[next.place]} has ${figure(next.now)}`,
       );
-      plot.redraw();
     },
   };
 }
@@ -127,7 +110,7 @@ export function createCurve(size) {
     return { canvas, value, title, figure: h("figure", {}, canvas, h("figcaption", {}, value)) };
   });
   const faces = h("div", { class: "fr-three", hidden: true }, ...figures.map(({ figure }) => figure));
-  const root = h("section", { class: "fr-curve fr-stack", "aria-label": "Curve" }, words, faces, note);
+  const root = section("fr-curve fr-stack", "Curve", words, faces, note);
   return {
     root,
     words: () => words.textContent ?? "",

@@ -1,6 +1,6 @@
 // Sentences and explanations of FieldExplorer: pure functions.
 
-import { figure } from "../shared/densities.js";
+import { figure } from "../shared/plot.js";
 
 /** @typedef {import("./types").Kind} Kind */
 /** @typedef {{energy: number, coverage: number, known: number, curves: number, magnitude: number,

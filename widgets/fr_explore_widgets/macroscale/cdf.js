@@ -1,7 +1,8 @@
 // The three cumulative distributions of an attribute's distances, with the largest gaps as brackets.
 
-import { axisBelow, axisLeft, createPlot, linear, linePath, ticks } from "../shared/densities.js";
-import { floats, h, term } from "../shared/dom.js";
+import { floats } from "../shared/bytes.js";
+import { h, section, term } from "../shared/dom.js";
+import { axisBelow, axisLeft, createPlot, linear, linePath, ticks } from "../shared/plot.js";
 import { s, text } from "../shared/svg.js";
 import { TERMS } from "./words.js";
 
@@ -54,9 +55,9 @@ export function createCdf(signal) {
     ...KINDS.map(([, name, words]) => h("li", { class: `fr-line-${name}` }, h("i"), words)),
   );
   const axis = h("p", { class: "fr-sub" });
-  const root = h(
-    "section",
-    { class: "fr-cdf-box fr-stack", "aria-label": "Distributions of distances" },
+  const root = section(
+    "fr-cdf-box fr-stack",
+    "Distributions of distances",
     h("h3", {}, "How far apart are two people? ", term("KS", TERMS.ks), " is the largest gap"),
     key,
     plot.root,
@@ -102,12 +103,11 @@ export function createCdf(signal) {
       scene = { row, curves };
       axis.textContent = `distance between two people (${metric === "cosine" ? "1 \u2212 cos" : "Euclidean"}); share of pairs at or below it`;
       const gaps = row.gaps;
-      plot.describe(
+      plot.show(
         gaps
           ? `Cumulative distributions of distances. The gap to pairs across the groups is ${gaps.positive.value.toFixed(3)} within the group with it, ${gaps.negative.value.toFixed(3)} within the group without it.`
           : "No distributions: too few people to compare.",
       );
-      plot.redraw();
     },
   };
 }

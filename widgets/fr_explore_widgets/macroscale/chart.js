@@ -1,8 +1,8 @@
 // All attributes in one chart, KS against intra-entropy, with the current one marked; and one attribute's KS with its null.
 
 import { cornersOf, placeLabel } from "../shared/brush.js";
-import { axisBelow, axisLeft, createPlot, linear, ticks } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
+import { h, section, term } from "../shared/dom.js";
+import { axisBelow, axisLeft, createPlot, linear, ticks } from "../shared/plot.js";
 import { circle, s, text } from "../shared/svg.js";
 import { correlationWords, TERMS } from "./words.js";
 
@@ -23,9 +23,9 @@ export function createChart(signal, choose) {
   let scene = null;
   const plot = createPlot(signal, "fr-among", () => 280, draw);
   const words = h("p");
-  const root = h(
-    "section",
-    { class: "fr-among-box fr-stack", "aria-label": "All attributes" },
+  const root = section(
+    "fr-among-box fr-stack",
+    "All attributes",
     h("h3", {}, "Among all attributes: KS against ", term("intra-entropy", TERMS.intra)),
     plot.root,
     words,
@@ -86,10 +86,9 @@ export function createChart(signal, choose) {
       words.textContent = complete
         ? correlationWords(correlation)
         : `${Object.keys(next.rows).length} of ${next.attributes.length} attributes measured so far.`;
-      plot.describe(
+      plot.show(
         `KS against intra-entropy of ${Object.keys(next.rows).length} attributes. ${words.textContent}`,
       );
-      plot.redraw();
     },
   };
 }
@@ -133,12 +132,11 @@ export function createNull(signal) {
     /** @param {Row} next */
     show(next) {
       row = next;
-      plot.describe(
+      plot.show(
         next.ks_mean === undefined
           ? "No KS"
           : `KS ${next.ks_mean.toFixed(3)}; ${next.null.length} random labels give ${(next.null_mean ?? 0).toFixed(3)} on average`,
       );
-      plot.redraw();
     },
   };
 }

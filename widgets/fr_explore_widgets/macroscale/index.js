@@ -1,7 +1,8 @@
 // MacroscaleExplorer: choose an attribute; the map, its distributions of distances, and a comparison of all attributes.
 // Every figure comes from the kernel's library; the page looks them up and draws them.
 
-import { button, createSelect, floats, h, term } from "../shared/dom.js";
+import { floats } from "../shared/bytes.js";
+import { button, createSelect, div, h, section, term } from "../shared/dom.js";
 import { createFrame, createState, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
@@ -22,9 +23,9 @@ function createFigures(signal) {
   const words = h("p", { class: "fr-sentence" });
   const nullPlot = createNull(signal);
   const [value, sides, chance, p] = [h("b", { class: "fr-figure" }), h("span"), h("span"), h("span")];
-  const root = h(
-    "section",
-    { class: "fr-key fr-stack", "aria-label": "Figures of this attribute" },
+  const root = section(
+    "fr-key fr-stack",
+    "Figures of this attribute",
     words,
     h("p", {}, term("KS", TERMS.ks), " ", value, " ", h("span", { class: "fr-sub" }, sides)),
     nullPlot.root,
@@ -64,7 +65,7 @@ function build(context) {
   let pointed = -1;
 
   const frame = createFrame("fr-macro");
-  const { root, notices } = frame;
+  const { root } = frame;
   const state = createState(context, root, {
     read: () =>
       /** @type {State} */ ({
@@ -108,12 +109,10 @@ function build(context) {
   const probed = h("p", { class: "fr-probed" });
   const progress = h("p", { class: "fr-sub fr-progress", role: "status" });
   root.append(
-    h(
-      "div",
-      { class: "fr-top fr-flow" },
-      h(
-        "div",
-        { class: "fr-actions" },
+    div(
+      "fr-top fr-flow",
+      div(
+        "fr-actions",
         choice.label,
         h("i", { class: "fr-swatch", "aria-hidden": "true" }),
         choice.select,
@@ -124,20 +123,13 @@ function build(context) {
       ),
       about,
     ),
-    h(
-      "div",
-      { class: "fr-stage" },
+    div(
+      "fr-stage",
       map.root,
-      h(
-        "div",
-        { class: "fr-side fr-stack" },
+      div(
+        "fr-side fr-stack",
         figures.root,
-        h(
-          "div",
-          { class: "fr-actions" },
-          buttons.probe,
-          h("span", { class: "fr-sub" }, term("What is that?", TERMS.probe)),
-        ),
+        div("fr-actions", buttons.probe, h("span", { class: "fr-sub" }, term("What is that?", TERMS.probe))),
         probed,
         progress,
       ),
@@ -202,21 +194,15 @@ function build(context) {
     progress.textContent = what ? `${what}${all ? `: ${done} of ${all}` : " \u2026"}` : "";
   }
 
-  function showError() {
-    const problem = model.get("error") ?? {};
-    notices.showError(problem);
-    if (problem.what) link.settle(problem);
-  }
-
   listen(model, signal, {
     results: draw,
     umap_points: draw,
     progress: showProgress,
     reply: showReply,
-    error: showError,
   });
   frame.open(context, {
     lost: LOST,
+    failed: link.settle,
     themed: draw,
     kernel: (lost) => {
       gone = lost;
@@ -225,7 +211,6 @@ function build(context) {
     },
   });
   showProgress();
-  showError();
   state.show();
 }
 

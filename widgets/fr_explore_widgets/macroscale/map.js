@@ -1,6 +1,7 @@
 // The map of the images, coloured by the attribute, with the picture of the image under the pointer.
 
-import { h, paint, term } from "../shared/dom.js";
+import { paint } from "../shared/bytes.js";
+import { div, h, section, term } from "../shared/dom.js";
 import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
 
@@ -24,8 +25,8 @@ export function createImageMap(signal, setup, ask) {
   map.root.append(card.root);
   const key = h("ul", { class: "fr-map-key fr-legend" });
   const note = h("p", { class: "fr-sub" });
-  const foot = h("div", { class: "fr-map-foot fr-flow" }, key, note);
-  const root = h("section", { class: "fr-map fr-stack", "aria-label": "Map" }, map.root, foot);
+  const foot = div("fr-map-foot fr-flow", key, note);
+  const root = section("fr-map fr-stack", "Map", map.root, foot);
 
   /** @param {number} i */
   function hover(i) {

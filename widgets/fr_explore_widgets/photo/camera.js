@@ -1,6 +1,6 @@
 // The camera: preview, take, then use or retake. It runs only while its preview is shown.
 
-import { button, h } from "../shared/dom.js";
+import { button, div, h } from "../shared/dom.js";
 import { toJpeg } from "./pictures.js";
 
 /** @typedef {import("./types").Camera} Camera */
@@ -52,7 +52,7 @@ export function createCamera({ signal, onUse, onProblem, onClose, say }) {
     retake: button("Retake", "retake", open),
     stop: button("Stop camera", "stop-camera", close),
   };
-  const actions = h("div", { class: "fr-actions" }, ...Object.values(buttons));
+  const actions = div("fr-actions", ...Object.values(buttons));
   const root = h(
     "div",
     { class: "fr-camera fr-stack", role: "group", "aria-label": "Camera" },

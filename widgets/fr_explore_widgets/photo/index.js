@@ -1,6 +1,7 @@
 // PhotoInput: pictures from files or the camera are sent to the kernel, which detects faces in them.
 
-import { button, createFace, h, paint, term, uid } from "../shared/dom.js";
+import { paint } from "../shared/bytes.js";
+import { button, createFace, div, h, term, uid } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
@@ -16,7 +17,6 @@ const THUMB = 96;
 // the first picture also loads the face detector
 const PATIENCE_MS = 30_000;
 const LOST = "The kernel is gone, and the pictures with it. Run the cell again to continue.";
-const SILENT = "The kernel has not answered for some time: it is busy, or it was restarted.";
 const PRIVACY = [
   "Pictures are reduced here and sent to ",
   ", which on Binder or another shared server is a machine of that server. They remain in its memory, are not written " +
@@ -81,11 +81,7 @@ function build(context) {
 
   const frame = createFrame("fr-photos", { role: "region", "aria-labelledby": id });
   const { root, notices } = frame;
-  const link = createLink(model, {
-    signal,
-    patience: PATIENCE_MS,
-    onSilence: (silent) => notices.showBanner(silent ? SILENT : ""),
-  });
+  const link = createLink(model, { signal, patience: PATIENCE_MS, banner: notices.showBanner });
   const status = h("p", { class: "fr-status", role: "status" });
   const say = (/** @type {string} */ text) => {
     status.textContent = text;
@@ -113,10 +109,9 @@ function build(context) {
     },
   });
   const list = createList((key) => link.send(/** @type {Command} */ ({ action: "remove", key })));
-  const zone = h(
-    "div",
-    { class: "fr-drop fr-flow" },
-    h("div", { class: "fr-actions" }, buttons.choose, buttons.camera, buttons.discard),
+  const zone = div(
+    "fr-drop fr-flow",
+    div("fr-actions", buttons.choose, buttons.camera, buttons.discard),
     h("span", { class: "fr-sub", text: "or drop pictures here" }),
     file,
   );
@@ -211,14 +206,6 @@ function build(context) {
     answer = null;
   }
 
-  function showError() {
-    const problem = /** @type {Problem} */ (model.get("error") ?? {});
-    notices.showError(problem);
-    if (!problem.what) return;
-    say("");
-    settle(problem);
-  }
-
   file.addEventListener("change", () => {
     take(file.files);
     file.value = ""; // the same file can be chosen again
@@ -238,10 +225,14 @@ function build(context) {
   });
   root.addEventListener("keydown", (event) => event.key === "Escape" && camera.close());
 
-  listen(model, signal, { items: show, error: showError, reply: () => settle(model.get("reply")) });
+  listen(model, signal, { items: show, reply: () => settle(model.get("reply")) });
   signal.addEventListener("abort", () => answer?.(false));
   frame.open(context, {
     lost: LOST,
+    failed(problem) {
+      say("");
+      settle(problem);
+    },
     kernel: (now) => {
       gone = now;
       link.connect(!gone);
@@ -256,7 +247,6 @@ function build(context) {
     },
   });
   show();
-  showError();
 }
 
 export default widget(build);

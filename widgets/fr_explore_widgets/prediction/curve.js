@@ -1,7 +1,7 @@
 // The guess of a curve, drawn with the pointer or set point by point with the keys; after the reveal, with the truth.
 
-import { linear, linePath, short, ticks } from "../shared/densities.js";
-import { button, h } from "../shared/dom.js";
+import { button, div, h } from "../shared/dom.js";
+import { axisBelow, axisLeft, linear, linePath, short, ticks } from "../shared/plot.js";
 import { circle, line, s, text } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
@@ -80,8 +80,8 @@ export function createCurve(setup, changed) {
     changed();
     board.focus();
   });
-  const foot = h("div", { class: "fr-foot fr-flow" }, hint, clear);
-  const root = h("div", { class: "fr-curve" }, board, foot);
+  const foot = div("fr-foot fr-flow", hint, clear);
+  const root = div("fr-curve", board, foot);
 
   const width = () => board.clientWidth || 360;
   const across = (/** @type {number} */ v) => linear(first, last, LEFT, width() - RIGHT)(v);
@@ -89,22 +89,14 @@ export function createCurve(setup, changed) {
   const nearest = (/** @type {number} */ where) =>
     x.reduce((best, v, i) => (Math.abs(v - where) < Math.abs(x[best] - where) ? i : best), 0);
 
-  function axes() {
-    const right = width() - RIGHT;
-    return [
-      ...ticks(low, high, 5).flatMap((v) => [
-        line([LEFT, up(v)], [right, up(v)], "fr-rule"),
-        text(LEFT - 8, up(v) + 4, figure(v), "end"),
-      ]),
-      ...ticks(first, last, 6).map((v) => text(across(v), HEIGHT - 22, figure(v), "middle")),
-      text((LEFT + right) / 2, HEIGHT - 5, setup.x_label, "middle"),
-      text(LEFT, 10, setup.y_label),
-    ];
-  }
-
   function draw() {
     picture.setAttribute("viewBox", `0 0 ${width()} ${HEIGHT}`);
-    const parts = axes();
+    const f = { width: width(), height: HEIGHT, left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
+    const parts = [
+      axisLeft(f, up, ticks(low, high, 5), figure),
+      axisBelow(f, across, ticks(first, last, 6), setup.x_label, figure),
+      text(LEFT, 10, setup.y_label),
+    ];
     const full = filled(x, y);
     if (!full) {
       parts.push(text((LEFT + width() - RIGHT) / 2, HEIGHT / 2, "Draw your curve here", "middle"));

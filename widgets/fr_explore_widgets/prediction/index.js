@@ -1,6 +1,6 @@
 // Prediction: a guess is committed, then the truth is shown beside it.
 
-import { button, h, uid } from "../shared/dom.js";
+import { button, div, h, uid } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
@@ -15,7 +15,6 @@ import { scoreWords } from "./score.js";
 
 const KINDS = { number: createNumber, ranking: createRanking, curve: createCurve };
 const LOST = "The kernel is gone. The last state is shown; run the cell again to continue.";
-const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
 
 /**
  * The status of the prediction, in a sentence.
@@ -66,7 +65,7 @@ function build(context) {
     buttons.commit.disabled = gone || input.value() === null;
     if (text) frame.say(text);
   });
-  const link = createLink(model, { signal, onSilence: (silent) => notices.showBanner(silent ? SILENT : "") });
+  const link = createLink(model, { signal, banner: notices.showBanner });
   const act = (/** @type {string} */ action) => () => {
     const guess = action === "commit" ? { guess: input.value() } : {};
     if (offline) actOffline(action);
@@ -81,9 +80,9 @@ function build(context) {
   const tries = h("ol", { class: "fr-tries fr-sub fr-ruled", "aria-label": "Earlier tries" });
   const badge = h("span", { class: "fr-sub fr-badge fr-one-line" });
   root.append(
-    h("div", { class: "fr-head" }, h("h3", { id, text: setup.question }), badge),
+    div("fr-head", h("h3", { id, text: setup.question }), badge),
     input.root,
-    h("div", { class: "fr-actions" }, ...Object.values(buttons), statusLine),
+    div("fr-actions", ...Object.values(buttons), statusLine),
     tries,
   );
   root.dataset.kind = setup.kind;
@@ -111,12 +110,6 @@ function build(context) {
     statusLine.textContent = status(state, setup.has_truth, words[words.length - 1] ?? "", offline);
     tries.replaceChildren(...earlier(state, words).map((text) => h("li", { text })));
     tries.hidden = !tries.childElementCount;
-  }
-
-  function showError() {
-    const problem = model.get("error") ?? {};
-    notices.showError(problem);
-    if (problem.what) link.settle(problem);
   }
 
   /** The truth in a page without a kernel, encoded so that nobody reads it by accident. */
@@ -152,9 +145,10 @@ function build(context) {
     next?.focus();
   }
 
-  listen(model, signal, { state: show, result: show, error: showError, reply: answered });
+  listen(model, signal, { state: show, result: show, reply: answered });
   frame.open(context, {
     lost: LOST,
+    failed: link.settle,
     kernel: (now) => {
       gone = now;
       link.connect(!gone);
@@ -162,7 +156,6 @@ function build(context) {
     },
   });
   show();
-  showError();
 }
 
 export default widget(build);

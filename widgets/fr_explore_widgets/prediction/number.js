@@ -1,7 +1,8 @@
 // The guess of a number; after the reveal, guess and truth on one line.
 
-import { linear, short } from "../shared/densities.js";
 import { h, uid } from "../shared/dom.js";
+import { linear, short } from "../shared/plot.js";
+import { createSlider } from "../shared/slider.js";
 import { circle, line, s, text } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
@@ -44,36 +45,32 @@ export function createNumber(setup, changed) {
   if (unit) entry.append(h("span", { text: unit }));
   const picture = s("svg", { class: "fr-plot fr-line-picture", viewBox: `0 0 ${WIDTH} 72`, role: "img" });
   const root = h("div", {}, entry);
-  /** @type {HTMLInputElement | null} */
-  let range = null;
+  /** @type {ReturnType<typeof createSlider> | null} */
+  let slider = null;
   if (low !== null && high !== null) {
     const step = Number((10 ** Math.floor(Math.log10((high - low) / 100))).toPrecision(3));
-    range = h("input", { type: "range", min: low, max: high, step, "aria-label": "Your guess" });
-    const ends = h(
-      "p",
-      { class: "fr-ends fr-sub", "aria-hidden": "true" },
-      h("span", { text: short(low, 4) }),
-      h("span", { text: short(high, 4) }),
-    );
-    const row = h("div", { class: "fr-slider" }, h("div", { class: "fr-track" }, range), ends);
-    root.append(row);
-    const slider = range;
-    slider.addEventListener("input", () => {
-      box.value = slider.value;
-      fill();
+    const words = (/** @type {number} */ x) => short(x, 4);
+    const spec = { name: "guess", label: "Your guess", low, high, step, help: "", show: words, speak: words };
+    slider = createSlider(spec, (_, x) => {
+      box.value = String(x);
       changed();
     });
+    slider.row.firstElementChild?.setAttribute("class", "fr-hidden"); // the box shows its value
+    slider.row.append(
+      h("p", { class: "fr-ends fr-sub" }, h("span", { text: words(low) }), h("span", { text: words(high) })),
+    );
+    root.append(slider.row);
   }
   root.append(picture);
   box.addEventListener("input", () => {
-    if (range) range.value = box.value || String(low);
-    fill();
+    follow();
     changed();
   });
+  follow();
 
-  function fill() {
-    const at = range ? (range.valueAsNumber - Number(low)) / (Number(high) - Number(low)) : 0;
-    range?.closest("div.fr-slider")?.setAttribute("style", `--lo:0;--hi:${at};--c:var(--fr-mark)`);
+  /** Move the slider to the number in the box. */
+  function follow() {
+    slider?.set(box.value === "" ? Number(low) : box.valueAsNumber);
   }
 
   /** @param {number} guess @param {number} truth */
@@ -97,17 +94,15 @@ export function createNumber(setup, changed) {
     value: () => (box.value !== "" && box.checkValidity() ? box.valueAsNumber : null),
     set(guess) {
       box.value = guess === null ? "" : String(guess);
-      if (range) range.value = box.value || String(low);
-      fill();
+      follow();
     },
     lock(locked) {
       box.disabled = locked;
-      if (range) range.disabled = locked;
+      slider?.disable(locked);
     },
     reveal(guess, truth) {
       picture.style.display = truth === null ? "none" : "";
-      const slider = range?.closest("div.fr-slider");
-      if (slider instanceof HTMLElement) slider.hidden = truth !== null;
+      if (slider) slider.row.hidden = truth !== null;
       if (truth !== null) draw(guess, truth);
     },
   };

@@ -1,6 +1,6 @@
 // The guess of an order: rows that are moved by dragging or by keys; after the reveal, lines join guess and truth.
 
-import { h } from "../shared/dom.js";
+import { div, h } from "../shared/dom.js";
 import { s } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
@@ -46,13 +46,8 @@ export function createRanking(setup, changed) {
   const truthList = h("ol", { class: "fr-ranks fr-truth", "aria-label": "The truth" });
   const heading = h("p", { class: "fr-sub fr-column" });
   const left = h("div", {}, heading, list);
-  const right = h(
-    "div",
-    { class: "fr-right" },
-    h("p", { class: "fr-sub fr-column", text: "The truth" }),
-    truthList,
-  );
-  const root = h("div", { class: "fr-ranking" }, left, lines, right);
+  const right = div("fr-right", h("p", { class: "fr-sub fr-column", text: "The truth" }), truthList);
+  const root = div("fr-ranking", left, lines, right);
 
   const step = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ move) =>
     h("button", {

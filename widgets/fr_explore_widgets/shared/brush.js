@@ -1,7 +1,5 @@
 // Drawing on a canvas: marks, lines, and labels that do not overlap.
 
-import { readable } from "./dom.js";
-
 /** @type {Record<string, number[][]>} corners of the marks, in units of their radius */
 const CORNERS = Object.fromEntries(
   Object.entries({
@@ -87,6 +85,17 @@ export function placeLabel([x, y], half, gap, width, taken) {
     if (!taken.some((other) => overlap(box, other))) return { x: inside, y: cy, box };
   }
   return null;
+}
+
+/**
+ * An attribute's colour for text: marks need a contrast of 3 : 1, text 4.5 : 1.
+ * @param {string} hex as in the Attribute record, #rrggbb
+ * @param {boolean} dark
+ */
+export function readable(hex, dark) {
+  const [amount, toward] = dark ? [0.4, 255] : [0.25, 0];
+  const parts = [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
+  return `rgb(${parts.map((c) => Math.round(c + (toward - c) * amount)).join(", ")})`;
 }
 
 /**

@@ -33,6 +33,16 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** @param {string} name its class @param {...(Node | string)} children */
+export function div(name, ...children) {
+  return h("div", { class: name }, ...children);
+}
+
+/** A part of a widget, with a name for screen readers. @param {string} name its class @param {string} label @param {...(Node | string)} children */
+export function section(name, label, ...children) {
+  return h("section", { class: name, "aria-label": label }, ...children);
+}
+
 /** A button with a text; `action` identifies it for styles and tests. @param {string} text @param {string} action @param {() => void} press */
 export function button(text, action, press) {
   return h("button", { type: "button", class: "fr-button", "data-action": action, text, onclick: press });
@@ -49,75 +59,9 @@ export function createSelect(label, options, choose) {
   return { select, label: h("label", { for: id, text: label }) };
 }
 
-/** Little-endian numbers out of a message, whose bytes may begin anywhere. @param {DataView | undefined} view @param {number} [from] first byte @param {number} [count] all by default */
-export function floats(view, from = 0, count = Math.floor(((view?.byteLength ?? 0) - from) / 4)) {
-  if (!view) return new Float32Array(0);
-  const start = view.byteOffset + from;
-  return new Float32Array(view.buffer.slice(start, start + 4 * count));
-}
-
-/**
- * Raw RGB bytes as RGBA, for a canvas.
- * @param {DataView} view
- * @param {number} [from] first byte
- * @param {number} [pixels] number of pixels; all by default
- */
-export function toRGBA(view, from = 0, pixels = (view.byteLength - from) / 3) {
-  const rgb = new Uint8Array(view.buffer, view.byteOffset + from, pixels * 3);
-  const rgba = new Uint8ClampedArray(pixels * 4);
-  for (let i = 0, o = 0; i < rgb.length; i += 3, o += 4) {
-    rgba[o] = rgb[i];
-    rgba[o + 1] = rgb[i + 1];
-    rgba[o + 2] = rgb[i + 2];
-    rgba[o + 3] = 255;
-  }
-  return rgba;
-}
-
-/**
- * Paint raw RGB bytes; the canvas is resized to the picture. Returns whether the bytes were complete.
- * @param {HTMLCanvasElement} canvas
- * @param {DataView} view
- * @param {[number, number]} shape height, width
- * @param {number} [from]
- */
-export function paint(canvas, view, [height, width], from = 0) {
-  if (!view || view.byteLength < from + 3 * height * width) return false;
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width;
-    canvas.height = height;
-  }
-  const context = canvas.getContext("2d");
-  if (!context) return false;
-  const image = context.createImageData(width, height);
-  image.data.set(toRGBA(view, from, height * width));
-  context.putImageData(image, 0, 0);
-  return true;
-}
-
 /** The canvas of a small face; its style sets `--size`. @param {number} size in pixels */
 export function createFace(size) {
   return h("canvas", { class: "fr-face", width: size, height: size, "aria-hidden": "true" });
-}
-
-/**
- * Cut a sprite, square RGB pictures in one column, into canvases.
- * @param {DataView} view
- * @param {number} side
- * @param {number} count
- */
-export function cutSprite(view, side, count) {
-  const bytes = 3 * side * side;
-  return Array.from({ length: Math.min(count, Math.floor(view.byteLength / bytes)) }, (_, i) => {
-    const canvas = h("canvas", { width: side, height: side });
-    const c = canvas.getContext("2d");
-    const image = c?.createImageData(side, side);
-    if (c && image) {
-      image.data.set(toRGBA(view, i * bytes, side * side));
-      c.putImageData(image, 0, 0);
-    }
-    return canvas;
-  });
 }
 
 /**
@@ -130,17 +74,6 @@ export function themeOf(color) {
   if (!parts || parts.length < 3 || parts[3] === 0) return null;
   const [r, g, b] = parts.map((c) => (c / 255) ** 2.2);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2 ? "dark" : "light";
-}
-
-/**
- * An attribute's colour for text: marks need a contrast of 3 : 1, text 4.5 : 1.
- * @param {string} hex as in the Attribute record, #rrggbb
- * @param {boolean} dark
- */
-export function readable(hex, dark) {
-  const [amount, toward] = dark ? [0.4, 255] : [0.25, 0];
-  const parts = [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
-  return `rgb(${parts.map((c) => Math.round(c + (toward - c) * amount)).join(", ")})`;
 }
 
 /** The parent of an element, across the border of a shadow root. @param {Element} node */

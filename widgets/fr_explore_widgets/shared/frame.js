@@ -3,8 +3,10 @@
 import { button, followTheme, h } from "./dom.js";
 import { createHistory, walkByKeys } from "./history.js";
 import { createNotices, watchKernel } from "./notice.js";
+import { listen } from "./view.js";
 
 /** @typedef {import("./types").Model} Model */
+/** @typedef {import("./types").Problem} Problem */
 /** @typedef {{model: Model, el: HTMLElement, signal: AbortSignal}} Context */
 
 /** anywidget's module from a function that builds a view; `signal` is aborted when the view ends. @param {(context: Context) => void} build */
@@ -34,12 +36,20 @@ export function createFrame(name, attributes = {}) {
       spoken.textContent = words;
     },
     /**
-     * Put the view into the page, follow its theme and watch its kernel.
+     * Put the view into the page, show errors, follow its theme and watch its kernel.
      * @param {Context} context
-     * @param {{lost: string, kernel?: (gone: boolean) => void, themed?: () => void}} react `lost`: shown without a kernel
+     * @param {{lost: string, kernel?: (gone: boolean) => void, themed?: () => void, failed?: (problem: Problem) => void}} react
+     *   `lost`: shown without a kernel; `failed`: called with an error of the kernel
      */
-    open({ model, el, signal }, { lost, kernel = () => {}, themed }) {
+    open({ model, el, signal }, { lost, kernel = () => {}, themed, failed = () => {} }) {
       el.append(root);
+      const showError = () => {
+        const problem = /** @type {Problem} */ (model.get("error") ?? {});
+        notices.showError(problem);
+        if (problem.what) failed(problem);
+      };
+      listen(model, signal, { error: showError });
+      showError();
       followTheme(root, signal, themed);
       watchKernel(el, model, signal, (gone) => {
         notices.showBanner(gone ? lost : "");

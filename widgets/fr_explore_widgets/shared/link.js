@@ -9,6 +9,7 @@
 
 /** A kernel that does not answer for this long is reported. */
 export const PATIENCE_MS = 4000;
+const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
 
 /** Pause between requests while more slider values arrive than anyone could see. */
 export const CROWD_MS = 80;
@@ -35,9 +36,10 @@ export function enqueue(waiting, command, merging = "set") {
 
 /**
  * @param {Model} model
- * @param {{signal: AbortSignal, onSilence?: (silent: boolean) => void, patience?: number, merging?: string}} options
+ * @param {{signal: AbortSignal, banner?: (text: string) => void, patience?: number, merging?: string}} options
+ *   `banner` shows that the kernel is silent, and "" when it answers again
  */
-export function createLink(model, { signal, onSilence = () => {}, patience = PATIENCE_MS, merging }) {
+export function createLink(model, { signal, banner = () => {}, patience = PATIENCE_MS, merging }) {
   const client = Math.random().toString(36).slice(2, 10);
   /** @type {Command[]} */
   let waiting = [];
@@ -66,7 +68,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
 
   function overdue() {
     if (flight) flight.late = true;
-    onSilence(true);
+    banner(SILENT);
   }
 
   function pump() {
@@ -139,7 +141,7 @@ export function createLink(model, { signal, onSilence = () => {}, patience = PAT
       clearTimeout(flight.timer);
       clearTimeout(again);
       flight = null;
-      onSilence(false);
+      banner("");
       pump();
       return true;
     },

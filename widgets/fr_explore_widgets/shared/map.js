@@ -1,7 +1,7 @@
 // A map of up to some thousands of points: drag pans; wheel, pinch and keys zoom; a grid finds the nearest point.
 
 import { mark, trace } from "./brush.js";
-import { h, uid } from "./dom.js";
+import { div, h, uid } from "./dom.js";
 import { followKeys, followPointer } from "./map_input.js";
 import { createGrid, fitView, towards, zoomAt } from "./map_math.js";
 
@@ -57,19 +57,15 @@ export function createMap({
     text: HELP,
   });
   const problem = h("p", { class: "fr-map-problem", role: "alert", hidden: true });
-  const tool = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ act) => {
-    const node = h("button", { type: "button", class: "fr-button", "aria-label": title, title, text });
-    node.addEventListener("click", act);
-    return node;
-  };
-  const tools = h(
-    "div",
-    { class: "fr-map-tools" },
+  const tool = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
+    h("button", { type: "button", class: "fr-button", "aria-label": title, title, text, onclick });
+  const tools = div(
+    "fr-map-tools",
     tool("+", "Zoom in", () => zoom(1.5)),
     tool("\u2212", "Zoom out", () => zoom(1 / 1.5)),
     tool("\u25a3", "Show the whole map", showAll),
   );
-  const root = h("div", { class: "fr-map-box" }, canvas, help, problem, tools);
+  const root = div("fr-map-box", canvas, help, problem, tools);
 
   /** @type {Float32Array} */
   let xy = new Float32Array(0);

@@ -1,6 +1,6 @@
 // Notices above a widget: errors of the kernel, a silent kernel, a lost kernel.
 
-import { h } from "./dom.js";
+import { div, h } from "./dom.js";
 import { joinPage, keepState, offerState } from "./view.js";
 
 /** @typedef {import("./types").Model} Model */
@@ -11,7 +11,7 @@ export function createNotices() {
   const error = h("div", { class: "fr-error", role: "alert", hidden: true });
   const banner = h("div", { class: "fr-banner", role: "status", hidden: true });
   return {
-    root: h("div", { class: "fr-notices" }, banner, error),
+    root: div("fr-notices", banner, error),
     /** @param {Problem} problem empty to hide the box */
     showError(problem) {
       error.hidden = !problem.what;

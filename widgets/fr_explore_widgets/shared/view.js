@@ -1,6 +1,6 @@
 // A widget's views in a page: their number, the saved picture that they replace, the state saved from a lost kernel.
 
-import { button, h, uid } from "./dom.js";
+import { button, div, h, uid } from "./dom.js";
 
 /** @typedef {import("./types").Model} Model */
 
@@ -116,7 +116,7 @@ export function keepState(el, model) {
     }
   });
   const words = "The state, restored when the cell is run again; as text for .bookmark:";
-  const box = h("div", { class: "fr-bookmark fr-actions" }, h("label", { for: id, text: words }), text, copy);
+  const box = div("fr-bookmark fr-actions", h("label", { for: id, text: words }), text, copy);
   el.querySelector(".fr-notices")?.append(box);
   return () => box.remove();
 }
@@ -134,9 +134,8 @@ export function offerState(el, model) {
     send(model, "request", { client: uid("restore"), seq: 1, action: "restore", state: found.state });
     done();
   };
-  const box = h(
-    "div",
-    { class: "fr-bookmark fr-actions" },
+  const box = div(
+    "fr-bookmark fr-actions",
     h("span", { text: "The kernel was restarted." }),
     button("Restore the last state", "restore", restore),
     button("Start over", "afresh", done),

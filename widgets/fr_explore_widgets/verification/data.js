@@ -1,6 +1,6 @@
 // The pairs from the kernel, and the error rates at a threshold: counting and looking up.
 
-import { below, wilson } from "../shared/densities.js";
+import { below, wilson } from "./counting.js";
 
 /** @typedef {import("./types").Setup} Setup */
 /** @typedef {import("./types").Part} Part */

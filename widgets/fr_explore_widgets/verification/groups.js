@@ -1,17 +1,9 @@
 // Groups side by side: densities, error rates, intervals and numbers of pairs at the same threshold.
 
-import {
-  axisBelow,
-  binsFor,
-  count,
-  createPlot,
-  histogram,
-  linear,
-  percent,
-  ticks,
-} from "../shared/densities.js";
-import { h } from "../shared/dom.js";
+import { h, section } from "../shared/dom.js";
+import { axisBelow, createPlot, linear, percent, ticks } from "../shared/plot.js";
 import { line } from "../shared/svg.js";
+import { binsFor, count, histogram } from "./counting.js";
 import { ratesAt } from "./data.js";
 import { twoKinds } from "./plot.js";
 import { interval } from "./words.js";
@@ -64,9 +56,9 @@ export function createGroups(signal, parts, top) {
     );
     return { part, plot, root, far, frr, few };
   });
-  const root = h(
-    "section",
-    { class: "fr-groups-box fr-stack fr-ruled", "aria-label": "Groups" },
+  const root = section(
+    "fr-groups-box fr-stack fr-ruled",
+    "Groups",
     h("h3", { text: "Groups at the same threshold" }),
     h("ul", { class: "fr-panels" }, ...panels.map((panel) => panel.root)),
   );
@@ -84,8 +76,7 @@ export function createGroups(signal, parts, top) {
         far.textContent = words("false match", rates.far);
         frr.textContent = words("false non-match", rates.frr);
         few.hidden = !rates.few;
-        plot.describe(`${part.name}: ${far.textContent}, ${frr.textContent}`);
-        plot.redraw();
+        plot.show(`${part.name}: ${far.textContent}, ${frr.textContent}`);
       }
     },
   };

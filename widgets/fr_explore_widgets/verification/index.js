@@ -1,7 +1,7 @@
 // VerificationExplorer: the page has all distances and counts at each threshold. The kernel keeps the state, and computes
 // the genuine distances again when an attribute is changed.
 
-import { button, h } from "../shared/dom.js";
+import { button, div, h } from "../shared/dom.js";
 import { createFrame, createState, widget } from "../shared/frame.js";
 import { listen } from "../shared/view.js";
 import { decode, decodeShift, ratesAt, rocOf } from "./data.js";
@@ -34,7 +34,7 @@ function build(context) {
   let groups = null;
 
   const frame = createFrame("fr-verify");
-  const { root, notices } = frame;
+  const { root } = frame;
   const state = createState(context, root, {
     read: () =>
       /** @type {State} */ ({
@@ -65,19 +65,10 @@ function build(context) {
   const body = h(
     "div",
     { class: "fr-stage", hidden: true },
-    h(
-      "div",
-      { class: "fr-main fr-stack" },
-      density.root,
-      h("div", { class: "fr-actions" }, undo, redo, reset),
-    ),
-    h("div", { class: "fr-side fr-stack fr-apart" }, key.root, curve.root),
+    div("fr-main fr-stack", density.root, div("fr-actions", undo, redo, reset)),
+    div("fr-side fr-stack fr-apart", key.root, curve.root),
   );
-  root.append(
-    h("div", { class: "fr-head" }, h("h3", { text: "Same person or not?" }), about),
-    progress,
-    body,
-  );
+  root.append(div("fr-head", h("h3", { text: "Same person or not?" }), about), progress, body);
 
   function readSetup() {
     const given = /** @type {Setup} */ (model.get("setup") ?? {});
@@ -148,16 +139,13 @@ function build(context) {
     progress.style.setProperty("--at", String(what ? done / all : 0));
   }
 
-  const showError = () => notices.showError(model.get("error") ?? {});
   listen(model, signal, {
     setup: readSetup,
     shifts: showShifts,
     progress: showProgress,
-    error: showError,
   });
   frame.open(context, { lost: LOST, kernel: showShifts });
   showProgress();
-  showError();
   readSetup();
   if (!setup && !model.get("progress")?.what) {
     progress.hidden = false;

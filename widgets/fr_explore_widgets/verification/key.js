@@ -1,7 +1,8 @@
 // The figures at the threshold: both error rates with counts and intervals, the equal error rate, and named thresholds.
 
-import { count, percent } from "../shared/densities.js";
-import { button, h, term } from "../shared/dom.js";
+import { button, div, h, section, term } from "../shared/dom.js";
+import { percent } from "../shared/plot.js";
+import { count } from "./counting.js";
 import { interval, intervalSource, sentence, TERMS } from "./words.js";
 
 /** @typedef {import("./types").Rate} Rate */
@@ -17,9 +18,8 @@ export function createKey(choose) {
     const counts = h("p", { class: "fr-sub" });
     const range = h("span", { class: "fr-sub fr-range" });
     const kind = rate === "far" ? "impostor" : "genuine";
-    const root = h(
-      "div",
-      { class: `fr-rate fr-noted fr-${kind}` },
+    const root = div(
+      `fr-rate fr-noted fr-${kind}`,
       h("p", {}, term(name, meaning)),
       h("p", {}, share, " ", range),
       counts,
@@ -30,11 +30,11 @@ export function createKey(choose) {
   const eer = h("p");
   const marks = h("div", { class: "fr-actions", role: "group", "aria-label": "Go to a named threshold" });
   const note = h("p", { class: "fr-sub" });
-  const root = h(
-    "section",
-    { class: "fr-key fr-stack", "aria-label": "Error rates" },
+  const root = section(
+    "fr-key fr-stack",
+    "Error rates",
     words,
-    h("div", { class: "fr-rates" }, ...rows.map((row) => row.root)),
+    div("fr-rates", ...rows.map((row) => row.root)),
     eer,
     marks,
     note,

@@ -1,24 +1,16 @@
 // The two densities, the errors on either side of the threshold, and the threshold as a handle.
 
-import {
-  axisBelow,
-  binsFor,
-  createPlot,
-  histogram,
-  linear,
-  percent,
-  stepPath,
-  ticks,
-} from "../shared/densities.js";
-import { h, uid } from "../shared/dom.js";
+import { div, h, uid } from "../shared/dom.js";
+import { axisBelow, createPlot, linear, percent, ticks } from "../shared/plot.js";
 import { line, s, text } from "../shared/svg.js";
+import { binsFor, histogram, stepPath } from "./counting.js";
 import { handleWords, METRICS } from "./words.js";
 
 /** @typedef {import("./types").Part} Part */
 /** @typedef {import("./types").Mark} Mark */
 /** @typedef {import("./types").Rate} Rate */
-/** @typedef {import("../shared/densities.js").Frame} Frame */
-/** @typedef {import("../shared/densities.js").Scale} Scale */
+/** @typedef {import("../shared/plot.js").Frame} Frame */
+/** @typedef {import("../shared/plot.js").Scale} Scale */
 /**
  * @typedef {{part: Part, moved: Float64Array | null, all: (Float64Array | null)[], threshold: number, marks: Mark[],
  *   top: number, rates: {far: Rate, frr: Rate}}} Scene `moved`: the genuine distances with an attribute; `all`: at each of its strengths
@@ -77,7 +69,7 @@ export function createDensity(signal, onMove) {
   const plot = createPlot(signal, "fr-density", (width) => (width > 560 ? 460 : 300), draw);
   plot.root.append(input);
   const caption = h("p", { class: "fr-sub" });
-  const root = h("div", { class: "fr-density-box" }, plot.root, caption);
+  const root = div("fr-density-box", plot.root, caption);
 
   const scaleX = () => linear(0, scene?.top ?? 1, frame.left, frame.width - frame.right);
 
@@ -215,10 +207,9 @@ export function createDensity(signal, onMove) {
       input.value = String(next.threshold);
       input.setAttribute("aria-valuetext", handleWords(next.threshold, next.rates));
       caption.textContent = METRICS[metric] ?? "distance between two faces";
-      plot.describe(
+      plot.show(
         `Densities of the distances of genuine and impostor pairs. ${handleWords(next.threshold, next.rates)}`,
       );
-      plot.redraw();
     },
   };
 }

@@ -1,7 +1,7 @@
 // The ROC curve with the current threshold: accepted genuine pairs against accepted impostor pairs, logarithmic.
 
-import { axisBelow, axisLeft, createPlot, linear, linePath, percent } from "../shared/densities.js";
-import { h, term } from "../shared/dom.js";
+import { h, section, term } from "../shared/dom.js";
+import { axisBelow, axisLeft, createPlot, linear, linePath, percent } from "../shared/plot.js";
 import { circle, s, text } from "../shared/svg.js";
 import { TERMS } from "./words.js";
 
@@ -21,9 +21,9 @@ export function createRoc(signal) {
   /** @type {Scene | null} */
   let scene = null;
   const plot = createPlot(signal, "fr-roc", () => HEIGHT, draw);
-  const root = h(
-    "section",
-    { class: "fr-roc-box fr-stack", "aria-label": "ROC curve" },
+  const root = section(
+    "fr-roc-box fr-stack",
+    "ROC curve",
     h("h3", {}, term("ROC", TERMS.roc), " of this model on these pairs"),
     plot.root,
   );
@@ -60,10 +60,9 @@ export function createRoc(signal) {
     show(next) {
       scene = next;
       const { far, frr } = next.rates;
-      plot.describe(
+      plot.show(
         `ROC curve. Here ${percent(1 - frr.share)} of genuine pairs are accepted at a false match rate of ${percent(far.share)}; equal error rate ${percent(next.eer)}.`,
       );
-      plot.redraw();
     },
   };
 }

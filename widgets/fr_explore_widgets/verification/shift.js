@@ -1,9 +1,11 @@
 // An attribute in one image of each person: its slider, and the false non-match rate at each strength.
 
-import { axisLeft, below, createPlot, linear, linePath, percent, wilson } from "../shared/densities.js";
-import { createSelect, h, uid } from "../shared/dom.js";
+import { createSelect, div, h, section } from "../shared/dom.js";
+import { axisLeft, createPlot, linear, linePath, percent } from "../shared/plot.js";
+import { createSlider } from "../shared/slider.js";
 import { circle, line, s, text } from "../shared/svg.js";
 import { formatValue, speakValue } from "../shared/words.js";
+import { below, wilson } from "./counting.js";
 import { shiftSentence } from "./words.js";
 
 /** @typedef {import("./types").Attribute} Attribute */
@@ -28,42 +30,47 @@ export function createShift(signal, attributes, onMove) {
   /** @type {Scene | null} */
   let scene = null;
   const names = attributes.map(({ name, label }) => /** @type {[string, string]} */ ([name, label]));
-  const { select, label: selectLabel } = createSelect("Attribute ", [["", "none"], ...names], () =>
+  const { select, label } = createSelect("Attribute", [["", "none"], ...names], () =>
     onMove(owner()?.name ?? null, owner()?.neutral ?? null, "commit"),
   );
   select.dataset.control = "attribute";
-  const id = uid("strength");
-  const value = h("span", { class: "fr-value" });
-  const label = h("label", { for: id, text: "strength" });
-  const input = h("input", { type: "range", id, min: 0, max: 8, step: 1, "data-control": "strength" });
-  const row = h(
-    "div",
-    { class: "fr-slider" },
-    h("div", { class: "fr-slider-head" }, label, value),
-    h("div", { class: "fr-track" }, h("i", { class: "fr-neutral", "aria-hidden": "true" }), input),
-  );
+  const row = h("div");
+  /** @type {ReturnType<typeof createSlider> | null} */
+  let slider = null;
+  /** the attribute of the slider @type {Attribute | null} */
+  let sliding = null;
   const words = h("p", { class: "fr-shift-words" });
   const plot = createPlot(signal, "fr-along", () => HEIGHT, draw);
-  const root = h(
-    "section",
-    { class: "fr-shift fr-stack fr-ruled", "aria-label": "Change an attribute" },
-    h(
-      "div",
-      { class: "fr-stack" },
+  const root = section(
+    "fr-shift fr-stack fr-ruled",
+    "Change an attribute",
+    div(
+      "fr-stack",
       h("h3", { text: "What if an attribute changes?" }),
-      h("p", {}, selectLabel, select),
+      h("p", { class: "fr-row" }, label, select),
       row,
       words,
     ),
     plot.root,
   );
   const owner = () => attributes.find((a) => a.name === select.value) ?? null;
-  const move = (/** @type {"drag" | "commit"} */ phase) => {
-    const own = owner();
-    if (own) onMove(own.name, own.grid[input.valueAsNumber], phase);
-  };
-  input.addEventListener("input", () => move("drag"));
-  input.addEventListener("change", () => move("commit"));
+
+  /** A slider over the computed strengths, by their index. @param {Attribute} attribute */
+  function slide(attribute) {
+    if (sliding === attribute) return;
+    const { name, label, grid, neutral, color, help } = attribute;
+    slider = createSlider(
+      {
+        ...{ name, label, color, help, low: 0, high: grid.length - 1, step: 1, from: grid.indexOf(neutral) },
+        show: (k) => formatValue(attribute, grid[k]),
+        speak: (k) => speakValue(attribute, grid[k]),
+      },
+      (_, k, phase) => onMove(name, grid[k], phase),
+    );
+    slider.input.dataset.control = "strength";
+    row.replaceChildren(slider.row);
+    sliding = attribute;
+  }
 
   /** @param {number} width */
   function draw(width) {
@@ -114,26 +121,19 @@ export function createShift(signal, attributes, onMove) {
       if (!attribute || strength === null) return;
       const k = attribute.grid.indexOf(strength);
       const zero = attribute.grid.indexOf(attribute.neutral);
-      const last = attribute.grid.length - 1;
-      input.max = String(last);
-      input.value = String(k);
       root.style.setProperty("--c", attribute.color);
-      row.style.setProperty("--n", String(zero / last));
-      row.style.setProperty("--lo", String(Math.min(k, zero) / last));
-      row.style.setProperty("--hi", String(Math.max(k, zero) / last));
-      label.textContent = attribute.label;
-      value.textContent = formatValue(attribute, strength);
+      slide(attribute);
+      slider?.set(k);
       const [now, before] = [steps[k], steps[zero]];
-      input.setAttribute("aria-valuetext", speakValue(attribute, strength));
       words.textContent = "This strength is still being computed.";
       if (now && before) {
         const rates = { now: rejected(now, threshold, people), before: rejected(before, threshold, people) };
         const neutral = formatValue(attribute, attribute.neutral);
         const facts = { label: attribute.label, value: formatValue(attribute, strength), neutral, people };
         words.textContent = shiftSentence({ ...facts, ...rates, atNeutral: k === zero });
-        plot.describe(`False non-match rate along ${attribute.label}: here ${percent(rates.now.share)}.`);
       }
-      plot.redraw();
+      const here = now ? `: here ${percent(rejected(now, threshold, people).share)}` : "";
+      plot.show(`False non-match rate along ${attribute.label}${here}.`);
     },
   };
 }

@@ -1,6 +1,7 @@
 // Sentences and explanations of VerificationExplorer: pure functions.
 
-import { count, percent } from "../shared/densities.js";
+import { percent } from "../shared/plot.js";
+import { count } from "./counting.js";
 
 /** @typedef {import("./types").Rate} Rate */
 /** @typedef {import("./types").Setup} Setup */

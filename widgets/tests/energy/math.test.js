@@ -26,7 +26,7 @@ import {
 } from "../../fr_explore_widgets/energy/state.js";
 import { remember, top } from "../../fr_explore_widgets/energy/trace.js";
 import { angle, caption, covered, sentence } from "../../fr_explore_widgets/energy/words.js";
-import { figure } from "../../fr_explore_widgets/shared/densities.js";
+import { figure } from "../../fr_explore_widgets/shared/plot.js";
 
 const BALL = { rule: "ball", radius: 0.6, k: 4, include_self: false };
 const KNN = { ...BALL, rule: "knn" };

@@ -13,7 +13,7 @@ import {
 } from "../../fr_explore_widgets/field/payload.js";
 import { ticks } from "../../fr_explore_widgets/field/profile.js";
 import { caveats, curveText, planeText, scaleText, sentence } from "../../fr_explore_widgets/field/words.js";
-import { linePath } from "../../fr_explore_widgets/shared/densities.js";
+import { linePath } from "../../fr_explore_widgets/shared/plot.js";
 import { fakeCanvas, fakeModel } from "../fake_model.js";
 
 const CURVES = 4;

@@ -5,7 +5,7 @@ import widget, { earlier, status } from "../../fr_explore_widgets/prediction/ind
 import { span } from "../../fr_explore_widgets/prediction/number.js";
 import { move, placeFor } from "../../fr_explore_widgets/prediction/ranking.js";
 import { general, scoreWords } from "../../fr_explore_widgets/prediction/score.js";
-import { short, ticks } from "../../fr_explore_widgets/shared/densities.js";
+import { short, ticks } from "../../fr_explore_widgets/shared/plot.js";
 import { fakeModel } from "../fake_model.js";
 
 const FRESH = { version: 1, tries: [], open: true, truth: null };

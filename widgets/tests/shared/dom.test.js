@@ -1,18 +1,10 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import {
-  createFace,
-  cutSprite,
-  followTheme,
-  h,
-  paint,
-  readable,
-  term,
-  themeOf,
-  toRGBA,
-} from "../../fr_explore_widgets/shared/dom.js";
+import { createPicker } from "../../fr_explore_widgets/attribute/picker.js";
+import { readable } from "../../fr_explore_widgets/shared/brush.js";
+import { cutSprite, paint, toRGBA } from "../../fr_explore_widgets/shared/bytes.js";
+import { createFace, followTheme, h, term, themeOf } from "../../fr_explore_widgets/shared/dom.js";
 import { createNotices, PING_MS, watchKernel } from "../../fr_explore_widgets/shared/notice.js";
-import { createPicker } from "../../fr_explore_widgets/shared/picker.js";
 import { fakeCanvas, fakeModel } from "../fake_model.js";
 
 beforeEach(() => vi.useFakeTimers());

@@ -21,7 +21,7 @@ beforeEach(() => {
   model = fakeModel({});
   stop = new AbortController();
   silence = [];
-  link = createLink(model, { signal: stop.signal, onSilence: (silent) => silence.push(silent) });
+  link = createLink(model, { signal: stop.signal, banner: (text) => silence.push(text !== "") });
 });
 
 afterEach(() => {

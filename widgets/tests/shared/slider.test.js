@@ -1,7 +1,8 @@
 // @vitest-environment jsdom
 import { expect, test, vi } from "vitest";
+import { createAttributeSlider } from "../../fr_explore_widgets/attribute/slider.js";
 import { createHistory, walkByKeys } from "../../fr_explore_widgets/shared/history.js";
-import { createAttributeSlider, createSlider } from "../../fr_explore_widgets/shared/slider.js";
+import { createSlider } from "../../fr_explore_widgets/shared/slider.js";
 
 const SPEC = {
   name: "order",

@@ -1,14 +1,8 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import {
-  below,
-  binsFor,
-  histogram,
-  percent,
-  ticks,
-  wilson,
-} from "../../fr_explore_widgets/shared/densities.js";
+import { percent, ticks } from "../../fr_explore_widgets/shared/plot.js";
 import { samePerson } from "../../fr_explore_widgets/shared/words.js";
+import { below, binsFor, histogram, wilson } from "../../fr_explore_widgets/verification/counting.js";
 import { decode, decodeShift, ratesAt } from "../../fr_explore_widgets/verification/data.js";
 import widget from "../../fr_explore_widgets/verification/index.js";
 import { stepOf } from "../../fr_explore_widgets/verification/plot.js";

@@ -1,6 +1,6 @@
 // The choice of an identity: a radio group of small faces, or a list if there are too many to show.
 
-import { createFace, createSelect, h, uid } from "./dom.js";
+import { createFace, createSelect, div, h, uid } from "../shared/dom.js";
 
 const MOST_FACES = 24;
 
@@ -20,7 +20,7 @@ function asList(names, choose) {
     (place) => choose(Number(place)),
   );
   return {
-    root: h("div", { class: "fr-people" }, label, select),
+    root: div("fr-people", label, select),
     /** @param {number} place */
     set(place) {
       select.value = String(place);

@@ -1,61 +1,10 @@
-// Plots: counting in sorted distances, histograms, axes, and an SVG that keeps its width.
+// Plots: figures in words, scales, lines, axes, and an SVG that keeps its width.
 
-import { h } from "./dom.js";
+import { div } from "./dom.js";
 import { line, s, text } from "./svg.js";
 
 /** @typedef {{width: number, height: number, left: number, right: number, top: number, bottom: number}} Frame */
 /** @typedef {(value: number) => number} Scale */
-
-/** The number of ascending values that are at most `limit`. @param {ArrayLike<number>} sorted @param {number} limit */
-export function below(sorted, limit) {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/**
- * Wilson's 95 % interval of a share of `count` independent observations.
- * @param {number} share
- * @param {number} count
- * @returns {[number, number]}
- */
-export function wilson(share, count) {
-  if (!count) return [Number.NaN, Number.NaN];
-  const z2 = 1.959964 ** 2;
-  const middle = (share + z2 / (2 * count)) / (1 + z2 / count);
-  const half =
-    (Math.sqrt(z2) / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count ** 2));
-  // exactly 0 or 1 where the share is, without rounding errors
-  return [share === 0 ? 0 : middle - half, share === 1 ? 1 : middle + half];
-}
-
-/**
- * The number of bins from 0 to `top` for the smaller sample: width 2 IQR / n^(1/3) (Freedman and Diaconis 1981), 20 to 80.
- * @param {ArrayLike<number>[]} samples ascending
- * @param {number} top
- */
-export function binsFor(samples, top) {
-  const few = samples.reduce((a, b) => (b.length < a.length ? b : a));
-  const at = (/** @type {number} */ share) => few[Math.round(share * (few.length - 1))];
-  const width = (2 * (at(0.75) - at(0.25))) / Math.cbrt(few.length);
-  return width > 0 ? Math.min(Math.max(Math.ceil(top / width), 20), 80) : 80;
-}
-
-/** Density of ascending values in equal bins from 0 to `top`. @param {ArrayLike<number>} sorted @param {number} bins @param {number} top */
-export function histogram(sorted, bins, top) {
-  const heights = new Array(bins);
-  let before = 0;
-  for (let i = 0; i < bins; i += 1) {
-    const upTo = i === bins - 1 ? sorted.length : below(sorted, ((i + 1) / bins) * top);
-    heights[i] = ((upTo - before) * bins) / top / Math.max(sorted.length, 1);
-    before = upTo;
-  }
-  return /** @type {number[]} */ (heights);
-}
 
 /** Round numbers from `low` to `high`, about `count` of them. @param {number} low @param {number} high @param {number} count */
 export function ticks(low, high, count) {
@@ -66,16 +15,6 @@ export function ticks(low, high, count) {
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
-
-/** The outline of a histogram, closed along the baseline. @param {number[]} heights @param {number} top @param {Scale} x @param {Scale} y */
-export function stepPath(heights, top, x, y) {
-  const foot = y(0).toFixed(1);
-  let path = `M${x(0).toFixed(1)} ${foot}`;
-  heights.forEach((height, i) => {
-    path += `V${y(height).toFixed(1)}H${x(((i + 1) / heights.length) * top).toFixed(1)}`;
-  });
-  return `${path}V${foot}`;
 }
 
 /** A line through points, with a gap at each missing value. @param {ArrayLike<number>} xs @param {ArrayLike<number | null>} ys @param {Scale} [x] @param {Scale} [y] */
@@ -117,11 +56,6 @@ export function percent(share) {
   return `${value === 0 || value === 100 ? value : value < 1 ? value.toPrecision(2) : value.toFixed(1)} %`;
 }
 
-/** A count with thousands separators. @param {number} value */
-export function count(value) {
-  return value.toLocaleString("en");
-}
-
 /**
  * The horizontal axis with its numbers and, at the lower right, its title.
  * @param {Frame} f @param {Scale} x @param {number[]} at @param {string} title @param {(value: number) => string} [show]
@@ -157,7 +91,7 @@ export function axisLeft(f, y, at, show) {
  */
 export function createPlot(signal, name, tall, draw) {
   const svg = s("svg", { class: `fr-plot ${name}`, role: "img" });
-  const root = h("div", { class: "fr-plot-box" });
+  const root = div("fr-plot-box");
   root.append(svg);
   let last = 0;
   function redraw() {
@@ -176,9 +110,10 @@ export function createPlot(signal, name, tall, draw) {
     root,
     svg,
     redraw,
-    /** @param {string} words the text alternative */
-    describe(words) {
+    /** Draw again. @param {string} words the text alternative */
+    show(words) {
       svg.setAttribute("aria-label", words);
+      redraw();
     },
   };
 }

@@ -39,10 +39,9 @@ def resolve_device(device: Any, work: float) -> Any:
 
     if device is None:
         return torch.device("cuda") if torch.cuda.is_available() else None
-    device = torch_device(device)
-    if device.type == "mps":
+    if str(device).startswith("mps"):
         raise ValueError("device 'mps' has no float64, which exact distances need: give 'cpu'.")
-    return device
+    return torch_device(device)
 
 
 def host(array: Any) -> np.ndarray:

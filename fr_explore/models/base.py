@@ -72,6 +72,9 @@ class Model:
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
         self.module = module.to(self.device).to(memory_format=torch.channels_last)
         self.output, self.input_type = (), torch.float32
+        kind = probe.weight_type(self.module)
+        if precision == "bfloat16" and kind not in (None, torch.float32):
+            raise ValueError(f"precision 'bfloat16' is for weights in float32, these are {kind}: leave precision out.")
         before = content(self).tokens()
         probe.check(self)
         # what the network itself changes when it runs, such as a counter, is not what it depends on
@@ -108,7 +111,7 @@ class Model:
         if unseen:
             self.uncached = "its embedding of the same picture changed, but nothing that can be seen in the network did"
         elif found.opaque:
-            self.uncached = f"what is inside {', '.join(found.opaque[:3])} of the network cannot be read"
+            self.uncached = f"what is inside {found.opaque[0]} of the network cannot be read"
         parts = f"{inside}{probe.sketch(answer)}{answer.tolist() if unseen else ''}"
         fingerprint = hashlib.sha256(parts.encode()).hexdigest()[:16]
         self._known = tokens, answer, inside, fingerprint

@@ -64,6 +64,8 @@ class ModelCard:
         for name in ("input_size", "dim"):
             if not isinstance(value := getattr(self, name), (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} {value!r} of model {self.name!r}: give a whole number from 1 on.")
+        if not isinstance(self.threshold, (int, float, np.number, type(None))):
+            raise ValueError(f"threshold {self.threshold!r} of model {self.name!r}: give a distance, or None.")
         self._check_range()
         self._check_template()
         if self.box_margin is None:
@@ -88,16 +90,15 @@ class ModelCard:
         given = f"mean {self.mean} and std {self.std} of model {self.name!r}"
         if min(self.std) <= 0:
             raise ValueError(f"{given}: the network sees (255 * crop - mean) / std, so std must be positive.")
-        small = {name for name in ("mean", "std") if 0 < max(map(abs, getattr(self, name))) <= 1}
+        small = {name for name in ("mean", "std") if 0 < max(getattr(self, name)) <= 1}
         if "mean" not in small and self.std == (1.0, 1.0, 1.0):
             return  # pixel values as they are, or with the mean taken off
         if small:
-            units = {name: tuple(round(255 * x, 4) for x in getattr(self, name)) for name in ("mean", "std")}
-            write = ", ".join(f"{name}={units[name]}" for name in sorted(small))
-            raise ValueError(
-                f"{given} are for pixels from 0 to 1, and ours count from 0 to 255: write {write}. If the network "
-                "multiplies by a factor, write std = 1 / factor."
-            )
+            factor = max(self.std) < 0.02  # the network multiplies by it
+            units = {"mean": [255 * x for x in self.mean], "std": [1 / x if factor else 255 * x for x in self.std]}
+            write = ", ".join(f"{name}={tuple(round(x, 4) for x in units[name])}" for name in sorted(small))
+            what = "a factor, where we divide by std" if factor else "for pixels from 0 to 1, where ours go to 255"
+            raise ValueError(f"{given} are {what}: write {write}.")
         if min(self.mean) < 0 or max(self.mean) > 255:
             raise ValueError(f"{given}: the mean of pixels from 0 to 255 is in that range too.")
 

@@ -14,6 +14,7 @@ lists and closures), numbers and texts, hooks, and the code of methods and funct
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import enum
 import functools
@@ -44,8 +45,8 @@ _ATOMS = frozenset(
     [bool, int, float, complex, str, bytes, type(None), type(...), torch.dtype, torch.device, torch.Size]
 )
 _IGNORED = (
-    logging.Logger, io.IOBase, weakref.ref, threading.Event, threading.Thread, type(threading.Lock()),
-    type(threading.RLock()), torch.Generator, types.MappingProxyType,
+    logging.Logger, io.IOBase, weakref.ref, contextvars.ContextVar, threading.Event, threading.Thread,
+    type(threading.Lock()), type(threading.RLock()), torch.Generator, types.MappingProxyType,
 )  # fmt: skip
 # what nn.Module keeps for itself and what no output depends on
 _BOOKKEEPING = frozenset(vars(torch.nn.Module())) - {"training", "_parameters", "_buffers", "_modules"}
@@ -85,6 +86,7 @@ def content(thing: Any) -> Content:
 class _Walk:
     def __init__(self) -> None:
         self.found, self.seen, self.kept = Content(), {}, []
+        self.copies = False  # whether objects were made for this walk alone
 
     def add(self, path: str, token: Any, read: Callable[[], bytes] | None = None) -> None:
         while path in self.found.nodes:  # two things of one name, such as an attribute that hides a weight
@@ -129,7 +131,7 @@ class _Walk:
             self.items(path, {"function": x.__func__, "self": x.__self__})
         elif isinstance(x, types.BuiltinFunctionType):
             self.add(path, f"{x.__module__}.{x.__qualname__}")
-            if not isinstance(x.__self__, (types.ModuleType, type(None))):
+            if type(x.__self__).__module__ not in ("builtins", "pybind11_builtins"):
                 self.visit(f"{path}.self", x.__self__)
         elif isinstance(x, functools.partial):
             self.items(path, {"function": x.func, "args": x.args, "keywords": x.keywords})
@@ -155,13 +157,13 @@ class _Walk:
             self.items(path, {name: getattr(x, name) for name in names} | {"class": type(x), "rest": rest})
             return
         x = x.detach()
-        if x.layout is not torch.strided:
-            x = x.to_dense()
-        scale = (str(x.qscheme()), x.dequantize()) if x.is_quantized else None
-        token = x.data_ptr(), _version(x), x.dtype, tuple(x.shape), x.stride(), _head(x)
-        self.add(path, token, functools.partial(_tensor_bytes, x))
-        if scale is not None:
-            self.items(f"{path}.scale", dict(enumerate(scale)))
+        if x.layout is torch.strided and not (x.is_quantized or self.copies):
+            token = x.data_ptr(), _version(x), x.dtype, tuple(x.shape), x.stride(), _head(x)
+            self.add(path, token, functools.partial(_tensor_bytes, x))
+            return
+        # a copy, whose address says nothing
+        parts = [x.int_repr(), x.dequantize()] if x.is_quantized else [x.to_dense()]
+        self.add(path, (str(x.layout), x.dtype, [_tensor_bytes(part).hex() for part in parts]))
 
     def array(self, path: str, x: np.ndarray) -> None:
         if x.dtype.hasobject:
@@ -207,7 +209,9 @@ class _Walk:
         except Exception:  # each C library raises its own
             self.found.opaque.append(f"{path.lstrip('.')} (an object of class {type(x).__module__}.{type(x).__name__})")
             return
+        before, self.copies = self.copies, True
         self.items(path, {i: part for i, part in enumerate(made if isinstance(made, tuple) else [made]) if i})
+        self.copies = before
 
     def type(self, path: str, kind: type) -> None:
         self.add(path, f"{kind.__module__}.{kind.__qualname__}")
@@ -226,7 +230,7 @@ class _Walk:
                 if isinstance(value, types.FunctionType):
                     if not (given and origin(value) == "given"):
                         self.visit(f"{path}.{base.__name__}.{name}", value)
-                elif not given and not inspect.isdatadescriptor(value):
+                elif not (given or inspect.isdatadescriptor(value) or type(value).__name__ == "instancemethod"):
                     self.visit(f"{path}.{base.__name__}.{name}", value)
 
     def function(self, path: str, x: types.FunctionType) -> None:
@@ -255,7 +259,7 @@ def _head(x: torch.Tensor) -> int:
 
 
 def _tensor_bytes(x: torch.Tensor) -> bytes:
-    x = (x.int_repr() if x.is_quantized else x).cpu().contiguous()
+    x = x.cpu().contiguous()
     digest = hashlib.sha256(f"{x.dtype}{tuple(x.shape)}".encode())
     digest.update(x.reshape(-1).view(torch.uint8).numpy().data)
     return digest.digest()
@@ -263,13 +267,14 @@ def _tensor_bytes(x: torch.Tensor) -> bytes:
 
 def _script_bytes(x: torch.jit.ScriptModule) -> bytes:
     """TorchScript: code and constants as torch would save them, without its running numbers and line numbers."""
-    file, digest = io.BytesIO(), hashlib.sha256()
+    file, found = io.BytesIO(), set()
     torch.jit.save(x, file)
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if not name.endswith((".debug_pkl", "serialization_id")):
-                digest.update(re.sub(rb"___torch_mangle_\d+", b"", name.encode() + archive.read(name)))
-    return digest.digest()
+                plain = re.sub(rb"[./]?___torch_mangle_\d+", b"", name.encode() + b"\0" + archive.read(name))
+                found.add(hashlib.sha256(plain).hexdigest())
+    return repr(sorted(found)).encode()
 
 
 def _filled(cell: types.CellType) -> bool:

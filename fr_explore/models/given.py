@@ -18,6 +18,7 @@ _LOAD = "build the network, load these weights into it with network.load_state_d
 _EXPORT = "export it to an .onnx file and give the path of that file"
 # package of the object's class, or of one of its base classes -> what to do
 _FRAMEWORKS = {
+    "fr_explore": "a model is ready to use as it is; to give its network another card, pass model.module",
     "keras": f"{_EXPORT}, for example with tf2onnx",
     "tensorflow": f"{_EXPORT}, for example with tf2onnx",
     "onnxruntime": "give the path of the .onnx file that the session was made from",

@@ -161,7 +161,10 @@ class OnnxNetwork(torch.nn.Module):
             count = len(batch)
             if count < step:
                 batch = np.pad(batch, [(0, step - count), (0, 0), (0, 0), (0, 0)])
-            out[start : start + step] = self._run(batch, self._output)[:count]
+            found = self._run(batch, self._output)
+            if found.shape != (len(batch), self.dim):
+                raise ValueError(f"its output has the shape {found.shape} for {len(batch)} pictures")
+            out[start : start + step] = found[:count]
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

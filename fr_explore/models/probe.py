@@ -6,6 +6,7 @@ other in the batch. Later uses compare one picture's embedding with the last one
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -36,6 +37,7 @@ class Model(Protocol):
     def embedding_of(self, output: Any, count: int) -> torch.Tensor: ...
 
 
+@functools.lru_cache(4)
 def pictures(size: int) -> np.ndarray:
     """Three crops (3, size, size, 3) in [0, 1] with little in common: dark, bright and striped, with noise."""
     rng = np.random.default_rng(0)
@@ -183,7 +185,7 @@ def _check_runs(model: Model, name: str, outputs: dict[int, Any], errors: dict[i
             "(crops,), dynamic_shapes=({0: torch.export.Dim.AUTO},)), or reshape to (len(x), -1)."
         ) from error
     raise ValueError(
-        f"{name} fails on {n} pictures of shape ({n}, 3, {size}, {size}), float32, normalised as the card says "
+        f"{name} fails on {n} pictures of shape ({n}, 3, {size}, {size}), normalised as the card says "
         f"({type(error).__name__}: {reason}). Check input_size of the card, or wrap the network in a torch module "
         "that takes such pictures."
     ) from error
@@ -204,8 +206,8 @@ def _choose(model: Model, name: str, outputs: dict[int, Any]) -> tuple:
     if len(shown[3]) > 1:
         parts = ", ".join(f"{'.'.join(map(str, path))}: {shape}" for path, shape in shown[3].items())
         raise ValueError(
-            f"{name} returned several tensors for 3 pictures ({parts}), and {len(fits) or 'none'} of them has the "
-            f"shape (n, {dim}) that its card says: correct dim of the card, or wrap the network in a module that "
+            f"{name} returned several tensors for 3 pictures ({parts}), and {len(fits) or 'none'} of them with "
+            f"the shape (n, {dim}) that its card says: correct dim of the card, or wrap the network in a module that "
             "returns the embedding alone."
         )
     if found[1]:  # right for one picture alone
@@ -217,4 +219,6 @@ def _choose(model: Model, name: str, outputs: dict[int, Any]) -> tuple:
     ((path, shape),) = shown[3].items()
     kind = dict(leaves(outputs[3]))[path].dtype
     words = "correct the card" if kind.is_floating_point else f"{kind} is not floating point"
+    if shape[:2] == (3, dim) and len(shape) > 2:
+        words = "add torch.nn.Flatten() to the network"
     raise ValueError(f"{name} returned shape {shape}, but its card says dim = {dim}: {words}.")

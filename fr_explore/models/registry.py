@@ -106,6 +106,8 @@ def _card_for(card: ModelCard | str | None, what: str) -> ModelCard:
             "card=ModelCard(name=..., title=..., input_size=..., dim=..., metric=...)), or for an .onnx file the name "
             f"of a preset: {', '.join(PRESETS)}."
         )
+    if not isinstance(card, (str, ModelCard)):
+        raise TypeError(f"card {card!r} of {what}: give a ModelCard, or the name of a preset: {', '.join(PRESETS)}.")
     return preset(card) if isinstance(card, str) else card
 
 

@@ -131,7 +131,8 @@ class _Walk:
             self.items(path, {"function": x.__func__, "self": x.__self__})
         elif isinstance(x, types.BuiltinFunctionType):
             self.add(path, f"{x.__module__}.{x.__qualname__}")
-            if type(x.__self__).__module__ not in ("builtins", "pybind11_builtins"):
+            owner = x.__self__
+            if not isinstance(owner, types.ModuleType | None) and type(owner).__module__ != "pybind11_builtins":
                 self.visit(f"{path}.self", x.__self__)
         elif isinstance(x, functools.partial):
             self.items(path, {"function": x.func, "args": x.args, "keywords": x.keywords})

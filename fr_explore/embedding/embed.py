@@ -1,8 +1,8 @@
 """Images to embeddings: with `blocks`, the only module that runs a model over many images.
 
-`_embed_lattice` and `_embed_pictures` describe the result; `_compute` fills it in memory or in a store, one identity of
-the lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `block_rows` embeds
-a block, see `blocks`.
+`_embed_lattice` and `_embed_pictures` describe the result and fill it, in memory or in a store, one identity of the
+lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `block_rows` embeds a
+block, see `blocks`.
 
 - Each finished block is cached, so a call after an interruption or a kill resumes where the previous one stopped.
 - With `store` the result is written to disk, one unit at a time; with `client` a Dask cluster computes the units.
@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -25,11 +26,14 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base import cache as _cache
+from ..base.paths import as_path, shown
 from ..base.shapes import Float32
 from ..faces.base import Face
+from ..faces.photographs.decode import NO_FACE
 from ..lattice import Lattice
 from ..models.base import Model
 from ..scale.distributed import fill
+from ..scale.pictures import follow
 from ..scale.results import provenance
 from .blocks import Settings, block_rows
 
@@ -78,7 +82,9 @@ def embed(
     cache : whether to look up blocks of embeddings, and keep them, in the folder `fr_explore.base.cache.folder()`.
         "auto" does so unless the faces are private, as photographs are, or a store keeps the embeddings.
     store : a Zarr store for embeddings larger than memory, such as "run.zarr". Only one identity, or 1,024 pictures,
-        is in memory at a time, and what the store already holds is not computed again. `fr.load_results` opens it.
+        is in memory at a time, and what the store already holds is not computed again. A store follows its pictures:
+        those that were replaced, repaired or added since are computed, and what is gone is named by a warning.
+        `fr.load_results` opens it.
     client : a Dask client whose workers fill the store, such as `fr.local_cluster()`; all need access to its path.
 
     Returns
@@ -110,13 +116,17 @@ def embed(
         warnings.warn(f"embeddings of {model.card.name!r} are not cached: {model.uncached}.", stacklevel=2)
         keep = False
     settings = Settings(model, fingerprint, size, batch_size, keep)
-    compute = partial(_compute, settings=settings, store=store, client=client, progress=progress)
+    path = None if store is None else as_path(store, "store").absolute()
+    if path is not None and model.uncached and path.exists():
+        raise ValueError(f"{str(path)!r} cannot be continued: {model.uncached}. Give another name, or delete it first.")
     if isinstance(faces, Lattice):
-        return _embed_lattice(faces, settings, compute)
-    return _embed_pictures(faces, settings, compute, stored=store is not None)
+        return _embed_lattice(faces, settings, path, client, progress)
+    return _embed_pictures(faces, settings, path, client, progress)
 
 
-def _embed_lattice(lattice: Lattice, settings: Settings, compute: partial) -> xr.DataArray:
+def _embed_lattice(
+    lattice: Lattice, settings: Settings, store: Path | None, client: Any, progress: bool
+) -> xr.DataArray:
     model, source = settings.model, lattice.faces
     _, attributes, curves, steps = lattice.shape
     whole = xr.DataArray(
@@ -136,24 +146,39 @@ def _embed_lattice(lattice: Lattice, settings: Settings, compute: partial) -> xr
     base = [list(lattice.base.attribute.values), lattice.base.values]
     key = _cache.key("store 1", settings.fingerprint, source.fingerprint, settings.size, *recipe, *base)
     faces = curves * (attributes * (steps - 1) + 1)
-    return compute(_identity_rows, lattice, whole, key=key, width=1, faces=faces)[0]
+    if store is not None:
+        facts = provenance([model], lattice)
+        options = {"facts": facts, "faces": faces, "client": client, "progress": progress}
+        return fill(store, whole, _identity_rows, (lattice, settings), key=key, **options)
+    with tqdm(total=len(whole) * faces, unit="face", desc="embed", disable=not progress) as bar:
+        return whole.copy(data=np.concatenate([_identity_rows(lattice, settings, i, bar) for i in range(len(whole))]))
 
 
-def _embed_pictures(images: ImageSet, settings: Settings, compute: partial, stored: bool) -> xr.DataArray:
+def _embed_pictures(
+    images: ImageSet, settings: Settings, store: Path | None, client: Any, progress: bool
+) -> xr.DataArray:
     table, model = images.table, settings.model
     columns: dict[str, Any] = {}
     for name in table.columns:
         values = table[name]
         # pandas' text columns are not NumPy arrays; labels stay int8, which tells them from other numbers
         columns[str(name)] = ("image", values.to_numpy() if values.dtype == np.int8 else np.asarray(values.tolist()))
-    if stored:
+    if store is not None:
         columns["usable"] = ("image", np.zeros(len(table), bool))
     blank = np.broadcast_to(np.float32(np.nan), (len(table), model.card.dim))
     whole = xr.DataArray(blank, columns, ("image", "dim"), "embedding", _facts(settings))
-    key = _cache.key("store of images 1", settings.fingerprint, settings.size, table.to_csv())
-    width = _CHUNK if stored else max(len(table), 1)
-    whole, problems = compute(partial(_picture_rows, width=width), images, whole, key=key, width=width, faces=width)
-    usable = whole["usable"].values if stored else np.isfinite(whole.values).all(axis=1)
+    if store is None:
+        with tqdm(total=len(table), unit="face", desc="embed", disable=not progress) as bar:
+            values, reasons = _picture_rows(images, settings, range(len(table)), bar)
+        whole = whole.copy(data=values)
+    else:
+        key = _cache.key("store of images 2", settings.fingerprint, settings.size)
+        whole, reasons = follow(
+            store, whole, _picture_rows, _contents, (images, settings), key=key, final=NO_FACE, width=_CHUNK,
+            facts=provenance([model]), client=client, progress=progress,
+        )  # fmt: skip
+    problems = [f"{shown(str(table['file'].iat[row]))}: {reason}" for row, reason in reasons.items()]
+    usable = whole["usable"].values if store else np.isfinite(whole.values).all(axis=1)
     missing = int((~usable).sum())
     faults = sum("gave NaN or infinity" in line for line in problems)
     if missing == len(table):
@@ -181,32 +206,8 @@ def _facts(settings: Settings) -> dict[str, str | int | float]:
     return facts if card.threshold is None else {**facts, "threshold": card.threshold}
 
 
-def _compute(
-    work: Callable[..., tuple[np.ndarray, list[str]]], source: Lattice | ImageSet, whole: xr.DataArray, *,
-    key: str, width: int, faces: int, settings: Settings, store: str | os.PathLike | None, client: Any, progress: bool,
-) -> tuple[xr.DataArray, list[str]]:  # fmt: skip
-    """`whole` with its numbers, and a line for each picture without a usable face.
-
-    work(source, settings, unit) returns `width` rows of `whole`, which show `faces` faces, and such lines.
-    """
-    if store is not None:
-        facts = provenance([settings.model], source if isinstance(source, Lattice) else None)
-        return fill(
-            store, whole, work, (source, settings), key=key, width=width, facts=facts, faces=faces, client=client,
-            progress=progress,
-        )  # fmt: skip
-    out, problems, units = np.empty(whole.shape, np.float32), [], len(whole) // width
-    with tqdm(total=units * faces, unit="face", desc="embed", disable=not progress) as bar:
-        for unit in range(units):
-            out[unit * width : (unit + 1) * width], lines = work(source, settings, unit, bar=bar)
-            problems += lines
-    return whole.copy(data=out), problems
-
-
-def _identity_rows(
-    lattice: Lattice, settings: Settings, identity: int, bar: tqdm | None = None
-) -> tuple[np.ndarray, list[str]]:
-    """Embeddings of one identity, (1, attribute, curve, step, dim); every face is usable."""
+def _identity_rows(lattice: Lattice, settings: Settings, identity: int, bar: tqdm | None = None) -> np.ndarray:
+    """Embeddings of one identity, (1, attribute, curve, step, dim)."""
     _, attributes, curves, steps = lattice.shape
     source, name, middle = lattice.faces, lattice.identities[identity], lattice.steps.index(0)
     others = [(a, s) for a in range(attributes) for s in range(steps) if s != middle]
@@ -233,27 +234,31 @@ def _identity_rows(
         if bar is not None:
             bar.update(len(places))
     out[:, :, :, middle] = out[:, :1, :, middle]  # all attributes share the base faces
-    return out, []
+    return out
 
 
 def _picture_rows(
-    images: ImageSet, settings: Settings, unit: int, width: int, bar: tqdm | None = None
-) -> tuple[np.ndarray, list[str]]:
-    """Embeddings (n, dim) from picture unit * width on, NaN where there is none, and a line with each reason."""
-    first = unit * width
-    files = images.table["file"].tolist()[first : first + width]
-    out, lines = np.empty((len(files), settings.model.card.dim), np.float32), []
+    images: ImageSet, settings: Settings, rows: Sequence[int], bar: tqdm | None = None
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Embeddings (n, dim) of pictures, NaN where there is none, and the reasons by the picture's number."""
+    files = [images.table["file"].iat[row] for row in rows]
+    out, reasons = np.empty((len(files), settings.model.card.dim), np.float32), {}
     for start, stop in _picture_blocks(files):
-        numbers, key = range(first + start, first + stop), None
+        numbers, key = rows[start:stop], None
         if settings.cache:
-            contents = map(str, _attempts(images.content, numbers))
+            contents = map(str, _contents(images, settings, numbers))
             key = _cache.key("images 2", *settings.network, settings.size, *contents)
         read = partial(_attempts, partial(images.face, size=settings.size))
         out[start:stop], problems = block_rows(settings, numbers, read, key, f"{files[start]}, ...")
-        lines += [f"{files[start + i]}: {reason}" for i, reason in problems.items()]
+        reasons |= {numbers[i]: reason for i, reason in problems.items()}
         if bar is not None:
             bar.update(stop - start)
-    return out, lines
+    return out, reasons
+
+
+def _contents(images: ImageSet, settings: Settings, rows: Sequence[int]) -> list[Any]:
+    """What determines the portraits of pictures, or the errors of those that cannot be read."""
+    return _attempts(images.content, rows)
 
 
 def _picture_blocks(files: Sequence[object]) -> Iterator[tuple[int, int]]:

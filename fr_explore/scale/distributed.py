@@ -53,9 +53,10 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base.optional import import_extra
+from ..base.paths import as_path
 from .results import as_dataset, load_results, loaded, plain, provenance
 
-__all__ = ["each_identity", "fill", "run"]
+__all__ = ["check_key", "create", "each_identity", "fill", "run"]
 
 
 def run(
@@ -86,7 +87,7 @@ def _itself(part: Any) -> Any:
 def fill(
     path: str | os.PathLike,
     template: xr.DataArray,
-    work: Callable[..., tuple[np.ndarray, list[str]]],
+    work: Callable[..., np.ndarray],
     shared: Sequence[Any],
     *,
     key: str,
@@ -95,42 +96,47 @@ def fill(
     faces: int,
     client: Any = None,
     progress: bool = True,
-) -> tuple[xr.DataArray, list[str]]:
-    """Compute what a store still lacks, and open it: returns the array, and the tasks' remarks.
+) -> xr.DataArray:
+    """Compute what a store still lacks, and open it.
 
     Parameters
     ----------
     path : of the store; it is created, or resumed if it exists.
     template : shape, coordinates and attrs of the whole.
-    work : work(*shared, unit) returns rows unit * width ... (unit + 1) * width of the first dimension, and remarks.
+    work : work(*shared, unit) returns rows unit * width ... (unit + 1) * width of the first dimension.
     key : identifies everything that determines the numbers; a store with another key is refused.
     facts : attrs of the store, see `provenance`. faces : pictures in one full unit, for the progress bar.
     """
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
-    path = Path(path).absolute()
+    path = as_path(path, "store").absolute()
     if not path.exists():
-        _create(path, template, width, {**facts, "key": key})
-    stored = load_results(path).attrs
-    if stored.get("key") != key:
-        if _drawn_anew(stored, facts):
-            raise ValueError(
-                f"{str(path)!r} holds embeddings of faces as an earlier version of fr-explore drew them, and this one "
-                "draws them differently: fr.load_results still reads its numbers; give another name to embed today's "
-                "faces."
-            )
-        raise ValueError(
-            f"{str(path)!r} holds embeddings of another lattice, other pictures, another model or another size: "
-            "give another name, or delete it first."
-        )
+        create(path, template, width, {**facts, "key": key})
+    check_key(path, key, facts)
     complete = np.asarray(zarr.open_group(str(path), mode="r", zarr_format=2)["complete"])
     todo = np.flatnonzero(complete == 0).tolist()
-    write, remarks = partial(_write, work, str(path), width), []
+    write = partial(_write, work, str(path), width)
     with tqdm(total=len(complete) * faces, unit="face", desc="embed", disable=not progress) as bar:
         bar.update((len(complete) - len(todo)) * faces)
-        for _, said in run(write, shared, todo, client):
-            remarks += said
+        for _ in run(write, shared, todo, client):
             bar.update(faces)
-    return load_results(path)["embeddings"], remarks
+    return load_results(path)["embeddings"]
+
+
+def check_key(path: Path, key: str, facts: Mapping[str, Any]) -> None:
+    """Raise ValueError if a store does not hold what the key identifies."""
+    stored = load_results(path).attrs
+    if stored.get("key") == key:
+        return
+    if _drawn_anew(stored, facts):
+        raise ValueError(
+            f"{str(path)!r} holds embeddings of faces as an earlier version of fr-explore drew them, and this one "
+            "draws them differently: fr.load_results still reads its numbers; give another name to embed today's "
+            "faces."
+        )
+    raise ValueError(
+        f"{str(path)!r} holds embeddings of another lattice, other pictures, another model or another size: "
+        "give another name, or delete it first."
+    )
 
 
 def _drawn_anew(stored: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
@@ -140,16 +146,20 @@ def _drawn_anew(stored: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
     return same_source and theirs.get("faces_fingerprint") != ours.get("faces_fingerprint")
 
 
-def _create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any]) -> None:
-    """Create an empty store with the layout of `save_results`, atomically."""
+def create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any], content: int = 0) -> None:
+    """Create an empty store with the layout of `save_results`, atomically; `content`: bytes of the hash of each row."""
     zarr = import_extra("zarr", "zarr", "A store of embeddings")
     name, shape = str(template.name), template.shape
     data = as_dataset("embeddings", template)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fr-explore-") as scratch:
         store = Path(scratch) / "store"
         root = zarr.open_group(str(store), mode="w-", zarr_format=2, attributes=attrs)
         root.create_array("complete", shape=(math.ceil(len(template) / width),), chunks=(1,), dtype="i1", fill_value=0)
+        if content:
+            root.create_array(
+                "content", shape=(len(template), content), chunks=(width, content), dtype="u1", fill_value=0
+            )
         own = {key: {"chunks": (width,)} for key in ("usable",) if key in data.coords}
         data.drop_vars(name).to_zarr(
             store, group="embeddings", mode="w", zarr_format=2, consolidated=False, encoding=own
@@ -162,17 +172,14 @@ def _create(path: Path, template: xr.DataArray, width: int, attrs: dict[str, Any
         store.replace(path)
 
 
-def _write(work: Callable[..., Any], path: str, width: int, *rest: Any) -> list[str]:
+def _write(work: Callable[..., Any], path: str, width: int, *rest: Any) -> None:
     """One task: compute a unit, write its chunks, mark it complete."""
     *shared, unit = rest
     root = import_extra("zarr", "zarr", "A store of embeddings").open_group(path, mode="r+", zarr_format=2)
-    values, remarks = work(*shared, unit)
+    values = work(*shared, unit)
     where = slice(unit * width, unit * width + len(values))
     root["embeddings/embedding"][where] = values
-    if "usable" in root["embeddings"]:
-        root["embeddings/usable"][where] = np.isfinite(values).all(axis=1)
     root["complete"][unit] = 1
-    return remarks
 
 
 def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any], client: Any, progress: bool) -> Any:
@@ -190,12 +197,13 @@ def each_identity(function: partial, source: Any, field_of: Callable[[Any], Any]
     call gives the same table without recomputing them.
     """
     known = isinstance(source, (xr.Dataset, xr.DataArray))
+    source = source if known else as_path(source, "store")
     data = source if known else load_results(source)["embeddings"]
     identities, attributes = data.sizes["identity"], data.sizes["attribute"]
     threads = sum(client.nthreads().values()) if client is not None else 1
     pieces = min(attributes, math.ceil(threads / identities))
     cells = [(i, some.tolist()) for i in range(identities) for some in np.array_split(np.arange(attributes), pieces)]
-    folder = None if known else _unfinished(Path(source), function, cells)
+    folder = None if known else _unfinished(source, function, cells)
     found: list[Any] = [None if folder is None else _kept(folder / f"{number}.json") for number in range(len(cells))]
     todo = [number for number, result in enumerate(found) if result is None]
     units = [_cut(data, cells[number]) if known else cells[number] for number in todo]

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ...base.paths import Names
 from ..base import Face
-from ..photographs.decode import PictureError, decode, digest, read_bytes
+from ..photographs.decode import NO_FACE, PictureError, decode, digest, read_bytes
 from ..photographs.detect import DETECTOR, find_faces
 from ..photographs.portrait_crop import PortraitCrop
 from .tables import beside, check_folder, check_new, read_table
@@ -111,7 +111,7 @@ class LabelledImages:
         height, width = pixels.shape[:2]
         found = find_faces(pixels)
         if not found:
-            raise PictureError("no face found")
+            raise PictureError(NO_FACE)
         return (found[0] if self.choose == "largest" else min(found, key=lambda f: f.offset(width, height))).landmarks
 
     def _bytes(self, i: int) -> bytes:

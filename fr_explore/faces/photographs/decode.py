@@ -22,8 +22,9 @@ from PIL import Image, UnidentifiedImageError
 
 from .metadata import quiet, upright, without_metadata
 
-__all__ = ["PictureError", "check_array", "decode", "digest", "from_pil", "read_bytes"]
+__all__ = ["NO_FACE", "PictureError", "check_array", "decode", "digest", "from_pil", "read_bytes"]
 
+NO_FACE = "no face found"  # the only reason that does not change as long as the file does not
 MAX_PIXELS = 100_000_000  # 300 MB as RGB; more than the largest phone cameras give once JPEG is reduced
 MAX_BYTES = 500_000_000
 # larger JPEG files are decoded at half, a quarter or an eighth of their size, which the format supports

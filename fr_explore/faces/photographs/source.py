@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from ...attributes import ATTRIBUTES, PHOTOGRAPH_ATTRIBUTES, Attribute, check_strengths
 from ..base import Face, paired
-from .decode import PictureError, check_array, decode, digest, from_pil, read_bytes
+from .decode import NO_FACE, PictureError, check_array, decode, digest, from_pil, read_bytes
 from .detect import Detection, find_faces
 from .edits import apply_edits, placement
 from .photo_inputs import collect
@@ -265,7 +265,7 @@ def _examined(identity: Hashable, name: str, source: Any) -> _Photograph:
     pixels, notes = _decoded(data)
     found = find_faces(pixels)
     if not found:
-        raise PictureError("no face found")
+        raise PictureError(NO_FACE)
     height, width = pixels.shape[:2]
     kept = source if isinstance(source, Path) else data
     return _Photograph(identity, name, kept, digest(data), (width, height), tuple(found), 0, tuple(notes))

@@ -2,6 +2,7 @@
 
 - Zarr, format 2: files of numbers beside JSON, which any Zarr library reads; a .zip is a single file.
 - Every file names its schema, and this module reads all schemas so far: old files stay readable.
+- A name that a file system or Zarr could not keep ("a/b", "con") is stored as "_0"; `attrs["names"]` gives it back.
 - Nothing is ever unpickled. A store whose metadata name a codec that could run code is refused before it is read.
 """
 
@@ -12,8 +13,11 @@ import dataclasses
 import datetime
 import os
 import platform
+import re
 import tempfile
+import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,12 +28,15 @@ import pandas as pd
 import xarray as xr
 
 from ..base.optional import import_extra
+from ..base.paths import as_path
 
 __all__ = ["SCHEMA", "Results", "load_results", "loaded", "plain", "provenance", "save_results", "writable"]
 
 SCHEMA = 1
 # codecs that a store may use; numcodecs also has "pickle", which older versions decode without asking
 CODECS = {"zlib", "gzip", "zstd", "blosc", "lz4", "bz2", "lzma", "shuffle", "delta", "crc32", "crc32c", "adler32"}
+# names of arrays that are their own on disk: letters, digits and a few signs, not one that Windows reserves
+_SAFE = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[^\W_](?:[\w .()+-]{0,58}[\w)+-])?", re.IGNORECASE)
 _PACKAGES = ("fr-explore", "numpy", "scipy", "pandas", "xarray", "torch", "scikit-learn", "zarr", "dask", "faiss-cpu")
 
 Noun = xr.DataArray | xr.Dataset | pd.DataFrame
@@ -75,7 +82,7 @@ def save_results(
     PosixPath('run.zarr.zip')
     """
     import_extra("zarr", "zarr", "Saving results")
-    path, nouns = Path(path), {**(results or {}), **more}
+    path, nouns = as_path(path), {**(results or {}), **more}
     if path.exists():
         raise FileExistsError(f"{str(path)!r} exists: give another name, or delete it first.")
     if not nouns:
@@ -83,7 +90,7 @@ def save_results(
     if lattice is not None:
         nouns["lattice"] = lattice.base
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fr-explore-") as scratch:
         store = Path(scratch) / "store"
         _write(store, nouns, provenance(models, lattice) | {"about": about})
         if path.suffix == ".zip":
@@ -103,11 +110,14 @@ def load_results(path: str | os.PathLike) -> Results:
     metadata that name a codec which could run code.
     """
     zarr = import_extra("zarr", "zarr", "Loading results")
-    path = Path(path)
-    if not path.exists():
+    path = as_path(path)
+    if not os.path.exists(path):
         raise FileNotFoundError(f"no such file or folder: {str(path)!r}.")
     with contextlib.ExitStack() as stack:
-        store: Any = str(path)
+        store, inside = str(path), ""
+        stack.enter_context(warnings.catch_warnings())
+        # .DS_Store and other files of the system
+        warnings.filterwarnings("ignore", ".* is not recognized as a component of a Zarr hierarchy", UserWarning)
         try:
             if path.is_file() and not zipfile.is_zipfile(path):
                 raise _Refused(
@@ -115,13 +125,14 @@ def load_results(path: str | os.PathLike) -> Results:
                     "fr.save_results or `fr-explore embed` wrote."
                 )
             if path.is_file():
+                inside = _folder_in(path)
                 store = stack.enter_context(zarr.storage.ZipStore(path, mode="r"))
-            root = zarr.open_group(store, mode="r", zarr_format=2)
+            root = zarr.open_group(store, path=inside, mode="r", zarr_format=2)
             attrs = dict(root.attrs)
             # groups with other names hold unfinished work, see `distributed`
             groups = {name: group for name, group in sorted(root.groups()) if name.isidentifier()}
             _check(path, attrs, {"": root, **groups})
-            found = {name: _open(store, name, load=path.is_file()) for name in groups}
+            found = {name: _open(store, f"{inside}{name}", load=path.is_file()) for name in groups}
         except _Refused:
             raise
         except Exception as error:  # Zarr and its codecs raise almost anything on damaged files
@@ -145,7 +156,7 @@ def loaded(array: xr.DataArray, path: str | os.PathLike) -> xr.DataArray:
 
 def writable(path: str | os.PathLike) -> Path:
     """The path, checked for writability before the result is computed; OSError says why it cannot be written."""
-    path = Path(path)
+    path = as_path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder: give the name of a file.")
     if not path.parent.is_dir():
@@ -183,7 +194,9 @@ def plain(value: Any) -> Any:
         return plain(value.tolist())
     if isinstance(value, float) and value != value:
         return None  # JSON has no NaN
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return str(value).encode("utf-8", "backslashreplace").decode()  # a file's name that is not UTF-8 is no JSON
 
 
 def _version(package: str) -> str | None:
@@ -210,12 +223,28 @@ def as_dataset(name: str, noun: Noun) -> xr.Dataset:
         raise ValueError(f"{name} is a {type(noun).__name__}: save DataArrays, Datasets and DataFrames.")
     attrs: dict[Hashable, Any] = {"kind": kind, "attrs": plain(noun.attrs)}
     if isinstance(noun, pd.DataFrame):
-        columns = {str(column): ("row", _plain_array(name, column, noun[column])) for column in noun}
-        return xr.Dataset(columns, attrs=attrs | {"columns": list(columns)})
+        columns = {plain(str(column)): ("row", _plain_array(name, column, noun[column])) for column in noun}
+        return _with_stored_names(xr.Dataset(columns, attrs=attrs | {"columns": list(columns)}))
     data: Any = noun.drop_attrs(deep=False)
     data = data.to_dataset(name=noun.name or name) if isinstance(noun, xr.DataArray) else data
     parts = {key: (v.dims, _plain_array(name, key, v), plain(v.attrs)) for key, v in data.variables.items()}
-    return xr.Dataset({key: parts[key] for key in data.data_vars}, {key: parts[key] for key in data.coords}, attrs)
+    variables, coords = ({key: parts[key] for key in keys} for keys in (data.data_vars, data.coords))
+    return _with_stored_names(xr.Dataset(variables, coords, attrs))
+
+
+def _with_stored_names(data: xr.Dataset) -> xr.Dataset:
+    """Rename what no folder on any system could be called; attrs["names"] has the real names."""
+    alike = Counter(str(name).casefold() for name in data.variables)
+    unsafe = [name for name in data.variables if alike[str(name).casefold()] > 1 or not _SAFE.fullmatch(str(name))]
+    stored = {name: f"_{k}" for k, name in enumerate(unsafe)}
+    return data.rename(stored).assign_attrs(names={new: str(name) for name, new in stored.items()}) if stored else data
+
+
+def _folder_in(path: Path) -> str:
+    """The folder of the store in a .zip file, such as "run.zarr/"; "" if its files are at the top."""
+    with zipfile.ZipFile(path) as archive:
+        roots = [name.removesuffix(".zgroup") for name in archive.namelist() if name.endswith(".zgroup")]
+    return min((root for root in roots if not root or root.endswith("/")), key=lambda root: root.count("/"), default="")
 
 
 def _plain_array(name: str, column: Hashable, values: Any) -> np.ndarray:
@@ -258,6 +287,7 @@ def _check(path: Path, attrs: Mapping[str, Any], groups: Mapping[str, Any]) -> N
 
 def _open(store: Any, name: str, load: bool) -> Noun:
     data = xr.open_zarr(store, group=name, chunks=None, consolidated=False, zarr_format=2).drop_encoding()
+    data = data.rename(data.attrs.pop("names", {}))
     kind, attrs = data.attrs["kind"], data.attrs["attrs"]
     data = data.load() if load or kind == "table" else data
     if kind == "array":

@@ -1,6 +1,7 @@
 """Results on disk: what comes back, from which files, and what is refused."""
 
 import contextlib
+import dataclasses
 import json
 import pickle
 import zipfile
@@ -13,6 +14,7 @@ import xarray as xr
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy import toy_model
 
 import fr_explore as fr
 from fr_explore.scale import results
@@ -191,6 +193,87 @@ def test_names_in_an_archive_cannot_leave_it(tmp_path, name):
     with contextlib.suppress(ValueError):
         fr.load_results(path)
     assert [entry.name for entry in tmp_path.rglob("*")] == ["in", "in", "x.zarr.zip"]
+
+
+ODD_NAMES = [
+    "age/young",
+    "a\\b",
+    ".",
+    "",
+    ".zattrs",
+    "x" * 300,
+    "con",
+    "NUL.txt",
+    "a:b",
+    " a ",
+    "Male",
+    "male",
+    "_0",
+    "é",
+    "1",
+]
+
+
+@pytest.mark.parametrize("name", ["x.zarr", "x.zarr.zip"])
+def test_names_that_no_file_could_have(tmp_path, name):
+    table = pd.DataFrame({column: [k, k + 1] for k, column in enumerate(ODD_NAMES)})
+    values = xr.DataArray(
+        np.arange(6.0).reshape(2, 3), dims=("a/b", "image"),
+        coords={"a/b": ["x", "y"], "is/it": ("image", [1, 2, 3])}, name="the/values",
+    )  # fmt: skip
+    back = fr.load_results(fr.save_results(tmp_path / name, t=table, values=values, both=values.to_dataset()))
+    pd.testing.assert_frame_equal(back["t"], table)
+    xr.testing.assert_identical(back["values"].load(), values)
+    xr.testing.assert_identical(back["both"].load(), values.to_dataset())
+
+
+def test_a_label_with_a_slash_reaches_the_store(tmp_path):
+    for k in range(2):
+        fr.Avatars(2, seed=0).render(k, size=40).to_image().save(tmp_path / f"{k}.png")
+    (tmp_path / "t.csv").write_text("file,identity,young/old\n0.png,a,1\n1.png,b,0\n")
+    images = dataclasses.replace(fr.read_labelled(tmp_path, "t.csv"), landmarks=np.full((2, 5, 2), 20) + np.eye(5, 2))
+    for _ in range(2):
+        found = fr.embed(images, toy_model(), store=tmp_path / "run.zarr", progress=False)
+        assert found["young/old"].values.tolist() == [1, -1]
+
+
+def test_a_zip_with_the_folder_of_the_store_inside(tmp_path):
+    nouns = example()
+    fr.save_results(tmp_path / "run.zarr", **nouns)
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._.zgroup").write_bytes(b"\0")
+    with zipfile.ZipFile(tmp_path / "sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(tmp_path.rglob("*")):
+            if path.name != "sent.zip":
+                archive.write(path, path.relative_to(tmp_path))
+    back = fr.load_results(tmp_path / "sent.zip")
+    assert set(back) == set(nouns)
+    xr.testing.assert_identical(back["embeddings"], nouns["embeddings"])
+    table = fr.alignment(tmp_path / "sent.zip", "knn:2", null_draws=3, progress=False)
+    pd.testing.assert_frame_equal(table, nouns["energies"])
+
+
+def test_files_of_the_system_in_a_store(tmp_path):
+    nouns = example()
+    path = fr.save_results(tmp_path / "x.zarr", **nouns)
+    for folder in (path, path / "embeddings", path / "embeddings" / "embedding"):
+        for name in (".DS_Store", "._a", "Thumbs.db", "desktop.ini"):
+            (folder / name).write_bytes(b"\0\1")
+    xr.testing.assert_identical(fr.load_results(path)["embeddings"].load(), nouns["embeddings"])
+
+
+def test_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RUNS", str(tmp_path))
+    table = pd.DataFrame({"a": [1]})
+    assert fr.save_results("~/x.zarr", t=table) == tmp_path / "x.zarr"
+    assert set(fr.load_results("$RUNS/x.zarr")) == {"t"}
+    assert results.writable("~/out.csv") == tmp_path / "out.csv"
+    for call in (fr.load_results, results.writable, lambda path: fr.save_results(path, t=table)):
+        with pytest.raises(ValueError, match="is an address, but only files on this machine"):
+            call("s3://bucket/x.zarr")
+    long = fr.save_results(tmp_path / ("x" * 250 + ".zip"), t=table)
+    assert set(fr.load_results(long)) == {"t"}
 
 
 def test_without_zarr_the_extra_is_named(tmp_path, monkeypatch):

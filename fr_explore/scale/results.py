@@ -196,7 +196,7 @@ def plain(value: Any) -> Any:
         return None  # JSON has no NaN
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    return str(value).encode("utf-8", "backslashreplace").decode()  # a file's name that is not UTF-8 is no JSON
+    return str(value).encode("utf-8", "backslashreplace").decode()  # JSON cannot hold a file's name that is not UTF-8
 
 
 def _version(package: str) -> str | None:

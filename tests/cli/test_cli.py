@@ -174,7 +174,7 @@ def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
     assert "next: fr-explore verify" in out
     last = "left out, 2 pictures: gone.png: file not found; wall.png: no face found"
     assert out.splitlines()[-1] == last
-    assert run(capsys, *words)[1].splitlines()[-1] == last.removesuffix(": no face found")  # nothing left to compute
+    assert run(capsys, *words)[1].splitlines()[-1] == last  # nothing left to compute
     stored = fr.load_results(path)["embeddings"]
     assert set(stored["identity"].values.tolist()) == {"1.00", "1.10", "1.20", "1.30"}
     status, out, _ = run(capsys, "verify", path)

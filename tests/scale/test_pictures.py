@@ -29,11 +29,10 @@ def two_at_a_time(monkeypatch):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The model, and how many faces it has embedded."""
-    model, faces = toy_model(), []
-    plain = model.embed
-    monkeypatch.setattr(model, "embed", lambda given, *rest: faces.extend(given) or plain(given, *rest), raising=False)
-    return model, faces
+    """A model, and the pictures that were read for it."""
+    faces, plain = [], LabelledImages.face
+    monkeypatch.setattr(LabelledImages, "face", lambda self, i, size: faces.append(i) or plain(self, i, size))
+    return toy_model(), faces
 
 
 def paint(path: Path, seed: int) -> None:
@@ -196,16 +195,15 @@ def test_a_call_that_was_stopped_leaves_no_wrong_row(five, monkeypatch, tmp_path
     model, run, old = toy_model(), tmp_path / "run.zarr", (tmp_path / "2.bmp").read_bytes()
     stored(five, model, run)
     paint(tmp_path / "2.bmp", 22)
-    plain = model.embed
 
-    def stopped(*given):
+    def stopped(*given, **more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(model, "embed", stopped, raising=False)
-    with pytest.raises(KeyboardInterrupt):
-        stored(five, model, run)
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelledImages, "face", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            stored(five, model, run)
     assert not np.asarray(zarr.open_group(str(run), mode="r")["content"])[2].any()
-    monkeypatch.setattr(model, "embed", plain, raising=False)
     (tmp_path / "2.bmp").write_bytes(old)
     assert_follows(five, model, run)
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -18,7 +18,7 @@ import pandas as pd
 
 from .shapes import Bool, Int, Shaped
 
-__all__ = ["as_text", "check_identities", "signs", "truths"]
+__all__ = ["as_text", "check_identities", "check_unlike", "signs", "truths"]
 
 # a column's name, or a function from a cell's position to its place in words, for error messages
 Where: TypeAlias = str | Callable[[int], str]
@@ -86,8 +86,19 @@ def check_identities(values: Shaped[Any, " n"]) -> Shaped[np.ndarray, " n"]:
     if "number" in kinds:
         return _whole(np.asarray(cells.tolist()))
     if "text" in kinds:
-        _check_alike(pd.unique(cells).tolist())
+        check_unlike(pd.unique(cells).tolist())
     return cells
+
+
+def check_unlike(identities: Iterable[Any]) -> None:
+    """Raise ValueError for two identities that a table or a file could not tell apart, such as 1 and "1"."""
+    seen: dict[str, Any] = {}
+    for one in identities:
+        if (other := seen.setdefault(_clean(str(one)), one)) != one:
+            raise ValueError(
+                f"the identities {other!r} and {one!r} differ only in type, white space or Unicode form: write them "
+                "alike, or give them different names."
+            )
 
 
 def as_text(values: Shaped[Any, " n"], where: Where = "identity") -> Shaped[np.ndarray, " n"]:
@@ -156,15 +167,6 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
             "people may have become one: read that column as text, such as pd.read_csv(file, dtype={'identity': str})."
         )
     return numbers
-
-
-def _check_alike(names: list[str]) -> None:
-    seen: dict[str, str] = {}
-    for one in names:
-        if (other := seen.setdefault(_clean(one), one)) != one:
-            raise ValueError(
-                f"the identities {other!r} and {one!r} differ in white space or Unicode form only: write them alike."
-            )
 
 
 def _written(one: Any) -> str:

@@ -46,7 +46,9 @@ def fold_accuracy(
         raise ValueError(f"{what}: take both from the same fr.read_lfw(folder).")
     images = EmbeddedImages.of(embeddings, np.arange(len(embeddings)), metric)
     found = images.find(pairs)
-    folds, fold = np.unique(pairs["fold"].to_numpy()[found.kept], return_inverse=True)
+    fold, folds = pd.factorize(pairs["fold"].to_numpy()[found.kept], sort=True)
+    if (fold < 0).any():
+        raise ValueError(f"{(fold < 0).sum()} pairs have no fold: leave them out.")
     if len(folds) < 2:
         raise ValueError(f"{len(found.same)} pairs with embeddings in {len(folds)} folds: at least 2 folds are needed.")
     distances, same = distances_of(images.points, found.first, found.second, metric), found.same

@@ -121,8 +121,8 @@ def test_identities_of_a_caller_keep_their_type(values):
         ([1.1, 2.0], "the identity 1.1 is a number with a fraction.*read that column as text"),
         ([110022003300440055.0, 1.0], "too many digits"),
         ([np.inf, 1.0], "the identity inf"),
-        (["anna", " anna"], "'anna' and ' anna' differ in white space"),
-        (["Jos\u00e9", "Jose\u0301"], "differ in white space or Unicode form only"),
+        (["anna", " anna"], "'anna' and ' anna' differ only in type, white space"),
+        (["Jos\u00e9", "Jose\u0301"], "differ only in type, white space or Unicode form"),
     ],
 )
 def test_identities_that_are_refused(values, message):

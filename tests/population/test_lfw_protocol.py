@@ -157,5 +157,7 @@ def test_errors():
         fr.fold_accuracy(points, pairs[["first", "second"]])
     with pytest.raises(ValueError, match="embeddings lack the coordinate 'file'"):
         fr.fold_accuracy(points.drop_vars("file"), pairs)
+    with pytest.raises(ValueError, match="1 pairs have no fold: leave them out"):
+        fr.fold_accuracy(points, pairs.assign(fold=[0, np.nan]))
     with pytest.raises(ValueError, match="metric 'l2' is unknown"):
         fr.fold_accuracy(points, pairs, metric="l2")

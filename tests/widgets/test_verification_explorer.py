@@ -167,6 +167,11 @@ def test_from_pair_distances():
         fr.verification(points, identities=who, draws=0).threshold
     )
     assert "95 % interval" in w._words()
+    words = table.assign(pair=table["pair"].map({"genuine": "same", "impostor": "different"}))
+    assert VerificationExplorer(words, published=1.0).rates().equals(w.rates())
+    for wrong in (np.nan, -1.0):
+        with pytest.raises(ValueError, match="the column distance has NaN or numbers below 0"):
+            VerificationExplorer(table.assign(distance=table["distance"].where(table.index != 7, wrong)))
 
 
 def test_from_what_verification_found(grouped):

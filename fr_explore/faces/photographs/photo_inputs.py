@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ...base.paths import as_path, is_system_file, shown
+from ...base.values import check_unlike
 from .decode import PictureError
 
 __all__ = ["Item", "collect"]
@@ -38,6 +39,7 @@ def collect(photos: Any) -> list[Item]:
             raise FileNotFoundError(f"no such folder or file: {str(path)!r}.")
         return _in_folder(path) if path.is_dir() else [(shown(path.stem), shown(path.name), path)]
     if isinstance(photos, Mapping):
+        check_unlike(photos)
         several = [(identity, k, each) for identity, photo in photos.items() for k, each in enumerate(_each(photo))]
         calls = [f"{identity} {k}" if k else str(identity) for identity, k, _ in several]
         return _named([identity for identity, _, _ in several], [source for _, _, source in several], calls)

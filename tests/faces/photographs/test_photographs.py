@@ -486,6 +486,8 @@ def test_other_ways_to_give_photographs(tmp_path):
     assert fr.Photographs(path, progress=False).identities == ("x",)
     assert fr.Photographs([str(path)], progress=False).identities == ("x",)
     assert fr.Photographs({"Eileen": path, 7: JPEG}, progress=False).identities == ("Eileen", 7)
+    with pytest.raises(ValueError, match="the identities 7 and '7' differ only in type"):
+        fr.Photographs({7: path, "7": JPEG}, progress=False)
     assert fr.Photographs(bytearray(JPEG), progress=False).table.file.tolist() == ["bytes 0"]
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "x.jpg").write_bytes(JPEG)

@@ -18,6 +18,7 @@ import xarray as xr
 
 import fr_explore as fr
 from fr_explore.base.distance import same_person
+from fr_explore.base.values import truths
 from fr_explore.population.verification.rates import Rates
 
 __all__ = ["Pairs", "pairs_of", "wilson"]
@@ -66,7 +67,9 @@ class Pairs:
     @classmethod
     def of_distances(cls, table: pd.DataFrame, published: float | None, title: str = "") -> Pairs:
         """From the table of `fr.pair_distances`: the people are unknown, so nothing is resampled."""
-        same = (table["pair"] == "genuine").to_numpy()
+        same = truths(table["pair"], "the column pair")
+        if not table["distance"].ge(0).all():
+            raise ValueError("the column distance has NaN or numbers below 0: leave these pairs out.")
         rows = pd.DataFrame({"same": same, "distance": table["distance"].to_numpy(float)})
         rows = rows.sort_values("distance", kind="stable", ignore_index=True)
         if same.all() or not same.any():

@@ -61,9 +61,22 @@ def check_images(
     if metric == "cosine" and (zero := ~points.any(axis=1)).any():
         raise ValueError(f"{zero.sum()} embeddings have length 0, so their cosine is undefined: leave them out.")
     codes, people = pd.factorize(check_identities(identities))
+    if isinstance(embeddings, pd.DataFrame):
+        _check_columns(embeddings, identities, labels)
     if len(people) < 2:
         raise ValueError(f"the images show {len(people)} identity: give at least two to compare different people.")
     return points, codes, metric
+
+
+def _check_columns(embeddings: pd.DataFrame, identities: Any, labels: Any) -> None:
+    """Raise ValueError for a column that holds the identities or a label: the distances would contain the answer."""
+    answers = {"identities": identities}
+    if isinstance(labels, pd.DataFrame):
+        answers |= {f"label {name!r}": column for name, column in labels.items()}
+    for name, column in embeddings.items():
+        for what, values in answers.items():
+            if np.array_equal(column.to_numpy(), np.asarray(values)):
+                raise ValueError(f"column {name!r} of the embeddings holds the {what}: leave that column out.")
 
 
 def check_order(embeddings: Any, **tables: Any) -> None:

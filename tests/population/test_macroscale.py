@@ -300,6 +300,15 @@ def test_rows_in_another_order_are_refused():
         fr.verification(points, identities=who, draws=0)
 
 
+def test_a_table_of_embeddings_that_holds_the_answer_is_refused():
+    points, identities, labels = people()
+    table = pd.DataFrame(points)
+    with pytest.raises(ValueError, match="column 'who' of the embeddings holds the identities: leave that column out"):
+        fr.overlap(table.assign(who=identities), identities)
+    with pytest.raises(ValueError, match="column 'chance' of the embeddings holds the label 'chance'"):
+        fr.linear_probe(table.join(labels["chance"]), identities, labels)
+
+
 @pytest.mark.parametrize("make", [list, tuple, lambda points: points.tolist()])
 def test_vectors_one_by_one_are_one_array(make):
     points, identities, _ = people()

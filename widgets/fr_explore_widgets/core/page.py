@@ -3,8 +3,8 @@
 The same front end runs on `shared/page_model.js`, which replaces anywidget's model and answers each request with the
 nearest stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page
 shows a picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy
-forbids it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped, so that none of them can
-end the script.
+forbids it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so
+that none of them can end the script or become markup.
 """
 
 from __future__ import annotations

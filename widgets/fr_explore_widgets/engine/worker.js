@@ -19,7 +19,9 @@ import { createRenderer } from "./renderer.js";
 
 // the smallest module: only a policy refuses it
 const NOTHING = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
-const WARM_UP = 3; // runs until a browser has compiled the hot loops for speed
+// a browser compiles the hot loops for speed during the first runs: they happen before anyone waits for a picture
+const WARM_UP = 3;
+const WARM_SIZE = 96;
 
 /** @type {{renderer?: WebAssembly.Module, network?: WebAssembly.Module, relaxed: boolean}} */
 const modules = { relaxed: false };
@@ -27,6 +29,8 @@ const modules = { relaxed: false };
 const heads = new Map();
 /** @type {Map<string, PageModel>} */
 const models = new Map();
+/** @type {Set<string>} */
+const warm = new Set();
 /** @type {Promise<Renderer> | undefined} */
 let retouching;
 
@@ -70,7 +74,10 @@ const ACTIONS = {
 
   /** @param {{head: string, key: string, data: Uint8Array<ArrayBuffer>}} person */
   async addPerson({ head, key, data }) {
-    known(heads, head, "head").addPerson(key, await inflate(data));
+    const renderer = known(heads, head, "head");
+    renderer.addPerson(key, await inflate(data));
+    for (let i = 0; i < WARM_UP && !warm.has(head); i++) renderer.render(key, WARM_SIZE, { age: 30 + i });
+    warm.add(head);
   },
 
   /** @param {{card: PageCard, data: Uint8Array<ArrayBuffer>}} model */

@@ -17,7 +17,8 @@ class Refused(ValueError):
 
 
 @functools.cache
-def _module(build: str) -> tuple[wasmtime.Engine, wasmtime.Module]:
+def compiled(build: str) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """The engine and the module of a build."""
     config = wasmtime.Config()
     config.wasm_relaxed_simd = True
     config.consume_fuel = build == "network-limited"
@@ -29,7 +30,7 @@ class Host:
     """One packed network. `build`: "network", "network_relaxed", or "network-limited", which stops after `fuel`."""
 
     def __init__(self, blob: bytes, build: str = "network", fuel: int | None = None) -> None:
-        engine, module = _module(build)
+        engine, module = compiled(build)
         self._store = wasmtime.Store(engine)
         if fuel is not None:
             self._store.set_fuel(fuel)

@@ -32,7 +32,8 @@ _OPERATIONS = ("convolution", "depthwise", "largest", "mean", "enlarge", "add", 
 _ACTIVATIONS = ("none", "relu", "prelu", "sigmoid")
 _TYPES = ("float32", "float16", "int8")
 _MOST_SLOTS = 64
-_FINE_SHARE = 0.1  # of the weights remains float16 in a network of int8
+_FINER: dict[Precision, Precision] = {"float32": "float32", "float16": "float32", "int8": "float16"}
+_FINER_SHARE = 0.1  # of the weights
 
 
 @dataclass(frozen=True)
@@ -175,18 +176,17 @@ class Network:
     def pack(self, precision: Precision = "float16") -> bytes:
         """The network's bytes, with weights in the given precision; biases and slopes remain float32.
 
-        "int8" has one scale per output channel. The smallest layers, with a tenth of the weights, remain float16: they
-        cost little and are the first and the narrow ones, whose errors all later layers inherit.
+        "int8" has one scale per output channel. The smallest layers, with a tenth of the weights, are one precision
+        finer: they cost little and are the first and the narrow ones, whose errors all later layers inherit.
         """
         if precision not in _TYPES:
             raise ValueError(f"precision {precision!r}: give one of {', '.join(_TYPES)}.")
         if not self._results:
             raise ValueError("the network has no result: call `result(value)` for each of its outputs.")
         slots, count = self._slots()
-        fine = self._smallest(_FINE_SHARE) if precision == "int8" else set()
-        arrays, records = _Arrays(), []
+        finer, arrays, records = self._smallest(_FINER_SHARE), _Arrays(), []
         for i, layer in enumerate(self._layers):
-            weight = arrays.add(layer.weight, "float16" if i in fine else precision)
+            weight = arrays.add(layer.weight, _FINER[precision] if i in finer else precision)
             places = (weight, *(arrays.add(array, "float32") for array in (layer.bias, layer.slope)))
             first, second = slots[layer.inputs[0].layer], slots[layer.inputs[-1].layer]
             records.append((

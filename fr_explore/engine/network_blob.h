@@ -26,7 +26,6 @@
 #define MOST_FLOATS (1 << 26)  // of one tensor, or of one layer's weights: 256 MB
 #define MOST_WORK 1e11         // multiplications in one run
 
-enum Operation { CONVOLUTION, DEPTHWISE, LARGEST, MEAN, ENLARGE, ADD, NORMALISE, OPERATIONS };
 enum Type { FLOAT32, FLOAT16, INT8, TYPES };
 
 typedef struct {
@@ -42,7 +41,7 @@ static struct {
   Tensor picture, result[MOST_RESULTS];
   float *input, *output[MOST_RESULTS];  // picture and results without border and without the zeros of the last group
   const float **from;                   // places of a convolution's pixels
-  float **to;
+  float **to, *scratch;                 // `scratch` of fast convolutions
 } net = {.failed = -1};
 static Layer layers[MOST_LAYERS];
 static struct { Tensor first, second, out; } tensors[MOST_LAYERS];  // of each layer
@@ -153,9 +152,10 @@ static enum Code check_layer(const Layer *l, const Tensor *now) {
   return now[l->first].stride && now[l->second].stride ? FINE : BAD_SLOT;
 }
 
-// Follows the tensors through the slots: the shapes of each layer's inputs and output, the size of each slot, and the
-// pixels of the largest tensor. Afterwards `now` has the tensor that each slot holds at the end.
-static enum Code follow(Tensor *now, long long *sizes, int *pixels) {
+// Follows the tensors through the slots: the shapes of each layer's inputs and output, the size of each slot, the
+// pixels of the largest tensor, and the scratch that fast convolutions need. Afterwards `now` has the tensor that each
+// slot holds at the end.
+static enum Code follow(Tensor *now, long long *sizes, int *pixels, long long *scratch) {
   double total = 0;
   for (int i = 0; i < net.layers; i++) {
     const Layer *l = &layers[i];
@@ -169,6 +169,7 @@ static enum Code follow(Tensor *now, long long *sizes, int *pixels) {
     now[l->out] = *out;
     if (floats_of(out) > sizes[l->out]) sizes[l->out] = floats_of(out);
     *pixels = larger(*pixels, out->height * out->width);
+    if (is_fast(l, a, out) && scratch_of(a, out) > *scratch) *scratch = scratch_of(a, out);
   }
   net.failed = -1;
   return FINE;
@@ -218,7 +219,12 @@ static enum Code read_weights(Layer *layer, const Tensor *in, const Tensor *out)
   const long long floats = taps * in->stride * (depthwise ? 1 : out->stride);
   if (floats > MOST_FLOATS || !(layer->weights = reserve(4 * floats))) return NO_MEMORY;
   zero(layer->weights, floats);
-  return expand(a, layer->weights, layer, in);
+  if ((code = expand(a, layer->weights, layer, in)) || !is_fast(layer, in, out)) return code;
+  float *const transformed = reserve(4ull * PLACES * in->stride * out->stride);
+  if (!transformed) return NO_MEMORY;
+  transform_weights(layer->weights, transformed, in->stride, out->stride);
+  layer->weights = transformed;
+  return FINE;
 }
 
 // ---- the whole blob -------------------------------------------------------------------------------------------------
@@ -241,9 +247,10 @@ static enum Code read_header(void) {
 static enum Code reserve_tensors(void) {
   static Tensor now[MOST_SLOTS];
   static long long sizes[MOST_SLOTS];
+  long long scratch = 0;
   int pixels = 1;
   now[0] = net.picture, sizes[0] = floats_of(&net.picture);
-  const enum Code code = follow(now, sizes, &pixels);
+  const enum Code code = follow(now, sizes, &pixels, &scratch);
   if (code) return code;
   for (int s = 0; s < net.slots; s++)
     if (sizes[s] && !(now[s].data = reserve(4 * sizes[s]))) return NO_MEMORY;
@@ -261,7 +268,8 @@ static enum Code reserve_tensors(void) {
   }
   net.input = reserve(4ull * net.picture.height * net.picture.width * net.picture.channels);
   net.from = reserve((pixels + PIXELS) * sizeof *net.from), net.to = reserve((pixels + PIXELS) * sizeof *net.to);
-  return net.input && net.from && net.to ? FINE : NO_MEMORY;
+  net.scratch = reserve(4 * scratch);
+  return net.input && net.from && net.to && net.scratch ? FINE : NO_MEMORY;
 }
 
 static enum Code read_blob(void) {

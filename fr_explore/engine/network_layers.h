@@ -24,6 +24,7 @@ typedef struct {
   float *data;  // of the first pixel of the border
 } Tensor;
 
+enum Operation { CONVOLUTION, DEPTHWISE, LARGEST, MEAN, ENLARGE, ADD, NORMALISE, OPERATIONS };
 enum Activation { NONE, RELU, PRELU, SIGMOID };
 
 typedef struct {
@@ -78,6 +79,20 @@ static void sigmoid(const Tensor *t) {
     }
 }
 
+// Adds to the sums of four pixels the products of a run of numbers with the weights of eight channels.
+static inline __attribute__((always_inline)) const float *accumulate(f4 sums[PIXELS][2], const float *const *rows,
+                                                                     const float *w, int run) {
+  for (int j = 0; j < run; j++, w += GROUP) {
+    const f4 w0 = load4(w), w1 = load4(w + 4);
+    for (int k = 0; k < PIXELS; k++) {
+      const f4 x = fill4(rows[k][j]);
+      MULTIPLY_ADD(sums[k][0], x, w0);
+      MULTIPLY_ADD(sums[k][1], x, w1);
+    }
+  }
+  return w;
+}
+
 // out[y, x, o] = bias[o] + sum over i, j, c of in[y step + i - padding, x step + j - padding, c] weight[o, i, j, c].
 // The weights are ordered [o / 8][i][j][c][o % 8]. In a row of the kernel, j and c together are one run of memory. A
 // dense layer is a convolution whose kernel covers its whole input.
@@ -100,14 +115,7 @@ static void convolve(const Layer *layer, const Tensor *in, const Tensor *out, co
       for (int i = 0; i < layer->kernel_height; i++) {
         const float *rows[PIXELS];
         for (int k = 0; k < PIXELS; k++) rows[k] = from[t + k] + i * down;
-        for (int j = 0; j < run; j++, w += GROUP) {
-          const f4 w0 = load4(w), w1 = load4(w + 4);
-          for (int k = 0; k < PIXELS; k++) {
-            const f4 x = fill4(rows[k][j]);
-            MULTIPLY_ADD(sums[k][0], x, w0);
-            MULTIPLY_ADD(sums[k][1], x, w1);
-          }
-        }
+        w = accumulate(sums, rows, w, run);
       }
       for (int k = 0; k < PIXELS; k++) {
         store4(to[t + k] + channel, activated(sums[k][0], layer, channel));

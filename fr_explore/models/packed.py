@@ -26,8 +26,8 @@ class PackedModel:
 def packed(model: Model, precision: Precision = "float16") -> PackedModel:
     """Pack a model for a page, with its weights in the given precision.
 
-    "float16" halves the weights and moves distances by about 0.01 %; "int8" quarters them, and moves distances by
-    about 1 %.
+    "float16" nearly halves the weights, and moves distances by about 0.01 %; "int8" nearly quarters them, and moves
+    distances by about 0.5 %.
 
     Raises
     ------

@@ -4,7 +4,7 @@ Accuracy: `--people` avatars, every slider in `--steps` steps to both ends; the 
 face, with weights packed as float32, float16 and int8, against torch. The engine runs in wasmtime.
 
 Time: one image after the other in one worker of one Chromium, our network and onnxruntime-web's (one thread, SIMD) by
-turns. onnxruntime-web is no dependency of ours, as nothing else needs its 100 MB. To bring it to a folder of its own:
+turns. Nothing else needs the 100 MB of onnxruntime-web, so it is not a development dependency. Install it in a folder:
 
     npm install --prefix FOLDER onnxruntime-web
     python benchmarks/networks_page.py --onnxruntime FOLDER/node_modules/onnxruntime-web

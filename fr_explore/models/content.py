@@ -139,16 +139,16 @@ class _Walk:
         elif hasattr(x, "__wrapped__") and callable(x):
             self.visit(f"{path}.wrapped", x.__wrapped__)
         elif isinstance(x, dict):
-            self.items(path, x)
+            self.items(path, {repr(key): part for key, part in x.items()}, type(x))
         elif isinstance(x, (list, tuple)):
-            self.items(path, dict(enumerate(x)))
+            self.items(path, dict(enumerate(x)), type(x))
         elif isinstance(x, (set, frozenset)):
-            self.items(path, dict(enumerate(sorted(x, key=repr))))
+            self.items(path, dict(enumerate(sorted(x, key=repr))), type(x))
         else:
             self.object(path, x)
 
-    def items(self, path: str, parts: Mapping[Any, Any]) -> None:
-        self.add(f"{path}#", len(parts))
+    def items(self, path: str, parts: Mapping[Any, Any], kind: type = object) -> None:
+        self.add(f"{path}#", (kind.__qualname__, len(parts)))
         for name, part in list(parts.items()):
             self.visit(f"{path}.{name}", part)
 

@@ -19,6 +19,10 @@ from .card import ModelCard
 
 __all__ = ["agree", "answer", "check", "leaf", "pictures", "sketch", "weight_type"]
 
+_TRAINING = (
+    "batch normalisation in training mode, which network.eval() doesn't reach in a plain list: use "
+    "torch.nn.ModuleList, or export the network again in evaluation mode"
+)
 _COARSE = (torch.float16, torch.bfloat16, torch.int8, torch.uint8)
 
 
@@ -84,8 +88,7 @@ def check(model: Model) -> None:
             raise ValueError(f"{name} embeds the same picture differently each time: switch dropout off.")
         raise ValueError(
             f"{name} embeds a picture differently alone and in a batch. It may average over the batch, have a fixed "
-            "shape in a reshape, or hold batch normalisation in training mode, which network.eval() doesn't reach in "
-            "a plain list: use torch.nn.ModuleList, or export the network again in evaluation mode."
+            f"shape in a reshape, or hold {_TRAINING}."
         )
     if _close(rows[3][:1].expand(3, -1), rows[3], 1e-6):
         raise ValueError(
@@ -178,6 +181,8 @@ def _check_runs(model: Model, name: str, outputs: dict[int, Any], errors: dict[i
         return
     n, error = next(iter(errors.items()))
     size, reason = model.card.input_size, (str(error).strip() or repr(error)).splitlines()[0]
+    if "when training" in reason:
+        raise ValueError(f"{name} holds {_TRAINING}.") from error
     if outputs:
         raise ValueError(
             f"{name} runs on {next(iter(outputs))} pictures but not on {n}: its batch size is fixed "

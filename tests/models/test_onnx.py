@@ -1,6 +1,7 @@
 """Networks from .onnx files: small ones built here, in both layouts and colour orders."""
 
 import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -202,3 +203,82 @@ def test_gpu_that_is_not_there(tmp_path):
     build(tmp_path / "net.onnx")
     with pytest.raises(ValueError, match=r"this onnxruntime has no CUDA.*onnxruntime-gpu"):
         fr.load_model(tmp_path / "net.onnx", card=CARD, device="cuda")
+
+
+def chain(path, *nodes, outputs, external=False, **metadata):
+    """A network of 5 numbers, `embedding`, then further nodes; its weights in a second file if they are external."""
+    rng, size = np.random.default_rng(len(str(path))), SIZE // 4
+    pool = helper.make_node("AveragePool", ["x"], ["p"], kernel_shape=[size] * 2, strides=[size] * 2)
+    first = [pool, helper.make_node("Flatten", ["p"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["embedding"])]
+    values = {"w": rng.normal(size=(48, 5)).astype(np.float32), "wide": rng.normal(size=(5, 7)).astype(np.float32)}
+    values["row"] = np.array([1, -1], np.int64)
+    used = {name for node in nodes for name in node.input} | {"w"}
+    graph = helper.make_graph(
+        [*first, *nodes],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ("n", 3, SIZE, SIZE))],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [numpy_helper.from_array(value, name) for name, value in values.items() if name in used],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    helper.set_model_props(model, metadata)
+    path.parent.mkdir(exist_ok=True)
+    options = {"save_as_external_data": True, "location": "net.data", "size_threshold": 0} if external else {}
+    onnx.save(model, path, **options)
+    return path
+
+
+def test_fingerprint_follows_weights_in_a_second_file(tmp_path):
+    """The two .onnx files are equal; the lengths of their folders' names are the seeds of the weights."""
+    paths = [chain(tmp_path / name / "net.onnx", outputs=["embedding"], external=True) for name in ("a", "bb")]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    a, b, again = (fr.load_model(path, CARD, "cpu").fingerprint for path in (*paths, paths[0]))
+    assert a == again != b
+    kept = fr.load_model(paths[0], CARD, "cpu")
+    pickled = pickle.dumps(kept)
+    assert pickle.loads(pickled).fingerprint == a
+    (paths[0].parent / "net.data").write_bytes((paths[1].parent / "net.data").read_bytes())
+    with pytest.raises(ValueError, match=r"net.onnx was changed after it was loaded: load it again"):
+        pickle.loads(pickled)
+
+
+def test_metadata_that_looks_like_a_second_file(tmp_path):
+    path = chain(tmp_path / "net.onnx", outputs=["embedding"], location="Berlin", long="x" * 300)
+    assert fr.load_model(path, CARD, "cpu").embed(np.zeros((2, SIZE, SIZE, 3), np.uint8)).shape == (2, 5)
+
+
+def test_the_card_decides_between_outputs(tmp_path, crops):
+    wide = helper.make_node("MatMul", ["embedding", "wide"], ["logits"])
+    path = chain(tmp_path / "net.onnx", wide, outputs=["logits", "embedding"])
+    alone = fr.load_model(chain(tmp_path / "one.onnx", outputs=["embedding"]), CARD, "cpu")
+    np.testing.assert_array_equal(fr.load_model(path, CARD, "cpu").embed(crops), alone.embed(crops))
+    twice = chain(tmp_path / "two.onnx", helper.make_node("Neg", ["embedding"], ["n"]), outputs=["n", "embedding"])
+    with pytest.raises(ValueError, match=r"two.onnx has several outputs \(n: \(n, 5\), embedding: \(n, 5\)\)"):
+        fr.load_model(twice, CARD, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([("Reshape", ["embedding", "row"], {})], r"runs on 1 pictures but not on 3.*shape \(1, 15\) for 3 pictures"),
+        ([("ReduceMean", ["embedding"], {"axes": [0]}), ("Sub", ["embedding", "y0"], {})], "alone and in a batch"),
+        ([("Sub", ["embedding", "embedding"], {})], "the same embedding for three very different pictures"),
+    ],
+)
+def test_files_are_probed_as_other_networks_are(tmp_path, nodes, message):
+    made = [helper.make_node(op, given, [f"y{i}"], **facts) for i, (op, given, facts) in enumerate(nodes)]
+    path = chain(tmp_path / "net.onnx", *made, outputs=[made[-1].output[0]])
+    with pytest.raises(ValueError, match=f"the network of 'small' .*{message}"):
+        fr.load_model(path, CARD, "cpu")
+
+
+def test_what_others_make_of_a_file(tmp_path):
+    import onnxruntime
+
+    path = chain(tmp_path / "net.onnx", outputs=["embedding"])
+    session = onnxruntime.InferenceSession(str(path))
+    for thing, advice in ((session, "give the path of the .onnx file"), (onnx.load(path), "save it with onnx.save")):
+        with pytest.raises(TypeError, match=f"is not a torch network: {advice}"):
+            fr.load_model(thing, CARD)
+    for device in ("CPU", torch.device("cpu"), None):
+        assert fr.load_model(path, CARD, device).device.type == "cpu"

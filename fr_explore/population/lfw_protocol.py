@@ -36,9 +36,15 @@ def fold_accuracy(
     ------
     ValueError : a missing column or coordinate, an unknown metric, NaN in an embedding, an unclear value of same, or
         pairs in fewer than two folds.
+    TypeError : embeddings without labels.
 
     >>> fold_accuracy(fr.embed(images, model), images.pairs).attrs["accuracy"]  # images = fr.read_lfw("lfw/")
     """
+    if not isinstance(embeddings, xr.DataArray):
+        raise TypeError(
+            f"embeddings are a {type(embeddings).__name__}, whose images have no names: give the array that fr.embed "
+            "returns, or a DataArray (image, dim) with the coordinate 'file'."
+        )
     metric = data_metric(embeddings, metric)
     missing = {"fold", "first", "second", "same"} - set(pairs.columns)
     if missing or "file" not in embeddings.coords:

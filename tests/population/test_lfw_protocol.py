@@ -153,6 +153,8 @@ def test_errors():
     pairs = pairs_of([0, 0], [1, 2], [1, 0], [0, 0])
     with pytest.raises(ValueError, match="2 pairs with embeddings in 1 folds: at least 2"):
         fr.fold_accuracy(points, pairs)
+    with pytest.raises(TypeError, match="embeddings are a ndarray, whose images have no names"):
+        fr.fold_accuracy(np.zeros((4, 2)), pd.DataFrame())
     with pytest.raises(ValueError, match="pairs lack fold, same"):
         fr.fold_accuracy(points, pairs[["first", "second"]])
     with pytest.raises(ValueError, match="embeddings lack the coordinate 'file'"):

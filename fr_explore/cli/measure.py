@@ -99,7 +99,8 @@ def verify(options: Namespace) -> tuple[str, Any]:
     facts = {"threshold": result.threshold, "eer": result.eer, **result.attrs}
     if pairs is not None:
         left_out = result.attrs["left_out_images"]
-        text += f"\n{result.attrs['left_out']} of {len(pairs)} pairs are left out: they name a picture below."
+    if lost := result.attrs["left_out"]:
+        text += f"\nleft out: {lost} pair{'s' * (lost > 1)} that name{'s' * (lost == 1)} a picture without an embedding"
     return _with_left_out(text, _result(options, result.rates, **facts, tar_at_far=result.tar_at_far), left_out)
 
 
@@ -164,7 +165,8 @@ def _with_left_out(text: str, data: dict[str, Any], left_out: list[Any]) -> tupl
     """Text and data of a command, with a last line on the pictures that it left out."""
     if left_out:
         more = f"; and {len(left_out) - MOST} more, see --json" if len(left_out) > MOST else ""
-        text += f"\nleft out, {len(left_out)} pictures: {'; '.join(map(str, left_out[:MOST]))}{more}"
+        what = f"{len(left_out)} picture{'s' * (len(left_out) > 1)}"
+        text += f"\nleft out: {what}, {'; '.join(map(str, left_out[:MOST]))}{more}"
     return text, {**data, "pictures_left_out": left_out}
 
 

@@ -172,13 +172,13 @@ def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
     status, out, err = run(capsys, *words)
     assert (status, err) == (0, "")
     assert "next: fr-explore verify" in out
-    last = "left out, 2 pictures: gone.png: file not found; wall.png: no face found"
+    last = "left out: 2 pictures, gone.png: file not found; wall.png: no face found"
     assert out.splitlines()[-1] == last
     assert run(capsys, *words)[1].splitlines()[-1] == last  # nothing left to compute
     stored = fr.load_results(path)["embeddings"]
     assert set(stored["identity"].values.tolist()) == {"1.00", "1.10", "1.20", "1.30"}
     status, out, _ = run(capsys, "verify", path)
-    assert (status, out.splitlines()[-1]) == (0, "left out, 1 pictures: wall.png")
+    assert (status, out.splitlines()[-1]) == (0, "left out: 1 picture, wall.png")
     data = json.loads(run(capsys, "verify", path, "--json")[1])
     assert 0 <= data["eer"] <= 0.5
     assert data["pictures_left_out"] == ["wall.png"]
@@ -205,8 +205,8 @@ def test_photographs_from_embedding_to_rates_and_macroscale(capsys, tmp_path):
     (tmp_path / "pairs.csv").write_text("\n".join(pairs).replace("ja", "same").replace("nein", "different"))
     status, out, _ = run(capsys, *words, "--column", "same=gleich")
     assert status == 0
-    assert "1 of 3 pairs are left out: they name a picture below." in out
-    assert out.splitlines()[-1] == "left out, 1 pictures: wall.png"
+    assert "left out: 1 pair that names a picture without an embedding" in out
+    assert out.splitlines()[-1] == "left out: 1 picture, wall.png"
     status, _, err = run(capsys, *words, "--column", "person=links")
     assert (status, "--column person=links: rename first or second or same" in err) == (1, True)
 

@@ -62,7 +62,7 @@ class Verification:
 
     def __repr__(self) -> str:
         a, drawn = self.attrs, self.attrs["draws"] > 0
-        left_out = f", {a['left_out']:,} pairs left out" if a["left_out"] else ""
+        left_out = f", {a['left_out']:,} pair{'s' * (a['left_out'] > 1)} left out" if a["left_out"] else ""
         threshold = f" [{self.threshold_low:.3g}, {self.threshold_high:.3g}]" if drawn else ""
         eer = f" [{self.eer_low:.2%}, {self.eer_high:.2%}]" if drawn else ""
         return (

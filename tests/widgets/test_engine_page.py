@@ -36,8 +36,8 @@ CROP = """async ([text, kind, height, width, channels, landmarks, model]) => {
 
 
 @pytest.fixture(scope="module")
-def models():
-    return {name: fr.load_model(name, device="cpu") for name in PRECISION}
+def models(dlib_model):
+    return {"dlib": dlib_model, "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu")}
 
 
 @pytest.fixture(scope="module")

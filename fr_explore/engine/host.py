@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import resources
+from importlib import metadata, resources
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,18 @@ def _compiled() -> tuple[Any, Any]:
             "'pip install wasmtime'. If it has no wheel for this machine, use Linux, macOS or Windows on x86-64 or "
             "ARM64, or read embeddings that were computed elsewhere (fr.read_lattice)."
         ) from reason
-    engine = wasmtime.Engine()
-    return engine, wasmtime.Module(engine, resources.files("fr_explore.engine").joinpath("renderer.wasm").read_bytes())
+    code = resources.files("fr_explore.engine").joinpath("renderer.wasm").read_bytes()
+    try:
+        engine = wasmtime.Engine()
+        return engine, wasmtime.Module(engine, code)
+    except wasmtime.WasmtimeError as reason:
+        version = metadata.version("wasmtime")
+        text = f"wasmtime {version} cannot compile the engine ({_first_line(reason)}): run 'pip install -U wasmtime'."
+        raise EngineError(text) from None
+
+
+def _first_line(reason: Exception) -> str:
+    return str(reason).splitlines()[0] if str(reason) else type(reason).__name__
 
 
 class Renderer:
@@ -49,8 +59,14 @@ class Renderer:
         import wasmtime
 
         engine, module = _compiled()
-        self._store = wasmtime.Store(engine)
-        self._exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
+        try:
+            self._store = wasmtime.Store(engine)
+            self._exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
+        except wasmtime.WasmtimeError as reason:
+            raise EngineError(
+                f"the engine gets no memory ({_first_line(reason)}): it reserves 4 GB of addresses. Raise "
+                "a limit such as `ulimit -v`, or use fewer threads."
+            ) from None
         self._memory = self._exports["memory"]
         self._head: bytes | None = None
         self._people: dict[bytes, int] = {}  # blob -> slot; the one used last is at the end
@@ -134,8 +150,8 @@ class Renderer:
         try:
             result = self._exports[function](self._store, *(x - 2**32 if x >= 2**31 else x for x in arguments))
         except (Trap, WasmtimeError) as reason:
-            text = str(reason).splitlines()[0]
-            raise EngineError(f"the engine failed in {function}: {text}. Please report it with the request.") from None
+            text = f"the engine failed in {function}: {_first_line(reason)}. Please report it with the request."
+            raise EngineError(text) from None
         return 0 if result is None else result & 0xFFFFFFFF
 
     def _check(self, code: int) -> None:

@@ -127,6 +127,23 @@ def test_without_wasmtime_the_error_says_what_to_do(monkeypatch):
         host._compiled()
 
 
+def test_an_old_wasmtime_and_a_limit_of_memory_are_explained(monkeypatch):
+    import wasmtime
+
+    def refused(*_):
+        raise wasmtime.WasmtimeError("failed\nbacktrace")
+
+    monkeypatch.setattr(wasmtime, "Instance", refused)
+    with pytest.raises(
+        EngineError, match=r"the engine gets no memory \(failed\): .* Raise a limit such as `ulimit -v`"
+    ):
+        Renderer()
+    monkeypatch.setattr(wasmtime, "Module", refused)
+    host._compiled.cache_clear()
+    with pytest.raises(EngineError, match=r"wasmtime [\d.]+ cannot compile the engine \(failed\): run 'pip install -U"):
+        Renderer()
+
+
 def test_a_trap_is_reported_in_words_and_its_instance_is_dropped(monkeypatch):
     import wasmtime
 

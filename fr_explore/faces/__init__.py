@@ -2,13 +2,10 @@
 
 `avatars` renders parametric heads, `photographs` edits real pictures, `cartoons` draws faces whose attributes can be
 read back exactly, and `datasets` reads labelled collections.
+
+The names load on first use: avatars need neither pandas nor Pillow.
 """
 
-from .avatars.source import Avatars
-from .base import Face, FaceSource
-from .cartoons import Cartoons
-from .image_attributes import apply_image_attributes
-from .image_attributes import apply_image_attributes as adjust  # its name in version 0.1
-from .photographs.source import Photographs
+import lazy_loader as _lazy
 
-__all__ = ["Avatars", "Cartoons", "Face", "FaceSource", "Photographs", "adjust", "apply_image_attributes"]
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -12,7 +12,7 @@ import numpy as np
 from ..attributes import IMAGE_ATTRIBUTES, check_strengths
 from ..engine import host
 
-__all__ = ["LUMA", "apply_image_attributes", "grain"]
+__all__ = ["LUMA", "adjust", "apply_image_attributes", "grain"]
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 
@@ -46,3 +46,6 @@ def apply_image_attributes(
         raise ValueError(f"pixels have shape {pixels.shape}: give one RGB picture (height, width, 3).")
     values = check_strengths(strengths, IMAGE_ATTRIBUTES)
     return host.adjust(pixels, values, seed % 2**32)
+
+
+adjust = apply_image_attributes  # its name in version 0.1

@@ -48,6 +48,6 @@ def test_import_is_quick():
     assert int(done.stdout) < 60
 
 
-def test_metric_alone_needs_no_torch():
-    """Attributes and faces can be used without loading torch."""
-    assert "torch" not in loaded_by("import fr_explore as fr; fr.Avatars(identities=1).render(0)")
+def test_a_face_needs_only_the_engine():
+    """The first face of a process waits for no other library."""
+    assert loaded_by("import fr_explore as fr; fr.Avatars(identities=1).render(0)") == {"wasmtime"}

@@ -9,9 +9,9 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from .identity import Identity
+from .smooth import smooth
 
 __all__ = ["paint"]
 
@@ -32,10 +32,10 @@ _FOLDS = (  # polylines on the right half of the picture, width in cm, depth
 def paint(identity: Identity) -> np.ndarray:
     """Return opacity of brows, depth of folds, age spots and freckles on the chart, (rows, columns, 4) in [0, 1]."""
     rng = np.random.default_rng(identity.seed)
-    brows = gaussian_filter(_brows(identity, rng), 0.8)
-    blot = gaussian_filter(rng.standard_normal(brows.shape), 5.0)
+    brows = smooth(_brows(identity, rng), (0.8, 0.8))
+    blot = smooth(rng.standard_normal(brows.shape), (5.0, 5.0))
     spots = np.clip(blot / blot.std() - 1.7, 0, 1.0)
-    fine = gaussian_filter(rng.standard_normal(brows.shape), 1.4)
+    fine = smooth(rng.standard_normal(brows.shape), (1.4, 1.4))
     x, y = _axes()
     cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.0) ** 2 + ((y + 2.6) / 1.8) ** 2))
     nose = np.exp(-0.5 * ((x / 1.3) ** 2 + ((y + 2.3) / 1.6) ** 2))
@@ -84,7 +84,7 @@ def _brows(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     across = (y - middle) / half
     body = np.exp(-0.5 * np.abs(across * 1.15) ** 3)
     ends = 1 / (1 + np.exp(-(side - inner - 0.12) / 0.14)) / (1 + np.exp((t - 1.0) / 0.03))
-    noise = gaussian_filter(rng.standard_normal(x.shape), (3.2, 0.7))
+    noise = smooth(rng.standard_normal(x.shape), (3.2, 0.7))
     lean = np.where(x > 0, 1, -1) * (0.5 + 1.2 * tc)  # hairs lean outwards, more towards the tail
     column = np.clip((np.arange(x.shape[1])[None] - lean * across * half * PER_CM).astype(int), 0, x.shape[1] - 1)
     hairs = np.take_along_axis(noise, column, axis=1) / noise.std()

@@ -13,7 +13,6 @@ from functools import lru_cache
 from importlib import resources
 
 import numpy as np
-from scipy import sparse
 
 __all__ = ["MATERIALS", "Head", "Wearable", "load_head"]
 
@@ -61,9 +60,11 @@ class Head:
         self.quantised_expressions = asset["expressions"], asset["expressions_scale"]  # int16, and their factors
         self.shape_names: list[str] = asset["shape_names"].tolist()
         self.expression_names: list[str] = asset["expression_names"].tolist()
-        arrays = (asset["subdivide_data"], asset["subdivide_indices"].astype(np.int32), asset["subdivide_indptr"])
-        self.subdivide = sparse.csr_matrix(arrays, (len(asset["subdivide_indptr"]) - 1, count))
-        self.rest: np.ndarray = self.subdivide @ self.mean
+        # a sparse matrix from the coarse vertices to the fine ones: weights, columns, start of each row
+        parts = [np.asarray(asset[f"subdivide_{part}"]) for part in ("data", "indices", "indptr")]
+        self.subdivide = weights, columns, starts = parts
+        moved = weights.astype(np.float64)[:, None] * self.mean[columns]
+        self.rest: np.ndarray = np.add.reduceat(moved, starts[:-1])  # every row has an entry
         self.triangles: np.ndarray = asset["triangles"].astype(np.int64)
         self.material: np.ndarray = asset["material"]
         self.landmarks: np.ndarray = asset["landmarks"]

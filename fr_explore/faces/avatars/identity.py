@@ -78,8 +78,8 @@ class Identity:
 
 def _phenotype(head: Head, rng: np.random.Generator, femininity: float, mix: np.ndarray) -> np.ndarray:
     """Draw a build; return the vertices (2, n, 3), young and old, of a gender and a mix of ancestries."""
-    gender = np.array([1 - femininity, femininity], dtype=np.float32)
-    shape = np.einsum("g,r,grand->and", gender, mix.astype(np.float32), head.corners)
+    gender = np.array([1 - femininity, femininity])
+    shape = np.einsum("g,r,grand->and", gender, mix, head.corners)
     for kind, spread in enumerate((0.42, 0.3)):  # weight, muscle
         amount = float(np.clip(rng.normal(0, spread), -0.85, 0.85))
         shape = shape + abs(amount) * np.einsum("g,gnd->nd", gender, head.builds[:, kind, int(amount > 0)])
@@ -94,8 +94,10 @@ def _local(head: Head, rng: np.random.Generator) -> np.ndarray:
     # not head-age, because the attribute age changes it
     amount[head.shape_names.index("head-age-incr")] = 0
     more, less = np.maximum(amount, 0), np.maximum(-amount, 0)
-    weight = np.stack([more, less], axis=1).astype(np.float32)
-    return np.tensordot(weight, head.local, axes=([0, 1], [0, 1]))
+    weight = np.stack([more, less], axis=1)
+    used = weight != 0
+    # in double precision: the order of a sum, which depends on the machine, must not show in the rounded vertices
+    return np.tensordot(weight[used], head.local[used].astype(np.float64), axes=1)
 
 
 def _choose(rng: np.random.Generator, odds: dict[str, float]) -> str:
@@ -124,7 +126,7 @@ def draw_identity(head: Head, seed: int, number: int) -> Identity:
     shape = _phenotype(head, rng, femininity, mix) + _local(head, rng)
     # heads of similar height fill the picture equally: remove three quarters of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
-    shape = shape * np.float32((21.6 / height) ** 0.75)
+    shape = shape * (21.6 / height) ** 0.75
     melanin = float(np.clip(mix @ TONE_MEAN + rng.normal(0, TONE_SPREAD), 0.06, 0.93))
     hair = _choose(rng, dict(zip(HAIR_COLORS, mix**1.5 @ HAIR_ODDS, strict=True)))
     eye = _choose(rng, dict(zip(EYE_COLORS, mix**1.5 @ EYE_ODDS, strict=True)))

@@ -28,14 +28,14 @@ def pack_head(head: Head, styles: Iterable[str] | None = None) -> bytes:
     fields = skin_fields(head)
     skin, eye, teeth = (head.of_material == MATERIALS.index(name) for name in ("skin", "eye", "teeth"))
     gloss = np.where(skin, 0.10 - 0.09 * fields["cloth"] + 0.16 * fields["lips"], 0.25 * teeth)
-    matrix = head.subdivide
+    weights, columns, starts = head.subdivide
     order = [head.expression_names.index(name) for name in EXPRESSIONS]
     expressions, scale = head.quantised_expressions
     sections: dict[str, np.ndarray] = {
         "identity": np.array([_name(head)], "<i4"),
         "expressions": expressions[order], "scale": scale[order].astype("<f4"),
-        "subdivide.start": matrix.indptr.astype("<i4"), "subdivide.index": matrix.indices.astype("<u2"),
-        "subdivide.data": matrix.data.astype("<f4"),
+        "subdivide.start": starts.astype("<i4"), "subdivide.index": columns.astype("<u2"),
+        "subdivide.data": weights.astype("<f4"),
         "triangles": head.triangles.astype("<u2"), "material": head.material.astype("u1"),
         # skin deep under the hair is never visible
         "covered": (fields["covered"][head.triangles] > 0.5).all(axis=1).astype("u1"),

@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, Attribute, check_strengths
 from ...base.cores import cores
@@ -20,6 +20,9 @@ from .appearance import hair_tone
 from .head import load_head
 from .identity import Identity, draw_identity
 from .packing import pack_head, pack_person
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Avatars", "head_blob", "person_blob"]
 
@@ -78,6 +81,8 @@ class Avatars(NumberedIdentities):
     @cached_property
     def traits(self) -> pd.DataFrame:
         """One row for each identity: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
+        import pandas as pd
+
         rows = [{"identity": i, **_identity(self._seed, i).traits} for i in self.identities]
         return pd.DataFrame(rows)
 
@@ -124,6 +129,8 @@ class Avatars(NumberedIdentities):
         0.5 or more) on the picture; light_hair and dark_hair on both, because of the attribute hair_color.
         `attrs["kind"]` says which.
         """
+        import pandas as pd
+
         rows = [self._label(identity, values) for identity, values in paired(identities, strengths)]
         table = pd.DataFrame(rows, columns=list(LABELS)).astype(int) * 2 - 1
         table.attrs["kind"] = dict(LABELS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+
+from .smooth import smooth
 
 __all__ = ["pattern"]
 
@@ -18,6 +19,6 @@ def pattern(seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     out = np.zeros((AZIMUTHS, LENGTHS))
     for wide, share in ((1.2, 0.5), (4, 0.7), (14, 0.5)):
-        layer = gaussian_filter(rng.standard_normal(out.shape), (wide, 5), mode="wrap")
+        layer = smooth(rng.standard_normal(out.shape), (wide, 5), wrap=True)
         out += share * layer / layer.std()
     return (out / out.std()).astype(np.float32)

@@ -1,0 +1,30 @@
+"""Gaussian blur in numpy: SciPy's image functions take longer to import than the first face to draw."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+__all__ = ["smooth"]
+
+
+def smooth(values: np.ndarray, sigma: tuple[float, float], wrap: bool = False) -> np.ndarray:
+    """Blur (rows, columns) by a Gaussian with standard deviations down and across, cut at four of them.
+
+    wrap : whether the values continue on the other side; otherwise they are mirrored at the border.
+    """
+    down, across = (_matrix(size, width, wrap) for size, width in zip(values.shape, sigma, strict=True))
+    return down @ values @ across.T
+
+
+@lru_cache(maxsize=16)
+def _matrix(size: int, sigma: float, wrap: bool) -> np.ndarray:
+    """Matrix (size, size) that blurs a column."""
+    radius = int(4 * sigma + 0.5)
+    bell = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    own, out = np.arange(size), np.zeros((size, size))
+    for weight, step in zip(bell / bell.sum(), range(-radius, radius + 1), strict=True):
+        place = (own + step) % (size if wrap else 2 * size)
+        out[own, np.minimum(place, 2 * size - 1 - place)] += weight
+    return out

@@ -7,7 +7,10 @@ static float bell[2 * MAX_RADIUS + 1];
 static int make_bell(float sigma) {
   int radius = (int)least(4 * sigma + 0.5f, MAX_RADIUS);
   double total = 0;
-  for (int i = -radius; i <= radius; i++) total += bell[i + radius] = exp1(-0.5f * i * i / (sigma * sigma));
+  for (int i = -radius; i <= radius; i++) {
+    float away = i ? i / sigma : 0;  // sigma may be so small that its square is 0
+    total += bell[i + radius] = exp1(-0.5f * away * away);
+  }
   for (int i = 0; i <= 2 * radius; i++) bell[i] = (float)(bell[i] / total);
   return radius;
 }

@@ -144,6 +144,11 @@ def test_blur_spreads_a_point_as_a_gaussian_of_the_scaled_width():
     assert np.sqrt((out.sum(axis=0) * columns**2).sum()) == pytest.approx(3.0, rel=0.01)  # 1.5 px at 160 px
 
 
+@pytest.mark.parametrize("blur", [5e-324, 1e-44, 5.5e-35, 1e-10])
+def test_a_vanishing_blur_changes_nothing(picture, blur):
+    assert np.array_equal(apply_image_attributes(picture, {"blur": blur}), picture)
+
+
 @settings(max_examples=25)
 @given(st.fixed_dictionaries({n: st.floats(ATTRIBUTES[n].low, ATTRIBUTES[n].high) for n in IMAGE_ATTRIBUTES}))
 def test_results_are_float32_in_range_and_repeatable(strengths):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 _PEOPLE = """import numpy as np, pandas as pd
 rng = np.random.default_rng(0)
@@ -134,3 +136,14 @@ CASES = [
         shows=".fr-sentence",
     ),
 ]
+
+
+def saved_output(widget: Any) -> dict[str, str]:
+    """The output that a saved notebook shows in place of the widget, by MIME type; "text/plain" are its words."""
+    shown: list[dict[str, str]] = []
+    with (
+        mock.patch("fr_explore_widgets.core.base.display", lambda data, **options: shown.append(data)),
+        mock.patch("fr_explore_widgets.core.snapshot.display", lambda data, **options: shown.append(data)),
+    ):
+        widget._ipython_display_()
+    return shown[0]  # the output before the widget's view

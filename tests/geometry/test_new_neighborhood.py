@@ -79,3 +79,14 @@ def test_on_the_command_line(embeddings, tmp_path, capsys):
     fr.save_results(tmp_path / "run.zarr", embeddings=embeddings)
     assert not main(["energy", str(tmp_path / "run.zarr"), "--neighborhood", "ring:0.5:1", "--quiet"])
     assert "ring:0.5:1" in capsys.readouterr().out
+
+
+def test_in_the_explorer(embeddings):
+    from fr_explore_widgets import FieldExplorer
+
+    field = fr.vector_field(embeddings)
+    w = FieldExplorer(field, null_draws=0)
+    w.set(kind="ring")
+    assert w.energy == pytest.approx(by_hand(field, 0.5, 1), abs=1e-5)
+    assert w.setup["kinds"]["ring"] == "ring from 0.5 to 1 × mean distance"
+    w.close()

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+from family import saved_output
 from hypothesis import given
 from hypothesis import strategies as st
 from lab import until
@@ -673,7 +674,7 @@ def test_a_distance_exactly_at_the_threshold_is_the_same_person_everywhere(tmp_p
     w = AttributeExplorer(Plain(), Mean(threshold=float(exact)), variations=2).wait(20)
     w.set(age=75)
     assert w.distance == exact
-    assert "judged the same person" in w._words()
+    assert "judged the same person" in saved_output(w)["text/plain"]
     assert pd.read_csv(w.to_csv(tmp_path / "x.csv")[0])["same_person"].tolist() == [True]
     table = w.sweep("age", [35, 75])
     assert table["same_person"].tolist() == [True, True]

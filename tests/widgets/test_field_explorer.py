@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from family import saved_output
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fr_explore as fr
+from fr_explore.base.distance import distance
 from fr_explore_widgets import FieldExplorer
 from fr_explore_widgets.field.curve import neighbors_of
 from fr_explore_widgets.field.payload import cell_payload
@@ -64,10 +66,10 @@ def test_what_the_page_looks_up_is_what_the_library_computes(metric, curve):
     w = FieldExplorer(field, null_draws=0, ks=[1, 2, 5, 10, 20, 29], radii=np.arange(0.1, 1.6, 0.2))
     compared = 0
     for attribute, name in enumerate(["age", "own"]):
-        for kind, rule in enumerate([fr.knn, fr.ball]):
-            ask(w, "load_cell", attribute=attribute, kind=kind)
+        for kind, rule in {"knn": fr.knn, "ball": fr.ball, "all_pairs": lambda scale: fr.all_pairs()}.items():
+            ask(w, "load_cell", attribute=attribute, kind=w.scales.kinds.index(kind))
             _, _, energies = unpack(w, 30)
-            for place, scale in enumerate(w.scales.grid[("knn", "ball")[kind]]):
+            for place, scale in enumerate(w.scales.grid[kind]):
                 if scale >= 28:  # two curves of this attribute have no direction
                     continue
                 part = field.sel(identity=["anna"], attribute=[name])
@@ -80,7 +82,7 @@ def test_what_the_page_looks_up_is_what_the_library_computes(metric, curve):
                 assert w.payload["coverage"][place] == pytest.approx(table["coverage"][0], abs=1e-9)
                 compared += 1
         assert w.payload["magnitude"] == pytest.approx(table["magnitude"][0])
-    assert compared >= 18
+    assert compared >= 20
     w.close()
 
 
@@ -102,16 +104,19 @@ def test_the_neighbours_that_light_up_are_those_of_the_energy(seed, metric, shar
     field = make_field(curves=16, identities=("a",), seed=seed, metric=metric, curve=np.arange(16) // (1 + shared))
     field["direction"][0, 0, 5] = np.nan
     scales = Scales(field, None, None, 0, 0)
-    unit = field["direction"].values[0, 0].astype(float)
+    unit, points = (field[name].values[0, 0].astype(float) for name in ("direction", "point"))
     for curve in range(16):
         found = neighbors_of(scales, 0, 0, curve)
-        for kind, counts in found.counts.items():
-            for count, energy in zip(counts, scales.points(0, 0, kind)[:, curve], strict=True):
+        for kind in ("knn", "ball", "all_pairs"):
+            for count, energy in zip(found.counts[kind], scales.points(0, 0, kind)[:, curve], strict=True):
                 if count == 0 or (kind == "knn" and np.isnan(energy)):
                     assert np.isnan(energy)
                     continue
-                cosines = unit[found.order[:count]] @ unit[curve]
-                assert (1 - cosines).mean() == pytest.approx(energy, abs=1e-5)
+                near = found.order[:count]
+                # all pairs weigh by 1/distance
+                weights = 1 / distance(points[near], points[curve], metric) if kind == "all_pairs" else np.ones(count)
+                mean = np.average(1 - unit[near] @ unit[curve], weights=weights)
+                assert mean == pytest.approx(energy, abs=1e-5)
 
 
 def test_planes_project_points_and_arrows_as_they_say():
@@ -186,7 +191,7 @@ def test_the_background_brings_the_null_and_the_other_identities():
     table = fr.alignment(field, "knn:10").query("attribute == 'age'")
     at = w.scales.grid["knn"].index(10)
     np.testing.assert_allclose([row[at] for row in w.identity_energies["0,knn"]], table["energy"], atol=1e-9)
-    assert set(w.nulls) == {"0,0,knn", "0,0,ball"}
+    assert set(w.nulls) == {f"0,0,{kind}" for kind in w.scales.kinds}
     assert not w.error
     w.close()
     none = FieldExplorer(field, null_draws=0).wait(60)
@@ -212,7 +217,8 @@ def test_what_has_no_number_travels_as_null():
         ({"attribute": "agee"}, r"unknown attribute 'agee'. Did you mean 'age'\? Choose from: age, own."),
         ({"identity": 0}, r"unknown identity 0. Choose from: anna, ben."),
         ({"plane": "umap"}, r"unknown plane 'umap'. Choose from: points, directions, mean."),
-        ({"kind": "ring"}, r"unknown kind 'ring'. Choose from: knn, ball."),
+        ({"kind": "disc"}, r"unknown kind 'disc'. Choose from: knn, ball, all_pairs"),
+        ({"kind": "all_pairs", "scale": 2}, r"scale = 2: all_pairs has one scale, give None."),
         (
             {"scale": 11},
             r"scale = 11 is not one of this widget's ks; the nearest are 10 and 12. FieldExplorer\(field,",
@@ -345,7 +351,7 @@ def test_tables_have_names(tmp_path):
     assert points["energy"].mean() == pytest.approx(w.energy, abs=1e-6)
     assert list(points["curve"]) == list(range(30))
     assert set(points["neighborhood"]) == {"ball:0.6"}
-    assert f"E = {w.energy:.2f} within a radius of 0.6" in w._words()
+    assert f"E = {w.energy:.2f} within a radius of 0.6" in saved_output(w)["text/plain"]
     w.close()
 
 
@@ -363,10 +369,10 @@ def test_picture_and_page(tmp_path, lattice, capsys):
     data = json.loads(re.search(r'<script id="data"[^>]*>(.*?)</script>', page, re.S)[1])
     cells = [at for at, _ in data["answers"] if at["what"] == 0]
     views = [(at, traits) for at, traits in data["answers"] if at["what"] == 1]
-    assert len(cells) == 3 * 2 * 2
+    assert len(cells) == 3 * 2 * len(w.scales.kinds)
     assert len(views) == 3 * 2 * 5
     assert sum("frame" in traits for _, traits in views) == 3 * 2 * 3
-    assert set(data["traits"]["identity_energies"]) == {"0,knn", "1,knn", "0,ball", "1,ball"}
+    assert set(data["traits"]["identity_energies"]) == {f"{a},{kind}" for a in (0, 1) for kind in w.scales.kinds}
     with pytest.raises(ValueError, match="steps is unknown: FieldExplorer's page takes curves="):
         w.to_html(tmp_path / "field.html", steps=3)
     w.close()

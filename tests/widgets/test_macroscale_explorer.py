@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from family import saved_output
 from traitlets import TraitError
 
 import fr_explore as fr
@@ -75,16 +76,16 @@ def test_more_images_than_the_map_can_take(monkeypatch):
     assert len(w.labels) == 20
     plane = fr.pca(points / np.linalg.norm(points, axis=1, keepdims=True))
     assert w.setup["caption"] == plane.caption
-    assert "the null model was not computed" in w._words()
+    assert "the null model was not computed" in saved_output(w)["text/plain"]
 
 
 def test_words_say_what_the_figures_say(w):
     w.set(attribute="old")
     row = w.table.set_index("attribute").loc["old"]
     assert row["p_corrected"] < 0.05
-    assert "People with the same label of 'old' are closer together" in w._words()
-    assert f"KS {row['ks_mean']:.2f}" in w._words()
-    assert "after correction for 3 attributes" in w._words()
+    assert "People with the same label of 'old' are closer together" in saved_output(w)["text/plain"]
+    assert f"KS {row['ks_mean']:.2f}" in saved_output(w)["text/plain"]
+    assert "after correction for 3 attributes" in saved_output(w)["text/plain"]
     assert "within chance variation" in w.results["smiling"]["words"]
     assert "Fewer than two people have 'hat'" in w.results["hat"]["words"]
 

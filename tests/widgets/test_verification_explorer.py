@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
+from family import saved_output
 from scipy.stats import binomtest
 from traitlets import TraitError
 
@@ -166,7 +167,7 @@ def test_from_pair_distances():
     assert VerificationExplorer(table).threshold == pytest.approx(
         fr.verification(points, identities=who, draws=0).threshold
     )
-    assert "95 % interval" in w._words()
+    assert "95 % interval" in saved_output(w)["text/plain"]
     words = table.assign(pair=table["pair"].map({"genuine": "same", "impostor": "different"}))
     assert VerificationExplorer(words, published=1.0).rates().equals(w.rates())
     for wrong in (np.nan, -1.0):
@@ -252,7 +253,7 @@ def test_an_attribute_moves_the_genuine_pairs(live, avatars, means):
     for threshold, rejected in ((distances[7, 2], 3), (np.nextafter(distances[7, 2], 0), 4)):
         row = live.set(threshold=threshold).shifted().query("attribute == 'brightness' and strength == 1.375").iloc[0]
         assert row["rejected"] == rejected
-        assert f"With brightness at 1.38, {rejected} of 6 genuine pairs" in live._words()
+        assert f"With brightness at 1.38, {rejected} of 6 genuine pairs" in saved_output(live)["text/plain"]
     assert live.setup["groups"] == ["a", "b", "mixed"]
 
 
@@ -288,7 +289,7 @@ def test_a_model_that_fails_is_shown(avatars):
     assert "choose another attribute" in w.error["todo"]
     with pytest.raises(RuntimeError, match=r"call w.wait\(\) first"):
         w.rates()
-    assert "no pairs yet" in w._words()
+    assert "no pairs yet" in saved_output(w)["text/plain"]
     w.close()
 
 

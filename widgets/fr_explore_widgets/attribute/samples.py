@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from fr_explore.attributes import PAPER_ATTRIBUTES
-from fr_explore.base.distance import distance, unit
+from fr_explore.base.distance import distance, normalized
 from fr_explore.geometry.alignment import alignment
 from fr_explore.geometry.field import vector_field
 from fr_explore.geometry.neighbors import all_pairs
@@ -48,18 +48,18 @@ class Gallery:
     @classmethod
     def fit(cls, identities: Sequence[Hashable], vectors: np.ndarray, thumbs: np.ndarray, metric: str) -> Gallery:
         """Fit the plane of the two principal axes on all vectors."""
-        return cls(identities, vectors, thumbs, metric, pca(_on_sphere(vectors, metric)))
+        return cls(identities, vectors, thumbs, metric, pca(normalized(vectors, metric)))
 
     def project(self, vectors: np.ndarray) -> np.ndarray:
         """(..., 2): the points of vectors (..., dim) in the plane."""
-        return self.plane.transform(_on_sphere(vectors, self.metric))
+        return self.plane.transform(normalized(vectors, self.metric))
 
     def project_step(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, float]:
         """The step from `low` to `high` (dim,) in the plane (2,), and its share of the step's true length.
 
         A difference of two points has no mean to subtract: only the axes are applied.
         """
-        step = _on_sphere(high, self.metric) - _on_sphere(low, self.metric)
+        step = normalized(high, self.metric) - normalized(low, self.metric)
         flat, length = self.plane.project_vectors(step), float(np.linalg.norm(step))
         return flat, float(np.linalg.norm(flat)) / length if length else 0.0
 
@@ -130,10 +130,6 @@ def collect(
         yield start + len(chunk), len(jobs)
     stacked = np.concatenate(vectors).reshape(len(identities), 1 + variations, -1)
     yield Gallery.fit(identities, stacked, np.stack(thumbs), view.card.metric)
-
-
-def _on_sphere(vectors: np.ndarray, metric: str) -> np.ndarray:
-    return unit(vectors) if metric == "cosine" else np.asarray(vectors, np.float64)
 
 
 def energies_from(table: Any, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,10 +18,13 @@ __all__ = ["Neighbors", "Pictures", "neighbors_of"]
 
 
 class Neighbors(NamedTuple):
-    """`order`: the other curves, nearest first; `counts`: number of neighbours at each scale of each kind."""
+    """`order`: the other curves, nearest first; `counts`: number of neighbours at each scale of each kind.
+
+    The count is None for a kind whose neighbours are not the nearest curves: the page then shows none of them.
+    """
 
     order: np.ndarray
-    counts: dict[str, list[int]]
+    counts: Mapping[str, list[int] | list[None]]
 
 
 def neighbors_of(scales: Scales, identity: int, attribute: int, curve: int) -> Neighbors:
@@ -36,7 +40,9 @@ def neighbors_of(scales: Scales, identity: int, attribute: int, curve: int) -> N
     radii = np.asarray(scales.grid["ball"]) * Cloud(points[cell.known], metric).mean_distance()
     within = np.searchsorted(away[nearest_first], radii * (1 + 1e-12), side="right")
     nearest = [min(k, len(others)) for k in scales.grid["knn"]]
-    return Neighbors(others[nearest_first].astype(np.int32), {"knn": nearest, "ball": within.tolist()})
+    counts = {kind: [None] for kind in scales.kinds}
+    known = {"knn": nearest, "ball": within.tolist(), "all_pairs": [len(others)]}
+    return Neighbors(others[nearest_first].astype(np.int32), {**counts, **known})
 
 
 class Pictures:

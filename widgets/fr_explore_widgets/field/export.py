@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from fr_explore.attributes import ATTRIBUTES
+from fr_explore.geometry.neighbors import as_neighborhood
 
 from ..core.page import Offline, Pixels
 from ..core.picture import Plot
 from .curve import Pictures
 from .payload import cell_payload, curve_view, neighbors
-from .scales import KINDS, Scales, spelled
+from .scales import Scales, spelled
 from .state import places
 
 __all__ = ["offline", "picture", "tables", "words"]
@@ -25,8 +26,9 @@ CLASSES = ((0.5, "#5b3fb5"), (0.9, "#8f7fc0"), (1.1, "#8f8f8f"), (2.01, "#b06a00
 
 def scale_words(state: Mapping[str, Any]) -> str:
     """The scale in words."""
-    scale = state["scale"]
-    return f"among the {scale:g} nearest" if state["kind"] == "knn" else f"within a radius of {scale:g} mean distances"
+    scale, kind = state["scale"], state["kind"]
+    near = {"knn": f"among the {scale:g} nearest", "ball": f"within a radius of {scale:g} mean distances"}
+    return near.get(kind) or f"with the neighbourhood {as_neighborhood(spelled(kind, scale)).words}"
 
 
 def words(scales: Scales, state: Mapping[str, Any]) -> str:
@@ -45,7 +47,7 @@ def tables(scales: Scales, state: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     identity, chosen, scale = places(scales, state)
     rows = []
     for attribute, name in enumerate(scales.attributes):
-        for kind in KINDS:
+        for kind in scales.kinds:
             profile = scales.profile(identity, attribute, kind)
             for value, energy, coverage in zip(scales.grid[kind], profile.energy, profile.coverage, strict=True):
                 row = {"identity": state["identity"], "attribute": name, "neighborhood": spelled(kind, value)}
@@ -78,7 +80,7 @@ def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) 
         (grid, profile.coverage.tolist(), "#8f8f8f", "coverage"),
         ([grid[0], grid[-1]], [1.0, 1.0], "#8f8f8f", "null"),
     ]
-    label = "k nearest neighbours" if kind == "knn" else "radius in mean distances"
+    label = {"knn": "k nearest neighbours", "ball": "radius in mean distances"}.get(kind, spelled(kind, 1))
     chart = Plot(label, "E", lines=lines, marks=[(float(state["scale"]), "#111111", "")], low=0.0, high=top)
     seen = "no direction"
     if np.isfinite(plane.seen):
@@ -101,8 +103,8 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
         pictured.add(state["curve"])
     identity, attribute, _ = places(scales, state)
     axes = {"what": [0, 1], "identity": list(range(shape[0])), "attribute": list(range(shape[1]))}
-    axes |= {"kind": [0, 1], "curve": list(range(scales.curves))}
-    kind = KINDS.index(state["kind"])
+    axes |= {"kind": list(range(len(scales.kinds))), "curve": list(range(scales.curves))}
+    kind = scales.kinds.index(state["kind"])
 
     def answers() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         # those with faces first: they determine the page's size and time
@@ -113,14 +115,14 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
                     traits["frame"] = Pixels(np.frombuffer(traits["frame"], np.uint8).reshape(-1, pictures.size, 3))
                 yield {"what": 1, "identity": i, "attribute": a, "kind": 0, "curve": c}, traits
         for i, a in cells:
-            for k, name in enumerate(KINDS):
+            for k, name in enumerate(scales.kinds):
                 place = {"what": 0, "identity": i, "attribute": a, "kind": k, "curve": 0}
                 yield place, cell_payload(scales, i, a, name)
 
     # an answer without faces has about a sixth of the size
     count = len(cells) * (len(pictured) + (scales.curves - len(pictured)) // 6 + 2 * len(scales.grid["knn"]) // 6)
     what = f"{shape[0]} identities, {shape[1]} attributes, {scales.curves} curves, faces of {len(pictured)}"
-    keys = [(i, a, name) for i, a in cells for name in KINDS]
+    keys = [(i, a, name) for i, a in cells for name in scales.kinds]
     nulls = {f"{i},{a},{name}": list(scales.null_steps(i, a, name)) for i, a, name in keys if scales.draws}
     energies = {}
     for a, name in {(a, name) for _, a, name in keys}:

@@ -21,7 +21,6 @@ import { GLOSSARY, planeText, scaleText } from "./words.js";
 /** @typedef {{strengths: number[] | null, frame: DataView | null}} Faces */
 /** @typedef {{identity: number, attribute: number}} Cell */
 
-const KINDS = /** @type {Kind[]} */ (["knn", "ball"]);
 const START = { knn: 10, ball: 0.6 };
 const PLANE_NAMES = {
   points: "of the faces: PCA of the base points",
@@ -77,11 +76,8 @@ function build(context) {
   });
   const kinds = createRadios(
     "Neighbours",
-    [
-      { value: "knn", text: "k nearest" },
-      { value: "ball", text: "radius" },
-    ],
-    (kind) => change({ kind: /** @type {Kind} */ (kind) }),
+    Object.entries(setup.kinds).map(([value, text]) => ({ value, text })),
+    (kind) => change({ kind }),
   );
   const field = createField({
     signal,
@@ -160,7 +156,7 @@ function build(context) {
     const wanted = cellKey(cell, state.now.kind);
     if (cells.has(wanted) || requested.has(wanted)) return;
     requested.add(wanted);
-    const values = { what: 0, ...cell, kind: KINDS.indexOf(state.now.kind), curve: 0 };
+    const values = { what: 0, ...cell, kind: Object.keys(setup.kinds).indexOf(state.now.kind), curve: 0 };
     link.send({ action: "load_cell", values });
   }
 
@@ -173,7 +169,7 @@ function build(context) {
     long.checked = length === "magnitude";
     kinds.set(kind);
     lastScale[kind] = scale;
-    scaleWords.textContent = scaleText(kind, scale);
+    scaleWords.textContent = scaleText(kind, scale, setup.kinds[kind]);
     const cell = currentCell();
     root.classList.toggle("fr-waiting", !cell);
     if (cell) drawCell(cell);
@@ -190,7 +186,15 @@ function build(context) {
     const magnitude = cell.magnitude ?? Number.NaN;
     const facts = { coverage: cell.coverage[at], known: cell.known, curves: setup.curves, magnitude };
     key.show({ ...facts, energy, random: nullAt(random, at), kind, scale, label });
-    const axis = { kind, grid: setup.grid[kind], label, color, place: at, random: random ?? [] };
+    const axis = {
+      kind,
+      words: setup.kinds[kind],
+      grid: setup.grid[kind],
+      label,
+      color,
+      place: at,
+      random: random ?? [],
+    };
     profile.show({ ...axis, energy: cell.energy, coverage: cell.coverage });
     const rows = model.get("identity_energies")?.[`${cell.attribute},${kind}`];
     identityEnergies.show({ rows, scale: at, place: cell.identity, now: energy, color });
@@ -211,7 +215,7 @@ function build(context) {
     const curve = shownCurve();
     const wanted = curveKey(cell, curve);
     const found = neighbors.get(wanted);
-    const count = found?.counts[kind][place()] ?? 0;
+    const count = found?.counts[kind][place()] ?? null;
     field.show({
       payload: cell,
       place: place(),
@@ -219,7 +223,7 @@ function build(context) {
       magnitude: length === "magnitude",
       curve,
       chosen: chosen ?? -1,
-      near: found ? { order: found.order, count } : null,
+      near: found && count !== null ? { order: found.order, count } : null,
     });
     if (curve < 0) {
       curveView.describe(null);
@@ -246,7 +250,7 @@ function build(context) {
 
   /** The last scale of a kind, if it is in the grid. @param {Kind} kind */
   function nearestScale(kind) {
-    const away = (/** @type {number} */ scale) => Math.abs(scale - lastScale[kind]);
+    const away = (/** @type {number} */ scale) => Math.abs(scale - (lastScale[kind] ?? scale));
     return setup.grid[kind].reduce((a, b) => (away(b) < away(a) ? b : a));
   }
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from fr_explore.attributes import ATTRIBUTES
+from fr_explore.geometry.neighbors import as_neighborhood
 
 from ..core.base import WidgetError
 from .curve import Pictures, neighbors_of
-from .scales import Scales, plain
+from .scales import Scales, plain, spelled
 
 __all__ = ["cell_payload", "curve_view", "describe", "middle", "neighbors"]
 
@@ -30,6 +31,8 @@ def describe(scales: Scales, pictures: Pictures | None) -> dict[str, Any]:
         attributes.append(style | {"name": name, "unit": unit, "step": step})
     facts = {"dim": field.sizes["dim"], "curves": scales.curves, "grid": scales.grid}
     facts |= {"identities": scales.identities, "attributes": attributes}
+    kinds = {kind: as_neighborhood(spelled(kind, grid[0])).words for kind, grid in scales.grid.items()}
+    facts |= {"kinds": kinds | {"knn": "k nearest", "ball": "radius"}}
     return facts | {"size": pictures.size if pictures else 0}
 
 

@@ -7,7 +7,7 @@ import { percent, scaleText } from "./words.js";
 
 /** @typedef {import("./types").Kind} Kind */
 /** @typedef {import("./types").NullSamples} NullSamples */
-/** @typedef {{kind: Kind, grid: number[], energy: (number | null)[], coverage: number[], random: NullSamples,
+/** @typedef {{kind: Kind, words: string, grid: number[], energy: (number | null)[], coverage: number[], random: NullSamples,
  *   color: string, label: string, place: number}} Shown */
 
 const [LEFT, RIGHT, TOP] = [46, 14, 12];
@@ -20,6 +20,7 @@ const THUMB = 8;
  * @param {number[]} grid @param {Kind} kind @param {number} room the least number of indices between two
  */
 export function ticks(grid, kind, room) {
+  if (grid.length < 2) return [];
   const rounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
   const isRound = (/** @type {number} */ value) =>
     kind === "knn" ? rounds.includes(value) : Math.abs(value * 4 - Math.round(value * 4)) < 1e-9;
@@ -56,10 +57,10 @@ export function createProfile({ signal, onMove }) {
   /** @param {number} width */
   function draw(width) {
     if (!shown) return [];
-    const { kind, grid, energy, coverage, random, place } = shown;
+    const { kind, words, grid, energy, coverage, random, place } = shown;
     const last = Math.max(grid.length - 1, 1);
     const right = width - RIGHT;
-    const x = linear(0, last, LEFT, right);
+    const x = grid.length > 1 ? linear(0, last, LEFT, right) : () => (LEFT + right) / 2;
     const values = energy.map((e) => e ?? Number.NaN);
     const top = Math.max(...values.filter(Number.isFinite), 1) > 1.15 ? 2 : 1.2;
     const y = (/** @type {number} */ e) => TOP + HIGH * (1 - Math.min(e, top) / top);
@@ -81,7 +82,7 @@ export function createProfile({ signal, onMove }) {
         line([x(i), FLOOR], [x(i), FLOOR + 4], "fr-axis"),
         text(x(i), FLOOR + 16, String(grid[i]), "middle"),
       ]),
-      text((LEFT + right) / 2, FLOOR + 31, AXES[kind], "middle"),
+      text((LEFT + right) / 2, FLOOR + 31, AXES[kind] ?? words, "middle"),
       line([x(place), TOP - 4], [x(place), FLOOR], "fr-pen fr-ink fr-thin fr-cursor-line"),
       circle(x(place), y(values[place] || 0), 6, "fr-knob"),
       circle(x(place), c(coverage[place] ?? 0), 3, "fr-dot fr-ink"),
@@ -98,7 +99,8 @@ export function createProfile({ signal, onMove }) {
       input.max = String(grid.length - 1);
       if (input.valueAsNumber !== place) input.valueAsNumber = place;
       const says = energy[place] === null ? "E is not defined" : `E ${figure(energy[place])} for ${label}`;
-      const scale = scaleText(kind, grid[place]);
+      const scale = scaleText(kind, grid[place], what.words);
+      input.hidden = grid.length < 2;
       input.setAttribute("aria-label", kind === "knn" ? "Scale: number of neighbours" : "Scale: radius");
       input.setAttribute("aria-valuetext", `${scale}: ${says}, coverage ${percent(coverage[place])}`);
       plot.redraw();
@@ -106,12 +108,15 @@ export function createProfile({ signal, onMove }) {
   };
 }
 
+/** @type {Record<Kind, string>} */
 const AXES = { knn: "number of nearest neighbours", ball: "radius, in mean distances" };
 
 /** The null: a dashed line with its name, and a band of two standard deviations. @param {NullSamples} random @param {(i: number) => number} x @param {(e: number) => number} y @param {number} right @param {boolean} left name at the left, where the cursor is not */
 function nullParts(random, x, y, right, left) {
-  const known = random.length > 1 ? random : [];
-  const [places, means] = [known.map(([at]) => x(at)), known.map(([, mean]) => y(mean))];
+  // of the only scale, the null reaches over the whole width
+  const known = random.length === 1 ? [random[0], random[0]] : random;
+  const places = random.length === 1 ? [LEFT, right] : known.map(([at]) => x(at));
+  const means = known.map(([, mean]) => y(mean));
   const first = known[0]?.[1] ?? 1;
   const edges = [
     ...known.map(([, mean, sd]) => y(mean + 2 * sd)),

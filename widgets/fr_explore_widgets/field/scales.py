@@ -13,14 +13,14 @@ import xarray as xr
 
 import fr_explore as fr
 from fr_explore.geometry.alignment import energies_at_scales
-from fr_explore.geometry.neighbors import as_neighborhood
+from fr_explore.geometry.neighbors import KINDS, as_neighborhood
 from fr_explore.geometry.profile import scale_profile
 
 from .planes import Cell, planes
 
-__all__ = ["KINDS", "Profile", "Scales", "plain", "spelled"]
+__all__ = ["Profile", "Scales", "plain", "spelled"]
 
-KINDS = ("knn", "ball")
+RANGED = ("knn", "ball")  # the kinds with many scales; every other kind has one, that of its example
 # round numbers, closer where fewer neighbours make more of a difference
 DEFAULT_KS = (*range(1, 11), 12, 14, 16, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500)
 DEFAULT_RADII = np.round(np.arange(1, 31) * 0.05, 2)
@@ -38,8 +38,8 @@ class Profile(NamedTuple):
 
 
 def spelled(kind: str, scale: float) -> str:
-    """A neighbourhood as the library spells it: "knn:10", "ball:0.6"."""
-    return f"{kind}:{scale:g}"
+    """A neighbourhood as the library spells it: "knn:10", "ball:0.6", "all_pairs"."""
+    return f"{kind}:{scale:g}" if kind in RANGED else KINDS[kind].example
 
 
 def plain(value: Any) -> Any:
@@ -52,7 +52,7 @@ def plain(value: Any) -> Any:
 
 
 class Scales:
-    """Point energies, profiles and nulls of a field on a grid of scales.
+    """Point energies, profiles and nulls of a field, for every kind of neighbourhood on its grid of scales.
 
     Parameters
     ----------
@@ -72,6 +72,8 @@ class Scales:
             "knn": _grid("ks", given, 1, most, whole=True),
             "ball": _grid("radii", DEFAULT_RADII if radii is None else radii, 0, np.inf),
         }
+        self.grid |= {kind: [1.0] for kind in KINDS if kind not in RANGED}
+        self.kinds = list(self.grid)
         self._points: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._profiles: dict[Key, Profile] = {}
         # asked for again with every sheet and every picture
@@ -96,7 +98,7 @@ class Scales:
         table = np.full((len(self.grid[kind]), self.curves), np.nan)
         if grid:
             table[: len(grid)] = energies_at_scales(
-                cell.points, cell.directions, spelled(kind, grid[0]), grid,
+                cell.points, cell.directions, spelled(kind, grid[0]), grid if kind in RANGED else None,
                 metric=self.field.attrs.get("metric", "euclidean"), curve=cell.curve,
             )  # fmt: skip
         yield
@@ -140,7 +142,11 @@ class Scales:
         if chosen:
             part = self.field.isel(identity=[identity], attribute=[attribute])
             scales = [grid[place] for place in chosen]
-            table = scale_profile(part, as_neighborhood(spelled(kind, scales[0])), scales, self.draws, self.seed)
+            rule = as_neighborhood(spelled(kind, scales[0]))
+            if kind in RANGED:
+                table = scale_profile(part, rule, scales, self.draws, self.seed)
+            else:
+                table = fr.alignment(part, rule, self.draws, self.seed)
             yield from zip(chosen, table["null_mean"].tolist(), table["null_sd"].tolist(), strict=True)
 
     def _magnitude(self, identity: int, attribute: int) -> float:

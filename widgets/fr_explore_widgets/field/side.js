@@ -114,7 +114,7 @@ export function createCurve(size) {
   return {
     root,
     words: () => words.textContent ?? "",
-    /** @param {{curve: number, energy: number, count: number, move: number} | null} facts */
+    /** @param {{curve: number, energy: number, count: number | null, move: number} | null} facts */
     describe(facts) {
       words.textContent = facts ? curveText(facts) : "Point at an arrow to see its faces and its neighbours.";
       if (!facts) faces.hidden = true;

@@ -8,13 +8,13 @@ from typing import Any
 
 from ..core.base import check_version
 from .planes import PLANES
-from .scales import KINDS, Scales
+from .scales import Scales, spelled
 
 __all__ = ["VERSION", "check", "first", "places"]
 
 VERSION = 1
 LENGTHS = ("direction", "magnitude")
-START = {"knn": 10.0, "ball": 0.6}
+START = {"knn": 10.0, "ball": 0.6}  # other kinds have one scale
 
 
 def first(scales: Scales, curve: int | None) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def check(scales: Scales, given: Mapping[str, Any]) -> dict[str, Any]:
     _one_of("identity", state["identity"], scales.identities)
     _one_of("attribute", state["attribute"], scales.attributes)
     _one_of("plane", state["plane"], PLANES)
-    _one_of("kind", state["kind"], KINDS)
+    _one_of("kind", state["kind"], scales.kinds)
     _one_of("length", state["length"], LENGTHS)
     state["scale"] = _scale(state["kind"], state["scale"], scales.grid[state["kind"]])
     curve = state["curve"]
@@ -54,11 +54,13 @@ def places(scales: Scales, state: Mapping[str, Any]) -> tuple[int, int, int]:
 
 def _scale(kind: str, value: Any, grid: list[Any]) -> Any:
     if value is None:
-        return min(grid, key=lambda one: abs(one - START[kind]))
+        return min(grid, key=lambda one: abs(one - START.get(kind, one)))
     found = [one for one in grid if abs(one - value) <= 1e-9 * max(1, abs(one))]
     if not found:
         near = sorted(sorted(grid, key=lambda one: abs(one - value))[:2])
-        name = {"knn": "ks", "ball": "radii"}[kind]
+        name = {"knn": "ks", "ball": "radii"}.get(kind)
+        if name is None:
+            raise ValueError(f"scale = {value!r}: {spelled(kind, 1)} has one scale, give None.")
         raise ValueError(
             f"scale = {value!r} is not one of this widget's {name}; the nearest are "
             f"{' and '.join(f'{n:g}' for n in near)}. FieldExplorer(field, {name}=[...]) sets others."

@@ -2,7 +2,8 @@
 
 import type { Attribute } from "../shared/types";
 
-export type Kind = "knn" | "ball";
+/** The first word of a neighbourhood, such as "knn", "ball" or "all_pairs". */
+export type Kind = string;
 export type PlaneName = "points" | "directions" | "mean";
 
 export interface FieldAttribute extends Attribute {
@@ -13,6 +14,8 @@ export interface FieldSetup {
   identities: (string | number)[];
   attributes: FieldAttribute[];
   grid: Record<Kind, number[]>;
+  /** the words of each kind */
+  kinds: Record<Kind, string>;
   curves: number;
   dim: number;
   size: number;
@@ -58,5 +61,5 @@ export interface Neighbors {
   identity: number;
   attribute: number;
   curve: number;
-  counts: Record<Kind, number[]>;
+  counts: Record<Kind, (number | null)[]>;
 }

@@ -14,7 +14,7 @@ from ..core.base import reply_tag
 from ..core.job_queue import BackgroundWidget
 from . import export, payload
 from .curve import Pictures
-from .scales import KINDS, Scales, plain
+from .scales import Scales, plain
 from .state import check, first, places
 
 __all__ = ["FieldExplorer"]
@@ -73,7 +73,9 @@ class FieldExplorer(BackgroundWidget):
         super().__init__(setup=payload.describe(self.scales, self._pictures), state=state, **cell)
 
     def set(self, **changes: Any) -> None:
-        """Change what is shown: `identity`, `attribute`, `plane`, `kind` ("knn", "ball"), `scale`, `length`, `curve`.
+        """Change what is shown: `identity`, `attribute`, `plane`, `kind`, `scale`, `length`, `curve`.
+
+        `kind` is the first word of a neighbourhood: "knn", "ball", "all_pairs", or one of your own.
 
         Raises ValueError, and changes nothing, for an unknown name or scale.
         """
@@ -88,7 +90,7 @@ class FieldExplorer(BackgroundWidget):
         cell, tag = (place["identity"], place["attribute"]), reply_tag(request)
         match request["action"]:
             case "load_cell":
-                traits = payload.cell_payload(self.scales, *cell, KINDS[place["kind"]])
+                traits = payload.cell_payload(self.scales, *cell, self.scales.kinds[place["kind"]])
                 self._publish(traits | {"payload": traits["payload"] | tag})
             case "view_curve":
                 self._publish(payload.neighbors(self.scales, *cell, place["curve"]))
@@ -115,7 +117,7 @@ class FieldExplorer(BackgroundWidget):
             identity, attribute, scale = places(self.scales, now)
             profile = self.scales.profile(identity, attribute, now["kind"])
             self.energy, self.coverage = float(profile.energy[scale]), float(profile.coverage[scale])
-            for rank, kind in enumerate(sorted(KINDS, key=lambda kind: kind != now["kind"])):
+            for rank, kind in enumerate(sorted(self.scales.kinds, key=lambda kind: kind != now["kind"])):
                 self.jobs.start(f"rank {rank}", self._compute_around(identity, attribute, kind), rank)
 
     def _compute_around(self, identity: int, attribute: int, kind: str) -> Iterator[None]:

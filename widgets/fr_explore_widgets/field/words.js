@@ -25,10 +25,10 @@ export function percent(x) {
   return `${x > 0 && x < 0.1 ? (100 * x).toFixed(1) : Math.round(100 * x)} %`;
 }
 
-/** A scale in words. @param {Kind} kind @param {number} scale */
-export function scaleText(kind, scale) {
+/** A scale in words. @param {Kind} kind @param {number} scale @param {string} words of a kind with one scale */
+export function scaleText(kind, scale, words) {
   if (kind === "knn") return scale === 1 ? "the nearest neighbour" : `the ${scale} nearest`;
-  return `within ${scale} of the mean distance`;
+  return kind === "ball" ? `within ${scale} of the mean distance` : words;
 }
 
 /**
@@ -42,9 +42,9 @@ export function sentence({ energy, known, random, label, kind }) {
       "",
       `No curve of this identity has a direction: ${label} does not move the embedding, or it is NaN.`,
     ];
-  const wider = kind === "knn" ? "Take more neighbours." : "Widen the radius.";
+  const wider = { knn: " Take more neighbours.", ball: " Widen the radius." }[kind] ?? "";
   if (!Number.isFinite(energy))
-    return ["", `No point has a neighbour at this scale, so E is not defined. ${wider}`];
+    return ["", `No point has a neighbour at this scale, so E is not defined.${wider}`];
   const z = random && random.sd > 0 ? (energy - random.mean) / random.sd : (energy - 1) * 100;
   return [`E = ${figure(energy)}`, ` at this scale: ${alignmentWords(energy, z, label)}`];
 }
@@ -81,10 +81,10 @@ export function planeText({ variance, seen }, dim) {
   return `The plane shows ${percent(variance)} of the points\u2019 variance${arrows}; E is computed in all ${dim} dimensions.`;
 }
 
-/** A curve in words. @param {{curve: number, energy: number, count: number, move: number}} facts */
+/** A curve in words. @param {{curve: number, energy: number, count: number | null, move: number}} facts */
 export function curveText({ curve, energy, count, move }) {
   const found = Number.isNaN(energy)
     ? "no neighbour at this scale"
-    : `E = ${figure(energy)} with ${count} ${count === 1 ? "neighbour" : "neighbours"}`;
+    : `E = ${figure(energy)}${count === null ? "" : ` with ${count} ${count === 1 ? "neighbour" : "neighbours"}`}`;
   return Number.isFinite(move) ? `Curve ${curve}: ${found}; moves by ${figure(move, 3)}.` : `Curve ${curve}.`;
 }

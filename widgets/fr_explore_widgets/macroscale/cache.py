@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import fr_explore as fr
-from fr_explore.base.distance import unit
+from fr_explore.base.distance import normalized
 from fr_explore.charts.style import attribute_scales, label_of
 from fr_explore.population.labels import check_images, check_labels
 from fr_explore.statistics import adjust_p_values
@@ -103,7 +103,7 @@ class Measurements:
 
     def pca(self) -> tuple[np.ndarray, str]:
         """Positions of the shown images, (n, 2) float32, and the caption of the projection."""
-        points = self.points if self.method.metric == "euclidean" else unit(self.points)
+        points = normalized(self.points, self.method.metric)
         plane = fr.pca(points)
         return np.asarray(plane.transform(points[self.shown]), np.float32), plane.caption
 

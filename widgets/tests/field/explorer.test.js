@@ -17,7 +17,8 @@ import { linePath } from "../../fr_explore_widgets/shared/plot.js";
 import { fakeCanvas, fakeModel } from "../fake_model.js";
 
 const CURVES = 4;
-const GRID = { knn: [1, 2, 3], ball: [0.3, 0.6] };
+const GRID = { knn: [1, 2, 3], ball: [0.3, 0.6], all_pairs: [1] };
+const KINDS = { knn: "k nearest", ball: "radius", all_pairs: "all pairs" };
 
 beforeEach(() => {
   fakeCanvas(vi);
@@ -80,7 +81,7 @@ function setUp(more = {}) {
   const model = fakeModel({
     setup: {
       ...{ identities: [7, 8], attributes: [attribute("age", "age"), attribute("hue", "hue")], grid: GRID },
-      ...{ curves: CURVES, dim: 128, size: 2 },
+      ...{ curves: CURVES, dim: 128, size: 2, kinds: KINDS },
     },
     state: {
       ...{ version: 1, identity: 7, attribute: "age", plane: "points", kind: "knn", scale: 2 },
@@ -209,6 +210,9 @@ test("scales, planes and curves in words", () => {
   expect(curveText({ curve: 3, energy: 0.421, count: 1, move: 0.31 })).toBe(
     "Curve 3: E = 0.42 with 1 neighbour; moves by 0.310.",
   );
+  expect(curveText({ curve: 3, energy: 0.421, count: null, move: 0.31 })).toBe(
+    "Curve 3: E = 0.42; moves by 0.310.",
+  );
   expect(curveText({ curve: 3, energy: Number.NaN, count: 0, move: 0.31 })).toContain(
     "no neighbour at this scale",
   );
@@ -290,11 +294,30 @@ test("each kind of neighbourhood keeps its own scale", () => {
   expect(model.get("state")).toMatchObject({ kind: "knn", scale: 3 });
 });
 
+test("every kind of neighbourhood that the kernel has can be chosen; one with one scale has no slider", () => {
+  const { $, el, cursor, model, requests } = setUp();
+  const offered = [...el.querySelectorAll(".fr-scales .fr-chip")].map((chip) => chip.textContent);
+  expect(offered).toEqual(["k nearest", "radius", "all pairs"]);
+  $("input[value=all_pairs]").dispatchEvent(new Event("change"));
+  expect(model.get("state")).toMatchObject({ kind: "all_pairs", scale: 1 });
+  const { client, seq, values } = requests()[0];
+  expect(values).toMatchObject({ what: 0, kind: 2 });
+  model.receive(cellData({ kind: "all_pairs", energy: [0.4], client, seq }));
+  expect($(".fr-sentence").textContent).toContain("E = 0.40 at this scale");
+  expect($(".fr-scale-words").textContent).toBe("all pairs");
+  expect(cursor.hidden).toBe(true);
+  model.receive({ nulls: { "0,0,all_pairs": [[0, 1, 0.1]] } });
+  expect($(".fr-fact:last-child").textContent).toContain("1.00 \u00b1 0.100");
+  $("input[value=knn]").dispatchEvent(new Event("change"));
+  expect(model.get("state")).toMatchObject({ kind: "knn", scale: 2 });
+  expect(cursor.hidden).toBe(false);
+});
+
 test("a curve under the pointer shows its energy, then its neighbours, then its faces", () => {
   const { $, model, requests } = setUp();
   const canvas = $(".fr-map-canvas");
   canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
-  expect($(".fr-curve-words").textContent).toContain("Curve 0: E = 0.20 with 0 neighbours");
+  expect($(".fr-curve-words").textContent).toContain("Curve 0: E = 0.20; moves by");
   const [{ client, seq, values }] = requests();
   expect(values).toEqual({ what: 1, identity: 0, attribute: 0, kind: 0, curve: 0 });
   const at = { identity: 0, attribute: 0, curve: 0 };

@@ -71,7 +71,7 @@ export function createProfile({ signal, onMove }) {
       ...[0, 1, 2].filter((e) => e <= top).map((e) => text(LEFT - 6, y(e) + 4, String(e), "end")),
       ...nullParts(random, x, y, right, place > 0.55 * last),
       s("path", { d: linePath(places, values, x, y), class: "fr-pen" }),
-      s("path", { d: `${linePath(places, coverage, x, c)}V${FLOOR}H${LEFT}Z`, class: "fr-area fr-soft" }),
+      s("path", { d: `${linePath(places, coverage, x, c)}V${FLOOR}H${x(0)}Z`, class: "fr-area fr-soft" }),
       line([LEFT, FLOOR], [right, FLOOR], "fr-axis"),
       text(LEFT - 6, TOP + 2, "E", "end"),
       text(LEFT - 6, c(1) + 8, "100 %", "end"),

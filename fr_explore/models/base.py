@@ -70,8 +70,8 @@ class Model:
         with suppress(NotImplementedError):  # an exported program has no modes
             module.eval()
         # channels_last makes convolutions faster on CPUs and GPUs alike, with the same numbers
-        self.module = module.to(self.device).to(memory_format=torch.channels_last)
-        self.output, self.input_type = (), torch.float32
+        self.output, self.input_type, self.layout = (), torch.float32, torch.channels_last
+        self.module = module.to(self.device).to(memory_format=self.layout)
         kind = probe.weight_type(self.module)
         if precision == "bfloat16" and kind not in (None, torch.float32):
             raise ValueError(f"precision 'bfloat16' is for weights in float32, these are {kind}: leave precision out.")
@@ -196,7 +196,8 @@ class Model:
         from .probe import weight_type
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            return self.module(normalised.to(weight_type(self.module) or self.input_type))
+            normalised = normalised.to(weight_type(self.module) or self.input_type)
+            return self.module(normalised.contiguous(memory_format=self.layout))
 
     def embedding_of(self, output: Any, count: int) -> torch.Tensor:
         """The embeddings (count, dim) in what the network returned."""

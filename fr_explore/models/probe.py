@@ -35,6 +35,7 @@ class Model(Protocol):
     module: torch.nn.Module
     output: tuple
     input_type: torch.dtype
+    layout: torch.memory_format
 
     def normalised(self, crops: torch.Tensor) -> torch.Tensor: ...
     def output_of(self, normalised: torch.Tensor) -> Any: ...
@@ -65,12 +66,13 @@ def check(model: Model) -> None:
     crops, name = pictures(model.card.input_size), f"the network of {model.card.name!r}"
     batches = {3: [0, 1, 2], 1: [0], 2: [1, 2]}
     outputs, errors = _run(model, crops, batches)
-    if not outputs and weight_type(model.module) is None:  # its weights are not listed, so their type is unknown
-        for model.input_type in (torch.float16, torch.bfloat16, torch.float64, torch.float32):
-            found = _run(model, crops, batches)[0]
-            if found:
-                outputs, errors = found, {}
-                break
+    for kind, layout in _other_inputs(model):
+        if outputs:
+            break
+        model.input_type, model.layout = kind, layout
+        model.module.to(memory_format=layout)
+        outputs, found = _run(model, crops, batches)
+        errors = found if outputs else errors
     _check_runs(model, name, outputs, errors)
     model.output = _choose(model, name, outputs)
     rows = {n: _rows(model, outputs[n], n) for n in batches}
@@ -100,6 +102,17 @@ def check(model: Model) -> None:
 def _outputs(model: Model, crops: np.ndarray) -> Any:
     with torch.inference_mode():
         return model.output_of(model.normalised(torch.from_numpy(crops).permute(0, 3, 1, 2).to(model.device)))
+
+
+def _other_inputs(model: Model) -> Iterator[tuple[torch.dtype, torch.memory_format]]:
+    """Types and memory layouts to try if the first ones fail: `x.view(len(x), -1)` needs channels first."""
+    # a network that lists no weights doesn't say their type
+    kinds = (
+        [torch.float32] if weight_type(model.module) else [torch.float32, torch.float16, torch.bfloat16, torch.float64]
+    )
+    for kind in kinds:
+        for layout in (torch.channels_last, torch.contiguous_format):
+            yield kind, layout
 
 
 def _run(

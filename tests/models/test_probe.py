@@ -167,6 +167,28 @@ def test_the_input_has_the_type_of_the_weights(kind):
         np.testing.assert_allclose(found, exact, atol=0.05)
 
 
+class Viewed(torch.nn.Module):
+    """Flattens by `view`, as many networks do, which needs its pictures channels first in memory."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.full = torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(144, 8)
+
+    def forward(self, x):
+        return self.full(self.conv(x).view(x.size(0), -1))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning", "ignore:.torch.jit:DeprecationWarning")
+def test_a_network_that_flattens_by_view():
+    network = Viewed().eval()
+    seen = (torch.from_numpy(CROPS).permute(0, 3, 1, 2).contiguous() - 127.5) / 127.5
+    exact = network(seen).detach().numpy()
+    hidden = torch.jit.freeze(torch.jit.trace(network.half(), torch.zeros(1, 3, 8, 8, dtype=torch.float16)))
+    np.testing.assert_allclose(load(hidden).embed(CROPS), exact, atol=0.01)
+    np.testing.assert_allclose(load(network.float()).embed(CROPS), exact, atol=0.01)
+
+
 def keras_model():
     kind = type("Model", (), {"__module__": "keras.src.models.model", "__call__": lambda self, x: x})
     return type("Mine", (kind,), {})()

@@ -49,9 +49,9 @@ def as_module(network: Any) -> Any:
     if isinstance(network, Mapping):
         tensors = {key: value for key, value in network.items() if isinstance(value, torch.Tensor)}
         kind = "a state dict" if tensors and len(tensors) == len(network) else "a checkpoint"
-        raise TypeError(
-            f"{kind} ({', '.join(map(str, list(network)[:4]))}, ...) holds weights, not a network: {_LOAD}."
-        )
+        names = list(map(str, network))
+        prefix = " (without 'module.' in their names)" if all(name.startswith("module.") for name in names) else ""
+        raise TypeError(f"{kind} ({', '.join(names[:4])}, ...) holds weights, not a network: {_LOAD}{prefix}.")
     if isinstance(network, type):
         raise TypeError(f"{what} is not a network yet: make one, load its weights, and pass it: {network.__name__}().")
     if isinstance(network, (bytes, bytearray)):

@@ -198,9 +198,9 @@ def _check_runs(model: Model, name: str, outputs: dict[int, Any], errors: dict[i
         raise ValueError(f"{name} holds {_TRAINING}.") from error
     if outputs:
         raise ValueError(
-            f"{name} runs on {next(iter(outputs))} pictures but not on {n}: its batch size is fixed "
-            f"({type(error).__name__}: {reason}). Export it with a dynamic one, such as torch.export.export(network, "
-            "(crops,), dynamic_shapes=({0: torch.export.Dim.AUTO},)), or reshape to (len(x), -1)."
+            f"{name} runs on batches of {next(iter(outputs))} but not of {n}: its batch size is fixed "
+            f"({type(error).__name__}: {reason}). Reshape to (len(x), -1), and export it with a dynamic batch size: "
+            "dynamic_shapes=({0: torch.export.Dim.AUTO},) for torch.export.export and torch.onnx.export."
         ) from error
     raise ValueError(
         f"{name} fails on {n} pictures of shape ({n}, 3, {size}, {size}), normalised as the card says "

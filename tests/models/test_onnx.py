@@ -260,7 +260,7 @@ def test_the_card_decides_between_outputs(tmp_path, crops):
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        ([("Reshape", ["embedding", "row"], {})], r"runs on 1 pictures but not on 3.*shape \(1, 15\) for 3 pictures"),
+        ([("Reshape", ["embedding", "row"], {})], r"runs on batches of 1 but not of 3.*shape \(1, 15\) for 3 pictures"),
         ([("ReduceMean", ["embedding"], {"axes": [0]}), ("Sub", ["embedding", "y0"], {})], "alone and in a batch"),
         ([("Sub", ["embedding", "embedding"], {})], "the same embedding for three very different pictures"),
     ],

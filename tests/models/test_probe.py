@@ -68,7 +68,7 @@ FAULTS = {
     "rows apart": (lambda y: list(y), r"several tensors .* and none of them with the shape \(n, 8\).*wrap the network"),
     "nothing": (lambda y: None, "an object of class NoneType without tensors"),
     "a fixed reshape": (lambda y: y.reshape(1, -1), r"shapes \(1, 8\) for 1, \(1, 16\) for 2, .*: its reshape"),
-    "a fixed number of rows": (lambda y: y.reshape(3, -1), "runs on 3 pictures but not on 1: its batch size is fixed"),
+    "a fixed number of rows": (lambda y: y.reshape(3, -1), "runs on batches of 3 but not of 1: its batch size"),
     "a mean over the batch": (lambda y: y - y.mean(0), "embeds a picture differently alone and in a batch"),
     "statistics of the batch": (torch.nn.BatchNorm1d(8).forward, "batch normalisation in training mode"),
     "dropout": (lambda y: torch.dropout(y, 0.5, True), "the same picture differently each time: switch dropout off"),
@@ -201,6 +201,7 @@ def lazy():
 HANDED = [
     (lambda: layers().state_dict(), TypeError, r"a state dict \(1.weight, 1.bias, .*\) holds weights.*load_state_dict"),
     (lambda: {"state_dict": layers().state_dict(), "epoch": 3}, TypeError, "a checkpoint .* holds weights"),
+    (lambda: torch.nn.DataParallel(layers()).state_dict(), TypeError, r"without 'module\.' in their names"),
     (lambda: torch.nn.ReLU, TypeError, r"the class .*ReLU is not a network yet: make one.*ReLU\(\)"),
     (lambda: b"1234", TypeError, "4 bytes are not a network: write them to a file"),
     (lambda: [layers()], TypeError, "an object of class builtins.list is not a network: give a torch module or a func"),

@@ -54,7 +54,9 @@ def _run(options: argparse.Namespace) -> int:
     try:
         module, _, name = options.run.partition(".")
         text, data = getattr(importlib.import_module(f".{module}", __package__), name)(options)
-        print(json.dumps(data, indent=2, default=str) if options.json else text, flush=True)
+        text = json.dumps(data, indent=2, default=str) if options.json else text
+        encoding = sys.stdout.encoding or "utf-8"  # of a terminal that may lack a letter of a file's name
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:

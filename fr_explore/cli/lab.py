@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..base.paths import as_path
+
 __all__ = ["lab", "lay_out", "packaged"]
 
 PACKAGE = Path(__file__).parent.parent
@@ -27,7 +29,7 @@ def lab(options: Namespace) -> tuple[str, Any]:
 
     Options that are not ours go to JupyterLab, and replace the settings made here.
     """
-    notebooks, fresh = lay_out(Path(options.folder))
+    notebooks, fresh = lay_out(as_path(options.folder, "folder"))
     if fresh:
         print(f"fr-explore: the notebooks are in {notebooks}", file=sys.stderr)
     root = notebooks.parent if notebooks.name == "notebooks" else notebooks

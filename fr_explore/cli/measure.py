@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import warnings
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ def report(options: Namespace) -> tuple[str, Any]:
 
 def _faces(options: Namespace) -> Any:
     name, _, count = options.faces.partition(":")
-    if name == "avatars" and not Path(options.faces).exists():
+    if name == "avatars" and not os.path.exists(options.faces):
         if count and not count.isdigit():
             raise ValueError(f"{options.faces!r}: write avatars:12 for twelve avatars.")
         return fr.Avatars(int(count or 12), seed=options.seed)
@@ -201,6 +201,6 @@ def _shown(table: Any) -> str:
 def _result(options: Namespace, table: Any, **more: Any) -> dict[str, Any]:
     """Rows as plain values, NaN as null; with --out, also write them to that file."""
     if options.out:
-        table.to_csv(options.out, index=False)
+        table.to_csv(as_path(options.out), index=False)
     rows = {key: v.to_dict("records") if hasattr(v, "to_dict") else v for key, v in {**more, "rows": table}.items()}
     return plain({**rows, "attrs": {k: v for k, v in table.attrs.items() if k != "null_draws" or isinstance(v, int)}})

@@ -109,6 +109,7 @@ def embed(
             f"cannot embed a {type(faces).__name__}: give a lattice (fr.sample_lattice) or pictures (fr.read_labelled, "
             "fr.read_celeba, fr.read_lfw, fr.Photographs); embed single faces with model.embed."
         )
+    path = None if store is None else as_path(store, "store").absolute()
     source = faces.faces if isinstance(faces, Lattice) else faces
     keep = bool(cache) if cache != "auto" else store is None and not getattr(source, "private", False)
     fingerprint = model.fingerprint
@@ -116,7 +117,6 @@ def embed(
         warnings.warn(f"embeddings of {model.card.name!r} are not cached: {model.uncached}.", stacklevel=2)
         keep = False
     settings = Settings(model, fingerprint, size, batch_size, keep)
-    path = None if store is None else as_path(store, "store").absolute()
     if path is not None and model.uncached and path.exists():
         raise ValueError(f"{str(path)!r} cannot be continued: {model.uncached}. Give another name, or delete it first.")
     if isinstance(faces, Lattice):

@@ -10,12 +10,14 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..base.paths import as_path
 from .base import Model, Precision
 from .card import ModelCard
 from .presets import PRESETS, preset
@@ -57,11 +59,11 @@ def load_model(
     >>> load_model("dlib")
     Model('dlib', dim=128, metric='euclidean', device='cpu')
     """
-    if not isinstance(model, (str, Path)):
+    if not isinstance(model, (str, os.PathLike)):
         from .given import as_module
 
         return Model(as_module(model), _card_for(card, "a network of your own"), device, precision)
-    path = Path(model).expanduser()
+    path = as_path(model, "model")
     if str(model) not in _modules() and (path.suffix or path.exists()):
         from . import given, onnx
 

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..base.paths import as_path
 from ..faces.base import FaceSource
 from ..models.base import Model
 from ..models.card import ModelCard
@@ -146,7 +147,7 @@ def finetune(
         "steps": steps, "check_every": check_every, "patience": patience, "tolerance": tolerance, "size": size,
         "seed": seed,
     }  # fmt: skip
-    run = Run.begin(model, recipe, None if checkpoint is None else Path(checkpoint))
+    run = Run.begin(model, recipe, None if checkpoint is None else as_path(checkpoint, "checkpoint"))
     if not run.finished:
         given = {"pictures": pictures, "size": size, "seed": seed, "progress": progress}
         learn = Augmented(faces, range(count - kept_back), ranges, copies=COPIES, **given)

@@ -1,14 +1,20 @@
 """Paths of callers, names of files as text, and names in tables that mean a file."""
 
 import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fr_explore as fr
+from fr_explore.base import cache
 from fr_explore.base.paths import Names, as_path, is_system_file, loose, shown
+from fr_explore.cli import main
 
 ODD = "jos\udce9 \n.png"  # what Python makes of a name in Latin-1
 
@@ -113,3 +119,58 @@ def test_names_that_are_not_found(tmp_path):
 def test_all_spellings_of_a_name_are_alike(name):
     spellings = [name, name.upper().lower(), *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
     assert {loose(one) for one in (name, *spellings[2:], f" {name} ")} == {loose(name)}
+
+
+CALLS = {
+    "embed": lambda path: fr.embed(fr.sample_lattice(fr.Avatars(1), ["age"], curves=1), None, store=path),
+    "load_results": fr.load_results,
+    "save_results": lambda path: fr.save_results(path, table=pd.DataFrame({"a": [1]})),
+    "alignment": lambda path: fr.alignment(path, "knn:2"),
+    "read_celeba": fr.read_celeba,
+    "read_lfw": fr.read_lfw,
+    "pairs": lambda path: fr.read_lfw(os.curdir, path),
+    "read_labelled": lambda path: fr.read_labelled(path, "t.csv"),
+    "table": lambda path: fr.read_labelled(os.curdir, path),
+    "read_lattice": fr.read_lattice,
+    "Photographs": fr.Photographs,
+    "Photographs of one": lambda path: fr.Photographs({"anna": [path]}),
+    "load_model": lambda path: fr.load_model(path),
+    "report": lambda path: fr.report(["dlib"], fr.Avatars(2), path),
+    "cache": lambda path: os.environ.__setitem__("FR_EXPLORE_CACHE", path) or cache.folder(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_function_refuses_addresses_in_words(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FR_EXPLORE_CACHE", str(tmp_path))
+    folder = tmp_path / "Anna"
+    folder.mkdir()
+    (folder / "Anna_0001.png").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"'s3://bucket/faces.onnx' is an address, but only files on this machine"):
+        CALLS[name]("s3://bucket/faces.onnx")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["Anna", "Anna_0001.png"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["energy", "s3://b/x"], ["embed", "s3://b/x", "--model", "dlib", "--out", "x"], ["lab", "s3://b/x"],
+        ["report", "dlib", "--out", "s3://b/x.html"], ["macroscale", "s3://b/x"],
+    ],
+)  # fmt: skip
+def test_commands_refuse_addresses_in_one_line(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    assert "is an address, but only files on this machine can be used" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_that_lacks_a_letter(tmp_path):
+    """Standard output in ASCII, and a folder whose name is not UTF-8."""
+    place = tmp_path / "jos\udce9"
+    code = "import sys; from fr_explore.cli import main; sys.exit(main(['cache', 'list']))"
+    environment = os.environ | {"FR_EXPLORE_CACHE": str(place), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"jos\\udce9" in done.stdout

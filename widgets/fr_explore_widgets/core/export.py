@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fr_explore.base.paths import as_path
+
 from .page import Offline, write_page
 from .picture import Part, compose, png, small_png
 from .snapshot import still
@@ -49,7 +51,7 @@ class Exports:
         """
         with self._lock:
             tables = self._tables()
-        target = Path(path)
+        target = as_path(path)
         paths = []
         for place, (name, table) in enumerate(tables.items()):
             paths.append(target if not place else target.with_name(f"{target.stem}-{name}.csv"))
@@ -62,8 +64,9 @@ class Exports:
             data = png(compose(self._heading(), self._picture(kept=False)))
         if path is None:
             return data
-        Path(path).write_bytes(data)
-        return Path(path)
+        target = as_path(path)
+        target.write_bytes(data)
+        return target
 
     def to_html(self, path: str | Path, *, max_megabytes: float = 15, **resolution: Any) -> Path:
         """Write one file that opens from disk, needs no network and has working sliders; return its path.
@@ -77,7 +80,7 @@ class Exports:
             offline = self._offline(**resolution)
             traits = {name: getattr(self, name) for name in self.keys if self._in_a_page(name)}
             return write_page(
-                Path(path),
+                as_path(path),
                 title=self._heading(),
                 still=still(small_png(compose(self._heading(), self._picture(kept=False)), _STILL), self._words()),
                 files=self.files,

@@ -14,6 +14,7 @@ import pandas as pd
 import traitlets
 
 import fr_explore as fr
+from fr_explore.base.paths import as_path, shown
 
 from ..core.base import LabWidget, WidgetError, reply_tag
 from ..core.faces import to_bytes
@@ -160,8 +161,8 @@ class PhotoInput(LabWidget):
         """The picture with its face, or with the reason why there is none."""
         if self._closed:
             raise WidgetError("This widget is closed and keeps no pictures.", "Create a new PhotoInput().")
-        source = Path(photo) if isinstance(photo, (str, os.PathLike)) else photo
-        name = self._free_name(name or (source.name if isinstance(source, Path) else ""))
+        source = as_path(photo, "photos") if isinstance(photo, (str, os.PathLike)) else photo
+        name = self._free_name(name or (shown(source.name) if isinstance(source, Path) else ""))
         key = next(self._keys)
         try:
             photos = fr.Photographs({name: source}, progress=False)

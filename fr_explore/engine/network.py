@@ -32,6 +32,7 @@ _OPERATIONS = ("convolution", "depthwise", "largest", "mean", "enlarge", "add", 
 _ACTIVATIONS = ("none", "relu", "prelu", "sigmoid")
 _TYPES = ("float32", "float16", "int8")
 _MOST_SLOTS = 64
+_LARGEST_HALF = 65504
 _FINER: dict[Precision, Precision] = {"float32": "float32", "float16": "float32", "int8": "float16"}
 _FINER_SHARE = 0.1  # of the weights
 
@@ -69,8 +70,13 @@ class _Arrays:
         """The place of the array in the table."""
         if array is None:
             return _NO_ARRAY
+        array = np.asarray(array)
         if not np.isfinite(array).all():
             raise ValueError("a weight of the network is not finite: it cannot be packed.")
+        if precision == "float16" and np.abs(array).max() > _LARGEST_HALF:
+            raise ValueError(
+                f"a weight of {np.abs(array).max():g} exceeds float16's {_LARGEST_HALF}: pack the network as float32."
+            )
         if precision == "int8":
             scale, numbers = _int8(array.astype(np.float32))
             data = scale.tobytes() + numbers.tobytes()
@@ -95,43 +101,31 @@ class Network:
         weight: np.ndarray,
         bias: np.ndarray | None = None,
         *,
+        depthwise: bool = False,
         step: int = 1,
         padding: int = 0,
         activation: Activation = "none",
         slope: np.ndarray | None = None,
     ) -> Value:
-        """A convolution with weights (outputs, inputs, rows, columns); `slope`: of "prelu", one number per output."""
-        weight = np.asarray(weight)
-        if weight.ndim != 4 or weight.shape[1] != x.shape[2]:
-            raise ValueError(
-                f"weights of a convolution have shape {weight.shape}: give (outputs, {x.shape[2]}, rows, columns), as "
-                f"its input has {x.shape[2]} channels."
-            )
-        shape = (*_windows(x, weight.shape[2:], step, padding), len(weight))
-        kernel = (weight.shape[2], weight.shape[3])
-        return self._add(_Layer("convolution", (x,), shape, kernel, step, padding, activation, weight, bias, slope))
+        """A convolution with weights (outputs, inputs, rows, columns); `slope`: of "prelu", one number per output.
 
-    def depthwise(
-        self,
-        x: Value,
-        weight: np.ndarray,
-        bias: np.ndarray | None = None,
-        *,
-        step: int = 1,
-        padding: int = 0,
-        activation: Activation = "none",
-        slope: np.ndarray | None = None,
-    ) -> Value:
-        """A convolution of each channel on its own, with weights (channels, 1, rows, columns)."""
-        weight = np.asarray(weight)
-        if weight.ndim != 4 or weight.shape[:2] != (x.shape[2], 1):
+        With `depthwise`, each channel has a kernel of its own: weights (channels, 1, rows, columns).
+        """
+        weight, channels = np.asarray(weight), x.shape[2]
+        outputs, inputs = (channels, 1) if depthwise else (len(weight), channels)
+        if weight.ndim != 4 or weight.shape[:2] != (outputs, inputs):
+            wanted = f"({channels}, 1, rows, columns)" if depthwise else f"(outputs, {channels}, rows, columns)"
             raise ValueError(
-                f"weights of a depthwise convolution have shape {weight.shape}: give ({x.shape[2]}, 1, rows, columns), "
-                f"as its input has {x.shape[2]} channels."
+                f"weights of a {'depthwise ' if depthwise else ''}convolution have shape {weight.shape}: give {wanted}, "
+                f"as its input has {channels} channels."
             )
-        shape = (*_windows(x, weight.shape[2:], step, padding), x.shape[2])
+        for name, array in (("bias", bias), ("slope", slope)):
+            if array is not None and np.shape(array) != (outputs,):
+                raise ValueError(f"{name} has shape {np.shape(array)}: give one number for each of {outputs} channels.")
         kernel = (weight.shape[2], weight.shape[3])
-        return self._add(_Layer("depthwise", (x,), shape, kernel, step, padding, activation, weight, bias, slope))
+        shape = (*_windows(x, kernel, step, padding), outputs)
+        operation = "depthwise" if depthwise else "convolution"
+        return self._add(_Layer(operation, (x,), shape, kernel, step, padding, activation, weight, bias, slope))
 
     def dense(self, x: Value, weight: np.ndarray, bias: np.ndarray | None = None) -> Value:
         """A linear map (outputs, inputs) of all numbers of x, in torch's order: channel, row, column."""

@@ -105,7 +105,7 @@ class DlibResNet(nn.Module):
 
         def convolved(x: Value, layer: Any, activation: Activation = "none") -> Value:
             weight, bias = (p.detach().cpu().numpy() for p in (layer.weight, layer.bias))
-            step, padding = layer.stride[0], int(layer.padding[0])
+            step, padding = layer.stride[0], layer.padding[0]
             return network.convolution(x, weight, bias, step=step, padding=padding, activation=activation)
 
         x = network.largest(convolved(network.picture, self.stem, "relu"), 3, step=2)

@@ -106,7 +106,7 @@ def test_depthwise_pools_and_enlargement():
     z = F.conv2d(as_torch(x), torch.from_numpy(weight))
     cases = {
         "depthwise": (
-            lambda n, y: n.depthwise(y, each, bias, step=2, padding=1, activation="relu"),
+            lambda n, y: n.convolution(y, each, bias, depthwise=True, step=2, padding=1, activation="relu"),
             F.relu(F.conv2d(z, torch.from_numpy(each), torch.from_numpy(bias), 2, 1, groups=12)),
         ),
         "largest": (lambda n, y: n.largest(y, 3, step=2), F.max_pool2d(z, 3, 2)),
@@ -262,7 +262,7 @@ def small():
     network = Network(8, 8)
     x = network.convolution(network.picture, numbers(6, 3, 3, 3), numbers(6), padding=1, activation="sigmoid")
     x = network.convolution(x, numbers(6, 6, 3, 3), padding=1)
-    x = network.depthwise(x, numbers(6, 1, 3, 3), activation="prelu", slope=numbers(6))
+    x = network.convolution(x, numbers(6, 1, 3, 3), depthwise=True, activation="prelu", slope=numbers(6))
     y = network.enlarge(network.largest(x, 2, step=2))
     x = network.mean(network.add(x, y, activation="relu"))
     network.result(network.normalise(network.dense(x, numbers(5, 6))))
@@ -304,6 +304,10 @@ def test_numbers_that_are_not_finite():
     network.result(network.convolution(network.picture, np.full((1, 3, 1, 1), np.nan)))
     with pytest.raises(ValueError, match="a weight of the network is not finite"):
         network.pack()
+    network = Network(4, 4)
+    network.result(network.convolution(network.picture, np.full((1, 3, 1, 1), 7e4)))
+    with pytest.raises(ValueError, match="a weight of 70000 exceeds float16's 65504: pack the network as float32"):
+        network.pack("float16")
     blob = bytearray(small().pack("float32"))
     blob[-4:] = np.float32(np.inf).tobytes()
     with pytest.raises(Refused, match="a weight is not finite"):
@@ -371,7 +375,11 @@ def test_the_modules_import_nothing(build):
             "activation 'tanh': give one of",
         ),
         (lambda n: n.convolution(n.picture, np.ones((4, 3, 1, 1)), activation="prelu"), "slopes belong to"),
-        (lambda n: n.depthwise(n.picture, np.ones((4, 1, 3, 3))), r"give \(3, 1, rows, columns\)"),
+        (lambda n: n.convolution(n.picture, np.ones((4, 1, 3, 3)), depthwise=True), r"give \(3, 1, rows, columns\)"),
+        (
+            lambda n: n.convolution(n.picture, np.ones((4, 3, 1, 1)), np.ones(3)),
+            r"bias has shape \(3,\): give one number",
+        ),
         (lambda n: n.dense(n.picture, np.ones((4, 3))), r"have shape \(4, 3\): give \(outputs, 192\)"),
         (lambda n: n.pack("int4"), "precision 'int4': give one of float32, float16, int8"),
         (lambda n: n.pack(), "the network has no result"),

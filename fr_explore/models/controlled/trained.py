@@ -62,9 +62,8 @@ class ControlledNet(nn.Module):
 
         def convolved(x: Value, layer: Any, norm: Any, activation: Activation = "none") -> Value:
             weight, bias = _folded(layer, norm)
-            add = network.convolution if layer.groups == 1 else network.depthwise
-            step, padding = layer.stride[0], int(layer.padding[0])
-            return add(x, weight, bias, step=step, padding=padding, activation=activation)
+            how = {"depthwise": layer.groups > 1, "step": layer.stride[0], "padding": layer.padding[0]}
+            return network.convolution(x, weight, bias, activation=activation, **how)
 
         x = convolved(network.picture, self.stem, self.norm, "relu")
         blocks: Any = self.blocks

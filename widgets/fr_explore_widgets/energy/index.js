@@ -72,7 +72,7 @@ function createControls(change) {
 
 /** @param {import("../shared/frame").Context} context */
 function build(context) {
-  const { model, signal } = context;
+  const { signal } = context;
   let scene = compute(DEFAULTS);
   let how = { glide: true, quiet: false };
   /** @type {number | null} */
@@ -89,7 +89,7 @@ function build(context) {
   const frame = createFrame("fr-energy");
   const { root, notices } = frame;
   const state = createState(context, root, {
-    read: () => /** @type {Settings} */ ({ ...DEFAULTS, ...(model.get("state") ?? {}) }),
+    defaults: DEFAULTS,
     draw,
     saved: () => how.quiet || frame.say(key.words()),
     passing: ["selected"],

@@ -54,7 +54,7 @@ function build(context) {
   const frame = createFrame("fr-field");
   const { root, notices } = frame;
   const state = createState(context, root, {
-    read: () => /** @type {FieldState} */ (model.get("state")),
+    defaults: /** @type {FieldState} */ ({}),
     draw,
     saved: () => frame.say(key.words()),
   });

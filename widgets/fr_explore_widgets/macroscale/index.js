@@ -67,13 +67,7 @@ function build(context) {
   const frame = createFrame("fr-macro");
   const { root } = frame;
   const state = createState(context, root, {
-    read: () =>
-      /** @type {State} */ ({
-        version: 1,
-        attribute: names[0],
-        projection: "pca",
-        ...(model.get("state") ?? {}),
-      }),
+    defaults: /** @type {State} */ ({ version: 1, attribute: names[0], projection: "pca" }),
     draw,
     saved: () => frame.say(`${attribute().label}. ${figures.words()}`),
   });

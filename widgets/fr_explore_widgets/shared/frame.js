@@ -64,10 +64,15 @@ export function createFrame(name, attributes = {}) {
  * The state that a view shows, kept in step with the kernel's, with undo and redo.
  * @template {object} S
  * @param {Context} context @param {HTMLElement} root hears the keys of undo
- * @param {{read: () => S, draw: () => void, saved?: () => void, passing?: (keyof S)[]}} view `read` fills in the kernel's
- *   state, `saved` follows a change by the user, `passing` parts are saved, but are not steps of undo
+ * @param {{defaults?: Partial<S>, draw: () => void, saved?: () => void, passing?: (keyof S)[]}} view `defaults` fill in the
+ *   kernel's state, `saved` follows a change by the user, `passing` parts are saved, but are not steps of undo
  */
-export function createState({ model, signal }, root, { read, draw, saved = () => {}, passing = [] }) {
+export function createState(
+  { model, signal },
+  root,
+  { defaults = {}, draw, saved = () => {}, passing = [] },
+) {
+  const read = () => /** @type {S} */ ({ ...defaults, ...(model.get("state") ?? {}) });
   let now = read();
   let sent = JSON.stringify(now);
   const passes = (/** @type {string} */ name) => passing.includes(/** @type {keyof S} */ (name));

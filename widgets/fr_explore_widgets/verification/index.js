@@ -36,14 +36,7 @@ function build(context) {
   const frame = createFrame("fr-verify");
   const { root } = frame;
   const state = createState(context, root, {
-    read: () =>
-      /** @type {State} */ ({
-        version: 1,
-        threshold: null,
-        attribute: null,
-        strength: null,
-        ...(model.get("state") ?? {}),
-      }),
+    defaults: /** @type {State} */ ({ version: 1, threshold: null, attribute: null, strength: null }),
     draw,
     saved: () => {
       // the handle speaks for itself while it has the focus

@@ -68,9 +68,10 @@ class Pairs:
     def of_distances(cls, table: pd.DataFrame, published: float | None, title: str = "") -> Pairs:
         """From the table of `fr.pair_distances`: the people are unknown, so nothing is resampled."""
         same = truths(table["pair"], "the column pair")
-        if not table["distance"].ge(0).all():
+        distances = table["distance"].to_numpy(float)
+        if not (distances >= 0).all():
             raise ValueError("the column distance has NaN or numbers below 0: leave these pairs out.")
-        rows = pd.DataFrame({"same": same, "distance": table["distance"].to_numpy(float)})
+        rows = pd.DataFrame({"same": same, "distance": distances})
         rows = rows.sort_values("distance", kind="stable", ignore_index=True)
         if same.all() or not same.any():
             raise ValueError(

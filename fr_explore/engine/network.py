@@ -116,8 +116,8 @@ class Network:
         if weight.ndim != 4 or weight.shape[:2] != (outputs, inputs):
             wanted = f"({channels}, 1, rows, columns)" if depthwise else f"(outputs, {channels}, rows, columns)"
             raise ValueError(
-                f"weights of a {'depthwise ' if depthwise else ''}convolution have shape {weight.shape}: give {wanted}, "
-                f"as its input has {channels} channels."
+                f"weights of a {'depthwise ' if depthwise else ''}convolution have shape {weight.shape}: give "
+                f"{wanted}, as its input has {channels} channels."
             )
         for name, array in (("bias", bias), ("slope", slope)):
             if array is not None and np.shape(array) != (outputs,):

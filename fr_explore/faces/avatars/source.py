@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, Attribute, check_strengths
-from ...base.cores import cores
+from ...base.cores import cores, row_blocks
 from ...engine import host
 from ..base import Face, NumberedIdentities, check_size, paired
 from ..image_attributes import LUMA
@@ -28,6 +28,8 @@ __all__ = ["Avatars", "head_blob", "person_blob"]
 
 RENDERER = "3"  # part of the fingerprint: raise it whenever the same request would give other pixels
 RUN = 16  # most faces that a thread renders in one go
+SHAPE = ("head_angle", "age", "expression", "head_pitch", "mouth_open")  # attributes that move vertices
+ORDER = (*SHAPE, *(name for name in AVATAR_ATTRIBUTES if name not in SHAPE))
 SHOWN = 12  # number of identities that a notebook displays
 # label -> whether it depends on the identity or on the picture ("transient")
 LABELS = {"feminine": "identity", "no_hair": "identity", "long_hair": "identity", "light_hair": "both",
@@ -108,19 +110,24 @@ class Avatars(NumberedIdentities):
     ) -> list[Face]:
         """Render many faces on all cores; the pixels equal those of `render`.
 
-        Faces that follow one another are rendered together: of the same identity, what they share is computed once.
+        Faces of one identity and shape are drawn one after the other, because the engine then changes only their light,
+        their colours or the finished picture.
         """
         side, requests = check_size(size), paired(identities, strengths)
         checked = [(self._number(i), check_strengths(values, AVATAR_ATTRIBUTES)) for i, values in requests]
         threads = min(cores(), 8)
         run = min(max(len(checked) // (2 * threads), 1), RUN)
+        order = sorted(
+            range(len(checked)), key=lambda i: (checked[i][0], *(checked[i][1][attribute] for attribute in ORDER))
+        )
 
-        def drawn(start: int) -> list[Face]:
-            people = [(person_blob(self._seed, number), values) for number, values in checked[start : start + run]]
+        def drawn(part: slice) -> list[Face]:
+            people = [(person_blob(self._seed, checked[i][0]), checked[i][1]) for i in order[part]]
             return [Face(*face) for face in host.render_run(head_blob(), people, side)]
 
         with ThreadPoolExecutor(threads) as pool:
-            return [face for faces in pool.map(drawn, range(0, len(checked), run)) for face in faces]
+            faces = [face for faces in pool.map(drawn, row_blocks(len(order), run)) for face in faces]
+        return [faces[place] for place in np.argsort(order)]
 
     def labels(self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]]) -> pd.DataFrame:
         """Return binary labels (+1 or -1) of the faces of a batch, one row for each.

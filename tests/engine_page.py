@@ -28,7 +28,12 @@ _PAGE = """<!doctype html>
 <script id="data" type="application/json">{data}</script>
 <script type="module">
 {script}
-const toBytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const toBytes = (text) => {{
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}};
 const data = JSON.parse(document.getElementById("data").textContent, (key, value) =>
   value?.$bytes === undefined ? value : toBytes(value.$bytes));
 async function begin() {{

@@ -28,10 +28,7 @@
 
 enum Type { FLOAT32, FLOAT16, INT8, TYPES };
 
-typedef struct {
-  int type, rows, values, offset;
-  int each;  // values in a row
-} Array;
+typedef struct { int type, rows, values, offset; } Array;
 
 static struct {
   int layers, arrays, slots, results, ready;
@@ -70,19 +67,19 @@ static float half(int at) {
   return bits & 0x8000 ? -size : size;
 }
 
-static float value(const Array *a, int i) {
+// Value i of an array, which is in one of its rows.
+static float value(const Array *a, int i, int row) {
   if (a->type == FLOAT32) return real(a->offset + 4 * i);
   if (a->type == FLOAT16) return half(a->offset + 2 * i);
-  return real(a->offset + 4 * (i / a->each)) * (signed char)net.blob[a->offset + 4 * a->rows + i];
+  return real(a->offset + 4 * row) * (signed char)net.blob[a->offset + 4 * a->rows + i];
 }
 
 static enum Code read_arrays(int at) {
   static const int width[TYPES] = {4, 2, 1};
   for (int i = 0; i < net.arrays; i++, at += 4 * ARRAY_NUMBERS) {
     Array *a = &arrays[i];
-    *a = (Array){number(at), number(at + 4), number(at + 8), number(at + 12), 0};
+    *a = (Array){number(at), number(at + 4), number(at + 8), number(at + 12)};
     if (!between(a->type, 0, TYPES - 1) || a->rows < 1 || a->values < 1 || a->values % a->rows) return BAD_ARRAY;
-    a->each = a->values / a->rows;
     const long long bytes = (long long)width[a->type] * a->values + (a->type == INT8 ? 4ll * a->rows : 0);
     if (a->offset < 0 || a->offset + bytes > net.bytes) return BAD_ARRAY;
   }
@@ -184,7 +181,7 @@ static enum Code expand(const Array *a, float *to, const Layer *layer, const Ten
   for (int o = 0, i = 0; o < layer->channels; o++)
     for (int c = 0; c < inputs; c++)
       for (int tap = 0; tap < taps; tap++, i++) {
-        const float x = value(a, i);
+        const float x = value(a, i, o);
         if (!(x - x == 0)) return BAD_NUMBER;
         if (depthwise) to[tap * in->stride + o] = x;
         else to[((long)(o / GROUP * taps + tap) * in->stride + c) * GROUP + o % GROUP] = x;
@@ -200,7 +197,7 @@ static enum Code expand_channels(int place, float **to, const Tensor *out) {
   const Array *a = array(place, out->channels, out->channels);
   if (!a) return BAD_ARRAY;
   for (int c = 0; c < out->channels; c++) {
-    const float x = (*to)[c] = value(a, c);
+    const float x = (*to)[c] = value(a, c, c);
     if (!(x - x == 0)) return BAD_NUMBER;
   }
   return FINE;

@@ -305,6 +305,18 @@ def test_a_curve_shows_its_three_faces(lattice):
     w.close()
 
 
+def test_faces_of_another_renderer_are_replaced_by_a_sentence(lattice):
+    """The figures of version 0.1 stay; its faces would be drawn by today's renderer."""
+    field = field_of(lattice)
+    w = FieldExplorer(field.assign_attrs(faces=lattice.faces.fingerprint), lattice, size=48)
+    assert (w.setup["size"], w.setup["redrawn"]) == (48, False)
+    w.close()
+    w = FieldExplorer(field.assign_attrs(faces="an earlier renderer"), lattice, size=48)
+    assert (w.setup["size"], w.setup["redrawn"]) == (0, True)
+    assert w.payload == FieldExplorer(field).payload
+    w.close()
+
+
 def test_a_field_that_lists_its_curves_may_be_a_part_of_the_lattice(lattice):
     field = field_of(lattice).assign_coords(curve=np.arange(5)).isel(curve=[1, 3, 4], identity=[2], attribute=[1])
     w = FieldExplorer(field, lattice, size=48)

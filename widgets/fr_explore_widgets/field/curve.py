@@ -48,11 +48,14 @@ def neighbors_of(scales: Scales, identity: int, attribute: int, curve: int) -> N
 class Pictures:
     """The faces one step below, at, and one step above the base point of a curve, from the field's lattice.
 
+    `redrawn` says that the lattice's faces are not those that were embedded, such as those of an earlier renderer.
+
     Raises ValueError if the field was not made from this lattice.
     """
 
     def __init__(self, lattice: Any, field: xr.Dataset, scales: Scales, size: int) -> None:
         self.lattice, self.size = lattice, size
+        self.redrawn = field.attrs.get("faces", lattice.faces.fingerprint) != lattice.faces.fingerprint
         curves = lattice.shape[2]
         if scales.curves != curves and "curve" not in field.coords:
             raise ValueError(

@@ -98,7 +98,7 @@ function build(context) {
   const identityEnergies = createIdentityEnergies(signal, setup.identities, (place) =>
     change({ identity: setup.identities[place] }),
   );
-  const curveView = createCurve(setup.size);
+  const curveView = createCurve(setup);
   const note = h("p", { class: "fr-sub" });
   const scaleWords = h("b", { class: "fr-scale-words" });
   const pick = (/** @type {Node[]} */ ...parts) => h("p", { class: "fr-row" }, ...parts);

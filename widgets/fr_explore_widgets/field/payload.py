@@ -20,7 +20,7 @@ __all__ = ["cell_payload", "curve_view", "describe", "middle", "neighbors"]
 UNKNOWN = {"color": "#6a53c4", "shape": "circle", "help": "", "low": 0.0, "high": 1.0, "neutral": 0.0, "group": "face"}
 
 
-def describe(scales: Scales, pictures: Pictures | None) -> dict[str, Any]:
+def describe(scales: Scales, pictures: Pictures | None, redrawn: bool = False) -> dict[str, Any]:
     """The constant facts, as plain JSON."""
     field, attributes = scales.field, []
     for place, name in enumerate(scales.attributes):
@@ -33,7 +33,7 @@ def describe(scales: Scales, pictures: Pictures | None) -> dict[str, Any]:
     facts |= {"identities": scales.identities, "attributes": attributes}
     kinds = {kind: as_neighborhood(spelled(kind, grid[0])).words for kind, grid in scales.grid.items()}
     facts |= {"kinds": kinds | {"knn": "k nearest", "ball": "radius"}}
-    return facts | {"size": pictures.size if pictures else 0}
+    return facts | {"size": pictures.size if pictures else 0, "redrawn": redrawn}
 
 
 def cell_payload(scales: Scales, identity: int, attribute: int, kind: str) -> dict[str, Any]:

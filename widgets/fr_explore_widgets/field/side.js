@@ -94,8 +94,12 @@ export function createIdentityEnergies(signal, identities, choose) {
   };
 }
 
-/** A curve: its faces one step below, at, and one step above the base point. @param {number} size 0 without a lattice: no faces */
-export function createCurve(size) {
+const NO_LATTICE = "No faces: give FieldExplorer the lattice of the field.";
+const REDRAWN =
+  "No faces: this version of fr-explore draws them differently. The figures are of the faces that were embedded.";
+
+/** A curve: its faces one step below, at, and one step above the base point. @param {{size: number, redrawn?: boolean}} setup size 0: no faces */
+export function createCurve({ size, redrawn }) {
   const words = h("p", { class: "fr-curve-words" });
   const note = h("p", { class: "fr-sub" });
   const figures = ["one step below", "base", "one step above"].map((title) => {
@@ -118,7 +122,7 @@ export function createCurve(size) {
     describe(facts) {
       words.textContent = facts ? curveText(facts) : "Point at an arrow to see its faces and its neighbours.";
       if (!facts) faces.hidden = true;
-      note.textContent = facts && !size ? "No faces: give FieldExplorer the lattice of the field." : "";
+      note.textContent = facts && !size ? (redrawn ? REDRAWN : NO_LATTICE) : "";
     },
     /**
      * @param {FieldAttribute} attribute

@@ -19,6 +19,7 @@ export interface FieldSetup {
   curves: number;
   dim: number;
   size: number;
+  redrawn: boolean;
 }
 
 export interface FieldState {

@@ -26,7 +26,8 @@ class FieldExplorer(BackgroundWidget):
     Parameters
     ----------
     field : from `fr.vector_field`, with all four dimensions.
-    lattice : the lattice of the field; a curve then shows its three faces.
+    lattice : the lattice of the field; a curve then shows its three faces, unless another version of the face source
+        drew the faces that were embedded.
     ks, radii : the scales of the slider, in neighbours and in mean distances; about 30 of each by default.
     null_draws, seed : of the random directions that E is compared with. size : width of the faces in pixels.
 
@@ -68,9 +69,12 @@ class FieldExplorer(BackgroundWidget):
     ) -> None:
         self.scales = Scales(field, ks, radii, null_draws, seed)
         self._pictures = None if lattice is None else Pictures(lattice, self.scales.field, self.scales, size)
+        redrawn = self._pictures is not None and self._pictures.redrawn
+        if redrawn:
+            self._pictures = None
         state = first(self.scales, payload.middle(self.scales, 0, 0))
         cell = payload.cell_payload(self.scales, 0, 0, state["kind"])
-        super().__init__(setup=payload.describe(self.scales, self._pictures), state=state, **cell)
+        super().__init__(setup=payload.describe(self.scales, self._pictures, redrawn), state=state, **cell)
 
     def set(self, **changes: Any) -> None:
         """Change what is shown: `identity`, `attribute`, `plane`, `kind`, `scale`, `length`, `curve`.

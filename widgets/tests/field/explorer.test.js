@@ -341,6 +341,22 @@ test("a curve under the pointer shows its energy, then its neighbours, then its 
   expect($(".fr-curve-words").textContent).toContain("Point at an arrow");
 });
 
+test.each([
+  [false, "No faces: give FieldExplorer the lattice of the field."],
+  [
+    true,
+    "No faces: this version of fr-explore draws them differently. The figures are of the faces that were embedded.",
+  ],
+])("a curve without faces says why (drawn by another renderer: %s)", (redrawn, words) => {
+  const { $, model } = setUp();
+  const setup = model.get("setup");
+  const other = setUp({ setup: { ...setup, size: 0, redrawn } });
+  const canvas = other.$(".fr-map-canvas");
+  canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true, cancelable: true }));
+  expect(other.$(".fr-curve").textContent).toContain(words);
+  expect($(".fr-curve").textContent).not.toContain("No faces");
+});
+
 test("E by identity marks the current identity, and a click chooses another", () => {
   const { $, model } = setUp();
   expect($(".fr-identities .fr-sub").textContent).toContain("computing");

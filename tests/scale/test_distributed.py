@@ -155,13 +155,23 @@ def kill_one(client, task: str, when=lambda: True) -> tuple[threading.Thread, li
     killed: list[int] = []
     pids = client.run(os.getpid)
 
+    def busy() -> list[str]:
+        return [w for w, keys in client.processing().items() if any(key.startswith(task) for key in keys)]
+
     def work() -> None:
         while not killed:
             time.sleep(0.005)
-            busy = [w for w, keys in client.processing().items() if any(key.startswith(task) for key in keys)]
-            if busy and when():
-                os.kill(pids[busy[0]], signal.SIGKILL)
-                killed.append(pids[busy[0]])
+            if not (busy() and when()):
+                continue
+            worker = busy()[:1]
+            for pid in [pids[w] for w in worker]:
+                os.kill(pid, signal.SIGSTOP)  # so that it cannot finish its task between the look and the kill
+                time.sleep(0.1)  # what it had finished has arrived
+                if worker[0] in busy():
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+                else:
+                    os.kill(pid, signal.SIGCONT)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 __all__ = ["Part", "Plot", "compose", "png", "small_png"]
 
+DRAWN = 2000  # most colours of lines, words and their soft edges; a face has more
+
 INK, SOFT, HAIR, PAPER = "#111111", "#5c5c5c", "#d5d5d5", "#ffffff"
 GAP, TEXT = 16, 13  # px
 FINE = 2  # the factor by which everything is drawn larger
@@ -63,20 +65,21 @@ def compose(title: str, rows: Sequence[Sequence[Part]], width: int = 860) -> Ima
     return sheet
 
 
-def png(image: Image.Image) -> bytes:
-    """An opaque PNG."""
-    out = io.BytesIO()
-    image.convert("RGB").save(out, "PNG", optimize=True)
+def png(image: Image.Image, colors: int | None = None) -> bytes:
+    """An opaque PNG, of a palette of so many colours if given."""
+    out, image = io.BytesIO(), image.convert("RGB")
+    (image.quantize(colors) if colors else image).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
 def small_png(image: Image.Image, limit: int) -> bytes:
-    """A PNG of at most `limit` bytes, if possible: with fewer colours first, then with fewer pixels."""
-    data = png(image)
+    """A PNG of at most `limit` bytes, if possible: with fewer colours first, then with fewer pixels.
+
+    A drawing without faces has few colours, and a palette of them has a third of the size.
+    """
+    data = png(image, 256 if image.convert("RGB").getcolors(DRAWN) else None)
     while len(data) > limit:
-        out = io.BytesIO()
-        image.convert("RGB").quantize(128).save(out, "PNG", optimize=True)
-        data = out.getvalue()
+        data = png(image, 128)
         image = image.resize((max(1, image.width * 4 // 5), max(1, image.height * 4 // 5)), Image.Resampling.LANCZOS)
         if image.width < 16:
             break

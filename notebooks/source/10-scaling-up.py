@@ -178,7 +178,7 @@ if there["zarr"] and there["dask"]:
     from distributed import Client
 
     other = store.with_name("cluster.zarr")
-    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as client:
         remote = fr.embed(lattice, model, size=64, store=other, client=client, progress=False)
     gap = float(abs(remote - embeddings).max())
     print(f"largest difference from the run without a cluster: {gap:.1e}")

@@ -215,7 +215,7 @@ def test_the_page_is_one_small_file_without_addresses(tmp_path):
     assert len(text) < 120_000
     assert "https://" not in text
     assert text.count("http://") == text.count("http://www.w3.org/2000/svg")
-    assert text.count("</script>") == 2  # the traits and the module
+    assert text.count("</script>") == 3  # the traits, the module, and what shows the picture if the module fails
     assert '"order": 0.3' in text
 
 
@@ -229,6 +229,11 @@ def opened(open_page, tmp_path):
         return page
 
     return open_widget
+
+
+def choose(page, pattern):
+    """Click on a pattern of arrows."""
+    page.get_by_role("group", name="Presets").get_by_text(pattern, exact=True).click()
 
 
 def shown(page):
@@ -247,7 +252,7 @@ def test_from_disk_it_computes_what_python_computes(opened):
     assert 0.5 < w.state["order"] < 0.7
     assert shown(page) == pytest.approx(w.energy(), abs=1e-6)
     assert page.locator(".fr-past:not(.fr-old)").count() == 5
-    page.get_by_role("button", name="random", exact=True).click()
+    choose(page, "random")
     w.set("random")
     assert shown(page) == pytest.approx(w.energy(), abs=1e-6)
 
@@ -277,15 +282,15 @@ def test_keys_alone_reach_everything(opened):
     for _ in range(40):
         page.keyboard.press("Tab")
         name = page.evaluate(
-            "(() => { const a = document.activeElement; return a.dataset.value || a.dataset.action || a.dataset.setting"
-            " || a.getAttribute('role') || (a.type === 'button' ? a.textContent : a.type); })()"
+            "(() => { const a = document.activeElement; return a.type === 'radio' ? a.value"
+            " : a.dataset.value || a.dataset.action || a.dataset.setting || a.getAttribute('role')"
+            " || (a.type === 'button' ? a.textContent : a.type); })()"
         )
         reached.add(name)
         kind = page.evaluate(FOCUSED)
         assert kind in ("outlined", "slider", "body"), "focus must be visible"
     wanted = {
-        "parallel",
-        "opposed",
+        "parallel",  # the chosen one of the presets; arrow keys go to the others
         "listbox",
         "ring",
         "draw",
@@ -298,6 +303,10 @@ def test_keys_alone_reach_everything(opened):
         "step",
     }
     assert wanted <= reached
+    page.get_by_role("radio", name="parallel").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.value") == "tangential"
+    assert shown(page) > 0.1
     # a slider shows its focus on the thumb, which only a picture can tell
     slider = page.locator("[data-setting=order]")
     slider.focus()
@@ -335,7 +344,7 @@ def test_nothing_glides_where_motion_is_unwelcome(opened):
     glide = "getComputedStyle(document.querySelector('.fr-arrow .fr-shaft')).transitionDuration"
     for motion, wanted in (("reduce", "0s"), ("no-preference", "0.15s")):
         page = opened(EnergyPlayground(), reduced_motion=motion)
-        page.get_by_role("button", name="radial", exact=True).click()
+        choose(page, "radial")
         assert page.evaluate(glide) == wanted
 
 
@@ -356,7 +365,7 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         notebook.run_all()
         page = notebook.page
         notebook.wait_for(".fr-energy .fr-arrow")
-        page.get_by_role("button", name="opposed", exact=True).click()
+        choose(page, "opposed")
         page.locator("[data-setting=radius]").focus()
         page.keyboard.press("End")
         page.wait_for_function("document.querySelector('[data-setting=radius]').value === '2'")
@@ -369,7 +378,7 @@ def test_in_jupyterlab_the_state_follows_the_page_and_outlives_the_kernel(browse
         page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         page.wait_for_selector(".fr-energy .fr-banner:visible", timeout=15_000)
         assert "works without it" in page.locator(".fr-energy .fr-banner").inner_text()
-        page.get_by_role("button", name="random", exact=True).click()
+        choose(page, "random")
         assert shown(page) > 0.5
         assert notebook.errors == []
 

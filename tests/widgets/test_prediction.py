@@ -269,7 +269,9 @@ def opened(open_page, tmp_path):
 
     def open_widget(p, width=640, theme="light"):
         path = p.to_html(tmp_path / "page.html")
-        text = path.read_text(encoding="utf-8").replace("$widget.render(", "window.model = $model;\n$widget.render(")
+        text = path.read_text(encoding="utf-8").replace(
+            "await $widget.render(", "window.model = $model;\nawait $widget.render("
+        )
         path.write_text(text, encoding="utf-8")
         page = open_page(path, width, 700, theme)
         page.wait_for_selector(".fr-prediction")

@@ -6,7 +6,6 @@ import pytest
 import shape_checks
 
 shape_checks.install("fr_explore")
-os.environ.setdefault("NUMBA_OPT", "0")  # UMAP on a few points: its compilation takes the time
 
 
 @pytest.hookimpl(tryfirst=True)

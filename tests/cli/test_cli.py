@@ -280,18 +280,20 @@ def test_debug_shows_the_trace(capsys):
         cli.main(["energy", "nowhere.zarr", "--debug"])
 
 
+# a shell that runs the tests in the background lets its children ignore Ctrl-C
+STOPPABLE = """import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from fr_explore.cli import main
+sys.exit(main(sys.argv[1:]))"""
+
+
 def test_ctrl_c_loses_nothing(tmp_path):
     """Stopped in the middle: status 130, one line; finished identities are kept, and the same command completes it."""
     import zarr
 
     path = tmp_path / "run.zarr"
-    words = ["embed", "avatars:4", "--model", "dlib", "--attributes", "age", "--curves", "4", "--out", str(path)]
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))",
-        *words,
-    ]
+    words = ["embed", "avatars:4", "--model", "dlib", "--attributes", "age", "--curves", "12", "--out", str(path)]
+    command = [sys.executable, "-c", STOPPABLE, *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def done() -> np.ndarray:
@@ -336,8 +338,8 @@ def test_ctrl_c_during_energies(tmp_path, store):
     path = tmp_path / "run.zarr"
     shutil.copytree(store, path)
     words = ["energy", str(path), "--null-draws", "10000", "--neighborhood", "knn:3", "--json"]
-    code = "import sys; from fr_explore.cli import main; sys.exit(main(sys.argv[1:]))"
-    process = subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [sys.executable, "-c", STOPPABLE, *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while not list(path.glob("unfinished-*/*.json")):
         assert process.poll() is None, process.stderr.read()

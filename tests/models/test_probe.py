@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections import namedtuple
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -262,7 +261,8 @@ def test_a_function_and_a_home_folder(files, monkeypatch):
     network = layers()
     function = load(lambda crops: network(crops).numpy())
     np.testing.assert_array_equal(function.embed(CROPS), load(network).embed(CROPS))
-    monkeypatch.setattr(Path, "expanduser", lambda path: Path(str(path).replace("~", str(files))))
+    monkeypatch.setenv("HOME", str(files))
+    monkeypatch.setenv("USERPROFILE", str(files))
     assert load("~/script.pt").embed(CROPS).shape == (3, 8)
     with pytest.raises(TypeError, match=r"card \{'name': 'x'\} of a network of your own: give a ModelCard"):
         fr.load_model(network, card={"name": "x"})

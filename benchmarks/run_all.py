@@ -6,7 +6,7 @@
 
 Compare ratios, not times: the baseline is measured in the same run, so a busy machine changes the ratio little. The
 table marks missed targets, failed benchmarks and benchmarks that were stopped; each of them sets the exit status to 1.
-Longer experiments (finetuning, controlled, paper_check) have their own commands, described at the top of each file.
+Longer experiments (ten_lines, finetuning, controlled, paper_check) have their own commands, described in their files.
 """
 
 from __future__ import annotations

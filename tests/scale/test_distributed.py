@@ -161,17 +161,17 @@ def kill_one(client, task: str, when=lambda: True) -> tuple[threading.Thread, li
     def work() -> None:
         while not killed:
             time.sleep(0.005)
-            if not (busy() and when()):
+            worker = next(iter(busy()), None)
+            if worker is None or not when():
                 continue
-            worker = busy()[:1]
-            for pid in [pids[w] for w in worker]:
-                os.kill(pid, signal.SIGSTOP)  # so that it cannot finish its task between the look and the kill
-                time.sleep(0.1)  # what it had finished has arrived
-                if worker[0] in busy():
-                    os.kill(pid, signal.SIGKILL)
-                    killed.append(pid)
-                else:
-                    os.kill(pid, signal.SIGCONT)
+            pid = pids[worker]
+            os.kill(pid, signal.SIGSTOP)  # so that it cannot finish its task between the look and the kill
+            time.sleep(0.1)  # what it had finished has arrived
+            if worker in busy():
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+            else:
+                os.kill(pid, signal.SIGCONT)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = ["pack"]
 
-VERSION = 1
+VERSION = 2
 ALIGNMENT = 16
 KINDS = ("u1", "i1", "<u2", "<i2", "<i4", "<f2", "<f4")  # their order is that of `Kind` in memory.h
 _HEADER, _SECTION = struct.Struct("<4s4sIII12x"), struct.Struct("<16sIII4x")

@@ -1,52 +1,29 @@
 // Light and colour of hair and glasses.
 
-static const float CELLS_ACROSS = 1024 / 60.0f;  // cells of the pattern of strands in a cm: a sheet is about 60 cm wide
+static const vec HEAD_CENTRE = {0, 1.5f, -8.0f, 0};
 
-static void soften_pattern(Person *person) {
-  if (person->softened_pattern == side) return;
-  person->softened_pattern = (float)side;
-  for (int i = 0; i < STRANDS * LENGTHS; i++)
-    person->soft_pattern[i] = person->traits.pattern_scale * person->pattern[i];
-  blur(person->soft_pattern, person->soft_pattern, (float *)chart_between, chart_line, STRANDS, LENGTHS, 1,
-       0.42f * CELLS_ACROSS * WIDTH / side);
-}
-
-// Light and highlight of a sheet's vertices, place across and along the strands, distance to the tip. The highlight is
-// that of a thin cylinder (Kajiya and Kay 1989), perpendicular to the strands.
-static void light_hair(const Hair *hair) {
-  u32 columns = hair->columns, rows = hair->rows;
-  for (u32 c = 0; c < columns; c++) {
-    float across = (float)c / (columns - 1);
-    if (hair->parted) across = 0.5f - magnitude(across - 0.5f);  // strands match on both sides of a parting
-    for (u32 r = 0; r < rows; r++) {
-      u32 i = c * rows + r, before = r ? i - 1 : i, after = r < rows - 1 ? i + 1 : i;
-      vec tangent = (strands.points[after] - strands.points[before]) * (after - before == 2 ? 0.5f : 1.0f);
-      vec normal = strands.normals[i];
-      tangent /= all(root(dot(tangent, tangent)) + 1e-9f);
-      float facing = most((dot(normal, lamp.key) + 0.35f) / 1.35f, 0), k = dot(tangent, lamp.key);
-      float along = root(clamp(1 - k * k, 0, 1));
-      float light = 1.5f * now.light_strength * facing * (0.45f + 0.55f * along) + 0.425f + 0.125f * normal[1];
-      float h = dot(tangent + 0.12f * normal, lamp.half), x = clamp(1 - h * h, 0, 1);  // sin^2; to the power of 60 / 2
-      float x2 = x * x, x4 = x2 * x2, x8 = x4 * x4, x16 = x8 * x8;
-      float shine = now.light_strength * facing * (x16 * x8 * x4 * x2) * clamp(normal[2] + 0.3f, 0, 1);
-      float inner = 0.22f + 0.78f * sigmoid((normal[2] + 0.22f) / 0.07f);  // the side that faces the head is dark
-      strands.color[i] = (vec){light * inner, shine * inner, across, hair->strands[2 * i]};
-      strands.tips[i] = hair->strands[2 * i + 1];
-    }
+// Light, highlight and place in the texture of hair's vertices. Cards of hair lie in many directions; their light follows
+// the head's round shape more than their own. The highlight is that of a thin cylinder (Kajiya and Kay 1989),
+// perpendicular to the strands. Hair near the skin gets less light, and its roots may be darker.
+static void light_hair(const Person *person) {
+  const Hair *hair = head.hair + person->style;
+  vec centre = placed(HEAD_CENTRE, 1);
+  for (u32 i = 0; i < hair->worn.points; i++) {
+    vec tangent = strands.tangents[i], outwards = strands.points[i] - centre;
+    outwards[1] *= outwards[1] < 0 ? 0.25f : 1;  // long hair hangs, its light comes from aside
+    outwards /= all(root(dot(outwards, outwards) + 1e-9f));
+    vec normal = outwards + 0.8f * dot(outwards, strands.normals[i]) * strands.normals[i];  // of either side
+    normal /= all(root(dot(normal, normal) + 1e-9f));
+    float lift = most(hair->lift[i], 0), k = dot(tangent, lamp.key);
+    float outer = 0.42f + 0.58f * smoothly((lift - 0.1f) / 1.6f), fresh = smoothly(1.2f - 0.7f * lift);
+    float facing = most((dot(normal, lamp.key) + 0.35f) / 1.35f, 0), along = root(clamp(1 - k * k, 0, 1));
+    float light = 1.5f * now.light_strength * facing * (0.45f + 0.55f * along) + 0.425f + 0.125f * normal[1];
+    float h = dot(tangent + 0.12f * normal, lamp.half), x = clamp(1 - h * h, 0, 1);  // sin^2; to the power of 60 / 2
+    float x2 = x * x, x4 = x2 * x2, x8 = x4 * x4, x16 = x8 * x8;
+    float shine = now.light_strength * facing * (x16 * x8 * x4 * x2) * clamp(normal[2] + 0.3f, 0, 1) * outer * outer;
+    strands.color[i] = hair->places[i];
+    strands.color[i][2] = light * outer * (1 - person->traits.roots * fresh), strands.color[i][3] = shine;
   }
-}
-
-// Colour of hair, with its opacity in the fourth number, from what light_hair interpolates to.
-INLINE vec strand(const float *pattern, vec v, float tip) {
-  float p = clamp(v[2], 0, 1) * (STRANDS - 1.01f), q = clamp(v[3] * 0.9f, 0, LENGTHS - 2);
-  int i = (int)p, k = (int)q;
-  float fp = p - i, fq = q - k;
-  const float *f = pattern + i * LENGTHS + k;
-  float noise = (f[0] * (1 - fp) + f[LENGTHS] * fp) * (1 - fq) + (f[1] * (1 - fp) + f[LENGTHS + 1] * fp) * fq;
-  vec e = exp4((vec){0.28f * noise, 0.45f * noise, -(tip - 0.50f - 0.16f * noise) / 0.09f, 0});
-  vec color = paint.hair * (v[0] * e[0]) + (v[1] * e[1]) * (0.05f + 0.22f * paint.hair);
-  color[3] = 1 / (1 + e[2]);
-  return color;
 }
 
 static void light_glasses(void) {

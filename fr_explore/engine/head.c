@@ -2,7 +2,9 @@
 // where they lie; only what needs another form is decoded.
 
 enum { SKIN, EYE, TEETH, TONGUE, LASH, MATERIALS };
-enum { EXPRESSIONS = 4, FIELDS = 9, MARKS = 12, HARMONICS = 16, STYLES = 32 };
+enum { EXPRESSIONS = 4, FIELDS = 6, MARKS = 12, HARMONICS = 16, STYLES = 32, SKINS = 32, AGES = 3 };
+enum { RED, LIPS, SCALP, HAIR_SHADE, CAVITY, CLOTH };  // order of head.fields
+enum { TEXELS = 256, CHART_COLUMNS = 224, CHART_ROWS = 320 };  // sides of a skin's texture and of the chart, see skin.c
 
 typedef struct { const u16 *corners; u32 count; } Mesh;  // triangles: three vertices and the material of each
 
@@ -15,13 +17,24 @@ typedef struct {
   Mesh mesh;
 } Wearable;
 
-// A sheet of strands: columns around the head, rows along the strands, column by column.
+// Hair: a mesh with a texture that gives shade and opacity.
 typedef struct {
-  Wearable sheet;
-  u32 columns, rows, parted, covers_ears;
-  const float *strands;  // of each vertex: distance in cm from the crown, and to the tip
-  Mesh body, tips;       // opaque and transparent triangles; they overlap, so that no seam is visible
+  Wearable worn;
+  u32 columns, rows, covers_ears;  // columns and rows of the texture; 0: there is no such style
+  float texels_per_cm;
+  const float *lift;               // of each vertex: distance in cm to the skin
+  vec *places;                     // of each vertex: column and row in the texture
+  u8 *texture, *soft;              // shade and opacity, one after the other; both together, without fine details
+  int softened;                    // the size of the picture that it was softened for
 } Hair;
+
+// A line of skins: the skin of one person when young, middle-aged and old.
+typedef struct {
+  u8 *textures;     // AGES x 3 channels x TEXELS x TEXELS; 0: there is no such skin
+  u16 *soft;        // AGES x TEXELS x TEXELS x 4: relative to the mean, without fine details
+  vec means[AGES];  // mean of each skin's logarithm over the face
+  int softened;
+} Skin;
 
 static struct {
   int attached;
@@ -35,11 +48,15 @@ static struct {
   const vec *visibility;   // fine x 4: spherical harmonics of the directions that nothing hides
   const float *fields;     // FIELDS x fine, see skin.c
   const float *gloss, *turns, *ears, *chart;  // chart: (x, y) of each fine vertex
+  const u16 *uv;           // fine x 2: places in a skin's texture
+  float texels_per_cm;     // of the skins
+  u8 *makeup;              // 3 channels of the chart: eyes, lips, cheeks
   const u8 *materials;
   const u16 *marks;  // coarse vertices of the landmarks
   Mesh whole, bare, haired, lashes;  // all triangles; those drawn without and with hair; lashes
   Wearable glasses;
   Hair hair[STYLES];
+  Skin skins[SKINS];
 } head;
 
 // Copy triangles (n, 3) to four numbers each, with the material in the fourth.
@@ -106,38 +123,31 @@ static int read_wearable(const Blob *blob, const char *prefix, Wearable *out) {
   return FINE;
 }
 
-// Triangles of a sheet whose nearest vertex to a tip is at least, or less than, a distance away.
-static int split_sheet(const Hair *hair, float limit, int beyond, Mesh *out) {
-  const Mesh *mesh = &hair->sheet.mesh;
-  u16 *to = keep((u64)mesh->count * 8);
-  if (!to) return failure(NO_MEMORY, "hair");
-  out->corners = to;
-  out->count = 0;
-  for (u32 i = 0; i < mesh->count; i++) {
-    const u16 *c = mesh->corners + 4 * i;
-    const float *s = hair->strands;
-    float tip = least(s[2 * c[0] + 1], least(s[2 * c[1] + 1], s[2 * c[2] + 1]));
-    if ((tip >= limit) == beyond) __builtin_memcpy(to + 4 * out->count++, c, 8);
-  }
-  return FINE;
-}
-
 static int read_hair(const Blob *blob, const char *prefix, Hair *hair) {
-  const int *facts;
-  const u16 *strands;
-  SECTION(named(prefix, ".grid"), I32, 3, facts);
-  TRY(read_wearable(blob, prefix, &hair->sheet));
-  u32 columns = (u32)facts[0], rows, points = hair->sheet.points;
-  if (columns < 2 || columns > points || points % columns || (rows = points / columns) < 2)
-    return failure(BAD_SECTION, named(prefix, ".grid"));
-  hair->columns = columns, hair->rows = rows, hair->parted = facts[1] != 0, hair->covers_ears = facts[2] != 0;
-  SECTION(named(prefix, ".strands"), F16, 2 * points, strands);
-  float *decoded = keep((u64)points * 8);
-  if (!decoded) return failure(NO_MEMORY, prefix);
-  for (u32 i = 0; i < 2 * points; i++) decoded[i] = from_half(strands[i]);
-  hair->strands = decoded;
-  TRY(split_sheet(hair, 0.9f, 1, &hair->body));
-  return split_sheet(hair, 2.4f, 0, &hair->tips);
+  const float *facts;
+  const u16 *lift, *uv;
+  u8 *texture;
+  SECTION(named(prefix, ".facts"), F32, 4, facts);  // columns and rows of the texture, texels in a cm, covers the ears
+  if (!(facts[0] >= 2 && facts[0] <= 512 && facts[1] >= 2 && facts[1] <= 512)) return failure(BAD_NUMBER, full);
+  u32 columns = (u32)facts[0], rows = (u32)facts[1];
+  if (!(facts[2] > 0)) return failure(BAD_NUMBER, full);
+  hair->texels_per_cm = facts[2], hair->covers_ears = facts[3] != 0;
+  TRY(read_wearable(blob, prefix, &hair->worn));
+  u32 points = hair->worn.points;
+  SECTION(named(prefix, ".texture"), U8, 2 * columns * rows, texture);
+  SECTION(named(prefix, ".lift"), F16, points, lift);
+  SECTION(named(prefix, ".uv"), U16, 2 * points, uv);
+  float *decoded = keep((u64)points * 4);
+  hair->places = keep((u64)points * sizeof(vec));
+  hair->soft = keep(2 * columns * rows);
+  if (!decoded || !hair->places || !hair->soft) return failure(NO_MEMORY, prefix);
+  for (u32 i = 0; i < points; i++) {
+    decoded[i] = from_half(lift[i]);
+    hair->places[i] = (vec){uv[2 * i] * (columns / 65535.0f), uv[2 * i + 1] * (rows / 65535.0f), 0, 0};
+  }
+  undo_differences(texture, 2, rows, columns);
+  hair->lift = decoded, hair->texture = texture, hair->columns = columns, hair->rows = rows;
+  return FINE;
 }
 
 static int read_subdivision(const Blob *blob) {
@@ -187,7 +197,7 @@ static int read_mesh(const Blob *blob) {
 
 static int read_vertices(const Blob *blob) {
   const short *expressions;
-  const float *scale;
+  const float *scale, *texels;
   const signed char *visible;
   const u16 *fields;
   u32 coarse = head.coarse, fine = head.fine;
@@ -199,6 +209,10 @@ static int read_vertices(const Blob *blob) {
   SECTION("turns", F32, fine, head.turns);
   SECTION("ears", F32, fine, head.ears);
   SECTION("chart", F32, 2 * fine, head.chart);
+  SECTION("uv", U16, 2 * fine, head.uv);
+  SECTION("texels", F32, 1, texels);
+  if (!(*texels > 0)) return failure(BAD_NUMBER, "texels");
+  head.texels_per_cm = *texels;
   SECTION("marks", U16, MARKS, head.marks);
   TRY(check_below(head.marks, MARKS, coarse, "marks"));
   vec *moves = keep((u64)EXPRESSIONS * coarse * sizeof(vec)), *seen = keep((u64)fine * 4 * sizeof(vec));
@@ -218,20 +232,59 @@ static int read_vertices(const Blob *blob) {
   return FINE;
 }
 
+static float linear_of[256];  // of an sRGB value of 8 bits
+
+static void make_linear(void) {
+  for (int i = 0; i < 256; i++) {
+    float x = i / 255.0f;
+    linear_of[i] = x <= 0.04045f ? x / 12.92f : power((x + 0.055f) / 1.055f, 2.4f);
+  }
+}
+
+// The skin of a face is where the chart is and where nothing else than skin is. Its mean colour makes a skin comparable
+// with the tone that a person's skin shall have.
+static int read_skin(const Blob *blob, const char *name, Skin *skin) {
+  enum { AREA = TEXELS * TEXELS };
+  SECTION(name, U8, AGES * 3 * AREA, skin->textures);
+  if (!(skin->soft = keep(AGES * AREA * 8))) return failure(NO_MEMORY, name);
+  undo_differences(skin->textures, AGES * 3, TEXELS, TEXELS);
+  float count = 1e-9f;
+  for (int age = 0; age < AGES; age++) skin->means[age] = all(0);
+  for (u32 i = 0; i < head.fine; i++) {
+    const float *other = head.fields + i;
+    if (head.materials[i] != SKIN || !(magnitude(head.chart[2 * i]) < 7)) continue;
+    if (other[LIPS * head.fine] > 0.1f || other[CAVITY * head.fine] > 0.1f || other[CLOTH * head.fine] > 0.1f) continue;
+    u32 at = (head.uv[2 * i + 1] >> 8) * TEXELS + (head.uv[2 * i] >> 8);
+    for (int age = 0; age < AGES; age++) {
+      const u8 *t = skin->textures + age * 3 * AREA + at;
+      vec color = {linear_of[t[0]], linear_of[t[AREA]], linear_of[t[2 * AREA]], 1};
+      skin->means[age] += log4(larger(color, all(1e-3f)));
+    }
+    count++;
+  }
+  for (int age = 0; age < AGES; age++) skin->means[age] /= all(count);
+  return FINE;
+}
+
 static int read_head(const Blob *blob, u32 bytes) {
   const int *identity;
   TRY(check_blob(blob, bytes, "HEAD"));
   SECTION("identity", I32, 1, identity);
   head.identity = *identity;
+  make_linear();
   TRY(rows_of(blob, "expressions", I16, 3 * EXPRESSIONS, &head.coarse));
   TRY(read_subdivision(blob));
   TRY(read_mesh(blob));
   TRY(read_vertices(blob));
   TRY(read_wearable(blob, "glasses", &head.glasses));
+  SECTION("makeup", U8, 3 * CHART_ROWS * CHART_COLUMNS, head.makeup);
+  undo_differences(head.makeup, 3, CHART_ROWS, CHART_COLUMNS);
   for (int i = 0; i < STYLES; i++) {
-    char prefix[] = {'h', 'a', 'i', 'r', '0' + i / 10, '0' + i % 10, 0};
+    char hair[] = {'h', 'a', 'i', 'r', '0' + i / 10, '0' + i % 10, 0};
+    char skin[] = {'s', 'k', 'i', 'n', '0' + i / 10, '0' + i % 10, 0};
     const void *data;
-    if (section(blob, named(prefix, ".grid"), I32, -1, &data, 0) == FINE) TRY(read_hair(blob, prefix, head.hair + i));
+    if (section(blob, named(hair, ".facts"), F32, -1, &data, 0) == FINE) TRY(read_hair(blob, hair, head.hair + i));
+    if (section(blob, skin, U8, -1, &data, 0) == FINE) TRY(read_skin(blob, skin, head.skins + i));
   }
   return FINE;
 }

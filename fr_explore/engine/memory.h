@@ -22,7 +22,7 @@ static const char *const WORDS[CODES + 1] = {
   "an index in the blob is out of range",
   "a number in the blob is not finite or is too large",
   "the person was packed for another head",
-  "the head was packed without this person's hair style",
+  "the head was packed without this person's hair style or skin",
   "there is no such slot",
   "no person is attached to this slot: attach one first",
   "the side of a picture must be from 32 to 2048 pixels",
@@ -64,7 +64,7 @@ typedef enum { U8, I8, U16, I16, I32, F16, F32 } Kind;
 typedef struct { char magic[4], what[4]; u32 version, length, sections, spare[3]; } Blob;
 typedef struct { char name[16]; u32 kind, count, offset, spare; } Section;
 static const u32 BYTES[] = {1, 1, 2, 2, 4, 2, 4};
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 static const float LARGEST = 1000;  // of any number in a blob, so that nothing computed from them can overflow
 
 static int same(const char *a, const char *b, int n) {
@@ -81,10 +81,12 @@ static int check_blob(const Blob *blob, u32 bytes, const char *what) {
   if (blob->length != bytes || blob->sections > 4096 || sizeof(Blob) + blob->sections * sizeof(Section) > bytes)
     return failure(NOT_A_BLOB, what);
   const Section *table = (const Section *)(blob + 1);
-  for (u32 i = 0; i < blob->sections; i++) {
+  u32 free = sizeof(Blob) + blob->sections * sizeof(Section);
+  for (u32 i = 0; i < blob->sections; i++) {  // one behind the other, so that what is decoded in place changes no other
     const Section *s = table + i;
-    if (s->kind > F32 || s->offset % 16 || s->offset > bytes || (u64)s->count * BYTES[s->kind] > bytes - s->offset)
-      return failure(NOT_A_BLOB, what);
+    if (s->kind > F32 || s->offset % 16 || s->offset < free || s->offset > bytes) return failure(NOT_A_BLOB, what);
+    if ((u64)s->count * BYTES[s->kind] > bytes - s->offset) return failure(NOT_A_BLOB, what);
+    free = s->offset + s->count * BYTES[s->kind];
   }
   return FINE;
 }
@@ -107,4 +109,11 @@ static int section(const Blob *blob, const char *name, Kind kind, int count, con
 static int check_below(const u16 *index, u32 count, u32 limit, const char *name) {
   for (u32 i = 0; i < count; i++) if (index[i] >= limit) return failure(BAD_INDEX, name);
   return FINE;
+}
+
+// Textures are stored channel by channel, each row as the difference to the row above, which compresses well. Undo this
+// where they lie; a blob is undone once, when it is attached.
+static void undo_differences(u8 *texture, u32 channels, u32 rows, u32 columns) {
+  for (u32 c = 0; c < channels; c++, texture += rows * columns)
+    for (u32 i = columns; i < rows * columns; i++) texture[i] = (u8)(texture[i] + texture[i - columns]);
 }

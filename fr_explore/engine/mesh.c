@@ -6,9 +6,11 @@ static const float DISTANCE = 110, WIDTH = 25, RISE = 0.9f;  // of the camera; s
 
 static struct {
   vec *rest, *posed;                             // coarse vertices without and with the expression
-  vec *points, *normals, *screen, *color, *chart;  // fine vertices; color: RGB and the mean light
+  // fine vertices; color = texture * painted + plain. painted[3] is the highlight, plain[3] the mean light; `chart` is the
+  // place on the chart in cm, and in a skin's texture in texels.
+  vec *points, *normals, *screen, *painted, *plain, *chart;
 } body;
-typedef struct { vec *points, *normals, *screen, *color; float *tips; } Worn;
+typedef struct { vec *points, *normals, *screen, *color, *tangents; } Worn;
 static Worn strands, frames;  // hair and glasses
 
 static vec turn[3];  // columns of the head's rotation
@@ -16,17 +18,19 @@ static int side;     // of the picture, in pixels
 
 static int make_vertices(void) {
   vec **coarse[] = {&body.rest, &body.posed};
-  vec **fine[] = {&body.points, &body.normals, &body.screen, &body.color, &body.chart};
+  vec **fine[] = {&body.points, &body.normals, &body.screen, &body.painted, &body.plain, &body.chart};
   for (int i = 0; i < 2; i++) if (!(*coarse[i] = keep((u64)head.coarse * 16))) return failure(NO_MEMORY, "head");
-  for (int i = 0; i < 5; i++) if (!(*fine[i] = keep((u64)head.fine * 16))) return failure(NO_MEMORY, "head");
+  for (int i = 0; i < 6; i++) if (!(*fine[i] = keep((u64)head.fine * 16))) return failure(NO_MEMORY, "head");
   for (int i = 0; i < 2; i++) {
     Worn *worn = i ? &frames : &strands;
     u64 bytes = (u64)(i ? head.glasses.points : head.widest) * 16;
-    vec **arrays[] = {&worn->points, &worn->normals, &worn->screen, &worn->color};
-    for (int k = 0; k < 4; k++) if (!(*arrays[k] = keep(bytes))) return failure(NO_MEMORY, "head");
-    if (!(worn->tips = keep(bytes / 4))) return failure(NO_MEMORY, "head");
+    vec **arrays[] = {&worn->points, &worn->normals, &worn->screen, &worn->color, &worn->tangents};
+    for (int k = 0; k < 5; k++) if (!(*arrays[k] = keep(bytes))) return failure(NO_MEMORY, "head");
   }
-  for (u32 i = 0; i < head.fine; i++) body.chart[i] = (vec){head.chart[2 * i], head.chart[2 * i + 1], 0, 0};
+  for (u32 i = 0; i < head.fine; i++) {
+    vec place = {head.chart[2 * i], head.chart[2 * i + 1], head.uv[2 * i], head.uv[2 * i + 1]};
+    body.chart[i] = place * (vec){1, 1, TEXELS / 65535.0f, TEXELS / 65535.0f};
+  }
   return FINE;
 }
 
@@ -67,6 +71,27 @@ static void find_normals(const vec *points, u32 count, Mesh mesh, vec *normals) 
   for (u32 i = 0; i < count; i++) normals[i] /= all(root(dot(normals[i], normals[i]) + 1e-20f));
 }
 
+// Unit vectors along the strands: the direction in which the texture's rows run.
+static void find_tangents(const Wearable *worn, const vec *places) {
+  vec *out = strands.tangents;
+  for (u32 i = 0; i < worn->points; i++) out[i] = all(0);
+  for (u32 i = 0; i < worn->mesh.count; i++) {
+    const u16 *c = worn->mesh.corners + 4 * i;
+    vec p = strands.points[c[1]] - strands.points[c[0]], q = strands.points[c[2]] - strands.points[c[0]];
+    vec s = places[c[1]] - places[c[0]], t = places[c[2]] - places[c[0]];
+    vec along = (s[0] * q - t[0] * p) * (s[0] * t[1] - s[1] * t[0] < 0 ? -1.0f : 1.0f);
+    for (int k = 0; k < 3; k++) out[c[k]] += along;
+  }
+  for (u32 i = 0; i < worn->points; i++) out[i] /= all(root(dot(out[i], out[i]) + 1e-12f));
+}
+
+INLINE vec worn_point(const Wearable *worn, u32 i, float away) {
+  vec p = away * worn->offsets[i];
+  for (u32 k = i * worn->anchors_each; k < (i + 1) * worn->anchors_each; k++)
+    p += worn->weights[k] * body.rest[worn->anchors[k]];
+  return p;
+}
+
 // Every resting face smiles a little; the lips part only in a wide smile.
 static void shape_body(const Person *person) {
   float share = (now.age - 18) / 70, smile = 0.18f + person->traits.smile + 0.82f * now.expression;
@@ -91,30 +116,29 @@ static void shape_body(const Person *person) {
   find_normals(body.points, head.fine, head.whole, body.normals);
 }
 
-// Vertices of what the head wears; hair below the head rotates less, glasses rotate with it.
-static void shape_worn(const Wearable *wearable, Worn *worn, int hangs) {
-  for (u32 i = 0; i < wearable->points; i++) {
-    vec p = wearable->offsets[i];
-    u32 k = i * wearable->anchors_each, end = k + wearable->anchors_each;
-    for (; k < end; k++) p += wearable->weights[k] * body.rest[wearable->anchors[k]];
-    worn->points[i] = p = placed(p, hangs ? sigmoid((p[1] + 19) / 2.5f) : 1);
-    worn->screen[i] = projected(p);
+// Vertices of glasses, which turn with the head.
+static void shape_glasses(void) {
+  const Wearable *worn = &head.glasses;
+  for (u32 i = 0; i < worn->points; i++) {
+    frames.points[i] = placed(worn_point(worn, i, 1), 1);
+    frames.screen[i] = projected(frames.points[i]);
   }
-  find_normals(worn->points, wearable->points, wearable->mesh, worn->normals);
+  find_normals(frames.points, worn->points, worn->mesh, frames.normals);
 }
 
-// The first and the last strand coincide, as do both sides of the crown: their normals must agree.
-static void join_sheet(const Hair *hair) {
-  u32 columns = hair->columns, rows = hair->rows;
-  vec *n = strands.normals;
-  for (u32 r = 0; r < rows; r++) {
-    u32 last = (columns - 1) * rows + r;
-    n[r] = n[last] = (n[r] + n[last]) * 0.5f;
+// Vertices of hair. It turns less with the head the lower it hangs.
+static void shape_hair(const Person *person) {
+  const Wearable *worn = &head.hair[person->style].worn;
+  const float above = 2.5f;  // below this height hair hangs
+  for (u32 i = 0; i < worn->points; i++) {
+    vec p = worn_point(worn, i, person->traits.volume);
+    if (p[1] < above) p[1] = above + (p[1] - above) * person->traits.length;
+    if (person->mirrored) p[0] = -p[0];
+    strands.points[i] = p = placed(p, sigmoid((p[1] + 19) / 2.5f));
+    strands.screen[i] = projected(p);
   }
-  for (u32 c = 0; c <= (columns - 1) / 2; c++) {
-    u32 other = (columns - 1 - c) * rows;
-    n[c * rows] = n[other] = (n[c * rows] + n[other]) * 0.5f;
-  }
+  find_normals(strands.points, worn->points, worn->mesh, strands.normals);
+  find_tangents(worn, head.hair[person->style].places);
 }
 
 static float marks[10];

@@ -14,8 +14,11 @@ typedef enum { SHAPE, COLOR, IMAGE } Effect;  // all, only shading, only the ima
   P(head_pitch, -20, 20, 0, SHAPE)      \
   P(mouth_open, 0, 1, 0, SHAPE)         \
   P(skin_tone, -1, 1, 0, COLOR)         \
-  P(glasses, 0, 1, 0, COLOR)            \
+  P(glasses, 0, 1, 0, SHAPE)            \
   P(light_strength, 0.4, 1.6, 1, COLOR) \
+  P(facial_hair, -1, 1, 0, COLOR)       \
+  P(makeup, 0, 1, 0, COLOR)             \
+  P(background, -1, 1, 0, COLOR)        \
   P(blur, 0, 3, 0, IMAGE)               \
   P(hue, -45, 45, 0, IMAGE)             \
   P(saturation, 0, 2, 1, IMAGE)         \

@@ -1,7 +1,8 @@
 // Fragments -> canvas -> picture.
 
 static struct {
-  vec *canvas;  // of each pixel: colour of its covered share, times this share; the share that is still free
+  vec *canvas;  // of each pixel: light of its fragments
+  float *free;  // of each pixel: the share that shows the background
   vec *line;    // one row of pixels with a border
   float *plain, *result;  // the picture before and after the image attributes, float32 RGB
   float *between, *row;   // room for the blur
@@ -13,54 +14,33 @@ static struct {
 
 EXPORT("out") const float *out(void) { return picture.out; }
 
-// Draw fragments of one layer over the canvas. The share of a pixel that is free is stored, so the background does not
-// shine through where the edge of one layer is in front of another.
-INLINE void draw_as(Look look, const Layer *layer, const Person *person, const Fragment *f, const Fragment *end) {
-  const vec *color = look == HAIR ? strands.color : look == GLASSES ? frames.color : body.color;
-  while (f < end) {
-    u32 pixel = f->pixel;
-    vec sum = all(0);
-    float over = 0, fresh = 0;
-    for (; f < end && f->pixel == pixel; f++) {
-      const u16 *c = layer->mesh.corners + 4 * f->triangle;
-      u32 i = c[0], k = c[1], m = c[2];
-      float second = f->second, third = f->third, first = 1 - second - third, opacity = 1;
-      vec v = first * color[i] + second * color[k] + third * color[m];
-      if (look == HEAD && (c[3] == SKIN || c[3] == EYE)) {
-        vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
-        if (c[3] == EYE) v = eye(v, at[0], at[1]);
-        else if (magnitude(at[0]) < -CHART_LEFT) v = painted(person->soft_paint, v, at[0], at[1]);
-      } else if (look == HAIR) {
-        float tip = first * strands.tips[i] + second * strands.tips[k] + third * strands.tips[m];
-        v = strand(person->soft_pattern, v, tip);
-        opacity = v[3];
-      } else if (look == LASHES) {
-        opacity = 0.55f;
-      } else if (look == GLASSES) {
-        opacity = now.glasses;
+// Add the light of fragments to the canvas. Their weights already say what hides what, so their order is free.
+static void draw(const Person *person, const Fragment *f, const Fragment *end) {
+  for (; f < end; f++) {
+    const u16 *c = looks[f->look].mesh.corners + 4 * f->triangle;
+    u32 i = c[0], k = c[1], m = c[2];
+    float second = f->second, third = f->third, first = 1 - second - third;
+    vec color;
+    if (f->look == HAIR) {
+      vec v = first * strands.color[i] + second * strands.color[k] + third * strands.color[m];
+      color = paint.hair * (v[2] * f->shade) + v[3] * (0.05f + 0.22f * paint.hair);
+    } else if (f->look == GLASSES) {
+      color = first * frames.color[i] + second * frames.color[k] + third * frames.color[m];
+    } else {
+      vec plain = first * body.plain[i] + second * body.plain[k] + third * body.plain[m];
+      vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
+      if (c[3] == SKIN) {
+        vec painted = first * body.painted[i] + second * body.painted[k] + third * body.painted[m];
+        color = skin(person->soft_paint, painted, plain, at);
+      } else if (c[3] == EYE) {
+        color = eye(plain[3], at[0], at[1]);
+      } else {
+        color = plain + (first * body.painted[i][3] + second * body.painted[k][3] + third * body.painted[m][3]);
       }
-      float samples = f->samples, hiding = f->hiding;
-      over += hiding * opacity, fresh += (samples - hiding) * opacity, sum += samples * opacity * v;
     }
-    vec c = picture.canvas[pixel];
-    float free = c[3];
-    c *= clamp(1 - over * (1.0f / SAMPLES) / most(1 - free, 1e-9f), 0, 1);
-    c += sum * (1.0f / SAMPLES);
-    c[3] = free - least(fresh * (1.0f / SAMPLES), free);
-    picture.canvas[pixel] = c;
+    color[3] = 0;
+    picture.canvas[f->pixel] += f->weight * color;
   }
-}
-static void draw(const Layer *layer, const Person *person, const Fragment *first, const Fragment *end) {
-  switch (layer->look) {
-    case HEAD: draw_as(HEAD, layer, person, first, end); break;
-    case LASHES: draw_as(LASHES, layer, person, first, end); break;
-    case HAIR: draw_as(HAIR, layer, person, first, end); break;
-    case GLASSES: draw_as(GLASSES, layer, person, first, end); break;
-  }
-}
-
-static void clear_canvas(void) {
-  for (int i = 0; i < side * side; i++) picture.canvas[i] = (vec){0, 0, 0, 1};
 }
 
 // Linear light as sRGB (IEC 61966-2-1); bright light approaches white smoothly.
@@ -74,18 +54,19 @@ static vec display(vec x) {
 
 INLINE vec tent(const vec *p) { return 0.25f * (p[-1] + p[1]) + 0.5f * p[0]; }
 
-// Add the background, a cool grey with a soft vignette; filter with a tent two pixels wide; convert to sRGB. The tent
+// Add the background, plain with a soft vignette; filter with a tent two pixels wide; convert to sRGB. The tent
 // removes frequencies near that of the pixel grid: without it, aliasing determines the direction in which an embedding
 // moves when the head turns by a small step; with it, halving the step keeps this direction.
 static void develop(void) {
-  const vec grey = {0.56f, 0.58f, 0.60f, 0};
+  const vec dark = {0.045f, 0.050f, 0.056f, 1}, light = {0.93f, 0.93f, 0.92f, 1};
+  const vec grey = between(dark, (vec){0.56f, 0.58f, 0.60f, 1}, light, now.background) * (vec){1, 1, 1, 0};
   float step = 1.0f / side;
   vec *canvas = picture.canvas, *line = picture.line + 1;
   for (int y = 0; y < side; y++)
     for (int x = 0; x < side; x++) {
       float gx = (x + 0.5f) * step - 0.5f, gy = (y + 0.5f) * step - 0.5f;
       vec *c = canvas + y * side + x;
-      *c += (*c)[3] * (1 - 0.55f * (gy * gy + gx * gx) - 0.10f * gy) * grey;
+      *c += picture.free[y * side + x] * (1 - 0.55f * (gy * gy + gx * gx) - 0.10f * gy) * grey;
     }
   for (int y = 0; y < side; y++) {
     const vec *b = canvas + y * side, *a = y ? b - side : b, *c = y < side - 1 ? b + side : b;

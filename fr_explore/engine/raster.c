@@ -1,35 +1,30 @@
 // Triangles -> samples -> fragments. A pixel has 15 samples in three rows of five; the rows are offset, so that an edge
 // crosses one sample at a time. Uniform samples make edges move smoothly, which finite differences of embeddings need.
 //
-// `rasterise` writes the nearness and the triangle of every sample that a layer reaches. `collect` turns them into
-// fragments: the visible part of one triangle in one pixel, shaded once, at the mean of its samples.
+// `rasterise` writes the nearness and the triangle of every sample of what is solid: the head. layers.c then draws what is
+// transparent in front of it, and `fragments_of` makes fragments of the rest: the visible part of one triangle in one
+// pixel, shaded once, at the mean of its samples.
 
+static const float LEAST = 1 / 512.0f;  // a share of light that is too small to be drawn
 enum { ROWS = 3, COLUMNS = 5, SAMPLES = ROWS * COLUMNS };
 static const float OFFSET[6] = {0.5f / 3, 2.5f / 3, 1.5f / 3, 0.5f / 3, 2.5f / 3, 1.5f / 3};  // of rows, twice over
 
 typedef struct { float x, y, second_x, second_y, third_x, third_y; } Plane;  // a corner; gradients of two weights
-typedef struct { u32 pixel; u16 triangle; u8 samples, hiding; float second, third; } Fragment;
-typedef enum { HEAD, LASHES, HAIR, GLASSES } Look;
+typedef enum { HEAD, LASHES, HAIR, GLASSES, LOOKS } Look;
+// weight: share of the pixel's light that comes from here; shade: of hair's texture
+typedef struct { u32 pixel; u16 triangle, look; float second, third, weight, shade; } Fragment;
 
-// Layers are drawn over one another in their order.
-typedef struct {
-  Look look;
-  Mesh mesh;
-  const vec *screen;
-  int two_sided, solid;     // solid: it hides what later layers draw behind it
-  Fragment *first, *end;    // its fragments, if they are kept
-  int left, top, right, bottom;  // pixels that it may reach
-  u32 base;                 // number of its first triangle in the picture; 0 means none
-} Layer;
+static struct { Mesh mesh; const vec *screen; } looks[LOOKS];  // a mesh without triangles is not drawn
 
 // The samples of a band: rows of pixels from `top` to `bottom`.
 static struct {
   int top, bottom;
-  float *near, *near_before;  // nearness of every sample; a copy, for layers that are not solid
-  u16 *triangle;              // number of the visible triangle of every sample
-  u16 *covered;               // of every pixel: samples that a solid layer covers, as bits
+  float *near;     // nearness of every sample, row by row
+  u16 *triangle;   // number of the visible triangle of every sample, 0 for none
+  float *through;  // of every pixel: the share of light that comes through all layers, for 16 samples (15 in use)
+  float *solid;    // and nearness of what is solid
+  u8 *state;       // of every pixel, see layers.c
   Plane *planes;
-  u32 triangles;              // numbers in use
 } band;
 
 typedef struct { float x[3], y[3], near[3]; } Corners;
@@ -89,39 +84,34 @@ INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number, float *
   }
 }
 
-// Find the pixels of the band that a layer may reach.
-static void find_box(Layer *layer) {
-  vec low = all(1e9f), high = all(-1e9f);
-  for (u32 i = 0; i < 4 * layer->mesh.count; i++) {
-    if (i % 4 == 3) continue;
-    vec p = layer->screen[layer->mesh.corners[i]];
-    low = smaller(low, p), high = larger(high, p);
-  }
-  float top = (float)band.top, bottom = (float)band.bottom;
-  layer->left = (int)clamp(low[0], 0, (float)side), layer->right = (int)clamp(high[0] + 1, 0, (float)side);
-  layer->top = (int)clamp(low[1], top, bottom), layer->bottom = (int)clamp(high[1] + 1, top, bottom);
+INLINE Plane plane_of(vec a, vec p, vec q, float area) {
+  float scale = 1 / area;
+  return (Plane){a[0], a[1], q[1] * scale, -q[0] * scale, -p[1] * scale, p[0] * scale};
 }
 
-static void rasterise(Layer *layer, float *near) {
-  layer->base = band.triangles;
-  band.triangles += layer->mesh.count;
-  for (u32 i = 0; i < layer->mesh.count; i++) {
-    const u16 *corners = layer->mesh.corners + 4 * i;
-    vec a = layer->screen[corners[0]], b = layer->screen[corners[1]], c = layer->screen[corners[2]];
+static void rasterise(void) {
+  const Mesh *mesh = &looks[HEAD].mesh;
+  const vec *screen = looks[HEAD].screen;
+  for (u32 i = 0; i < mesh->count; i++) {
+    const u16 *corners = mesh->corners + 4 * i;
+    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]];
     vec p = b - a, q = c - a;
     float area = p[0] * q[1] - p[1] * q[0];  // y points down, so a front side has a negative area
-    if (!(layer->two_sided ? magnitude(area) > 1e-9f : area < -1e-9f)) continue;
-    float scale = 1 / area;
-    Plane plane = {a[0], a[1], q[1] * scale, -q[0] * scale, -p[1] * scale, p[0] * scale};
-    band.planes[layer->base + i] = plane;
+    if (!(area < -1e-9f)) continue;
+    Plane plane = plane_of(a, p, q, area);
+    band.planes[i + 1] = plane;
     float gx = plane.second_x * p[2] + plane.third_x * q[2], gy = plane.second_y * p[2] + plane.third_y * q[2];
-    scan(by_height(a, b, c), a, gx, gy, layer->base + i, near);
+    scan(by_height(a, b, c), a, gx, gy, i + 1, band.near);
   }
 }
 
 // For each choice of the five samples of a row, as bits: their number, and the sum of their x in each kind of row.
 static float chosen[32], sum_of_x[ROWS][32];
+static float SAMPLE_X[16], SAMPLE_Y[16];  // place of each sample in its pixel
 static void make_tables(void) {
+  for (int k = 0; k < SAMPLES; k++) {
+    SAMPLE_X[k] = (k % COLUMNS + OFFSET[k / COLUMNS]) / COLUMNS, SAMPLE_Y[k] = (k / COLUMNS + 0.5f) / ROWS;
+  }
   for (int bits = 0; bits < 32; bits++) {
     float n = 0, sum = 0;
     for (int k = 0; k < COLUMNS; k++) if (bits >> k & 1) n++, sum += k;
@@ -130,33 +120,47 @@ static void make_tables(void) {
   }
 }
 
-// Write the fragments of one pixel, whose samples start at `s`; return the end of what was written.
-INLINE Fragment *fragments_of(const Layer *layer, const u16 *s, int wide, int x, int y, Fragment *out) {
-  v128_t base = wasm_u16x8_splat((u16)layer->base), row[ROWS];
-  u32 left = 0;
+// Mean position of samples in their pixel, given as bits of each row.
+typedef struct { float x, y, count; } Mean;
+INLINE Mean mean_of(u32 first, u32 second, u32 third) {
+  float n = chosen[first] + chosen[second] + chosen[third], share = 1 / n;
+  float y = chosen[first] * (0.5f / 3) + chosen[second] * 0.5f + chosen[third] * (2.5f / 3);
+  return (Mean){(sum_of_x[0][first] + sum_of_x[1][second] + sum_of_x[2][third]) * share, y * share, n};
+}
+
+// Light that comes through all layers at some samples of a pixel: their sum.
+INLINE float light_through(u32 pixel, u32 bits) {
+  if (!band.state[pixel]) return (float)__builtin_popcount(bits);
+  const float *t = band.through + 16 * pixel;
+  float sum = 0;
+  for (; bits; bits &= bits - 1) sum += t[__builtin_ctz(bits)];
+  return sum;
+}
+
+// Write the solid fragments of one pixel, whose samples start at `s`, and what it leaves of the background; return the
+// end of what was written.
+INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *background, Fragment *out) {
+  v128_t row[ROWS], zero = wasm_i16x8_const_splat(0);
+  u32 left = 0, pixel = (u32)((y - band.top) * side + x);
   for (int k = 0; k < ROWS; k++) {
     row[k] = wasm_v128_load(s + k * wide);
-    left |= (u32)(wasm_i16x8_bitmask(wasm_u16x8_ge(row[k], base)) & 31) << (COLUMNS * k);
+    left |= (u32)(wasm_i16x8_bitmask(wasm_i16x8_ne(row[k], zero)) & 31) << (COLUMNS * k);
   }
-  if (!left) return out;
-  u32 pixel = (u32)((y - band.top) * side + x), covered = band.covered[pixel], own = left;
-  do {
+  *background = light_through(pixel, ~left & 0x7fff) * (1.0f / SAMPLES);
+  while (left) {
     u32 k = (u32)__builtin_ctz(left), number = s[k / COLUMNS * wide + k % COLUMNS], bits[ROWS], hits;
     for (int r = 0; r < ROWS; r++)
       bits[r] = wasm_i16x8_bitmask(wasm_i16x8_eq(row[r], wasm_u16x8_splat((u16)number))) & 31;
     hits = bits[0] | bits[1] << COLUMNS | bits[2] << (2 * COLUMNS);
     left &= ~hits;
-    float n = chosen[bits[0]] + chosen[bits[1]] + chosen[bits[2]], share = 1 / n;
-    float dx = (sum_of_x[0][bits[0]] + sum_of_x[1][bits[1]] + sum_of_x[2][bits[2]]) * share;
-    float dy = (chosen[bits[0]] * (0.5f / 3) + chosen[bits[1]] * 0.5f + chosen[bits[2]] * (2.5f / 3)) * share;
+    float weight = light_through(pixel, hits) * (1.0f / SAMPLES);
+    if (weight < LEAST) continue;
+    Mean mean = mean_of(bits[0], bits[1], bits[2]);
     const Plane *plane = band.planes + number;
-    dx += x - plane->x, dy += y - plane->y;
-    out->pixel = (u32)(y * side + x), out->triangle = (u16)(number - layer->base);
-    out->samples = (u8)n, out->hiding = (u8)__builtin_popcount(hits & covered);
-    out->second = dx * plane->second_x + dy * plane->second_y;
-    out->third = dx * plane->third_x + dy * plane->third_y;
-    out++;
-  } while (left);
-  if (layer->solid) band.covered[pixel] = (u16)(covered | own);
+    float dx = mean.x + (x - plane->x), dy = mean.y + (y - plane->y);
+    *out++ = (Fragment){
+      .pixel = (u32)(y * side + x), .triangle = (u16)(number - 1), .look = HEAD, .weight = weight,
+      .second = dx * plane->second_x + dy * plane->second_y, .third = dx * plane->third_x + dy * plane->third_y};
+  }
   return out;
 }

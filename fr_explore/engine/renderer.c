@@ -4,8 +4,10 @@
 //
 //   head.c, person.c   read the blobs that Python packed, and check every length, index and number in them
 //   mesh.c             the person's vertices at an age, with an expression, turned, seen by the camera; their normals
+//   textures.c         textures without details finer than a pixel; a skin at an age
 //   skin.c, hair.c     light and colour at the vertices, and details that are painted on fragments
-//   raster.c           which triangle is visible at each of the 15 samples of a pixel, layer by layer
+//   raster.c           which triangle of the head is visible at each of the 15 samples of a pixel
+//   layers.c           hair, lashes and glasses in front of it, from front to back; how much light comes through
 //   picture.c          fragments drawn on a canvas, background, anti-aliasing filter, sRGB
 //   adjust.c           image attributes: blur, hue, saturation, contrast, brightness, noise
 //
@@ -28,18 +30,18 @@
 #include "person.c"
 #include "blur.c"
 #include "mesh.c"
+#include "textures.c"
 #include "skin.c"
 #include "hair.c"
 #include "raster.c"
+#include "layers.c"
 #include "picture.c"
 #include "adjust.c"
 
-enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 17, LAYERS = 5 };
+enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 17 };
 
 static u32 inbox_bytes;
-static Layer layers[LAYERS];
-static int layer_count;
-static Fragment *fragments, *fragments_end;
+static Fragment *fragments, *fragments_used, *fragments_end;
 static struct {
   int slot, side;    // of the last picture
   int plain, parts;  // whether the picture before the image attributes, and all fragments, are valid
@@ -78,15 +80,12 @@ EXPORT("attach_head") int attach_head(u32 bytes) {
   int code = keep(bytes) ? read_head(blob, bytes) : failure(NO_MEMORY, "head");  // the blob stays where it is
   if (!code) code = make_slots();
   if (!code) code = make_vertices();
-  if (!code) code = make_chart();
+  if (!code) code = make_textures();
   u64 triangles = 1ull + head.whole.count + head.glasses.mesh.count, most_hair = 0;
-  for (int i = 0; i < STYLES; i++) {
-    u64 own = (u64)head.hair[i].body.count + head.hair[i].tips.count;
-    most_hair = own > most_hair ? own : most_hair;
-  }
-  triangles += most_hair;
-  if (!code && triangles > 65535) code = failure(BAD_SECTION, "triangles");
-  if (!code && !(band.planes = keep(triangles * sizeof(Plane)))) code = failure(NO_MEMORY, "head");
+  for (int i = 0; i < STYLES; i++) most_hair = most_hair > head.hair[i].worn.mesh.count ? most_hair : head.hair[i].worn.mesh.count;
+  if (!code && triangles + most_hair > 65535) code = failure(BAD_SECTION, "triangles");
+  if (!code && !(band.planes = keep((1ull + head.whole.count) * sizeof(Plane)))) code = failure(NO_MEMORY, "head");
+  if (!code) code = make_layers(triangles + most_hair);
   if (code) {
     reset();
     kept_end = end;
@@ -113,14 +112,17 @@ static int make_frame(int size) {
   side = size;
   band.top = 0, band.bottom = (int)rows;
   band.near = frame((u64)pixels * SAMPLES * 4);
-  band.near_before = frame((u64)pixels * SAMPLES * 4);
   band.triangle = frame((u64)pixels * SAMPLES * 2);
-  band.covered = frame((u64)pixels * 2);
+  band.through = frame((u64)pixels * 64);
+  band.solid = frame((u64)pixels * 64);
+  band.state = frame(pixels);
   fragments = frame(room * sizeof(Fragment));
   fragments_end = fragments + room;
   picture.canvas = frame((u64)size * size * sizeof(vec));
+  picture.free = frame((u64)size * size * 4);
   picture.line = frame((size + 8) * sizeof(vec));
-  if (!band.near || !band.near_before || !band.triangle || !band.covered || !fragments || !picture.canvas || !picture.line)
+  if (!band.near || !band.triangle || !band.through || !band.solid || !band.state || !fragments || !picture.canvas ||
+      !picture.free || !picture.line)
     return failure(NO_MEMORY, "picture");
   TRY(make_picture(size, size));
   last.side = size;
@@ -131,87 +133,70 @@ static void clear_band(void) {
   int pixels = (band.bottom - band.top) * side;
   __builtin_memset(band.near, 0, (unsigned long)pixels * SAMPLES * 4);
   __builtin_memset(band.triangle, 0, (unsigned long)pixels * SAMPLES * 2);
-  __builtin_memset(band.covered, 0, (unsigned long)pixels * 2);
-  band.triangles = 1;
+  __builtin_memset(band.state, UNTOUCHED, (unsigned long)pixels);
 }
 
-static void add_layer(Look look, Mesh mesh, const vec *screen, int two_sided, int solid) {
-  layers[layer_count++] = (Layer){.look = look, .mesh = mesh, .screen = screen, .two_sided = two_sided, .solid = solid};
-}
-
-// Layers in the order in which they are drawn. Of hair, first the opaque body, then the thin tips in front of it, because
-// transparent parts must not hide anything.
 static void arrange(const Person *person) {
-  int has_hair = person->style >= 0;
-  layer_count = 0;
-  add_layer(HEAD, has_hair ? head.haired : head.bare, body.screen, 0, 1);
-  add_layer(LASHES, head.lashes, body.screen, 1, 0);
-  if (has_hair) {
-    add_layer(HAIR, head.hair[person->style].body, strands.screen, 1, 1);
-    add_layer(HAIR, head.hair[person->style].tips, strands.screen, 1, 1);
-  }
-  if (now.glasses > 0) add_layer(GLASSES, head.glasses.mesh, frames.screen, 1, 1);
+  const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
+  looks[HEAD].mesh = hair ? head.haired : head.bare, looks[HEAD].screen = body.screen;
+  looks[LASHES].mesh = head.lashes, looks[LASHES].screen = body.screen;
+  looks[HAIR].mesh = hair ? hair->worn.mesh : (Mesh){0, 0}, looks[HAIR].screen = strands.screen;
+  looks[GLASSES].mesh = now.glasses > 0 ? head.glasses.mesh : (Mesh){0, 0}, looks[GLASSES].screen = frames.screen;
 }
 
 static void shape(const Person *person) {
   pose();
   shape_body(person);
   if (person->style >= 0) {
-    shape_worn(&head.hair[person->style].sheet, &strands, 1);
-    join_sheet(&head.hair[person->style]);
+    soften_hair(head.hair + person->style);
+    shape_hair(person);
   }
-  if (now.glasses > 0) shape_worn(&head.glasses, &frames, 0);
+  if (now.glasses > 0) shape_glasses();
   find_landmarks();
 }
 
 static void light(Person *person) {
   place_lamp();
   mix_paint(person);
-  soften_paint(person);
+  soften_textures(person);
   light_body(person);
-  if (person->style >= 0) {
-    soften_pattern(person);
-    light_hair(&head.hair[person->style]);
-  }
+  if (person->style >= 0) light_hair(person);
   if (now.glasses > 0) light_glasses();
 }
 
-// Rasterise a layer in the band and draw its fragments, which are appended at `used` and kept if there is room.
-static Fragment *draw_layer(Layer *layer, const Person *person, Fragment *used, int *kept) {
-  float *near = band.near;
-  int wide = side * COLUMNS;
-  find_box(layer);
-  if (!layer->solid) {  // its samples must not hide later layers: it is compared with a copy
-    u32 start = (u32)((layer->top - band.top) * ROWS * wide), count = (u32)((layer->bottom - layer->top) * ROWS * wide);
-    near = band.near_before;
-    __builtin_memcpy(near + start, band.near + start, (unsigned long)count * 4);
-  }
-  rasterise(layer, near);
-  Fragment *first = *kept ? used : fragments, *end = first;
-  for (int y = layer->top; y < layer->bottom; y++)
-    for (int x = layer->left; x < layer->right; x++) {
-      if (end + SAMPLES > fragments_end) {  // full: draw what there is and forget it
-        *kept = 0;
-        draw(layer, person, first, end);
-        first = end = fragments;
-      }
-      end = fragments_of(layer, band.triangle + ROWS * (y - band.top) * wide + COLUMNS * x, wide, x, y, end);
-    }
-  draw(layer, person, first, end);
-  layer->first = first, layer->end = end;
-  return end;
+// Room for the fragments of a triangle or of a pixel. If there is none, draw those that there are and forget them.
+static Fragment *with_room(const Person *person, Fragment *used, u32 count) {
+  if (used + count <= fragments_end) return used;
+  draw(person, fragments, used);
+  last.parts = 0;
+  return fragments;
 }
 
 static void draw_bands(const Person *person) {
-  int rows = band.bottom - band.top, kept = rows == side;
+  int rows = band.bottom - band.top;
+  const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
+  Fragment *used = fragments;
+  last.parts = 1;
+  __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
+  sort_layers();
   for (int top = 0; top < side; top += rows) {
-    Fragment *used = fragments;
     band.top = top, band.bottom = top + rows < side ? top + rows : side;
     clear_band();
-    for (int i = 0; i < layer_count; i++) used = draw_layer(layers + i, person, used, &kept);
+    rasterise();
+    for (u32 i = 0; i < sorted_count; i++) {
+      used = with_room(person, used, (u32)((band.bottom - band.top) * side));
+      used = draw_veil((u32)sorted[i] >> 16, (u32)sorted[i] & 65535, hair, used);
+    }
+    for (int y = band.top; y < band.bottom; y++)
+      for (int x = 0; x < side; x++) {
+        const u16 *samples = band.triangle + (ROWS * (y - band.top) * side + x) * COLUMNS;
+        used = with_room(person, used, SAMPLES);
+        used = fragments_of(samples, side * COLUMNS, x, y, picture.free + y * side + x, used);
+      }
   }
+  draw(person, fragments, used);
+  fragments_used = used;
   band.top = 0, band.bottom = rows;
-  last.parts = kept;
 }
 
 static void draw_person(Person *person, int reshape) {
@@ -220,9 +205,12 @@ static void draw_person(Person *person, int reshape) {
     arrange(person);
   }
   light(person);
-  clear_canvas();
-  if (reshape) draw_bands(person);
-  else for (int i = 0; i < layer_count; i++) draw(layers + i, person, layers[i].first, layers[i].end);
+  if (reshape) {
+    draw_bands(person);
+  } else {
+    __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
+    draw(person, fragments, fragments_used);
+  }
   develop();
 }
 

@@ -1,12 +1,10 @@
-// Light and colour of the head: per vertex where they are smooth, per fragment where they have detail (brows, folds,
-// freckles, eyes). Colours are linear RGB.
-
-enum { RED, SOCKET, LIDS, LIPS, BEARD, SCALP, HAIR_SHADE, CAVITY, CLOTH };  // order of head.fields
+// Light and colour of the head: per vertex where they are smooth, per fragment where they have detail (skin, paint, eyes).
+// Colours are linear RGB.
 
 static struct { vec key, half; vec harmonics[4]; } lamp;  // unit vectors to the lamp, and midway between it and the camera
 static struct {
-  vec hair, brow, iris;
-  float fold, spot, freckle, pixel_of_eye;  // pixel: its width as a share of the eyeball's radius
+  vec hair, brow, beard, iris, tone;
+  float facial_hair, makeup, pixel_of_eye;  // pixel: its width as a share of the eyeball's radius
 } paint;
 static const float EYE_RADIUS = 1.655f;
 
@@ -32,37 +30,43 @@ static void place_lamp(void) {
 
 static void mix_paint(const Person *person) {
   const Traits *t = &person->traits;
-  float ageing = power(clamp((now.age - 18) / 57, 0, 1), 1.7f);
   vec hair = hair_tone(t, now.hair_color);
-  float brightest = most(hair[0], most(hair[1], hair[2]));
+  float brightest = most(hair[0], most(hair[1], hair[2])), own = t->beard;
   paint.hair = hair;
   paint.brow = 0.12f / (0.12f / 0.75f + brightest) * hair;  // never as light as light hair
+  paint.tone = skin_tone(t, now.skin_tone);
+  paint.beard = 0.75f * paint.brow + 0.06f * paint.tone;  // skin shines through
   paint.iris = (vec){t->iris[0], t->iris[1], t->iris[2], 0};
-  paint.fold = 0.75f * ageing, paint.spot = 0.28f * ageing, paint.freckle = 0.5f * t->freckles;
+  paint.facial_hair = now.facial_hair < 0 ? own * (1 + now.facial_hair) : own + (1 - own) * now.facial_hair;
+  paint.makeup = t->makeup + (1 - t->makeup) * now.makeup;
   paint.pixel_of_eye = WIDTH / side / EYE_RADIUS;
 }
 
-// Colour of every vertex without light.
-INLINE vec albedo(const Person *person, u32 i, vec skin, vec lips, vec shadow, vec roots) {
-  switch (head.materials[i]) {
-    case EYE: return (vec){0.70f, 0.67f, 0.65f, 0};
-    case TEETH: return (vec){0.82f, 0.78f, 0.69f, 0};
-    case TONGUE: return (vec){0.22f, 0.06f, 0.055f, 0};
-    case LASH: return (vec){0.02f, 0.014f, 0.012f, 0};
-  }
+// Colour of a vertex without light, as a factor of the skin's texture and a part that hides it.
+typedef struct { vec factor, hiding; } Albedo;
+
+INLINE Albedo laid_over(Albedo a, float share, vec color) {
+  return (Albedo){a.factor * (1 - share), a.hiding + share * (color - a.hiding)};
+}
+
+INLINE Albedo albedo(const Person *person, u32 i, vec roots) {
   const Traits *t = &person->traits;
+  switch (head.materials[i]) {
+    case EYE: return (Albedo){all(0), {0.70f, 0.67f, 0.65f, 0}};
+    case TEETH: return (Albedo){all(0), {0.62f, 0.57f, 0.49f, 0}};
+    case TONGUE: return (Albedo){all(0), {0.22f, 0.06f, 0.055f, 0}};
+    case LASH: return (Albedo){all(0), {0.02f, 0.014f, 0.012f, 0}};
+  }
   const float *f = head.fields + i;
   u32 n = head.fine;
-  float cover = person->style >= 0 ? 0.92f : 0.30f * (t->stubble > 0);
-  vec depth = (t->redness * f[RED * n]) * (vec){0.02f, 0.34f, 0.30f, 0} + f[SOCKET * n] * (vec){0.13f, 0.21f, 0.18f, 0} +
-              f[LIDS * n] * (vec){0.08f, 0.16f, 0.14f, 0};
-  vec a = skin * exp4(-depth);
-  a += f[LIPS * n] * (lips - a);
-  a += (0.42f * t->stubble * f[BEARD * n]) * (shadow - a);
-  a += (cover * f[SCALP * n]) * (roots - a);
-  if (person->style >= 0) a *= 1 - 0.30f * f[HAIR_SHADE * n];
-  a += f[CAVITY * n] * ((vec){0.10f, 0.016f, 0.014f, 0} - a);
-  return a + f[CLOTH * n] * ((vec){0.30f, 0.36f, 0.46f, 0} - a);
+  float cover = person->style >= 0 ? 0.92f : 0.30f * (t->beard > 0);
+  vec lips = (vec){t->lips[0], t->lips[1], t->lips[2], 1};
+  Albedo a = {paint.tone * exp4((-t->redness * f[RED * n]) * (vec){0.02f, 0.34f, 0.30f, 0}), all(0)};
+  a.factor *= 1 + f[LIPS * n] * (lips - 1);
+  a = laid_over(a, cover * f[SCALP * n], roots);
+  if (person->style >= 0) a.factor *= 1 - 0.30f * f[HAIR_SHADE * n], a.hiding *= 1 - 0.30f * f[HAIR_SHADE * n];
+  a = laid_over(a, f[CAVITY * n], (vec){0.10f, 0.016f, 0.014f, 0});
+  return laid_over(a, f[CLOTH * n], (vec){t->cloth[0], t->cloth[1], t->cloth[2], 0});
 }
 
 // Diffuse light is wrapped Lambert with a wrap per channel: red light scatters furthest in skin, so its boundary of light
@@ -70,9 +74,7 @@ INLINE vec albedo(const Person *person, u32 i, vec skin, vec lips, vec shadow, v
 static void light_body(const Person *person) {
   const vec wrap = {0.30f, 0.16f, 0.10f, 0}, gain = {0.86f * 1.03f / 1.30f, 0.86f / 1.16f, 0.86f * 0.95f / 1.10f, 0};
   const vec front = {-0.195f, -0.0325f, 0.6175f, 0}, skylight = {0.97f, 1.0f, 1.05f, 0};
-  vec skin = skin_tone(&person->traits, now.skin_tone), hair = paint.hair;
-  vec lips = skin * exp4(-(0.75f + 0.45f * person->traits.femininity) * (vec){0.22f, 0.95f, 0.80f, 0});
-  vec shadow = hair * 0.5f + 0.25f * skin, roots = 0.75f * hair + 0.04f * skin;
+  vec roots = 0.75f * paint.hair + 0.04f * paint.tone;
   for (u32 i = 0; i < head.fine; i++) {
     vec n = body.normals[i];
     const vec *v = head.visibility + 4 * i;
@@ -85,47 +87,36 @@ static void light_body(const Person *person) {
     light += open * open * (0.12f + 0.14f * (0.5f + 0.5f * n[1])) * skylight;
     light += 0.20f * open * most(0.35f + dot(n, front), 0);
     float h = most(dot(n, lamp.half), 0), h4 = h * h * h * h, h8 = h4 * h4, h16 = h8 * h8;
-    vec c = albedo(person, i, skin, lips, shadow, roots) * light + head.gloss[i] * seen * (h16 * h8 * h4);
-    c[3] = (light[0] + light[1] + light[2]) * (1 / 3.0f);
-    body.color[i] = c;
+    Albedo a = albedo(person, i, roots);
+    body.painted[i] = a.factor * light, body.plain[i] = a.hiding * light;
+    body.painted[i][3] = head.gloss[i] * seen * (h16 * h8 * h4);
+    body.plain[i][3] = (light[0] + light[1] + light[2]) * (1 / 3.0f);
   }
 }
 
-// ---- the chart: paint on the face as seen from the front, in cm of the resting face, so that it follows the skin
-
-static const float CHART_LEFT = -7.0f, CHART_BOTTOM = -11.5f, CELLS_PER_CM = 16;
-static vec *chart_between;  // room for blurring the chart, or the pattern of strands
-static float *chart_line;
-
-static int make_chart(void) {
-  chart_between = keep(CHART_ROWS * CHART_COLUMNS * sizeof(vec));
-  chart_line = keep((STRANDS + 2 * MAX_RADIUS) * sizeof(vec));
-  return chart_between && chart_line ? FINE : failure(NO_MEMORY, "head");
+// Make-up: dark around the eyes, a red of the skin's own depth on the lips, blush.
+INLINE vec made_up(vec color, vec share, vec light) {
+  const vec lipstick = {0.62f, 0.16f, 0.19f, 0}, red = {0.9f, 0.45f, 0.5f, 0};
+  share *= paint.makeup;
+  color *= exp4(-share[0] * (vec){1.5f, 1.7f, 1.6f, 0} - share[2] * (vec){0.02f, 0.42f, 0.32f, 0});
+  return color + 0.7f * share[1] * (light * lipstick * (0.25f + red * paint.tone) - color);
 }
 
-// Remove details finer than a pixel, once for each person and size.
-static void soften_paint(Person *person) {
-  if (person->softened_paint == side) return;
-  person->softened_paint = (float)side;
-  for (int i = 0; i < CHART_ROWS * CHART_COLUMNS; i++) {
-    const u8 *p = person->paint + 4 * i;
-    person->soft_paint[i] = (vec){p[0], p[1], p[2], p[3]} * (1 / 255.0f);
-  }
-  blur((float *)person->soft_paint, (const float *)person->soft_paint, (float *)chart_between, chart_line, CHART_ROWS,
-       CHART_COLUMNS, 4, 0.42f * CELLS_PER_CM * WIDTH / side);
-}
-
-// Paint brows, folds, spots and freckles on a colour whose fourth number is the light.
-INLINE vec painted(const vec *chart, vec v, float x, float y) {
-  float u = clamp((x - CHART_LEFT) * CELLS_PER_CM - 0.5f, 0, CHART_COLUMNS - 1.001f);
-  float w = clamp((y - CHART_BOTTOM) * CELLS_PER_CM - 0.5f, 0, CHART_ROWS - 1.001f);
-  int i = (int)w, k = (int)u;
-  float down = w - i, right = u - k;
-  const vec *low = chart + i * CHART_COLUMNS + k, *high = low + CHART_COLUMNS;
-  vec c = (low[0] * (1 - right) + low[1] * right) * (1 - down) + (high[0] * (1 - right) + high[1] * right) * down;
-  float dark = paint.fold * c[1] + paint.spot * c[2] + paint.freckle * c[3], light = v[3];
-  vec color = dark > 0 ? v * exp4(-dark * (vec){0.75f, 1.0f, 1.08f, 0}) : v;  // most of the face has no paint
-  return color + c[0] * (paint.brow * light - color);
+// Skin at a place in its texture (at[2], at[3]) and on the chart (at[0], at[1]), which is paint on the face as seen from
+// the front, in cm of the resting face, so that it follows the skin.
+INLINE vec skin(const vec *chart, vec painted, vec plain, vec at) {
+  vec color = painted * sampled(soft.skin, TEXELS, place(at[2], at[3], TEXELS, TEXELS)) + plain;
+  float shine = painted[3], light = plain[3];
+  if (!(magnitude(at[0]) < -CHART_LEFT)) return color + shine;
+  Place here = place((at[0] - CHART_LEFT) * CELLS_PER_CM, (at[1] - CHART_BOTTOM) * CELLS_PER_CM, CHART_COLUMNS, CHART_ROWS);
+  vec c = sampled(chart, CHART_COLUMNS, here);
+  float relief = 2 * c[3] - 1.00392157f;  // 128 of 255 is no relief
+  if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks
+  color *= 1 + 0.16f * relief;
+  if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, here), all(light));
+  color += (paint.facial_hair * c[1]) * (paint.beard * light - color);
+  color += c[0] * (paint.brow * light - color);
+  return color + shine * most(1 + 0.9f * relief, 0);
 }
 
 INLINE float inside(float radius, float edge, float soft) {
@@ -135,7 +126,7 @@ INLINE float inside(float radius, float edge, float soft) {
 
 // An eyeball in the direction (x, y) from its centre, as shares of its radius: white, iris with fibres, pupil, the shadow
 // of the lid, the reflection of the lamp. The cornea bulges, so its normal changes faster than the ball's.
-static vec eye(vec v, float x, float y) {
+static vec eye(float light, float x, float y) {
   float radius = root(x * x + y * y), angle = angle_of(y, x), pixel = paint.pixel_of_eye, ring = (radius - 0.22f) / 0.08f;
   float wave = (float)cosine(23 * angle + 4 * sine(3 * angle));
   float fibres = 1 + 0.18f * wave * clamp(radius / 0.36f, 0, 1) / (1 + 900 * pixel * pixel);
@@ -145,7 +136,7 @@ static vec eye(vec v, float x, float y) {
   c += inside(radius, 0.385f, 0.016f) * (0.22f * paint.iris - c);  // the dark ring around the iris
   c += inside(radius, 0.335f, 0.022f) * (paint.iris * shade - c);
   c += inside(radius, 0.135f, 0.016f) * (0.004f - c);
-  c *= v[3] * (1 - 0.5f * sigmoid((y - 0.17f) / 0.10f));
+  c *= light * (1 - 0.5f * sigmoid((y - 0.17f) / 0.10f));
   vec bulge = rotated((vec){1.9f * x, 1.9f * y, root(clamp(1 - (x * x + y * y), 0.05f, 1)), 0});
   float facing = dot(bulge, lamp.half) / root(dot(bulge, bulge)), soft = 0.14f * pixel;
   return c + 0.85f * now.light_strength * sigmoid((facing - 0.975f) / root(0.000036f + soft * soft));

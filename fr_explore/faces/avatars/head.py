@@ -28,13 +28,15 @@ class Wearable:
     binding : weights (n, k) float16, and coarse vertices of the head (n, k). A vertex is their weighted mean + offset.
     offset : (n, 3) float16.
     triangles : (t, 3).
-    strand : of hair: distance in cm from the crown and to the tip, (columns, rows, 2).
+    uv : of hair: places of the vertices in its texture (n, 2), uint16 over the whole of it, from its upper left corner.
+    texture : of hair: shade (128 is the mean, on a linear scale) and opacity, (rows, columns, 2) uint8.
     """
 
     binding: tuple[np.ndarray, np.ndarray]
     offset: np.ndarray
     triangles: np.ndarray
-    strand: np.ndarray | None = None
+    uv: np.ndarray | None = None
+    texture: np.ndarray | None = None
 
 
 class Head:
@@ -70,17 +72,22 @@ class Head:
         self.landmarks: np.ndarray = asset["landmarks"]
         self.masks = {n[5:]: asset[n].astype(np.float32) / 255 for n in asset.files if n.startswith("mask_")}
         self.hair_names: list[str] = asset["hair_names"].tolist()
+        self.hair_covers_ears: np.ndarray = asset["hair_covers_ears"]
         self.hairline: np.ndarray = asset["hairline"]
         self.hair = {name: self._wearable(asset, f"hair_{name}") for name in self.hair_names}
         self.glasses = self._wearable(asset, "glasses")
         self.of_material = np.zeros(len(self.rest), dtype=np.uint8)
         self.of_material[self.triangles.ravel()] = np.repeat(self.material, 3)
         self.visibility: np.ndarray = asset["visibility"]  # spherical harmonics in units of 1 / 16, int8
+        self.uv: np.ndarray = asset["uv"]  # place of each fine vertex in a skin's texture, from its upper left corner
+        self.skin_names: list[str] = asset["skin_names"].tolist()
+        self.skins = {name: asset[f"skin_{name}"] for name in self.skin_names}  # (3 ages, rows, columns, RGB) uint8
+        self.makeup: np.ndarray = asset["makeup"]  # around the eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart
 
     def _wearable(self, asset, name: str) -> Wearable:
-        strand = asset[name + "_strand"].astype(np.float32) if name + "_strand" in asset.files else None
+        uv, texture = (asset[name + part] if name + part in asset.files else None for part in ("_uv", "_texture"))
         binding = asset[name + "_data"], asset[name + "_indices"]
-        return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], strand)
+        return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], uv, texture)
 
 
 @lru_cache(maxsize=1)

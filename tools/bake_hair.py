@@ -1,7 +1,7 @@
-"""Hair for `bake_avatar.py`: sheets around the mean head, one grid of strands for each style.
+"""Hair for `bake_avatar.py`: MakeHuman's styles, repaired, bound softly to the scalp, with shade and opacity.
 
-A strand starts at the crown and follows the skull at a distance. Short styles end at the hairline; longer ones
-continue downwards outside the ears. Every point is bound to the skin near it, so that it follows any head.
+Repairs: hair that falls over an eye is swept aside along the face; two styles are added, of which one is a short afro
+and the other ends at the chin. A texture keeps strands and loses the light that was painted into it.
 """
 
 from __future__ import annotations
@@ -9,245 +9,182 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from bake_makehuman import HAIR, Material
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 from scipy.spatial import cKDTree
 
-COLUMNS, SKULL_ROWS, HANGING_ROWS = 112, 24, 16
 CENTRE = np.array([0.0, 0.5, -8.0])
-CROWN_TILT = np.radians(24)  # the whorl is behind the top of the head
 POLAR = np.linspace(0, np.radians(150), 151)
-LEAVES = 2.5  # height in cm below which long hair hangs freely
-
-# hairline: azimuth in degrees from the front, height above the eyes in cm
-HAIRLINE = {
-    "open": ((0, 7.0), (18, 7.1), (34, 6.9), (46, 5.6), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5),
-             (96, 3.0), (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2)),
-    "fringe": ((0, 4.2), (20, 4.3), (40, 4.2), (52, 3.2), (62, 1.6), (72, -1.2), (80, -2.2), (88, -1.0), (96, 1.0),
-               (108, 1.5), (120, -0.5), (132, -3.0), (150, -5.0), (180, -5.6)),
-}  # fmt: skip
+ANCHORS = 4  # vertices of the skin that carry a point
+TEXELS = 256  # side of a texture
+LOWEST = -13.0  # no picture shows hair below this height
+SWEPT = ("short03", "Braid01", "bob01", "bob02")
+COVERS_EARS = ("long01", "Braid01", "bob01", "bob02", "chin01")
+# the window of the face that hair leaves free: centre and half axes in cm, and the share outside that makes room
+WINDOW, ROOM, SHARP = np.array([[0.0, -3.6], [6.3, 6.3]]), 1.55, 1.6
 
 
-@dataclass(frozen=True)
+@dataclass
 class Style:
-    """A hair style, lengths in cm.
+    """A style on the mean head: points (n, 3), texture coordinates (n, 2), triangles, and the texture (h, w, 4)."""
 
-    Parameters
-    ----------
-    line : name of the hairline.
-    top, flank, rim : thickness above the skull.
-    part : azimuth of the parting in degrees; None for strands that run straight from the crown.
-    hang : height at which hanging hair ends; None for hair that does not hang.
-    off, curl : distance by which hanging hair swings out, and by which its tips turn in.
-    wave : amplitude of waves.
-    lift : additional thickness over the forehead.
-    """
-
-    line: str
-    top: float
-    flank: float
-    rim: float
-    part: float | None = None
-    hang: float | None = None
-    off: float = 0.0
-    curl: float = 0.0
-    wave: float = 0.08
-    lift: float = 0.0
-
-
-STYLES = {
-    "cropped": Style("open", 0.55, 0.3, 0.05, wave=0.03),
-    "short": Style("open", 1.35, 0.7, 0.10, part=-36, wave=0.10, lift=0.5),
-    "quiff": Style("open", 1.1, 0.45, 0.25, wave=0.14, lift=1.3),
-    "fringe": Style("fringe", 1.1, 0.8, 0.35, wave=0.10),
-    "tied": Style("open", 0.6, 0.5, 0.05, wave=0.03),
-    "curly": Style("open", 1.9, 1.6, 0.5, wave=0.27),
-    "bob": Style("open", 1.2, 1.2, 0.12, part=30, hang=-8.6, off=1.3, curl=1.6, wave=0.10, lift=0.2),
-    "long": Style("open", 1.1, 1.1, 0.10, part=0, hang=-17.0, off=1.0, curl=1.0, wave=0.16),
-    "side": Style("open", 1.3, 1.2, 0.12, part=-34, hang=-17.0, off=1.2, curl=0.8, wave=0.22, lift=0.4),
-    "fringe_long": Style("fringe", 1.2, 1.2, 0.40, hang=-17.0, off=0.9, curl=1.0, wave=0.14),
-}
+    points: NDArray
+    uv: NDArray
+    triangles: NDArray
+    texture: NDArray
 
 
 class Skull:
-    """Radius of the skull about `CENTRE` as a function of azimuth and polar angle from the whorl, without ears."""
+    """Radius of the skull about `CENTRE` as a function of azimuth and polar angle, without ears; and the face's depth."""
 
-    def __init__(self, points: np.ndarray, triangles: np.ndarray) -> None:
+    def __init__(self, points: NDArray, triangles: NDArray) -> None:
         from embreex.mesh_construction import TriangleMesh
         from embreex.rtcore_scene import EmbreeScene
 
-        azimuth = np.arange(360)
-        a, p = np.meshgrid(azimuth, POLAR, indexing="ij")
-        direction = self.direction(a, p)
-        scene = EmbreeScene()
-        TriangleMesh(scene, points.astype(np.float32), triangles.astype(np.int32))
-        flat = direction.reshape(-1, 3).astype(np.float32)
-        far = scene.run((CENTRE + 40 * flat).astype(np.float32), -flat, query="DISTANCE")  # the outermost surface
-        radius = np.where(far > 1e3, 8.0, 40 - far).reshape(a.shape)
-        x, y = direction[..., 0] * radius, direction[..., 1] * radius + CENTRE[1]
-        ear = (np.abs(x) > 7.4) & (np.abs(y) < 6)
+        self._scene = EmbreeScene()
+        TriangleMesh(self._scene, points.astype(np.float32), triangles.astype(np.int32))
+        azimuth, polar = np.meshgrid(np.radians(np.arange(360)), POLAR, indexing="ij")
+        ring = np.sin(polar)
+        way = np.stack([ring * np.sin(azimuth), np.cos(polar), ring * np.cos(azimuth)], axis=-1)
+        flat = way.reshape(-1, 3).astype(np.float32)
+        far = self._scene.run((CENTRE + 40 * flat).astype(np.float32), -flat, query="DISTANCE")
+        radius = np.where(far > 1e3, 8.0, 40 - far).reshape(azimuth.shape)
+        ear = (np.abs(way[..., 0] * radius) > 7.4) & (np.abs(way[..., 1] * radius + CENTRE[1]) < 6)
         self.radius = gaussian_filter(np.where(ear, np.minimum(radius, 7.6), radius), (5, 2), mode=("wrap", "nearest"))
+        grid = np.arange(-12, 12.01, 0.25)
+        self._grid = np.stack(np.meshgrid(grid, grid, indexing="ij"), axis=-1).reshape(-1, 2)
+        start = np.column_stack([self._grid, np.full(len(self._grid), 40)]).astype(np.float32)
+        ahead = np.broadcast_to(np.array([0, 0, -1], np.float32), start.shape).copy()
+        depth = 40 - self._scene.run(start, ahead, query="DISTANCE")
+        side = len(grid)
+        self._front = gaussian_filter1d(np.maximum(depth, -9.0).reshape(side, side), 2, axis=0)
 
-    @staticmethod
-    def direction(azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
-        """Unit vectors (..., 3) of an azimuth in degrees and a polar angle in radians."""
-        a = np.radians(azimuth)
-        local = np.stack([np.sin(polar) * np.sin(a), np.cos(polar), np.sin(polar) * np.cos(a)], axis=-1)
-        c, s = np.cos(CROWN_TILT), np.sin(CROWN_TILT)
-        return local @ np.array([[1, 0, 0], [0, c, s], [0, -s, c]]).T  # the pole leans back
+    def front(self, xy: NDArray) -> NDArray:
+        """Depth z of the face at places (n, 2)."""
+        return map_coordinates(self._front, ((xy + 12) / 0.25).T, order=1, mode="nearest")
 
-    def at(self, azimuth: np.ndarray, polar: np.ndarray) -> np.ndarray:
-        """Radius in cm."""
-        where = np.stack([np.asarray(azimuth) % 360, np.asarray(polar) / POLAR[1]])
-        return map_coordinates(self.radius, where, order=1, mode="grid-wrap")
-
-    def polar_at_height(self, height: np.ndarray) -> np.ndarray:
-        """Polar angle (360,) at which the skull reaches the given height (360,) at each azimuth."""
-        a, p = np.meshgrid(np.arange(360), POLAR, indexing="ij")
-        y = CENTRE[1] + self.direction(a, p)[..., 1] * self.radius
-        below = y < height[:, None]
-        below[:, :12] = False
-        return gaussian_filter1d(POLAR[below.argmax(axis=1)], 2.0, mode="wrap")
-
-
-def _hairline(name: str) -> np.ndarray:
-    """Height of the hairline at each degree of azimuth (360,)."""
-    knots = np.array(HAIRLINE[name])
-    azimuth = np.arange(360)
-    height = np.interp(np.minimum(azimuth, 360 - azimuth), knots[:, 0], knots[:, 1])
-    return gaussian_filter1d(height, 3.0, mode="wrap")
+    def shrunk(self, points: NDArray, share: float) -> NDArray:
+        """Points at a share of their distance from the skull."""
+        away = points - CENTRE
+        length = np.linalg.norm(away, axis=1)
+        azimuth = np.degrees(np.arctan2(away[:, 0], away[:, 2])) % 360
+        polar = np.arccos(np.clip(away[:, 1] / length, -1, 1))
+        radius = map_coordinates(self.radius, np.stack([azimuth, polar / POLAR[1]]), order=1, mode="grid-wrap")
+        above = np.maximum(length - radius, 0)
+        return CENTRE + away * ((length - (1 - share) * above) / length)[:, None]
 
 
-def _combing(style: Style) -> tuple[np.ndarray, np.ndarray]:
-    """Azimuth in degrees, and position from crown (0) to hairline (1), of all strands: (columns, SKULL_ROWS) each.
-
-    Without a parting, strands run straight from the crown. With one, the strands in front start on the line from the
-    crown to the forehead and run sideways.
-    """
-    t = np.linspace(0, 1, SKULL_ROWS)[None]
-    if style.part is None:
-        azimuth = np.arange(COLUMNS + 1)[:, None] * 360 / COLUMNS + 0 * t
-        return azimuth, np.broadcast_to(t, azimuth.shape)
-    columns_front, columns_back = 30, 27
-    halves = []
-    for sign in (1, -1):
-        start = style.part * sign  # as seen from this half's side
-        share = np.linspace(1, 0, columns_front)[:, None]
-        side = 60 + 55 * (1 - share) ** 1.3
-        azimuth = start + (side - start) * (0.15 * t + 0.85 * t**0.8) ** (0.35 + 0.65 * share)
-        rho = share + (1 - share) * t
-        back = np.linspace(115, 180, columns_back)[1:, None]
-        azimuth = np.concatenate([azimuth, back + 0 * t])
-        rho = np.concatenate([rho, np.broadcast_to(t, (len(back), SKULL_ROWS))])
-        halves.append((sign * azimuth, rho))
-    right, left = halves
-    return np.concatenate([right[0], left[0][-2::-1]]), np.concatenate([right[1], left[1][-2::-1]])
-
-
-def _smooth(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def ramp(x: NDArray, low: float, high: float) -> NDArray:
+    """Smooth step from 0 to 1."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def _sheet(skull: Skull, style: Style, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return a style's points (columns, rows, 3), arc lengths, distances to the tip, and which quads to keep."""
-    azimuth, rho = _combing(style)
-    aside = np.abs((azimuth + 180) % 360 - 180)
-    height = _hairline(style.line)
-    front = np.minimum(np.arange(360), 360 - np.arange(360))
-    if style.hang is not None:
-        height = np.where(front > 60, np.maximum(height, LEAVES), height)
-    line = skull.polar_at_height(height)
-    end = np.interp(azimuth % 360, np.arange(361), np.append(line, line[0]))
-    polar = rho * end
-    radius = skull.at(azimuth, polar)
-    way = skull.direction(azimuth, polar)
-    base = CENTRE + radius[..., None] * way
-    to_line = (1 - rho) * end * radius
-    hangs = _smooth(aside, 56, 68) if style.hang is not None else 0 * aside
-    thick = style.flank + (style.top - style.flank) * _smooth(base[..., 1], 2, 9)
-    thick = thick + style.lift * _smooth(base[..., 1], 4.5, 9) * _smooth(base[..., 2], -7, 0)
-    # thin over a longer distance beside the ears, where a stiff sheet would not touch a narrow head
-    temple = _smooth(aside, 48, 72) * (1 - _smooth(aside, 105, 120))
-    open_rim = style.rim + (thick - style.rim) * (1 - np.exp(-to_line / (0.9 + 1.6 * temple)))
-    open_rim = open_rim - 0.7 * _smooth(aside, 50, 75) * np.exp(-to_line / (0.45 + 0.5 * temple))
-    thick = open_rim + hangs * (thick - open_rim)
-    if style.part is not None:
-        crease = np.exp(-np.linspace(0, 1, SKULL_ROWS) * 9)[None] * (rho > 0.08)
-        thick = thick * (1 - 0.45 * crease)
-    points = base + thick[..., None] * way
-    points = points + _waves(points, style, seed)[..., None] * way
-    left = to_line + hangs * (20 - to_line)
-    keep = np.ones((len(points) - 1, SKULL_ROWS - 1), bool)
-    if style.hang is not None:
-        fall = _fall(points[:, -1], way[:, -1], style, seed)
-        points = np.concatenate([points, fall], axis=1)
-        # no kink where it leaves the skull
-        soft = gaussian_filter1d(points, 2.2, axis=1, mode="nearest")
-        ease = hangs[:, -1:, None] * _smooth(np.arange(points.shape[1]), 8, 16)[None, :, None]
-        points = points + ease * (soft - points)
-        tip = (fall[..., 1] - style.hang) + 0 * left[:, :1]
-        left = np.concatenate([np.minimum(left, 20), np.maximum(tip, 0)], axis=1)
-        hanging = aside[:, -1] > 58.5
-        both = hanging[1:] & hanging[:-1]
-        keep = np.concatenate([keep, np.repeat(both[:, None], HANGING_ROWS, axis=1)], axis=1)
-    step = np.linalg.norm(np.diff(points, axis=1), axis=2)
-    arc = np.concatenate([np.zeros((len(points), 1)), np.cumsum(step, axis=1)], axis=1)
-    return points, arc, left, keep
+def _reach(start: NDArray, step: NDArray, radius: float) -> NDArray:
+    """The t at which start + t * step is `radius` away from the origin."""
+    a, b, c = (step**2).sum(axis=1), step @ start, start @ start - radius**2
+    return (-b + np.sqrt(b * b - a * c)) / a
 
 
-def _waves(points: np.ndarray, style: Style, seed: int) -> np.ndarray:
-    """Variation of the thickness along and across the strands; zero at the crown, equal in first and last column."""
-    random = np.random.default_rng(seed)
-    width = (1.3, 1.3) if style.wave > 0.25 else (1.3, 4.0)
-    waves = gaussian_filter(random.standard_normal((len(points) - 1, points.shape[1])), width, mode=("wrap", "nearest"))
-    waves = waves * style.wave / waves.std() * np.clip(np.arange(points.shape[1]) / 5, 0, 1)
-    return np.concatenate([waves, waves[:1]])
+def swept(points: NDArray, skull: Skull) -> NDArray:
+    """Move the points in front of the face out of its window, away from its open side, at their distance from it."""
+    place = (points[:, :2] - WINDOW[0]) / WINDOW[1]
+    ahead = ramp(points[:, 2], -5.0, -1.0)
+    covered = (np.linalg.norm(place, axis=1) < 1) & (ahead > 0.5)
+    open_side = -np.sign(points[covered, 0].sum())
+    start = np.array([0.62 * open_side, -0.5])
+    step = place - start
+    step[np.linalg.norm(step, axis=1) < 1e-6] = (0, 1e-6)
+    edge, end = _reach(start, step, 1.0), _reach(start, step, ROOM)
+    t = edge + (end - edge) * np.clip(1 / end, 0, 1) ** SHARP
+    moved = np.where((end > 1)[:, None], start + t[:, None] * step, place) * WINDOW[1] + WINDOW[0]
+    clear = np.maximum(points[:, 2] - skull.front(points[:, :2]), 0.25)
+    depth = np.where(end > 1, skull.front(moved) + np.minimum(clear, 1.6), points[:, 2])
+    target = np.column_stack([moved, np.minimum(np.maximum(depth, points[:, 2] - 4), points[:, 2] + 1.5)])
+    return points + ahead[:, None] * (target - points)
 
 
-def _fall(start: np.ndarray, way: np.ndarray, style: Style, seed: int) -> np.ndarray:
-    """Hanging rows (columns, HANGING_ROWS, 3) below points of the skull part."""
-    out = way * (1, 0, 1)
-    out = out / np.linalg.norm(out, axis=1, keepdims=True)
-    t = np.linspace(0, 1, HANGING_ROWS + 1)[1:]
-    y = start[:, 1:2] + (style.hang - start[:, 1:2]) * t
-    depth = start[:, 1:2] - y
-    swing = style.off * np.sin(np.clip(depth / 5, 0, 1) * np.pi / 2) - style.curl * _smooth(t, 0.55, 1.0) ** 1.5
-    random = np.random.default_rng(seed + 100)
-    phase = gaussian_filter1d(random.standard_normal(len(start) - 1), 4.0, mode="wrap")
-    phase = np.append(phase, phase[0])[:, None] * 6
-    swing = swing + style.wave * 1.2 * np.sin(0.55 * depth + phase) * np.clip(depth / 4, 0, 1)
-    x = start[:, 0:1] + swing * out[:, 0:1]
-    z = start[:, 2:3] + swing * out[:, 2:3]
-    return np.stack([x, y, z], axis=-1)
+def _at_chin(points: NDArray) -> NDArray:
+    """Hair that hangs, cut at the chin: the ends are a little ragged and turn inwards."""
+    ragged = np.random.default_rng(0).uniform(-0.5, 0.5, len(points))
+    y = np.maximum(points[:, 1], ragged - 8.6)
+    low = ramp(-y, 1.0, 9.0)
+    x = points[:, 0] * (1 - 0.20 * low)
+    return np.column_stack([np.clip(x, -10.0, 10.0), y, np.maximum(points[:, 2], -17.0 + 2 * low)])
 
 
-def _binding(points: np.ndarray, mean: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and vertices (points, 12) that bind each point of the hair softly to the skin near it."""
-    distance, index = cKDTree(mean[skin]).query(points, k=12)
-    weight = np.exp(-0.5 * ((distance - distance[:, :1]) / 1.2) ** 2)
-    weight /= weight.sum(axis=1, keepdims=True)
-    return weight, skin[index]
+def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
+    """Every style on the mean head."""
+    out = {}
+    for name in HAIR:
+        worn = material.proxy("hair", name, body)
+        points = swept(worn.points, skull) if name in SWEPT else worn.points
+        out[name] = Style(points, worn.uv, worn.triangles, worn.texture)
+    afro, long = out["afro01"], out["long01"]
+    out["afro02"] = Style(skull.shrunk(afro.points, 0.42), afro.uv, afro.triangles, afro.texture)
+    out["chin01"] = Style(_at_chin(long.points), long.uv, long.triangles, long.texture)
+    return out
 
 
-def hair_styles(fine: np.ndarray, triangles: np.ndarray, mean: np.ndarray, skin: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the asset's arrays of each style: binding, offsets, distances along the strands, triangles."""
+def shade_and_opacity(texture: NDArray, size: int) -> NDArray:
+    """Return uint8 (size, size, 2): shade of the strands, 128 on average and without broad light, and opacity.
+
+    The shade is a ratio of linear luminances. Where nothing is opaque it is 128, so that it compresses.
+    """
+    block = texture.shape[0] // size
+    alpha = texture[..., 3].reshape(size, block, size, block).mean(axis=(1, 3))
+    luminance = texture[..., :3] ** 2.2 @ np.array([0.2126, 0.7152, 0.0722]) * texture[..., 3]
+    luminance = luminance.reshape(size, block, size, block).mean(axis=(1, 3)) / np.maximum(alpha, 1e-3)
+    log = np.where(alpha > 0.02, np.log(luminance + 0.004), 0)
+    weight = gaussian_filter(alpha, size / 32) + 1e-6
+    broad = gaussian_filter(log * alpha, size / 32) / weight
+    mean = (log * alpha).sum() / alpha.sum()
+    detail = np.clip(log - broad + 0.25 * (broad - mean), -1.1, 0.66)
+    spread = detail[alpha > 0.5].std()
+    shade = 128 * np.exp(detail * min(1.0, 0.30 / spread))
+    shade = np.where(alpha > 0.02, 4 * np.round(shade / 4), 128)
+    opacity = np.where(alpha > 0.97, 255, np.where(alpha < 0.02, 0, 8 * np.round(255 * alpha / 8)))
+    return np.stack([shade, opacity], axis=-1).clip(0, 255).astype(np.uint8)
+
+
+def _shown(style: Style, texture: NDArray, seen) -> NDArray:
+    """The triangles that a picture can show: not transparent, not too low, not always behind the head."""
+    size = texture.shape[0]
+    corners = style.uv[style.triangles]
+    places = np.concatenate([corners, corners.mean(axis=1, keepdims=True), (corners + np.roll(corners, 1, axis=1)) / 2],
+                            axis=1)  # fmt: skip
+    cell = np.clip((places * size).astype(int), 0, size - 1)
+    opaque = (texture[cell[..., 1], cell[..., 0], 1] > 6).any(axis=1)
+    return style.triangles[opaque & (style.points[style.triangles, 1] > LOWEST).any(axis=1) & seen(style)]
+
+
+def hair_styles(
+    material: Material, body: NDArray, fine: NDArray, triangles: NDArray, mean: NDArray, skin: NDArray, seen
+) -> dict[str, NDArray]:
+    """Return the asset's arrays of each style: binding, offsets, texture and its coordinates, triangles."""
     skull = Skull(fine, triangles)
     scalp = skin[(np.abs(mean[skin, 0]) < 7.6) & ((mean[skin, 2] < -2) | (mean[skin, 1] > 3))]
-    out: dict[str, np.ndarray] = {"hair_names": np.array(list(STYLES))}
-    for number, (name, style) in enumerate(STYLES.items()):
-        grid, arc, left, keep = _sheet(skull, style, number)
-        columns, rows = arc.shape
-        flat = grid.reshape(-1, 3)
-        weight, index = _binding(flat, mean, scalp)
-        k, r = (v[keep] for v in np.meshgrid(np.arange(columns - 1), np.arange(rows - 1), indexing="ij"))
-        a, b = k * rows + r, (k + 1) * rows + r
-        quads = np.stack([a, a + 1, b + 1, b], axis=-1)
+    every = styles(material, body, skull)
+    out: dict[str, NDArray] = {
+        "hair_names": np.array(list(every)),
+        "hair_covers_ears": np.array([name in COVERS_EARS for name in every], np.uint8),
+    }
+    for name, style in every.items():
+        texture = shade_and_opacity(style.texture, TEXELS)
+        used, compact = np.unique(_shown(style, texture, seen), return_inverse=True)
+        points = style.points[used]
+        distance, index = cKDTree(mean[scalp]).query(points, k=ANCHORS)
+        weight = np.exp(-0.5 * ((distance - distance[:, :1]) / 1.2) ** 2)
+        weight = (weight / weight.sum(axis=1, keepdims=True)).astype(np.float16)
+        anchors = scalp[index]
+        carried = np.einsum("nk,nkd->nd", weight.astype(np.float64), mean[anchors])
         out |= {
-            f"hair_{name}_data": weight.astype(np.float16),
-            f"hair_{name}_indices": index.astype(np.uint16),
-            f"hair_{name}_offset": (flat - np.einsum("nk,nkd->nd", weight, mean[index])).astype(np.float16),
-            f"hair_{name}_strand": np.stack([arc, left], axis=-1).astype(np.float16),
-            f"hair_{name}_triangles": np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.uint16),
+            f"hair_{name}_data": weight,
+            f"hair_{name}_indices": anchors.astype(np.uint16),
+            f"hair_{name}_offset": (points - carried).astype(np.float16),
+            f"hair_{name}_uv": np.round(np.clip(style.uv[used], 0, 1) * 65535).astype(np.uint16),
+            f"hair_{name}_triangles": compact.reshape(-1, 3).astype(np.uint16),
+            f"hair_{name}_texture": texture,
         }
-    out["hairline"] = _hairline("open").astype(np.float32)
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,9 @@ def read_quads(path: Path) -> dict[str, np.ndarray]:
     return {name: np.array(faces) for name, faces in groups.items()}
 
 
-def uv_per_vertex(path: Path) -> np.ndarray:
-    """Read texture coordinates (n, 2): the first pair in the file for each vertex, as seams are at the back."""
-    texture, owner, count = [], {}, 0
+def uv_per_vertex(path: Path, preferred: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
+    """Read texture coordinates (n, 2): for each vertex, the first pair in the file that is preferred, or the first."""
+    texture, uses, count = [], [], 0
     for line in path.read_text().splitlines():
         words = line.split()
         if words[:1] == ["v"]:
@@ -32,12 +33,13 @@ def uv_per_vertex(path: Path) -> np.ndarray:
         elif words[:1] == ["vt"]:
             texture.append([float(word) for word in words[1:3]])
         elif words[:1] == ["f"]:
-            for word in words[1:]:
-                vertex, coordinate = word.split("/")[:2]
-                owner.setdefault(int(vertex) - 1, int(coordinate) - 1)
-    out = np.zeros((count, 2))
-    for vertex, coordinate in owner.items():
-        out[vertex] = texture[coordinate]
+            uses += [[int(number) - 1 for number in word.split("/")[:2]] for word in words[1:]]
+    vertex, coordinate = np.array(uses)[::-1].T  # of several values for one place, numpy keeps the last
+    out, known = np.zeros((count, 2)), np.array(texture)
+    out[vertex] = known[coordinate]
+    if preferred is not None:
+        chosen = preferred(known[coordinate])
+        out[vertex[chosen]] = known[coordinate[chosen]]
     return out
 
 

@@ -82,6 +82,8 @@ class Head:
         self.uv: np.ndarray = asset["uv"]  # place of each fine vertex in a skin's texture, from its upper left corner
         self.skin_names: list[str] = asset["skin_names"].tolist()
         self.skins = {name: asset[f"skin_{name}"] for name in self.skin_names}  # (3 ages, rows, columns, RGB) uint8
+        self.brow_names: list[str] = asset["brow_names"].tolist()
+        self.brows: np.ndarray = asset["brows"]  # opacity on the chart: (styles, rows, columns) uint8
         self.makeup: np.ndarray = asset["makeup"]  # around the eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart
 
     def _wearable(self, asset, name: str) -> Wearable:

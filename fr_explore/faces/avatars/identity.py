@@ -26,12 +26,13 @@ class Identity:
     young, old : coarse vertices of the head at 18 and at 88 years; the attribute age interpolates.
     melanin : in [0, 1].
     tone, lips : factors (RGB) of the skin's tone, and of the lips of the skin's picture.
-    redness, freckles, moles : strengths of these properties of the skin, and the expected number of moles.
+    redness, freckles, moles, crease, circles : strengths of these properties of the skin: of the upper lid's crease and the
+        shadow below the eyes among them, and the expected number of moles.
     skin : name of the line of skins: its young, middle-aged and old pictures.
     iris, hair, cloth : colours, linear RGB.
     style, mirrored, length, volume, roots : name of the hair style ("none"), whether it is mirrored, factors of its length
         and thickness, and how much darker it is near the scalp, from 0 to 1.
-    brow, brow_change : style of the brows; their shift (cm), thickness and density (factors) and tilt.
+    brow, brow_change : style of the brows; their shift upwards (cm), thickness and density (factors), tilt, shift aside (cm).
     beard_shape, beard_reach, beard : shape of facial hair, its reach on the cheeks, and its own strength, all from 0 to 1.
     makeup : own make-up, from 0 to 1.
     smile : smile of the resting face, relative to the average.
@@ -47,6 +48,8 @@ class Identity:
     redness: float
     freckles: float
     moles: float
+    crease: float
+    circles: float
     skin: str
     iris: tuple[float, float, float]
     hair: tuple[float, float, float]
@@ -57,7 +60,7 @@ class Identity:
     volume: float
     roots: float
     brow: str
-    brow_change: tuple[float, float, float, float]
+    brow_change: tuple[float, float, float, float, float]
     beard_shape: str
     beard_reach: float
     beard: float

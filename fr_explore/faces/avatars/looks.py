@@ -33,6 +33,7 @@ CLOTHES = ((0.30, 0.36, 0.46), (0.05, 0.06, 0.09), (0.45, 0.43, 0.40), (0.16, 0.
 # probability of each colour, in the order above, for the corners african, asian, caucasian
 HAIR_ODDS = np.array([[0.76, 0.19, 0.03, 0.01, 0, 0.01, 0.0], [0.68, 0.23, 0.07, 0.01, 0.01, 0, 0.0],
                       [0.08, 0.22, 0.26, 0.11, 0.15, 0.14, 0.04]])  # fmt: skip
+DYED = np.array([0.1, 0.1, 0.25, 0.25, 0.15, 0.15, 0])
 EYE_ODDS = np.array([[0.75, 0.22, 0.02, 0.01, 0, 0], [0.68, 0.30, 0.02, 0, 0, 0], [0.10, 0.25, 0.18, 0.13, 0.24, 0.10]])
 TONE_MEAN, TONE_SPREAD = np.array([0.78, 0.36, 0.20]), 0.07
 # odds of hair styles for people whose curls are tight, and for others
@@ -73,7 +74,9 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
     who, gender = ("african", "asian", "caucasian")[int(mix.argmax())], "feminine" if feminine else "masculine"
     skins = [name for name in head.skin_names if name.startswith(f"{who}_{'female' if feminine else 'male'}")]
     melanin = float(np.clip(mix @ TONE_MEAN + rng.normal(0, TONE_SPREAD), 0.06, 0.93))
-    hair = _choose(rng, dict(zip(HAIR_COLORS, mix**1.5 @ HAIR_ODDS, strict=True)))
+    dyed = rng.random() < 0.08
+    odds = DYED if dyed else mix**1.5 @ HAIR_ODDS
+    hair = _choose(rng, dict(zip(HAIR_COLORS, odds, strict=True)))
     eye = _choose(rng, dict(zip(EYE_COLORS, mix**1.5 @ EYE_ODDS, strict=True)))
     curls = bool(rng.random() < 0.85 * mix[0] + 0.03)
     style = _choose(rng, STYLES[gender][0 if curls else 1], at)
@@ -81,22 +84,24 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
     if not feminine and rng.random() < 0.52:
         strength = float(rng.uniform(0.18, 0.42) if shape == "stubble" else rng.uniform(0.45, 1.0))
     brow = str(rng.choice(THIN_BROWS if feminine else FULL_BROWS))
-    thickness = rng.normal(1.0 if feminine else 1.15, 0.12)
-    change = (rng.normal(0, 0.12), np.clip(thickness, 0.75, 1.45), rng.uniform(0.72, 1.0), rng.normal(0, 0.04))
+    thickness = np.clip(rng.normal(1.0 if feminine else 1.2, 0.2), 0.7, 1.6)
+    shift, apart = np.clip(rng.normal(0, (0.2, 0.13)), (-0.4, -0.25), (0.4, 0.25))
+    change = (shift, thickness, rng.uniform(0.6, 1.1), rng.normal(0, 0.05), apart)
     made_up = float(0.55 * rng.random() ** 1.5) if feminine and rng.random() < 0.7 else 0.0
     length = LENGTH.get(style, "short")
     return {
         "melanin": melanin, "skin": str(rng.choice(skins)), "style": style, "brow": brow,
         "tone": _tinted(rng, (1.0, 1.0, 1.0), 0.12), "lips": _tinted(rng, (1.0, 1.0, 1.0), 0.18),
+        "crease": float(rng.uniform(0, 0.55)), "circles": float(rng.uniform(0, 0.25)),
         "redness": float(rng.uniform(0.1, 0.7)), "moles": float(rng.gamma(1.5, 1.6)),
         "freckles": float(max(0, rng.normal(0.1, 0.35)) * (melanin < 0.35)),
         "iris": _tinted(rng, EYE_COLORS[eye], 0.15), "hair": _tinted(rng, HAIR_COLORS[hair], 0.2),
         "cloth": _tinted(rng, CLOTHES[int(rng.integers(len(CLOTHES)))], 0.15),
-        "mirrored": bool(rng.random() < 0.5), "roots": float(rng.uniform(0.1, 0.6)),
+        "mirrored": bool(rng.random() < 0.5), "roots": float(rng.uniform(0.1, 0.5)) * (0.3 if style.startswith("afro") else 1),
         "length": float(rng.uniform(0.9, 1.15)), "volume": float(rng.uniform(0.95, 1.2)),
         "brow_change": tuple(float(value) for value in change),
         "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.8)), "beard": strength, "makeup": made_up,
-        "smile": float(np.clip(rng.normal(0, 0.04), -0.08, 0.08)),
+        "smile": float(np.clip(rng.normal(0, 0.07), -0.15, 0.15)),
         "traits": {
             "hair_style": style, "hair_length": length, "hair_color": hair, "eye_color": eye, "melanin": melanin,
             "stubble": strength, "facial_hair": shape if strength else "none", "makeup": made_up,

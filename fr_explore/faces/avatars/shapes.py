@@ -19,15 +19,15 @@ from .head import Head
 
 __all__ = ["draw_shape", "proportions"]
 
-OWN = 0.19  # standard deviation of each local shape beside the factors
-STRENGTH = 0.36  # of the factors
+OWN = 0.20  # standard deviation of each local shape beside the factors
+STRENGTH = 0.44  # of the factors
 MOST = 0.8  # largest coefficient of a local shape
 TRIES = 24
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
     "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
              "forehead-scale-vert-incr": 0.25, "mouth-trans-up": -0.3},
-    "full": {"head-fat-incr": 1.0, "cheek-volume-incr": 0.8, "neck-double-incr": 0.7, "cheek-inner-incr": 0.5,
-             "neck-scale-horiz-incr": 0.4, "chin-jaw-drop-incr": 0.4, "nose-volume-incr": 0.3},
+    "full": {"head-fat-incr": 0.7, "cheek-volume-incr": 0.7, "neck-double-incr": 0.5, "cheek-inner-incr": 0.5,
+             "neck-scale-horiz-incr": 0.5, "chin-jaw-drop-incr": 0.3, "nose-volume-incr": 0.3},
     "nose": {"nose-scale-depth-incr": 0.8, "nose-trans-forward": 0.5, "nose-hump-incr": 0.7, "nose-scale-vert-incr": 0.5,
              "nose-volume-incr": 0.4, "nose-curve-convex": 0.5, "nose-greek-incr": 0.3},
     "eyes": {"eye-scale-incr": 0.9, "eye-height2-incr": 0.6, "eye-height1-incr": 0.5, "eye-height3-incr": 0.5,
@@ -54,7 +54,7 @@ WEAK = ("head-back", "head-scale-depth", "ear-", "forehead", "mouth-trans", "chi
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
 LIMITS = {"eyes": 0.16, "opening": 0.45, "apart": 0.24, "nose": 0.30, "mouth": 0.26, "nose length": 0.24, "lip": 0.50,
-          "chin": 0.34, "jaw": 0.16, "height": 0.16}  # fmt: skip
+          "chin": 0.34, "jaw": 0.12, "height": 0.17}  # fmt: skip
 UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
 
 
@@ -85,7 +85,7 @@ def draw_shape(
 def _build(head: Head, rng: np.random.Generator, gender: np.ndarray) -> np.ndarray:
     """Change (n, 3) by weight and muscles."""
     change = np.zeros(head.mean.shape)
-    for kind, width in enumerate((0.5, 0.35)):
+    for kind, width in enumerate((0.4, 0.35)):
         amount = float(np.clip(rng.normal(0, width), -0.9, 0.9))
         change += abs(amount) * np.einsum("g,gnd->nd", gender, head.builds[:, kind, int(amount > 0)].astype(np.float64))
     return change
@@ -105,7 +105,7 @@ def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarr
     outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
     uneven = [place for place, name in enumerate(names) if name.startswith("uneven-")]
     amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
-    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.35, 0.9)
+    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.3, 0.75)
     amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.25)
     # not head-age, because the attribute age changes it
     amount[names.index("head-age-incr")] = 0

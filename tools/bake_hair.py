@@ -115,13 +115,15 @@ def swept(points: NDArray, skull: Skull) -> NDArray:
     return points + ahead[:, None] * (target - points)
 
 
-def _at_chin(points: NDArray) -> NDArray:
+def _at_chin(style: Style) -> Style:
     """Hair that hangs, cut at the chin: the ends are a little ragged and turn inwards."""
-    ragged = np.random.default_rng(0).uniform(-0.5, 0.5, len(points))
-    y = np.maximum(points[:, 1], ragged - 8.6)
-    low = ramp(-y, 1.0, 9.0)
-    x = points[:, 0] * (1 - 0.20 * low)
-    return np.column_stack([np.clip(x, -10.0, 10.0), y, np.maximum(points[:, 2], -17.0 + 2 * low)])
+    points, cut = style.points, -8.4
+    kept = style.triangles[(points[style.triangles, 1] > cut).any(axis=1)]
+    ragged = np.random.default_rng(0).uniform(-0.35, 0.35, len(points))
+    y = np.maximum(points[:, 1], cut + ragged)
+    # a point below the cut slides up along the line from the middle of the part
+    narrow = 1 - 0.02 * np.clip(cut - points[:, 1], 0, 12) - 0.10 * ramp(-y, 1.0, 8.5)
+    return Style(np.column_stack([points[:, 0] * narrow, y, points[:, 2]]), style.uv, kept, style.texture)
 
 
 def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
@@ -132,12 +134,15 @@ def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
         points = skull.lifted(swept(worn.points, skull) if name in SWEPT else worn.points)
         out[name] = Style(points, worn.uv, worn.triangles, worn.texture)
     afro, long = out["afro01"], out["long01"]
+    # the roots of its loose strands, at the bottom of the picture, must not show as dark strips on the rest
+    row = np.linspace(0, 1, len(afro.texture))[:, None]
+    afro.texture[..., 3] *= 1 - 0.9 * ramp(row, 0.84, 0.96)
     out["afro02"] = Style(skull.shrunk(afro.points, 0.42), afro.uv, afro.triangles, afro.texture)
-    out["chin01"] = Style(_at_chin(long.points), long.uv, long.triangles, long.texture)
+    out["chin01"] = _at_chin(long)
     return out
 
 
-def shade_and_opacity(texture: NDArray, size: int) -> NDArray:
+def shade_and_opacity(texture: NDArray, size: int, contrast: float = 0.30) -> NDArray:
     """Return uint8 (size, size, 2): shade of the strands, 128 on average and without broad light, and opacity.
 
     The shade is a ratio of linear luminances. Where nothing is opaque it is 128, so that it compresses.
@@ -150,9 +155,9 @@ def shade_and_opacity(texture: NDArray, size: int) -> NDArray:
     weight = gaussian_filter(alpha, size / 32) + 1e-6
     broad = gaussian_filter(log * alpha, size / 32) / weight
     mean = (log * alpha).sum() / alpha.sum()
-    detail = np.clip(log - broad + 0.12 * (broad - mean), -1.1, 0.66)
+    detail = log - broad + 0.12 * (broad - mean)
     spread = detail[alpha > 0.5].std()
-    shade = 128 * np.exp(detail * min(1.0, 0.30 / spread))
+    shade = 128 * np.exp(np.clip(detail * min(1.0, contrast / spread), -2.6 * contrast, 2.2 * contrast))
     shade = np.where(alpha > 0.02, 4 * np.round(shade / 4), 128)
     opacity = np.where(alpha > 0.97, 255, np.where(alpha < 0.02, 0, 8 * np.round(255 * alpha / 8)))
     return np.stack([shade, opacity], axis=-1).clip(0, 255).astype(np.uint8)
@@ -181,7 +186,7 @@ def hair_styles(
         "hair_covers_ears": np.array([name in COVERS_EARS for name in every], np.uint8),
     }
     for name, style in every.items():
-        texture = shade_and_opacity(style.texture, TEXELS)
+        texture = shade_and_opacity(style.texture, TEXELS, 0.14 if name.startswith("afro") else 0.30)
         used, compact = np.unique(_shown(style, texture, seen), return_inverse=True)
         points = style.points[used]
         distance, index = cKDTree(mean[scalp]).query(points, k=ANCHORS)

@@ -70,11 +70,19 @@ def skins(material: Material, uv: NDArray, fields: dict[str, NDArray]) -> dict[s
             np.nan_to_num(LinearNDInterpolator(uv, field)(at)).reshape(TEXELS, TEXELS), 2.0
         ) for name, field in fields.items()
     }  # fmt: skip
-    native = _uncrop(at)
-    return {"skin_names": np.array(list(SKINS))} | {
-        f"skin_{line}": np.stack([_flattened(picture, native, maps) for picture in material.skin(line)])
-        for line in SKINS
-    }
+    native, out = _uncrop(at), {}
+    for line in SKINS:
+        young, middle, old = (_flattened(picture, native, maps) for picture in material.skin(line))
+        out[f"skin_{line}"] = np.stack([young, middle, old])
+        if line.startswith(("african", "asian")):  # lines of which the package has one: some people look older than others
+            out[f"skin_{line}_lined"] = np.stack([middle, _faded(old), old])
+    return {"skin_names": np.array([name[5:] for name in out])} | out
+
+
+def _faded(skin: NDArray, share: float = 0.8) -> NDArray:
+    """A skin with less contrast."""
+    mean = 255 * TONE ** (1 / 2.2)
+    return np.round(np.clip(mean * (skin / mean) ** share, 0, 255)).astype(np.uint8)
 
 
 def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray]) -> NDArray:

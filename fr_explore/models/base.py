@@ -12,9 +12,9 @@ import numpy as np
 from ..base.devices import torch_device as pick_device
 from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
+from ..faces.detector_crop import box_crops, face_boxes
 from .align import aligned_crops
 from .card import ModelCard
-from .detector_crop import box_crops, face_boxes
 
 if TYPE_CHECKING:
     import torch

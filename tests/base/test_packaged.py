@@ -7,46 +7,53 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from fr_explore.base.packaged import packaged_file, read_onnx
+from fr_explore.base.packaged import find, onnx_layers, onnx_weights, verified_bytes
 
 
 def graph(nodes, arrays):
     made = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
     made.append(helper.make_tensor("typed", TensorProto.FLOAT, [3], [1.0, -2.0, 0.5]))
-    made.append(helper.make_tensor("counts", TensorProto.INT64, [2], [5, 300]))
     return helper.make_model(helper.make_graph(nodes, "g", [], [], made)).SerializeToString()
 
 
-def test_arrays_and_nodes_are_those_that_onnx_reads():
-    arrays = {"w": np.random.default_rng(0).normal(size=(3, 2, 1, 1)).astype(np.float32), "empty": np.zeros(0, "f4")}
-    nodes, got = read_onnx(graph([helper.make_node("Conv", ["x", "w"], ["y"], group=2)], arrays))
-    assert nodes == [("Conv", ("x", "w"), ("y",), {"group": 2})]
-    np.testing.assert_array_equal(got["w"], arrays["w"])
-    assert got["empty"].shape == (0,)
+def test_arrays_are_those_that_onnx_wrote():
+    arrays = {"w": np.random.default_rng(0).normal(size=(300, 2, 1)).astype(np.float32), "n": np.array([5, -1, 2**40])}
+    got = onnx_weights(graph([], arrays))
+    assert set(got) == {"w", "n", "typed"}
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(got[name], array)
     np.testing.assert_array_equal(got["typed"], np.array([1, -2, 0.5], np.float32))
-    np.testing.assert_array_equal(got["counts"], [5, 300])
 
 
 def test_int8_blocks_become_float32():
     """Five numbers in blocks of two: the last block has one number."""
-    numbers = np.array([[-128, 127, 3, 4, 5], [1, 0, -1, 2, -2]], np.int8)
-    scale = np.array([[0.5, 2, 10], [1, 1, 0.1]], np.float32)
-    zero = np.array([[0, 1, 0], [0, 0, 2]], np.int8)
-    nodes = [
-        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"], axis=1, block_size=2),
-        helper.make_node("Reshape", ["d", "shape"], ["r"]),
-        helper.make_node("Reshape", ["x", "shape"], ["y"]),
-    ]
-    kept, got = read_onnx(graph(nodes, {"q": numbers, "s": scale, "z": zero, "shape": np.array([5, 2])}))
-    assert [node.outputs for node in kept] == [("y",)]
+    parts = {
+        "w_quantized": np.array([[-128, 127, 3, 4, 5], [1, 0, -1, 2, -2]], np.int8),
+        "w_scales": np.array([[0.5, 2, 10], [1, 1, 0.1]], np.float32),
+        "w_zero_point": np.array([[0, 1, 0], [0, 0, 2]], np.int8),
+        "w_shape": np.array([5, 2]),
+    }
     expected = [[-64, 63.5, 4, 6, 50], [1, 0, -1, 2, -0.4]]
-    np.testing.assert_allclose(got["r"], np.reshape(expected, (5, 2)), rtol=1e-6)
-    assert got["r"].dtype == np.float32
+    got = onnx_weights(graph([], parts))["w"]
+    np.testing.assert_allclose(got, np.reshape(expected, (5, 2)), rtol=1e-6)
+    assert got.dtype == np.float32
 
 
-def test_other_types_are_refused_by_name():
-    with pytest.raises(ValueError, match="the ONNX array 'h' has type 10: only float32, int8 and int64 are read"):
-        read_onnx(graph([], {"h": np.zeros(2, np.float16)}))
+def test_what_each_layer_reads():
+    nodes = [
+        helper.make_node("DequantizeLinear", ["a_quantized", "a_scales", "a_zero_point"], ["a_dequantized"], axis=1),
+        helper.make_node("Reshape", ["a_dequantized", "a_shape"], ["a_reshaped"]),
+        helper.make_node("Conv", ["x", "a_reshaped", "b_dequantized"], ["y"], group=2),
+        helper.make_node("Relu", ["y"], ["z"]),
+        helper.make_node("Conv", ["z", "c"], ["end"]),
+    ]
+    assert onnx_layers(graph(nodes, {}), "Conv") == [("x", "a", "b"), ("z", "c")]
+
+
+def test_what_is_no_onnx_file():
+    for data in (b"", b"no file", graph([], {"h": np.zeros(2, np.float16)})):
+        with pytest.raises(ValueError, match=r"these are not the weights of an \.onnx file .*: install its package"):
+            onnx_weights(data)
 
 
 def test_a_file_of_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
@@ -55,12 +62,11 @@ def test_a_file_of_a_package_is_found_without_importing_it(tmp_path, monkeypatch
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
     (package / "models" / "net.onnx").write_bytes(b"weights")
     monkeypatch.syspath_prepend(tmp_path)
-    right = hashlib.sha256(b"weights").hexdigest()
-    assert packaged_file("weights_of_a_test", "models/net.onnx", right) == b"weights"
+    path = find("weights_of_a_test", "models", "net.onnx")
+    assert path is not None
+    assert verified_bytes(path, hashlib.sha256(b"weights").hexdigest()) == b"weights"
     assert "weights_of_a_test" not in sys.modules
-    assert packaged_file("no_such_package_here", "net.onnx", right) is None
-    with pytest.raises(ValueError, match="'weights_of_a_test' has no other.onnx: another version is needed"):
-        packaged_file("weights_of_a_test", "other.onnx", right)
-    with pytest.raises(ValueError, match=r"net.onnx has SHA-256 \w+, expected 0: it is damaged or another file"):
-        packaged_file("weights_of_a_test", "models/net.onnx", "0")
-
+    assert find("no_such_package_here", "net.onnx") is None
+    assert find("weights_of_a_test", "other.onnx") is None
+    with pytest.raises(ValueError, match=r"net\.onnx has SHA-256 \w+, expected 0: it is damaged or another file"):
+        verified_bytes(path, "0")

@@ -109,7 +109,7 @@ def _tensor(message: memoryview) -> tuple[str, np.ndarray]:
     content = bytearray()
     for field, value in _fields(message):
         if field == _DIMS:
-            shape.append(int(value))  # TypeError if it is no number
+            shape.append(int(value))  # TypeError if it is not a number
         elif field in (_FLOATS, _RAW):
             content += value
         else:

@@ -33,6 +33,7 @@ class ModelCard:
     metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
     threshold : the largest distance at which two faces are judged the same person, as published, or None if none is;
         `fr.verification` calibrates one. `same_person(distance)` applies it.
+    loss : what the network was trained to minimise.
     weights : where the weights come from. weights_sha256 : their SHA-256, if known.
     """
 
@@ -50,6 +51,7 @@ class ModelCard:
     threshold: float | None = None
     threshold_source: str = "none published: calibrate on your own pairs"
     accuracy: str = "unknown"
+    loss: str = "unknown"
     trained_on: str = "unknown"
     weights: str = "your own"
     weights_sha256: str | None = None

@@ -241,8 +241,12 @@ def test_the_smallest_layers_stay_finer():
 
 
 @pytest.fixture(scope="module")
-def models(dlib_model):
-    return {"dlib": dlib_model, "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu")}
+def models(dlib_model, sface_model):
+    return {
+        "dlib": dlib_model,
+        "sface": sface_model,
+        "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu"),
+    }
 
 
 def crops(model, avatars):
@@ -254,7 +258,7 @@ def crops(model, avatars):
     return ((255 * model.align(faces) - mean) / std).numpy()
 
 
-@pytest.mark.parametrize("name", ["dlib", "controlled/all-varied"])
+@pytest.mark.parametrize("name", ["dlib", "sface", "controlled/all-varied"])
 def test_the_engine_and_torch_agree(models, avatars, name):
     model = models[name]
     inputs = crops(model, avatars)

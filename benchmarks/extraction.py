@@ -42,7 +42,7 @@ def timed(
 
 def models(folder: Path) -> dict[str, fr.models.Model]:
     """Every kind of model; if FaceNet's weights are missing, its untrained network, which is as fast."""
-    found = {"dlib": fr.load_model("dlib", device="cpu")}
+    found = {name: fr.load_model(name, device="cpu") for name in ("dlib", "sface")}
     try:
         found["facenet-vggface2"] = fr.load_model("facenet-vggface2", device="cpu")
     except FileNotFoundError:

@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from lab import chromium  # noqa: E402  (the tests are not a package)
 from network_host import Host  # noqa: E402
 
-MODELS = ("dlib", "controlled/all-varied")
+MODELS = ("dlib", "sface", "controlled/all-varied")
 LIMITS = {"float16": 0.2, "int8": 3.0}  # percent
 SHARE = 0.7  # of onnxruntime-web's time
 

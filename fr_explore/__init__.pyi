@@ -34,6 +34,7 @@ from .training.finetune import finetune as finetune
 from .geometry.field import field_similarity as field_similarity
 from .geometry.field import tangent_field as tangent_field
 from .geometry.field import vector_field as vector_field
+from .geometry.dimension import intrinsic_dimension as intrinsic_dimension
 from .geometry.projection import Projection as Projection
 from .geometry.projection import pca as pca
 from .geometry.projection import umap as umap
@@ -45,6 +46,7 @@ from .geometry.neighbors import knn as knn
 from .geometry.by_identity import alignment as alignment
 from .geometry.alignment import alignment_energy as alignment_energy
 from .geometry.by_identity import alignment_profile as alignment_profile
+from .geometry.hodge import hodge_shares as hodge_shares
 
 # distances between people (macroscale)
 from .population.macroscale import entropy_correlation as entropy_correlation

@@ -33,7 +33,7 @@ MOVED = {
     "faces.tables": "faces.datasets.tables",
     "faces.precomputed": "faces.datasets.precomputed",
     "align": "models.align",
-    "models.box": "models.detector_crop",
+    "models.box": "faces.detector_crop",
     "models.dlib_resnet": "models.dlib",
     "models.onnx_file": "models.onnx",
     "models.controlled_analytic": "models.controlled.analytic",

@@ -45,6 +45,23 @@ def dlib_model():
 
 
 @pytest.fixture(scope="session")
+def sface_model():
+    import fr_explore as fr
+
+    return fr.load_model("sface", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def people():
+    """Photographs of four people, RGB arrays by name, from packages that state that they are in the public domain."""
+    import public_domain
+
+    if problem := public_domain.missing():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
+    return public_domain.photographs()
+
+
+@pytest.fixture(scope="session")
 def camera(tmp_path_factory):
     """The file that the browser's camera plays. A test that uses the camera writes a Motion JPEG into it first."""
     return tmp_path_factory.mktemp("camera") / "camera.mjpeg"

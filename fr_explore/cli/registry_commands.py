@@ -15,11 +15,12 @@ __all__ = ["cache_clear", "cache_list", "fetch", "models"]
 
 def models(options: Namespace) -> tuple[str, Any]:
     table = list_models()
-    wide = max(map(len, table.index)) + 2
-    lines = [f"{'name':{wide}s}{'length':8s}{'metric':12s}{'threshold':12s}licence"]
-    for name, dim, metric, threshold, licence in table[["dim", "metric", "threshold", "licence"]].itertuples():
+    wide, long = (max(map(len, words)) + 2 for words in (table.index, table["available"]))
+    lines = [f"{'name':{wide}s}{'length':8s}{'metric':12s}{'threshold':12s}{'available':{long}s}licence"]
+    columns = ["dim", "metric", "threshold", "available", "licence"]
+    for name, dim, metric, threshold, available, licence in table[columns].itertuples():
         cut = "calibrate" if threshold != threshold else f"{threshold:g}"  # NaN if none is published
-        lines.append(f"{name:{wide}s}{dim:<8d}{metric:12s}{cut:12s}{licence}")
+        lines.append(f"{name:{wide}s}{dim:<8d}{metric:12s}{cut:12s}{available:{long}s}{licence}")
     lines += [
         "",
         f"For your own .onnx file give its path, with --card {', '.join(PRESETS)}, or a card of your own in Python.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..base.cores import row_blocks
 from ..faces.base import Face
 from ..models.base import Model, NotFiniteError
 
-__all__ = ["Settings", "block_rows"]
+__all__ = ["Block", "Settings", "embed_blocks"]
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,74 @@ class Settings:
         return self.fingerprint, self.model.device.type
 
 
-def block_rows(
-    settings: Settings, requests: Sequence[Any], read: Callable[[Any], Sequence[Face | ValueError]],
-    key: str | None, about: str,
-) -> tuple[np.ndarray, dict[int, str]]:  # fmt: skip
-    """Embeddings (n, dim) of the requested faces, NaN for those that cannot be read, and the reasons by position.
+@dataclass(frozen=True)
+class Block:
+    """Requests whose embeddings are one entry of the cache, under `key` (None without one); its list shows `about`."""
 
-    `read` returns faces, with a ValueError for each that cannot be read. `key` names the block in the cache (None
-    without one); the list of the cache shows `about`.
+    requests: Sequence[Any]
+    key: str | None
+    about: str
+
+
+@dataclass
+class _Work:
+    """A block in progress: its embeddings, NaN where they are missing, and the positions to read, part by part."""
+
+    block: Block
+    vectors: np.ndarray
+    parts: list[list[int]]
+    problems: dict[int, str] = field(default_factory=dict)
+    missing: int = 0
+
+
+def embed_blocks(
+    settings: Settings, blocks: Iterable[Block], read: Callable[[list[Any]], Sequence[Face | ValueError]]
+) -> Iterator[tuple[np.ndarray, dict[int, str]]]:
+    """For each block its embeddings (n, dim), NaN for faces that cannot be read, and the reasons by position.
+
+    `read` returns faces, with a ValueError for each that cannot be read. It works one part ahead of the network, also
+    from one block to the next.
     """
-    model, shape = settings.model, (len(requests), settings.model.card.dim)
-    vectors = cache.load(key, shape) if key else None
+    waiting: deque[tuple[_Work, list[int], Future | None]] = deque()
+    with _cores_left(settings.model), ThreadPoolExecutor(1) as pool:
+        for work in (_planned(settings, block) for block in blocks):
+            for part in work.parts or [[]]:
+                requests = [work.block.requests[i] for i in part]
+                waiting.append((work, part, pool.submit(read, requests) if part else None))
+                while waiting and (waiting[0][2] is None or sum(faces is not None for *_, faces in waiting) > 1):
+                    yield from _done(settings, *waiting.popleft())
+        while waiting:
+            yield from _done(settings, *waiting.popleft())
+
+
+def _planned(settings: Settings, block: Block) -> _Work:
+    shape = (len(block.requests), settings.model.card.dim)
+    vectors = cache.load(block.key, shape) if block.key else None
     if vectors is None:
         vectors = np.full(shape, np.nan, np.float32)
-    todo, problems = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist(), {}
+    todo = np.flatnonzero(np.isnan(vectors).any(axis=1)).tolist()
     parts = [todo[p] for p in row_blocks(len(todo), 2 * settings.batch_size)]
-    with _cores_left(model):
-        for some, faces in zip(parts, _ahead(read, [[requests[i] for i in part] for part in parts]), strict=True):
-            found = dict(zip(some, faces, strict=True))
-            good = {i: face for i, face in found.items() if isinstance(face, Face)}
-            problems |= {i: str(error) for i, error in found.items() if i not in good}
-            if good:
-                rows, faults = _embedded(model, good, settings.batch_size)
-                vectors[list(good)] = rows
-                problems |= faults
-    if key and len(problems) < len(todo):
-        cache.store(key, vectors, {"model": model.card.name, "source": about})
-    return vectors, problems
+    return _Work(block, vectors, parts, missing=len(todo))
+
+
+def _done(
+    settings: Settings, work: _Work, part: list[int], faces: Future | None
+) -> Iterator[tuple[np.ndarray, dict[int, str]]]:
+    """Embed a part of a block; after its last part, cache and yield the block."""
+    if faces is not None:
+        found = dict(zip(part, faces.result(), strict=True))
+        good = {i: face for i, face in found.items() if isinstance(face, Face)}
+        work.problems |= {i: str(error) for i, error in found.items() if i not in good}
+        if good:
+            rows, faults = _embedded(settings.model, good, settings.batch_size)
+            work.vectors[list(good)] = rows
+            work.problems |= faults
+        if part is not work.parts[-1]:
+            return
+        if work.block.key and len(work.problems) < work.missing:
+            about = {"model": settings.model.card.name, "source": work.block.about}
+            cache.store(work.block.key, work.vectors, about)
+    yield work.vectors, work.problems
 
 
 def _embedded(model: Model, faces: Mapping[int, Face], batch_size: int) -> tuple[np.ndarray, dict[int, str]]:
@@ -70,18 +112,6 @@ def _embedded(model: Model, faces: Mapping[int, Face], batch_size: int) -> tuple
     except NotFiniteError as error:
         rows = zip(faces, error.vectors, strict=True)
         return error.vectors, {i: error.reason for i, row in rows if np.isnan(row).any()}
-
-
-def _ahead(read: Callable[[Any], Any], parts: Iterable[Any]) -> Iterator[Any]:
-    """read(part) for each part; reads the next part while the caller works on this one."""
-    with ThreadPoolExecutor(1) as pool:
-        current = None
-        for part in parts:
-            current, earlier = pool.submit(read, part), current
-            if earlier:
-                yield earlier.result()
-        if current:
-            yield current.result()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Images to embeddings: with `blocks`, the only module that runs a model over many images.
 
 `_embed_lattice` and `_embed_pictures` describe the result and fill it, in memory or in a store, one identity of the
-lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `block_rows` embeds a
+lattice (`_identity_rows`) or range of pictures (`_picture_rows`) at a time, split into blocks. `embed_blocks` embeds a
 block, see `blocks`.
 
 - Each finished block is cached, so a call after an interruption or a kill resumes where the previous one stopped.
@@ -31,11 +31,11 @@ from ..base.shapes import Float32
 from ..faces.base import Face
 from ..faces.photographs.decode import NO_FACE
 from ..lattice import Lattice
-from ..models.base import Model
+from ..models.base import NOT_FINITE, Model
 from ..scale.distributed import fill
 from ..scale.pictures import follow
 from ..scale.results import provenance
-from .blocks import Settings, block_rows
+from .blocks import Block, Settings, embed_blocks
 
 __all__ = ["ImageSet", "embed"]
 
@@ -180,7 +180,7 @@ def _embed_pictures(
     problems = [f"{shown(str(table['file'].iat[row]))}: {reason}" for row, reason in reasons.items()]
     usable = whole["usable"].values if store else np.isfinite(whole.values).all(axis=1)
     missing = int((~usable).sum())
-    faults = sum("gave NaN or infinity" in line for line in problems)
+    faults = sum(NOT_FINITE in reason for reason in reasons.values())
     if missing == len(table):
         what = f"has an embedding, {faults} because of the network" if faults else "shows a usable face"
         raise ValueError(f"none of {len(table)} pictures {what}: {'; '.join(problems[:5])}.")
@@ -216,23 +216,29 @@ def _identity_rows(lattice: Lattice, settings: Settings, identity: int, bar: tqd
     def render(recipes: list[dict[str, float]]) -> list[Face]:
         return source.render_batch([name] * len(recipes), recipes, size=settings.size)
 
-    for start in range(0, curves, _CURVES):
-        block = range(start, min(start + _CURVES, curves))
+    places: list[list[tuple[int, int, int]]] = [
         # the faces of a curve follow one another: an engine renders only what changes from one to the next
-        places = [place for c in block for place in [(0, c, middle), *((a, c, s) for a, s in others)]]
-        recipes = [lattice.strengths(identity, *place) for place in places]
-        table = np.array([list(recipe.values()) for recipe in recipes])
-        parts = ("embeddings 2", *settings.network, source.fingerprint, settings.size, name, list(recipes[0]))
-        key = _cache.key(*parts, table) if settings.cache else None
-        vectors, problems = block_rows(settings, recipes, render, key, f"{type(source).__name__}, {name}")
+        [place for c in range(*block) for place in [(0, c, middle), *((a, c, s) for a, s in others)]]
+        for block in ((start, min(start + _CURVES, curves)) for start in range(0, curves, _CURVES))
+    ]
+
+    def blocks() -> Iterator[Block]:
+        for some in places:
+            recipes = [lattice.strengths(identity, *place) for place in some]
+            table = np.array([list(recipe.values()) for recipe in recipes])
+            parts = ("embeddings 2", *settings.network, source.fingerprint, settings.size, name, list(recipes[0]))
+            key = _cache.key(*parts, table) if settings.cache else None
+            yield Block(recipes, key, f"{type(source).__name__}, {name}")
+
+    for some, (vectors, problems) in zip(places, embed_blocks(settings, blocks(), render), strict=True):
         if problems:  # a rendered face always shows a face
             raise ValueError(
-                f"{problems[min(problems)]} for {len(problems)} of {len(places)} faces of identity {name!r}."
+                f"{problems[min(problems)]} for {len(problems)} of {len(some)} faces of identity {name!r}."
             )
-        for place, vector in zip(places, vectors, strict=True):
+        for place, vector in zip(some, vectors, strict=True):
             out[0, *place] = vector
         if bar is not None:
-            bar.update(len(places))
+            bar.update(len(some))
     out[:, :, :, middle] = out[:, :1, :, middle]  # all attributes share the base faces
     return out
 
@@ -243,14 +249,20 @@ def _picture_rows(
     """Embeddings (n, dim) of pictures, NaN where there is none, and the reasons by the picture's number."""
     files = [images.table["file"].iat[row] for row in rows]
     out, reasons = np.empty((len(files), settings.model.card.dim), np.float32), {}
-    for start, stop in _picture_blocks(files):
-        numbers, key = rows[start:stop], None
-        if settings.cache:
-            contents = map(str, _contents(images, settings, numbers))
-            key = _cache.key("images 2", *settings.network, settings.size, *contents)
-        read = partial(_attempts, partial(images.face, size=settings.size))
-        out[start:stop], problems = block_rows(settings, numbers, read, key, f"{files[start]}, ...")
-        reasons |= {numbers[i]: reason for i, reason in problems.items()}
+    places = list(_picture_blocks(files))
+
+    def blocks() -> Iterator[Block]:
+        for start, stop in places:
+            numbers, key = rows[start:stop], None
+            if settings.cache:
+                contents = map(str, _contents(images, settings, numbers))
+                key = _cache.key("images 2", *settings.network, settings.size, *contents)
+            yield Block(numbers, key, f"{files[start]}, ...")
+
+    read = partial(_attempts, partial(images.face, size=settings.size))
+    for (start, stop), (vectors, problems) in zip(places, embed_blocks(settings, blocks(), read), strict=True):
+        out[start:stop] = vectors
+        reasons |= {rows[start + i]: reason for i, reason in problems.items()}
         if bar is not None:
             bar.update(stop - start)
     return out, reasons

@@ -95,7 +95,7 @@ static void apply(const Layer *l, const Tensor *a, const Tensor *b, const Tensor
       else convolve(l, a, out, net.from, net.to);
       break;
     case DEPTHWISE: convolve_depthwise(l, a, out); break;
-    case LARGEST: pool(l, a, out, 0); break;
+    case LARGEST: case LARGEST_PARTIAL: pool(l, a, out, 0); break;
     case MEAN: pool(l, a, out, 1); break;
     case ENLARGE: enlarge(a, out); break;
     case ADD: add(l, a, b, out); break;

@@ -27,8 +27,8 @@ Activation: TypeAlias = Literal["none", "relu", "prelu", "sigmoid"]
 Precision: TypeAlias = Literal["float32", "float16", "int8"]
 
 # the numbers of the format, as in network.c
-_MAGIC, _VERSION, _NO_ARRAY = 0x54454E46, 1, -1
-_OPERATIONS = ("convolution", "depthwise", "largest", "mean", "enlarge", "add", "normalise")
+_MAGIC, _VERSION, _NO_ARRAY = 0x54454E46, 2, -1
+_OPERATIONS = ("convolution", "depthwise", "largest", "largest_partial", "mean", "enlarge", "add", "normalise")
 _ACTIVATIONS = ("none", "relu", "prelu", "sigmoid")
 _TYPES = ("float32", "float16", "int8")
 _MOST_SLOTS = 64
@@ -127,7 +127,15 @@ class Network:
         operation = "depthwise" if depthwise else "convolution"
         return self._add(_Layer(operation, (x,), shape, kernel, step, padding, activation, weight, bias, slope))
 
-    def dense(self, x: Value, weight: np.ndarray, bias: np.ndarray | None = None) -> Value:
+    def dense(
+        self,
+        x: Value,
+        weight: np.ndarray,
+        bias: np.ndarray | None = None,
+        *,
+        activation: Activation = "none",
+        slope: np.ndarray | None = None,
+    ) -> Value:
         """A linear map (outputs, inputs) of all numbers of x, in torch's order: channel, row, column."""
         height, width, channels = x.shape
         weight = np.asarray(weight)
@@ -136,12 +144,17 @@ class Network:
                 f"weights of a dense layer have shape {weight.shape}: give (outputs, {height * width * channels}), as "
                 f"its input has shape {x.shape}."
             )
-        return self.convolution(x, weight.reshape(len(weight), channels, height, width), bias)
+        kernels = weight.reshape(len(weight), channels, height, width)
+        return self.convolution(x, kernels, bias, activation=activation, slope=slope)
 
-    def largest(self, x: Value, size: int, *, step: int, padding: int = 0) -> Value:
-        """Max pooling over windows of `size` x `size`; what is outside the input does not count."""
-        shape = (*_windows(x, (size, size), step, padding), x.shape[2])
-        return self._add(_Layer("largest", (x,), shape, (size, size), step, padding))
+    def largest(self, x: Value, size: int, *, step: int, padding: int = 0, partial: bool = False) -> Value:
+        """Max pooling over windows of `size` x `size`; what is outside the input does not count.
+
+        With `partial`, a last window that begins in the input and ends outside counts too (torch's `ceil_mode`).
+        """
+        shape = (*_windows(x, (size, size), step, padding, partial), x.shape[2])
+        operation = "largest_partial" if partial else "largest"
+        return self._add(_Layer(operation, (x,), shape, (size, size), step, padding))
 
     def mean(self, x: Value, size: int | None = None) -> Value:
         """Average pooling over windows of `size` x `size` side by side; without a size, over all pixels."""
@@ -271,9 +284,13 @@ def _corrections(error: np.ndarray) -> np.ndarray:
     return np.where(rank < np.abs(excess), sign, 0)
 
 
-def _windows(x: Value, kernel: Sequence[int], step: int, padding: int) -> tuple[int, int]:
-    """How many windows fit in each direction."""
+def _windows(x: Value, kernel: Sequence[int], step: int, padding: int, partial: bool = False) -> tuple[int, int]:
+    """How many windows fit in each direction; `partial`: or begin in the input."""
     sides = [(length + 2 * padding - size) // step + 1 for length, size in zip(x.shape[:2], kernel, strict=True)]
+    if partial and min(sides) >= 1:
+        most = [(length + padding - 1) // step + 1 for length in x.shape[:2]]
+        up = [-(-(length + 2 * padding - size) // step) + 1 for length, size in zip(x.shape[:2], kernel, strict=True)]
+        sides = [min(pair) for pair in zip(up, most, strict=True)]
     if min(sides) < 1:
         raise ValueError(f"a kernel of {kernel[0]} x {kernel[1]} does not fit into a tensor of shape {x.shape}.")
     return sides[0], sides[1]

@@ -10,7 +10,7 @@
 // Weights are ordered as torch orders them: (output, input, row, column). A row of an array is one output channel.
 
 #define MAGIC 0x54454e46  // "FNET"
-#define VERSION 1
+#define VERSION 2
 #define HEADER_NUMBERS 10
 #define LAYER_NUMBERS 14
 #define ARRAY_NUMBERS 4
@@ -99,6 +99,12 @@ static long long floats_of(const Tensor *t) {
   return (long long)(t->height + 2 * t->border) * (t->width + 2 * t->border) * t->stride;
 }
 
+// How many windows there are in one direction. Of partial ones, the last one may end outside, if it begins inside.
+static int windows(const Layer *l, int length, int kernel) {
+  const int whole = (length + 2 * l->padding - kernel) / l->step + 1, most = (length + l->padding - 1) / l->step + 1;
+  return l->operation == LARGEST_PARTIAL && whole < most && (length + 2 * l->padding - kernel) % l->step ? whole + 1 : whole;
+}
+
 // The shape of the output of a layer that moves a window over its input.
 static enum Code slide(const Layer *l, const Tensor *in, Tensor *out) {
   const int kernel = l->kernel_height < l->kernel_width ? l->kernel_height : l->kernel_width;
@@ -108,9 +114,9 @@ static enum Code slide(const Layer *l, const Tensor *in, Tensor *out) {
   const int across = in->width + 2 * l->padding - l->kernel_width;
   if (down < 0 || across < 0) return BAD_SHAPE;
   // a convolution reads zeros from the border; a pool must have a pixel in each of its windows
-  const int pools = l->operation == LARGEST || l->operation == MEAN;
+  const int pools = l->operation >= LARGEST;
   if (pools ? 2 * l->padding > kernel : l->padding > in->border) return BAD_SHAPE;
-  out->height = down / l->step + 1, out->width = across / l->step + 1;
+  out->height = windows(l, in->height, l->kernel_height), out->width = windows(l, in->width, l->kernel_width);
   return FINE;
 }
 

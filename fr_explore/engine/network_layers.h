@@ -24,7 +24,8 @@ typedef struct {
   float *data;  // of the first pixel of the border
 } Tensor;
 
-enum Operation { CONVOLUTION, DEPTHWISE, LARGEST, MEAN, ENLARGE, ADD, NORMALISE, OPERATIONS };
+// the first five move a window over their input
+enum Operation { CONVOLUTION, DEPTHWISE, LARGEST, LARGEST_PARTIAL, MEAN, ENLARGE, ADD, NORMALISE, OPERATIONS };
 enum Activation { NONE, RELU, PRELU, SIGMOID };
 
 typedef struct {

@@ -14,6 +14,7 @@ import xarray as xr
 
 from ..scale.distributed import each_identity
 from . import alignment as energies
+from . import flow as flows
 from . import profile
 from .field import vector_field
 from .neighbors import Neighborhood, as_neighborhood, ball
@@ -32,6 +33,7 @@ def alignment(
     null: str = "gaussian",
     progress: bool | None = None,
     client: Any = None,
+    flow: bool = False,
 ) -> Any:
     """Alignment energy of each identity and attribute, as a tidy table.
 
@@ -55,6 +57,8 @@ def alignment(
     null : "gaussian", independent random directions, or "permutation", the same directions shuffled over the points.
     progress : show a bar; None shows it from 20,000 points on.
     client : a Dask client that computes.
+    flow : also where the field flows: columns gravity, spread, and gradient, curl and harmonic with their null, see
+        `fr_explore.geometry.flow` and `hodge_shares`; needs 60 curves.
 
     Returns
     -------
@@ -72,10 +76,20 @@ def alignment(
         "neighborhood": as_neighborhood(neighborhood), "null_draws": null_draws, "seed": seed, "device": device,
         "null": null, "point_energies": point_energies,
     }  # fmt: skip
+    compute = _with_flow if flow else energies.alignment
     if client is None and isinstance(field, xr.Dataset):
-        return energies.alignment(field, progress=progress, **how)
-    pure = partial(energies.alignment, progress=False, **how)
+        return compute(field, progress=progress, **how)
+    pure = partial(compute, progress=False, **how)
     return each_identity(pure, field, vector_field, client, progress is not False)
+
+
+def _with_flow(field: xr.Dataset, *, seed: int, point_energies: bool, **how: Any) -> Any:
+    """`alignment` with the columns of `flow`."""
+    columns = flows.flow(field, seed)
+    table, details = energies.alignment(field, seed=seed, point_energies=True, **how)
+    merged = table.merge(columns, on=["identity", "attribute"], validate="one_to_one")
+    merged.attrs = table.attrs
+    return (merged, details) if point_energies else merged
 
 
 def alignment_profile(

@@ -12,23 +12,26 @@ import numpy as np
 from ..base.devices import torch_device as pick_device
 from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
+from ..faces.detector_crop import box_crops, face_boxes
 from .align import aligned_crops
 from .card import ModelCard
-from .detector_crop import box_crops, face_boxes
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Model", "NotFiniteError", "Precision", "pick_device"]
+__all__ = ["NOT_FINITE", "Model", "NotFiniteError", "Precision", "pick_device"]
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+
+
+NOT_FINITE = "gave NaN or infinity"  # in the reasons that tables and stores keep
 
 
 class NotFiniteError(ValueError):
     """The network gave NaN or infinity: `vectors` are all embeddings, with NaN for those faces."""
 
     def __init__(self, name: str, vectors: np.ndarray, broken: np.ndarray) -> None:
-        self.reason, self.vectors = f"the network of {name!r} gave NaN or infinity", vectors
+        self.reason, self.vectors = f"the network of {name!r} {NOT_FINITE}", vectors
         super().__init__(
             f"{self.reason} for {len(broken)} of {len(vectors)} faces (the first is number {broken[0]}): an overflow "
             "in 16 bits, weights that hold NaN, or a broken export. The faces are not the cause."

@@ -27,12 +27,13 @@ class ModelCard:
     template : (5, 2) positions of the five landmarks in the crop, in pixels (order as in `Face`, pixel centres at
         +0.5). Pictures are rotated, scaled and shifted to match it.
     box_margin : for a model trained on the upright boxes of a face detector: how many pixels of the crop lie outside
-        the face's box, left and right together; see `detector_crop`. With neither a template nor a box margin, the
-        whole picture is resized to the input size.
+        the face's box, left and right together; see `faces/detector_crop.py`. With neither a template nor a box margin,
+        the whole picture is resized to the input size.
     dim : length of the embedding. normalized : whether the embedding is divided by its Euclidean norm.
     metric : "euclidean" (|x - y|) or "cosine" (1 - cos), the distance that `threshold` refers to.
     threshold : the largest distance at which two faces are judged the same person, as published, or None if none is;
         `fr.verification` calibrates one. `same_person(distance)` applies it.
+    loss : what the network was trained to minimise.
     weights : where the weights come from. weights_sha256 : their SHA-256, if known.
     """
 
@@ -50,6 +51,7 @@ class ModelCard:
     threshold: float | None = None
     threshold_source: str = "none published: calibrate on your own pairs"
     accuracy: str = "unknown"
+    loss: str = "unknown"
     trained_on: str = "unknown"
     weights: str = "your own"
     weights_sha256: str | None = None

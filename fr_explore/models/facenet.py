@@ -19,7 +19,7 @@ from torch import nn
 from . import weights
 from .card import ModelCard
 
-__all__ = ["CARDS", "FILES", "fetch", "load", "read_network"]
+__all__ = ["CARDS", "FILES", "fetch", "load", "needs", "read_network"]
 
 
 def _file(model: str, name: str, size: int, sha256: str) -> weights.WeightsFile:
@@ -53,6 +53,7 @@ def _card(name: str, **facts: Any) -> ModelCard:
         std=(128.0, 128.0, 128.0),
         box_margin=14,  # as in facenet-pytorch's evaluation on LFW
         normalized=True,
+        loss="softmax over the people of the training data",
         weights=f"{file.name}, {file.size / 2**20:.0f} MiB, from facenet-pytorch's releases on first use",
         weights_sha256=file.sha256,
         citation="F. Schroff, D. Kalenichenko, J. Philbin, FaceNet, CVPR 2015; port: T. Esler, facenet-pytorch",
@@ -85,12 +86,22 @@ CARDS = {
 }
 
 
-def fetch(name: str, progress: bool = True) -> Path:
-    """The verified weights on this machine, downloaded if necessary; see `weights.fetch`."""
+def _own_folder() -> Path:
+    """facenet-pytorch's folder: a user of that package need not download the file again."""
     from facenet_pytorch.models.inception_resnet_v1 import get_torch_home
 
-    # facenet-pytorch's own folder: a user of that package need not download the file again
-    return weights.fetch(FILES[name], also=[Path(get_torch_home()) / "checkpoints"], progress=progress)
+    return Path(get_torch_home()) / "checkpoints"
+
+
+def needs(name: str) -> str | None:
+    """What must be done before the weights can be used; None if a file of their size is on this machine."""
+    file = FILES[name]
+    return None if weights.found(file, [_own_folder()]) else f"a download of {file.size / 2**20:.0f} MiB on first use"
+
+
+def fetch(name: str, progress: bool = True) -> Path:
+    """The verified weights on this machine, downloaded if necessary; see `weights.fetch`."""
+    return weights.fetch(FILES[name], also=[_own_folder()], progress=progress)
 
 
 def load(name: str) -> nn.Module:

@@ -1,8 +1,9 @@
 """Models by name: `load_model`, `fetch_model` and `list_models`.
 
-To add a model, write a module with `CARDS`, `load` and `fetch`, and add it to `_MODULES`. `CARDS` maps names to cards,
-`load(name)` returns the torch network, and `fetch(name, progress=True)` brings the verified weights to this machine
-and returns their path.
+To add a model, write a module with `CARDS`, `load`, `fetch` and `needs`, and add it to `_MODULES`. `CARDS` maps names
+to cards, `load(name)` returns the torch network, `fetch(name, progress=True)` brings the verified weights to this
+machine and returns their path, and `needs(name)` says what must be done before, such as a download; None if they are
+here.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelCard", "check_name", "fetch_model", "list_models", "load_model"]
 
-_MODULES = ("dlib", "facenet", "controlled.cards")
-_COLUMNS = ["title", "input_size", "dim", "metric", "threshold", "threshold_source", "accuracy", "licence", "weights"]
+_MODULES = ("dlib", "sface", "facenet", "controlled.cards")
+_COLUMNS = ["title", "available", "input_size", "dim", "metric", "threshold", "threshold_source", "accuracy", "loss"]
+_COLUMNS += ["licence", "weights"]
 
 
 def load_model(
@@ -81,11 +83,18 @@ def fetch_model(model: str, progress: bool = True) -> Path:
 
 
 def list_models() -> pd.DataFrame:
-    """The models that `load_model` knows by name, one row each, with their licences."""
+    """The models that `load_model` knows by name, one row each, with their licences.
+
+    The column `available` is "now" if the weights are on this machine, and otherwise says what brings them: a package
+    to install, or a download.
+    """
     import pandas as pd
 
-    cards = [asdict(module.CARDS[name]) for name, module in _modules().items()]
-    return pd.DataFrame(cards, columns=["name", *_COLUMNS]).set_index("name")
+    rows = []
+    for name, module in _modules().items():
+        needed = module.needs(name)
+        rows.append(asdict(module.CARDS[name]) | {"available": f"after {needed}" if needed else "now"})
+    return pd.DataFrame(rows, columns=["name", *_COLUMNS]).set_index("name")
 
 
 def check_name(model: str) -> str:

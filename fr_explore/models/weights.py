@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 from ..base import cache
 
-__all__ = ["WeightsFile", "clear", "fault", "fetch", "fetched", "folder", "verified"]
+__all__ = ["WeightsFile", "clear", "fault", "fetch", "fetched", "folder", "found", "verified"]
 
 _TIMEOUT = (10, 60)  # seconds to connect, and between two pieces of data
 
@@ -52,6 +52,12 @@ def folder() -> Path:
 def fetched() -> list[Path]:
     """The files of weights in `folder()`, including unfinished ones (.part)."""
     return sorted(path for path in folder().glob("*") if path.is_file() and path.suffix != ".lock")
+
+
+def found(file: WeightsFile, also: Iterable[Path] = ()) -> list[Path]:
+    """Copies of a file on this machine, in `folder()` or other folders, that have its size; they are not verified."""
+    paths = (place / file.name for place in (folder(), *also))
+    return [path for path in paths if path.is_file() and path.stat().st_size == file.size]
 
 
 def clear() -> int:

@@ -16,6 +16,7 @@ from ..base.values import check_identities, signs
 from ..base.vectors import as_array
 
 __all__ = [
+    "SAMPLINGS",
     "check_images",
     "check_labels",
     "check_order",
@@ -27,6 +28,8 @@ __all__ = [
     "recorded",
     "sample",
 ]
+
+SAMPLINGS = ("apart", "reference", "first")
 
 
 def recorded(embeddings: Any) -> dict[str, Any]:
@@ -137,14 +140,16 @@ def sample(
     codes: Int[np.ndarray, " images"], signs: Int[np.ndarray, " images"], sampling: str, limit: int, rng
 ) -> tuple[Int[np.ndarray, " chosen"], Bool[np.ndarray, " chosen"]]:
     """Indices of the images to compare (2n,), those with the attribute first, and a mask of those (2n,)."""
-    if sampling not in ("apart", "reference"):
-        raise ValueError(f"unknown sampling {sampling!r}: choose 'apart' or 'reference'.")
-    draw: Callable[[np.ndarray], np.ndarray] = rng.permutation if sampling == "apart" else np.asarray
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"unknown sampling {sampling!r}: choose from {', '.join(SAMPLINGS)}.")
+    draw: Callable[[np.ndarray], np.ndarray] = np.asarray if sampling == "first" else rng.permutation
     sides = {}
     for sign in (1, -1):
         images = draw(np.flatnonzero(signs == sign))
-        people, first = np.unique(codes[images], return_index=True)
-        sides[sign] = pd.Series(images[first], index=people)
+        first = np.unique(codes[images], return_index=True)[1]
+        if sampling != "apart":
+            first = np.sort(first)  # people in the order of these images, so that the limit takes the first of them
+        sides[sign] = pd.Series(images[first], index=codes[images[first]])
     plus, minus = sides[1], sides[-1]
     if sampling == "apart":
         both = rng.permutation(plus.index.intersection(minus.index).to_numpy(copy=True))

@@ -13,6 +13,8 @@ Differences from the paper's reference code, and why:
   permute the labels over identities instead, which also shows how large a KS this n gives without any effect.
 - An identity contributes one image to one modality. Otherwise a person who sometimes smiles would be in both
   modalities, and a same-person distance would count as "across". `sampling="reference"` samples as the paper does.
+- The paper's code shuffles the images without a seed, so its KS differs from run to run. Ours is seeded, and the spread
+  over repeated samples is reported.
 - Missing labels are left out and counted, never filled in.
 """
 
@@ -24,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from ..base.corrections import adjust_p_values
-from ..base.shapes import Bool, Float, Num, Shaped
+from ..base.shapes import Num, Shaped
 from .density import GRID, bandwidth, density
 from .labels import (
     check_images,
@@ -37,12 +39,14 @@ from .labels import (
     recorded,
     sample,
 )
+from .sorted_pairs import SortedPairs, against_null, permuted_ks
 
 __all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
 
 SIGNS = {"positive": 1, "negative": -1, "unknown": 0}
-FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "null_mean", "null_sd", "ks_scaled", "p_value",
-           "distance_positive", "distance_negative", "distance_across", "distance_ratio")  # fmt: skip
+FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "ks_weighted", "ks_repeated", "ks_sd", "null_mean",
+           "null_sd", "ks_scaled", "p_value", "distance_positive", "distance_negative", "distance_across",
+           "distance_ratio")  # fmt: skip
 
 
 def macroscale(
@@ -54,6 +58,7 @@ def macroscale(
     sampling: str = "apart",
     limit: int = 500,
     seed: int = 0,
+    repeats: int | None = None,
 ) -> pd.DataFrame:
     """How much each binary attribute shapes the distances between people, and how constant it is within a person.
 
@@ -67,22 +72,27 @@ def macroscale(
         0 unknown; or True and False, "yes" and "no". A column of 0 and 1 only is refused, because 0 means unknown.
     metric : "euclidean" or "cosine" (1 - cos); by default the DataArray's attrs["metric"], else "euclidean".
     permutations : draws of the null model, in which the labels are permuted over identities; 0 for none.
-    sampling : "apart": an identity contributes one random image to one modality; or "reference": the first image of
-        each identity in each modality, as in the paper's code, so an identity may be in both.
+    sampling : "apart": an identity contributes one random image to one modality; "reference": a random image of each
+        identity in each modality, as in the paper's code, so an identity may be in both; "first": the same without a
+        shuffle, the first image of each identity in each modality.
     limit : maximum number of images per modality; both modalities always have the same number.
     seed : an attribute's row depends only on the seed, not on the other attributes of the table.
+    repeats : samples of images over which the spread of ks_mean is taken; all other columns are those of the first
+        sample. None: 10 for "reference", otherwise 1.
 
     Returns
     -------
     One row per attribute: `n` images in each modality; `ks_positive` = KS(d_a, d_×), `ks_negative` = KS(d_ā, d_×),
-    their mean and maximum; `null_mean` and `null_sd` of the mean KS over the permutations; `ks_scaled` = ks_mean /
-    null_mean (1: no more than this n shows by chance); `p_value` = (1 + draws at least as large) / (1 + draws);
+    their mean and maximum, and `ks_weighted`, their mean weighted by the numbers of images, `positive` and `negative`;
+    `ks_repeated` and `ks_sd`, mean and standard deviation of ks_mean over the repeats (NaN for one); `null_mean` and
+    `null_sd` of the mean KS over the permutations; `ks_scaled` = ks_mean / null_mean (1: no more than this n shows by
+    chance); `p_value` = (1 + draws at least as large) / (1 + draws);
     `p_corrected`, the same after Holm's correction for the number of attributes that have a p-value (it cannot fall
     below attributes / (1 + permutations), so use more permutations for many attributes);
     the mean distances and `distance_ratio` = across / mean of the two within; `intra_entropy`, `inter_entropy` in
     nats; how many images are `positive`, `negative` and `unknown`. An attribute with fewer than two identities in a
     modality has NaN as KS and is listed in attrs["too_few"]. attrs["null_draws"] holds the raw draws,
-    attrs["spearman"] the result of `entropy_correlation`.
+    attrs["repeats"] the ks_mean of each sample, attrs["spearman"] the result of `entropy_correlation`.
 
     Raises
     ------
@@ -92,22 +102,32 @@ def macroscale(
     table = check_labels(labels, len(points))
     if permutations < 0 or limit < 2:
         raise ValueError(f"permutations = {permutations}, limit = {limit}: give at least 0 and at least 2.")
-    rows, draws = [], {}
+    repeats = (10 if sampling == "reference" else 1) if repeats is None else repeats
+    if repeats < 1 or (repeats > 1 and sampling == "first"):
+        raise ValueError(f"repeats = {repeats}: give at least 1, and only 1 for sampling='first', which is not random.")
+    rows, draws, samples = [], {}, {}
     for name in table.columns:
         signs = table[name].to_numpy()
         rng = _generator(seed, name)
         index, side = sample(codes, signs, sampling, limit, rng)
         row: dict[str, Any] = {"attribute": name, "n": len(index) // 2} | dict.fromkeys(FIGURES, np.nan)
         if row["n"] >= 2:
-            pairs = _SortedPairs(points[index], metric)
-            draws[name] = _null(pairs, codes[index], side, permutations, rng)
+            pairs = SortedPairs(points[index], metric)
+            draws[name] = permuted_ks(pairs, codes[index], side, permutations, rng)
             row |= pairs.figures(side)
-            row |= _against_null(row["ks_mean"], draws[name])
+            row |= against_null(row["ks_mean"], draws[name])
+            again = [sample(codes, signs, sampling, limit, rng) for _ in range(repeats - 1)]
+            more = [np.mean(SortedPairs(points[index], metric).ks(side)) for index, side in again]
+            samples[name] = [row["ks_mean"], *map(float, more)]
+        if repeats > 1 and name in samples:
+            row |= {"ks_repeated": np.mean(samples[name]), "ks_sd": np.std(samples[name], ddof=1)}
         means = identity_means(codes, signs)
         row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
         counts = {
             word: int(np.sum(signs == sign)) for word, sign in (("positive", 1), ("negative", -1), ("unknown", 0))
         }
+        weight = counts["positive"] / max(counts["positive"] + counts["negative"], 1)
+        row["ks_weighted"] = weight * row["ks_positive"] + (1 - weight) * row["ks_negative"]
         rows.append(row | counts)
     result = pd.DataFrame(rows)
     result.insert(list(result.columns).index("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
@@ -115,7 +135,8 @@ def macroscale(
         "metric": metric, "permutations": permutations, "sampling": sampling, "limit": limit, "seed": seed,
         "identities": int(codes.max()) + 1, "images": len(points),
         "too_few": result.loc[result["n"] < 2, "attribute"].tolist(),
-        "null_draws": {name: values.tolist() for name, values in draws.items()}, **_model(embeddings),
+        "null_draws": {name: values.tolist() for name, values in draws.items()}, "repeats": samples,
+        **_model(embeddings),
     }  # fmt: skip
     result.attrs["spearman"] = entropy_correlation(result, seed=seed).to_dict("index")
     return result
@@ -150,7 +171,7 @@ def modality_distances(
             f"attribute {attribute!r} has {len(index) // 2} identities to compare in each modality: at least 2 are "
             "needed; label more people."
         )
-    pairs = _SortedPairs(points[index], metric)
+    pairs = SortedPairs(points[index], metric)
     frames = []
     for name, chosen in pairs.classes(side).items():
         values = pairs.distances[chosen]
@@ -163,16 +184,22 @@ def modality_distances(
     return result
 
 
-def entropy_correlation(table: pd.DataFrame, permutations: int = 9999, seed: int = 0) -> pd.DataFrame:
-    """Spearman's rank correlation of ks_mean with the two entropies, over the attributes of a `macroscale` table.
+def entropy_correlation(
+    table: pd.DataFrame, permutations: int = 9999, seed: int = 0, ks: str = "ks_mean"
+) -> pd.DataFrame:
+    """Spearman's rank correlation of KS with the two entropies, over the attributes of a `macroscale` table.
+
+    `ks` is the column: "ks_mean", "ks_max" or "ks_weighted". ValueError if the table lacks it.
 
     Index `intra_entropy`, `inter_entropy`; columns `rho`, `p_value` (two-sided, from permuted attributes, because the
     usual formula is invalid for so few of them), `attributes`, their number. NaN for fewer than three.
     """
+    if ks not in table:
+        raise ValueError(f"the table has no column {ks!r}: choose ks_mean, ks_max or ks_weighted.")
     rng = np.random.default_rng(seed)
     rows = {}
     for name in ("intra_entropy", "inter_entropy"):
-        pair: Any = table[["ks_mean", name]].dropna()
+        pair: Any = table[[ks, name]].dropna()
         # ranks minus their mean, which is that of 1 ... n with or without ties
         ranks = [pair[column].rank().to_numpy() - (len(pair) + 1) / 2 for column in pair.columns]
         norm = np.sqrt(np.prod([values @ values for values in ranks]))
@@ -183,96 +210,6 @@ def entropy_correlation(table: pd.DataFrame, permutations: int = 9999, seed: int
             p_value = (1 + int(np.sum(np.abs(shuffled) >= abs(rho) - 1e-12))) / (1 + permutations)
         rows[name] = {"rho": rho, "p_value": p_value, "attributes": len(pair)}
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-class _SortedPairs:
-    """All distances between 2n images, sorted once; the KS of a labelling then takes one pass over them.
-
-    SciPy's `ks_2samp` would sort the distances again for each permutation, which takes many times as long.
-    """
-
-    def __init__(self, points: Float[np.ndarray, "images dim"], metric: Any):
-        from scipy.spatial.distance import pdist
-
-        distances = pdist(points.astype(np.float64), metric)
-        order = np.argsort(distances, kind="stable")
-        first, second = np.triu_indices(len(points), 1)
-        self.distances = distances[order]
-        self.first, self.second = first[order].astype(np.int32), second[order].astype(np.int32)
-        # CDFs are defined after the last of equal distances
-        self.last = np.append(self.distances[1:] > self.distances[:-1], True)
-        self.tied = not self.last.all()
-
-    def classes(self, side: Bool[np.ndarray, " images"]) -> dict[str, Bool[np.ndarray, " pairs"]]:
-        """Masks over the sorted pairs; `side` (2n,) is True for an image with the attribute."""
-        a, b = side[self.first], side[self.second]
-        return {"within positive": a & b, "within negative": ~(a | b), "across": a ^ b}
-
-    def _cdfs(self, side: Bool[np.ndarray, " images"]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """For each modality the CDF of the pairs within it and of those across, at every distance, (pairs,) each."""
-        masks = self.classes(side)
-        across = np.cumsum(masks["across"], dtype=np.int32)
-        inside = np.cumsum(masks["within positive"], dtype=np.int32)
-        rest = np.arange(1, len(across) + 1, dtype=np.int32) - across - inside
-        cdf = [counts / counts[-1] for counts in (inside, rest, across)]
-        return {"positive": (cdf[0], cdf[2]), "negative": (cdf[1], cdf[2])}
-
-    def ks(self, side: Bool[np.ndarray, " images"]) -> tuple[float, float]:
-        """KS of the distances within the modality with the attribute, and without it, against those across."""
-        gaps = [np.abs(inside - across) for inside, across in self._cdfs(side).values()]
-        plus, minus = (float((gap[self.last] if self.tied else gap).max()) for gap in gaps)
-        return plus, minus
-
-    def gaps(self, side: Bool[np.ndarray, " images"]) -> dict[str, dict[str, float]]:
-        """Where the CDFs differ most, and by how much."""
-        found = {}
-        for name, (inside, across) in self._cdfs(side).items():
-            at = int(np.argmax(np.where(self.last, np.abs(inside - across), -1)))
-            found[name] = {"value": float(abs(inside[at] - across[at])), "distance": float(self.distances[at]),
-                           "within": float(inside[at]), "across": float(across[at])}  # fmt: skip
-        return found
-
-    def figures(self, side: Bool[np.ndarray, " images"]) -> dict[str, float]:
-        """The KS statistics and mean distances of one labelling."""
-        plus, minus = self.ks(side)
-        means = {name: float(self.distances[mask].mean()) for name, mask in self.classes(side).items()}
-        inside = (means["within positive"] + means["within negative"]) / 2
-        return {
-            "ks_positive": plus, "ks_negative": minus, "ks_mean": (plus + minus) / 2, "ks_max": max(plus, minus),
-            "distance_positive": means["within positive"], "distance_negative": means["within negative"],
-            "distance_across": means["across"], "distance_ratio": means["across"] / inside if inside else np.nan,
-        }  # fmt: skip
-
-
-def _null(pairs: _SortedPairs, codes: np.ndarray, side: np.ndarray, permutations: int, rng) -> np.ndarray:
-    """Mean KS with the labels permuted over identities, (permutations,).
-
-    An identity in both modalities (reference sampling) has its two images swapped or not; all others are permuted.
-    """
-    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    single = np.flatnonzero(counts[inverse] == 1)
-    order = np.argsort(inverse, kind="stable")
-    twice = order[counts[inverse[order]] == 2].reshape(-1, 2)
-    draws = np.empty(permutations)
-    for k in range(permutations):
-        drawn = side.copy()
-        drawn[single] = rng.permutation(side[single])
-        swap = twice[rng.random(len(twice)) < 0.5]
-        drawn[swap] = side[swap[:, ::-1]]
-        draws[k] = np.mean(pairs.ks(drawn))
-    return draws
-
-
-def _against_null(value: float, draws: np.ndarray) -> dict[str, float]:
-    if not len(draws):
-        return {}
-    mean = float(draws.mean())
-    # an equal KS counts as at least as large, despite rounding
-    larger = int(np.sum(draws >= value - 1e-12))
-    return {
-        "null_mean": mean, "null_sd": float(draws.std(ddof=1)) if len(draws) > 1 else np.nan,
-        "ks_scaled": value / mean if mean > 0 else np.nan, "p_value": (1 + larger) / (1 + len(draws)),
-    }  # fmt: skip
 
 
 def _density(values: np.ndarray, at: np.ndarray) -> np.ndarray:

@@ -256,7 +256,8 @@ def _cards(findings: list[Findings]) -> str:
     for found in findings:
         card = found.card
         facts = {
-            "title": card.title, "licence": card.licence, "trained on": card.trained_on, "accuracy": card.accuracy,
+            "title": card.title, "licence": card.licence, "trained on": card.trained_on, "loss": card.loss,
+            "accuracy": card.accuracy,
             "input": f"{card.input_size} x {card.input_size} px, {card.dim} numbers, {card.metric} metric",
             "threshold": f"{card.threshold if card.threshold is not None else 'none'}; {card.threshold_source}",
             "weaknesses": "; ".join(card.weaknesses) or "none listed", "weights": card.weights,

@@ -187,6 +187,7 @@ def _card(card: ModelCard, recipe: dict[str, Any], history: pd.DataFrame) -> Mod
         accuracy=f"{held_out} held-out people of {faces}: AUC {auc}, TAR at FAR 1 % {tar}; before fine-tuning "
         f"{card.accuracy}",
         threshold_source=f"{card.threshold_source}; not recalibrated after fine-tuning",
+        loss=f"{card.loss}; then batch-hard triplets",
         weights=f"fr.finetune of {recipe['parent']} (fingerprint {recipe['parent_fingerprint']}): batch-hard triplets "
         f"with margin {recipe['margin']:g}, preservation times {recipe['preserve']:g}",
         weights_sha256=None,

@@ -7,13 +7,15 @@ import pytest
 import torch
 from toy import Squares, toy_model
 
-from fr_explore.embedding.blocks import Settings, block_rows
+from fr_explore.embedding.blocks import Block, Settings, embed_blocks
 
 RECIPES = [{"age": float(age)} for age in range(20, 60)]
 
 
 def rows(model, read):
-    return block_rows(Settings(model, model.fingerprint, 16, 8, cache=False), RECIPES, read, None, "toy")
+    settings = Settings(model, model.fingerprint, 16, 8, cache=False)
+    (result,) = embed_blocks(settings, [Block(RECIPES, None, "toy")], read)
+    return result
 
 
 def faces_of(recipes):
@@ -38,6 +40,28 @@ def test_the_next_faces_are_read_while_the_network_works(monkeypatch):
     vectors, problems = rows(model, read)
     np.testing.assert_allclose(vectors, expected, atol=1e-6)
     assert (parts, problems) == ([16, 16, 8], {})
+
+
+def test_the_first_faces_of_the_next_block_are_read_while_the_network_works_on_this_one(monkeypatch):
+    model, second = toy_model(), threading.Event()
+    blocks = [Block(RECIPES[:10], None, "a"), Block([], None, "empty"), Block(RECIPES[10:30], None, "b")]
+    expected, embed = model.embed(faces_of(RECIPES)), type(model).embed
+
+    def read(recipes):
+        if recipes[0] is RECIPES[10]:
+            second.set()
+        return faces_of(recipes)
+
+    def patient(self, faces, *rest):
+        assert second.wait(10), "the network got the first block, and nobody reads the second one"
+        return embed(self, faces, *rest)
+
+    monkeypatch.setattr(type(model), "embed", patient)
+    settings = Settings(model, model.fingerprint, 16, 8, cache=False)
+    results = list(embed_blocks(settings, blocks, read))
+    assert [vectors.shape[0] for vectors, _ in results] == [10, 0, 20]
+    np.testing.assert_allclose(np.concatenate([vectors for vectors, _ in results]), expected[:30], atol=1e-6)
+    assert [problems for _, problems in results] == [{}, {}, {}]
 
 
 @pytest.fixture

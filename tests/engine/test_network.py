@@ -111,6 +111,10 @@ def test_depthwise_pools_and_enlargement():
         ),
         "largest": (lambda n, y: n.largest(y, 3, step=2), F.max_pool2d(z, 3, 2)),
         "largest, padded": (lambda n, y: n.largest(y, 3, step=2, padding=1), F.max_pool2d(z, 3, 2, 1)),
+        "largest, partial": (
+            lambda n, y: n.largest(y, 3, step=2, partial=True),
+            F.max_pool2d(z, 3, 2, ceil_mode=True),
+        ),
         "mean": (lambda n, y: n.mean(y, 2), F.avg_pool2d(z, 2)),
         "mean of all": (lambda n, y: n.mean(y), z.mean((2, 3), keepdim=True)),
         "enlarge": (lambda n, y: n.enlarge(y), F.interpolate(z, scale_factor=2, mode="nearest")),
@@ -120,6 +124,22 @@ def test_depthwise_pools_and_enlargement():
         network = Network(13, 10)
         network.result(layer(network, network.convolution(network.picture, weight)))
         close(network, x, expected)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_partial_windows_are_torchs(data):
+    """Sizes, steps and paddings that torch allows: the last window begins in the picture, or is none."""
+    height, width, size = (data.draw(st.integers(1, 9)) for _ in range(3))
+    step, padding = data.draw(st.integers(1, 5)), data.draw(st.integers(0, size // 2))
+    if min(height, width) + 2 * padding < size:
+        return
+    network = Network(height, width)
+    y = network.convolution(network.picture, np.ones((8, 3, 1, 1), np.float32))
+    network.result(network.largest(y, size, step=step, padding=padding, partial=True))
+    x = numbers(height, width, 3)
+    z = F.conv2d(as_torch(x), torch.ones(8, 3, 1, 1))
+    close(network, x, F.max_pool2d(z, size, step, padding, ceil_mode=True))
 
 
 def test_an_addition_fills_up_with_zeros():
@@ -145,6 +165,17 @@ def test_several_results_and_a_dense_layer():
     np.testing.assert_allclose(host.run(x, 1), z[0].permute(1, 2, 0), atol=1e-5)
     np.testing.assert_allclose(host.run(x)[0, 0], z.flatten().numpy() @ matrix.T + numbers(7, seed=3), atol=1e-4)
     assert host.call("output", 2) == 0
+
+
+@pytest.mark.parametrize("activation", ["relu", "prelu", "sigmoid"])
+def test_a_dense_layer_with_an_activation(activation):
+    x, matrix, bias, slope = numbers(4, 3, 3), numbers(7, 36, seed=1), numbers(7, seed=2), numbers(7, seed=3)
+    network = Network(4, 3)
+    slopes = {"slope": slope} if activation == "prelu" else {}
+    network.result(network.dense(network.picture, matrix, bias, activation=activation, **slopes))
+    y = F.linear(as_torch(x).flatten(1), torch.from_numpy(matrix), torch.from_numpy(bias))
+    functions = {"relu": F.relu, "prelu": lambda y: F.prelu(y, torch.from_numpy(slope)), "sigmoid": torch.sigmoid}
+    close(network, x, functions[activation](y)[:, :, None, None])
 
 
 def test_folding_a_batch_normalisation():
@@ -210,8 +241,12 @@ def test_the_smallest_layers_stay_finer():
 
 
 @pytest.fixture(scope="module")
-def models(dlib_model):
-    return {"dlib": dlib_model, "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu")}
+def models(dlib_model, sface_model):
+    return {
+        "dlib": dlib_model,
+        "sface": sface_model,
+        "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu"),
+    }
 
 
 def crops(model, avatars):
@@ -223,7 +258,7 @@ def crops(model, avatars):
     return ((255 * model.align(faces) - mean) / std).numpy()
 
 
-@pytest.mark.parametrize("name", ["dlib", "controlled/all-varied"])
+@pytest.mark.parametrize("name", ["dlib", "sface", "controlled/all-varied"])
 def test_the_engine_and_torch_agree(models, avatars, name):
     model = models[name]
     inputs = crops(model, avatars)
@@ -273,14 +308,14 @@ def small():
     ("place", "number", "words"),
     [
         (0, 7, "not a packed network"),
-        (1, 2, "another version"),
+        (1, 1, "another version"),
         (2, 0, "too many or too few layers"),
         (2, 400, "cut short"),
         (4, 65, "too many or too few layers"),
         (6, 0, "a picture of a size"),
         (7, 30000, "a picture of a size"),
         (10, 77, "slot that does not exist"),
-        (11, 9, r"unknown operation .*\(layer 0\)"),
+        (11, 10, r"unknown operation .*\(layer 0\)"),
         (12, 5, r"uses a slot that does not exist or is empty.*\(layer 0\)"),
         (14, 0, r"writes the slot that it reads.*\(layer 0\)"),
         (15, 40, r"does not fit the shape of its input \(layer 0\)"),

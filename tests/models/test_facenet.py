@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 
 import fr_explore as fr
-from fr_explore.models import detector_crop as box
+from fr_explore.faces import detector_crop as box
 from fr_explore.models import facenet
 
 NAME = "facenet-vggface2"

@@ -41,7 +41,7 @@ def people(count=30, images=4, dim=5, shift=0.0, seed=0):
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_golden(golden, metric):
     embeddings, identities, labels, values = golden
-    table = fr.macroscale(embeddings, identities, labels, metric=metric, permutations=0, sampling="reference")
+    table = fr.macroscale(embeddings, identities, labels, metric=metric, permutations=0, sampling="first")
     for row in table.to_dict("records"):
         expected = values["ks"][f"{row['attribute']}/{metric}"]
         assert row["n"] == expected["n"]
@@ -56,7 +56,7 @@ def test_golden(golden, metric):
 def test_golden_sample(golden):
     _, identities, labels, values = golden
     for name in labels:
-        index, side = sample(identities, labels[name].to_numpy(), "reference", 500, np.random.default_rng(0))
+        index, side = sample(identities, labels[name].to_numpy(), "first", 500, np.random.default_rng(0))
         expected = values["ks"][f"{name}/euclidean"]
         assert index[side].tolist() == expected["positive_index"]
         assert index[~side].tolist() == expected["negative_index"]
@@ -83,9 +83,9 @@ def test_ks_agrees_with_scipy(half, dim, seed, metric, whole):
     upper = np.triu_indices(half, 1)
     expected = [ks_2samp(inside[upper], across.ravel()).statistic for inside in (a, b)]
     people, labels = np.arange(2 * half), pd.DataFrame({"a": side})
-    table = fr.macroscale(points, people, labels, metric, permutations=0, sampling="reference")
+    table = fr.macroscale(points, people, labels, metric, permutations=0, sampling="first")
     assert table.loc[0, ["ks_positive", "ks_negative"]].tolist() == pytest.approx(expected, abs=1e-12)
-    gaps = fr.modality_distances(points, people, labels, "a", metric, sampling="reference").attrs["ks"]
+    gaps = fr.modality_distances(points, people, labels, "a", metric, sampling="first").attrs["ks"]
     assert [gaps[name]["value"] for name in ("positive", "negative")] == pytest.approx(expected, abs=1e-12)
 
 
@@ -183,8 +183,53 @@ def test_nobody_is_in_both_modalities():
 
 def test_reference_sampling_takes_people_twice(golden):
     _, identities, labels, _ = golden
-    index, _ = sample(identities, labels["Smiling"].to_numpy(), "reference", 500, np.random.default_rng(0))
+    index, _ = sample(identities, labels["Smiling"].to_numpy(), "first", 500, np.random.default_rng(0))
     assert len(np.unique(identities[index])) < len(index)
+
+
+def test_reference_sampling_shuffles_as_the_papers_code_does():
+    """Images and identities are random, seeded; the limit takes identities in their order within the modality."""
+    codes = np.tile(np.arange(6), 20)
+    signs = np.where(np.arange(120) < 60, 1, -1)
+    drawn = [sample(codes, signs, "reference", 3, np.random.default_rng(seed))[0] for seed in range(300)]
+    assert (drawn[0] == sample(codes, signs, "reference", 3, np.random.default_rng(0))[0]).all()
+    taken = np.bincount(np.ravel(drawn), minlength=120)
+    # each image with probability 1/20: 15 times of 300, sd 3.8
+    assert abs(taken - 15).max() < 4.5 * 3.8
+    for index in drawn:
+        assert (signs[index] == [1, 1, 1, -1, -1, -1]).all()
+        assert len(set(codes[index[:3]])) == len(set(codes[index[3:]])) == 3
+    # interleaved identities: the first within the modality, not the first in all rows
+    codes, signs = np.array([0, 1, 2, 3, 2, 3, 0, 1]), np.array([1, 1, 1, 1, -1, -1, -1, -1])
+    assert sample(codes, signs, "first", 2, None)[0].tolist() == [0, 1, 4, 5]
+
+
+def test_repeated_samples_have_a_spread():
+    points, identities, labels = people(shift=1)
+    table = fr.macroscale(points, identities, labels, permutations=5, sampling="reference", seed=2)
+    for name, row in table.set_index("attribute").iterrows():
+        found = table.attrs["repeats"][name]
+        assert len(set(found)) == len(found) == 10
+        assert row["ks_mean"] == found[0]
+        assert [row["ks_repeated"], row["ks_sd"]] == pytest.approx([np.mean(found), np.std(found, ddof=1)])
+    once = fr.macroscale(points, identities, labels, permutations=5, sampling="reference", seed=2, repeats=1)
+    assert once[["ks_repeated", "ks_sd"]].isna().all(axis=None)
+    figures = ["ks_mean", "null_mean", "p_value"]
+    pd.testing.assert_frame_equal(once[figures], table[figures])
+
+
+def test_weighted_ks_and_its_correlation():
+    points, identities, labels = people(shift=1)
+    labels["rare"] = np.where((identities < 6) & (labels["chance"] > 0), 1, -1)
+    table = fr.macroscale(points, identities, labels, permutations=0)
+    for row in table.to_dict("records"):
+        share = (labels[row["attribute"]] > 0).mean()
+        assert row["ks_weighted"] == pytest.approx(share * row["ks_positive"] + (1 - share) * row["ks_negative"])
+    for ks in ("ks_mean", "ks_max", "ks_weighted"):
+        found = fr.entropy_correlation(table, ks=ks, permutations=9).loc["inter_entropy", "rho"]
+        assert found == pytest.approx(spearmanr(table[ks], table["inter_entropy"]).statistic)
+    with pytest.raises(ValueError, match="no column 'ks': choose ks_mean, ks_max or ks_weighted"):
+        fr.entropy_correlation(table, ks="ks")
 
 
 def test_unknown_labels_are_left_out_and_counted():
@@ -342,6 +387,8 @@ def test_vectors_one_by_one_are_one_array(make):
         ({"metric": "manhattan"}, "metric 'manhattan' is unknown: choose from euclidean, cosine"),
         ({"sampling": "all"}, "unknown sampling 'all'"),
         ({"permutations": -1}, "permutations = -1"),
+        ({"repeats": 0}, "repeats = 0: give at least 1"),
+        ({"repeats": 2, "sampling": "first"}, "only 1 for sampling='first', which is not random"),
         ({"limit": 1}, "limit = 1"),
     ],
 )

@@ -51,6 +51,12 @@ def test_every_requirement_is_in_the_environment_with_a_version_that_fits(requir
     assert stricter(installed.specifier, wanted.specifier), f"{installed} allows versions that {wanted} excludes"
 
 
+@pytest.mark.parametrize("path", ["binder/postBuild", "Makefile"])
+def test_the_package_with_networks_comes_without_its_requirements(path):
+    (wanted,) = project()["optional-dependencies"]["models"]
+    assert f"--no-deps '{wanted}'" in (ROOT / path).read_text()
+
+
 def test_the_comparison_of_versions_can_fail():
     assert stricter(Requirement("x>=2.5").specifier, Requirement("x>=2.4").specifier)
     assert not stricter(Requirement("x>=2.3").specifier, Requirement("x>=2.4").specifier)

@@ -504,13 +504,21 @@ def test_an_unsuitable_environment_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     table = check_environment().set_index("part")
     assert not table.loc["anywidget", "ok"]
-    assert 'pip install "anywidget>=0.9.20,<0.12"' in table.loc["anywidget", "todo"]
+    assert 'pip install "anywidget>=0.9.21,<0.12"' in table.loc["anywidget", "todo"]
     assert table.loc["jupyterlab", "ok"]
     assert 'pip install "notebook>=7,<8"' in table.loc["notebook", "todo"]
     assert "force-reinstall" in table.loc["JupyterLab extension anywidget", "todo"]
     package = tmp_path / "share/jupyter/labextensions/anywidget/package.json"
     package.parent.mkdir(parents=True)
-    package.write_text('{"version": "0.11.0"}')
+    # the release 0.9.20 named its source map, which JupyterLab cannot load
+    for entry in ("static/remoteEntry.1.js.map", "static/gone.js"):
+        package.write_text(json.dumps({"version": "0.9.20", "jupyterlab": {"_build": {"load": entry}}}))
+        found = check_environment().set_index("part").loc["JupyterLab extension anywidget"]
+        assert found["found"] == f"0.9.20, loads {entry}"
+        assert not found["ok"]
+        assert "it names a file that JupyterLab cannot load: pip install --upgrade anywidget" in found["todo"]
+    (package.parent / "entry.js").touch()
+    package.write_text('{"version": "0.11.0", "jupyterlab": {"_build": {"load": "./entry.js"}}}')
     found = check_environment().set_index("part").loc["JupyterLab extension anywidget"]
     assert "server and kernel differ" in found["todo"]
 

@@ -73,7 +73,7 @@ class Photographs:
     Attributes
     ----------
     table : one row for each photograph with a face: identity, file, whether it represents its identity (shown), the
-        number of faces in it and which one is used, sizes in pixels, notes.
+        number of faces in it and which one is used, sizes in pixels, how certain it is and who found it, notes.
     problems : file and reason of each photograph that is left out.
     private : True; `fr.embed` relies on it.
 
@@ -255,6 +255,7 @@ def _row(photo: _Photograph, shown: bool) -> dict[str, object]:
         "height": photo.size[1],
         "portrait_width": round(side),
         "certainty": round(photo.faces[photo.face].score, 3),
+        "found_by": photo.faces[photo.face].found_by,
         "notes": "; ".join(notes),
     }
 

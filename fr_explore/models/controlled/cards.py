@@ -19,7 +19,7 @@ from ..weights import verified
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["CARDS", "DIM", "FOLDER", "FORMULAS", "REGIMES", "SIZE", "TEMPLATE", "fetch", "load"]
+__all__ = ["CARDS", "DIM", "FOLDER", "FORMULAS", "REGIMES", "SIZE", "TEMPLATE", "fetch", "load", "needs"]
 
 # of the trained networks: side of the crop, length of the embedding, and positions of the landmarks in the crop, which
 # is wider than usual to show the hair
@@ -60,7 +60,8 @@ def _analytic_card(formula: str) -> ModelCard:
     return ModelCard(
         name=f"controlled/{formula}", title=f"In closed form: {formula}", input_size=160, dim=dim, metric=metric,
         mean=(0.0, 0.0, 0.0), std=(255.0, 255.0, 255.0), normalized=metric == "cosine",
-        accuracy=f"known: {known}", trained_on=f"nothing, a formula: {says}", weights="none", licence=_LICENCE,
+        accuracy=f"known: {known}", loss="none",
+        trained_on=f"nothing, a formula: {says}", weights="none", licence=_LICENCE,
         weaknesses=("reads fr.Cartoons only: of any other picture it makes meaningless numbers",),
     )  # fmt: skip
 
@@ -79,6 +80,7 @@ def _trained_card(regime: str) -> ModelCard:
         threshold=round(facts["verification"][-1]["threshold"], 3),
         threshold_source=f"FAR 1 % on {tested['identities']} held-out avatars whose eight attributes all vary",
         accuracy=f"{tested['identities']} held-out avatars, {'; '.join(found)}",
+        loss="softmax with a margin on angles (ArcFace's), over the avatars",
         trained_on=f"{facts['says']}; {train['images']} pictures each of {train['identities']} avatars (seed "
         f"{train['seed']}), training seed {facts['recipe']['seed']}",
         weights=f"in the package, fp16; re-made by tools/train_controlled.py {regime}",
@@ -94,6 +96,11 @@ def _trained_card(regime: str) -> ModelCard:
 
 CARDS = {f"controlled/{name}": _analytic_card(name) for name in FORMULAS}
 CARDS |= {f"controlled/{name}": _trained_card(name) for name in REGIMES if (FOLDER / f"{name}.json").is_file()}
+
+
+def needs(name: str) -> str | None:
+    """What must be done before the weights can be used: nothing, they are in this package."""
+    return None
 
 
 def fetch(name: str, progress: bool = True) -> Path:

@@ -1,17 +1,22 @@
-// The page's side of the engine: one worker per page, shared by all widgets.
+// The page's side of the engine: two workers per page, shared by all widgets. One draws, the other one runs the
+// networks, so that a picture never waits for the figures of an earlier one.
 //
 //     const engine = await startEngine(parts);          // throws EngineUnavailable: use the kernel's pictures
 //     await engine.addHead(key, data);                  // compressed blobs from the kernel or from the page's own data
 //     await engine.addPerson(head, key, data);
 //     await engine.addModel(card, data);
 //     const { pixels, landmarks, vectors } = await engine.render({ head, person, size, values, models });
+//     const { pixels, landmarks, picture } = await engine.draw({ head, person, size, values, keep: true });
+//     const vectors = await engine.embed({ picture, landmarks, models });          // the same in two steps
 //
-// The worker answers in order. `latest` serves a slider: while a request is under way only the newest one waits.
+// Each worker answers in order. `latest` serves a slider: while a request is under way only the newest one waits.
 
 import { inflate } from "./module.js";
 
 /** @typedef {import("./types").AdjustRequest} AdjustRequest */
 /** @typedef {import("./types").Adjusted} Adjusted */
+/** @typedef {import("./types").Drawn} Drawn */
+/** @typedef {import("./types").DrawRequest} DrawRequest */
 /** @typedef {import("./types").EmbedRequest} EmbedRequest */
 /** @typedef {import("./types").PageCard} PageCard */
 /** @typedef {import("./types").Parts} Parts */
@@ -53,11 +58,9 @@ function createWorker(code) {
   }
 }
 
-/** @param {Parts} parts */
-async function create(parts) {
-  if (typeof DecompressionStream === "undefined" || typeof WebAssembly === "undefined")
-    throw new EngineUnavailable("browser");
-  const worker = createWorker(await inflate(parts.worker));
+/** A worker that answers requests. @param {Data} code @param {(problem: EngineUnavailable) => void} failed */
+function createPort(code, failed) {
+  const worker = createWorker(code);
   /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void}>} */
   const waiting = new Map();
   let count = 0;
@@ -71,58 +74,87 @@ async function create(parts) {
     else request?.reject(new Error(error));
   };
   // an error without a message: a policy blocks the worker
-  worker.onerror = ({ message }) => {
-    broken = new EngineUnavailable(message ? "failed" : "policy");
-    for (const { reject } of waiting.values()) reject(broken);
-    waiting.clear();
+  worker.onerror = ({ message }) => failed(new EngineUnavailable(message ? "failed" : "policy"));
+
+  return {
+    /** @param {string} action @param {object} request @param {Transferable[]} [transfer] @returns {Promise<any>} */
+    ask(action, request, transfer = []) {
+      if (broken) return Promise.reject(broken);
+      const id = ++count;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ ...request, id, action }, transfer);
+      });
+    },
+    /** End the worker and refuse all requests. @param {EngineUnavailable} problem */
+    end(problem) {
+      broken = problem;
+      worker.terminate();
+      for (const { reject } of waiting.values()) reject(problem);
+      waiting.clear();
+    },
   };
+}
 
-  /** @param {string} action @param {object} request @param {Transferable[]} [transfer] @returns {Promise<any>} */
-  function ask(action, request, transfer = []) {
-    if (broken) return Promise.reject(broken);
-    const id = ++count;
-    return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id, action }, transfer);
-    });
-  }
-
-  const { kind, relaxed } = await ask("start", parts);
-  if (kind !== "ready") {
-    worker.terminate();
-    throw new EngineUnavailable(kind);
+/** @param {Parts} parts */
+async function create({ worker, renderer, network, network_relaxed }) {
+  if (typeof DecompressionStream === "undefined" || typeof WebAssembly === "undefined")
+    throw new EngineUnavailable("browser");
+  const code = await inflate(worker);
+  /** @type {ReturnType<typeof createPort>[]} one without the other is of no use */
+  const ports = [];
+  const end = (/** @type {EngineUnavailable} */ problem) => ports.map((port) => port.end(problem));
+  for (let i = 0; i < 2; i++) ports.push(createPort(code, end));
+  const [drawing, embedding] = ports;
+  const started = await Promise.all([
+    drawing.ask("start", { renderer }),
+    embedding.ask("start", { network, network_relaxed }),
+  ]);
+  const refused = started.find(({ kind }) => kind !== "ready");
+  if (refused) {
+    end(new EngineUnavailable(refused.kind));
+    throw new EngineUnavailable(refused.kind);
   }
 
   /** @type {Map<string, Promise<void>>} what was added, so that two widgets add the same thing once */
   const added = new Map();
-  /** @param {string} action @param {string} key @param {object} request */
-  const once = (action, key, request) => {
+  /** @param {typeof ports[0]} to @param {string} action @param {string} key @param {object} request */
+  const once = (to, action, key, request) => {
     const name = `${action} ${key}`;
-    const adding = added.get(name) ?? ask(action, request);
+    const adding = added.get(name) ?? to.ask(action, request);
     added.set(name, adding);
     adding.catch(() => added.delete(name));
     return adding;
   };
 
+  /** @param {DrawRequest} request @returns {Promise<Drawn>} */
+  const draw = (request) => drawing.ask("draw", request);
+  /** @param {EmbedRequest} request @returns {Promise<Record<string, Float32Array>>} */
+  const embed = (request) => embedding.ask("embed", request);
+
   return {
     /** whether the networks run with relaxed SIMD */
-    relaxed: Boolean(relaxed),
+    relaxed: Boolean(started[1].relaxed),
     /** @param {string} key @param {Data} data */
-    addHead: (key, data) => once("addHead", key, { key, data }),
+    addHead: (key, data) => once(drawing, "addHead", key, { key, data }),
     /** @param {string} head @param {string} key @param {Data} data */
-    addPerson: (head, key, data) => once("addPerson", `${head} ${key}`, { head, key, data }),
+    addPerson: (head, key, data) => once(drawing, "addPerson", `${head} ${key}`, { head, key, data }),
     /** @param {PageCard} card @param {Data} data */
-    addModel: (card, data) => once("addModel", card.name, { card, data }),
+    addModel: (card, data) => once(embedding, "addModel", card.name, { card, data }),
+    draw,
+    embed,
     /** @param {RenderRequest} request @returns {Promise<Rendered>} */
-    render: (request) => ask("render", request),
-    /** @param {EmbedRequest} request @returns {Promise<Record<string, Float32Array>>} */
-    embed: (request) => ask("embed", request),
+    async render({ models = [], ...request }) {
+      const { picture, ...drawn } = await draw({ ...request, keep: models.length > 0 });
+      const vectors = picture ? await embed({ picture, landmarks: drawn.landmarks, models }) : {};
+      return { ...drawn, vectors };
+    },
     /** @param {{picture: Picture, landmarks: number[][], model: string}} request @returns {Promise<Float32Array>} */
-    crop: (request) => ask("crop", request),
+    crop: (request) => embedding.ask("crop", request),
     /** @param {AdjustRequest} request @returns {Promise<Adjusted>} */
-    adjust: (request) => ask("adjust", request),
-    /** End the worker; only tests need it, as a page keeps its engine. */
-    stop: () => worker.terminate(),
+    adjust: (request) => drawing.ask("adjust", request),
+    /** End the workers; only tests need it, as a page keeps its engine. */
+    stop: () => end(new EngineUnavailable("failed")),
   };
 }
 

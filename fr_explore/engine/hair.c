@@ -14,7 +14,8 @@ static void light_hair(const Person *person) {
     outwards /= all(root(dot(outwards, outwards) + 1e-9f));
     vec normal = outwards + 0.8f * dot(outwards, strands.normals[i]) * strands.normals[i];  // of either side
     normal /= all(root(dot(normal, normal) + 1e-9f));
-    float lift = most(hair->lift[i], 0), k = dot(tangent, lamp.key);
+    vec offset = hair->worn.offsets[i];  // from the skin
+    float lift = root(dot(offset, offset)), k = dot(tangent, lamp.key);
     float outer = 0.68f + 0.32f * smoothly((lift - 0.1f) / 1.2f), fresh = smoothly(1.2f - 0.7f * lift);
     float facing = most((dot(normal, lamp.key) + 0.35f) / 1.35f, 0), along = root(clamp(1 - k * k, 0, 1));
     float light = 1.5f * now.light_strength * facing * (0.7f + 0.3f * along) + 0.425f + 0.125f * normal[1];

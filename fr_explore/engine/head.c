@@ -22,7 +22,6 @@ typedef struct {
   Wearable worn;
   u32 columns, rows, covers_ears;  // columns and rows of the texture; 0: there is no such style
   float texels_per_cm;
-  const float *lift;               // of each vertex: distance in cm to the skin
   vec *places;                     // of each vertex: column and row in the texture
   u8 *texture, *soft;              // shade and opacity, one after the other; both together, without fine details
   int softened;                    // the size of the picture that it was softened for
@@ -125,7 +124,7 @@ static int read_wearable(const Blob *blob, const char *prefix, Wearable *out) {
 
 static int read_hair(const Blob *blob, const char *prefix, Hair *hair) {
   const float *facts;
-  const u16 *lift, *uv;
+  const u16 *uv;
   u8 *texture;
   SECTION(named(prefix, ".facts"), F32, 4, facts);  // columns and rows of the texture, texels in a cm, covers the ears
   if (!(facts[0] >= 2 && facts[0] <= 512 && facts[1] >= 2 && facts[1] <= 512)) return failure(BAD_NUMBER, full);
@@ -135,18 +134,14 @@ static int read_hair(const Blob *blob, const char *prefix, Hair *hair) {
   TRY(read_wearable(blob, prefix, &hair->worn));
   u32 points = hair->worn.points;
   SECTION(named(prefix, ".texture"), U8, 2 * columns * rows, texture);
-  SECTION(named(prefix, ".lift"), F16, points, lift);
   SECTION(named(prefix, ".uv"), U16, 2 * points, uv);
-  float *decoded = keep((u64)points * 4);
   hair->places = keep((u64)points * sizeof(vec));
   hair->soft = keep(2 * columns * rows);
-  if (!decoded || !hair->places || !hair->soft) return failure(NO_MEMORY, prefix);
-  for (u32 i = 0; i < points; i++) {
-    decoded[i] = from_half(lift[i]);
+  if (!hair->places || !hair->soft) return failure(NO_MEMORY, prefix);
+  for (u32 i = 0; i < points; i++)
     hair->places[i] = (vec){uv[2 * i] * (columns / 65535.0f), uv[2 * i + 1] * (rows / 65535.0f), 0, 0};
-  }
   undo_differences(texture, 2, rows, columns);
-  hair->lift = decoded, hair->texture = texture, hair->columns = columns, hair->rows = rows;
+  hair->texture = texture, hair->columns = columns, hair->rows = rows;
   return FINE;
 }
 

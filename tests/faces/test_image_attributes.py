@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy_renderer.image_attributes import apply_image_attributes as oracle
-from numpy_renderer.image_attributes import color_matrix
+from slow_renderer.image_attributes import apply_image_attributes as oracle
+from slow_renderer.image_attributes import color_matrix
 
 from fr_explore.attributes import ATTRIBUTES, IMAGE_ATTRIBUTES
 from fr_explore.faces.image_attributes import LUMA, apply_image_attributes, grain

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 
 from fr_explore.faces.avatars.appearance import skin_fields
 from fr_explore.faces.avatars.chart import paint
@@ -55,10 +54,12 @@ def _bilinear(texture: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.nd
 
 def _density(points: np.ndarray, places: np.ndarray, triangles: np.ndarray) -> float:
     """Texels in a cm of a surface (n, 3) with places in a texture (n, 2)."""
+
     def area(p: np.ndarray) -> float:
         flat = np.column_stack([p, np.zeros(len(p))]) if p.shape[1] == 2 else p
         a, b, c = (flat[triangles[:, k]] for k in range(3))
         return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())
+
     return float(np.sqrt(area(places) / area(points)))
 
 
@@ -70,7 +71,7 @@ class Colors:
         self.fields = {name: np.asarray(field, float) for name, field in skin_fields(head).items()}
         azimuth, up = np.radians(values["illumination"]), np.radians(32)
         self.key = np.array([np.sin(azimuth) * np.cos(up), np.sin(up), np.cos(azimuth) * np.cos(up)])
-        middle = self.key + (0, 0, 1)
+        middle = self.key + np.array([0, 0, 1])
         self.half = middle / np.linalg.norm(middle)
         self.strength = values["light_strength"]
         dark, light = np.array([0.0085, 0.0070, 0.0065]), np.array([0.78, 0.66, 0.46])
@@ -95,7 +96,7 @@ class Colors:
         head, fields, age = self.head, self.fields, self.values["age"]
         textures = _linear(head.skins[self.identity.skin])
         face = (head.of_material == SKIN) & (np.abs(self.chart[:, 0]) < 7)
-        face &= (np.maximum.reduce([fields["lips"], fields["cavity"], fields["cloth"]]) <= 0.1)
+        face &= np.maximum.reduce([fields["lips"], fields["cavity"], fields["cloth"]]) <= 0.1
         column, row = head.uv[face].T // 256
         means = np.exp(np.log(np.maximum(textures[:, row, column], 1e-3)).mean(axis=1))
         triangles = head.triangles[head.material == SKIN]
@@ -134,8 +135,9 @@ class Colors:
         x, y, z = self.shape.turn.T @ self.key
         seen = visible @ [
             0.282095, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
-            0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y), 0.590044 * y * (3 * x * x - y * y),
-            2.890611 * x * y * z, 0.457046 * y * (5 * z * z - 1), 0.373176 * z * (5 * z * z - 3),
+            0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
+            0.590044 * y * (3 * x * x - y * y), 2.890611 * x * y * z,
+            0.457046 * y * (5 * z * z - 1), 0.373176 * z * (5 * z * z - 3),
             0.457046 * x * (5 * z * z - 1), 1.445306 * z * (x * x - y * y), 0.590044 * x * (x * x - 3 * y * y),
         ]  # fmt: skip
         seen = self.strength * _smooth((seen - 0.25) / 0.6)
@@ -164,7 +166,12 @@ class Colors:
             factor, hiding = factor * (1 - share), hiding + share * (color - hiding)
             if haired and number == 0:
                 factor, hiding = factor * (1 - 0.3 * shade), hiding * (1 - 0.3 * shade)
-        plain = {EYE: (0.70, 0.67, 0.65), TEETH: (0.62, 0.57, 0.49), TONGUE: (0.22, 0.06, 0.055), LASH: (0.02, 0.014, 0.012)}
+        plain = {
+            EYE: (0.70, 0.67, 0.65),
+            TEETH: (0.62, 0.57, 0.49),
+            TONGUE: (0.22, 0.06, 0.055),
+            LASH: (0.02, 0.014, 0.012),
+        }
         for material, color in plain.items():
             factor[kind == material], hiding[kind == material] = 0, color
         return factor, hiding
@@ -180,7 +187,7 @@ class Colors:
         share = np.asarray(worn.binding[0], float)
         share = share / share.sum(axis=1, keepdims=True)
         baked = (share[:, :, None] * head.mean[worn.binding[1]]).sum(axis=1) + np.asarray(worn.offset, float)
-        lift = cKDTree(head.rest[head.of_material == SKIN]).query(baked)[0]
+        lift = np.linalg.norm(np.asarray(worn.offset, float), axis=1)  # distance to the skin
         shade, opacity = np.moveaxis(worn.texture / 255.0, -1, 0)
         self.strands = self._soft(np.stack([shade * opacity, opacity], axis=-1), _density(baked, places, triangles))
         light, shine = self._hair_light(points, triangles, places, lift)
@@ -206,7 +213,9 @@ class Colors:
         across = np.sqrt(np.clip(1 - (tangent @ self.key) ** 2, 0, 1))
         light = 1.5 * self.strength * facing * (0.7 + 0.3 * across) + 0.425 + 0.125 * normal[:, 1]
         slope = ((tangent + 0.12 * normal) * self.half).sum(axis=1)
-        shine = self.strength * facing * np.clip(1 - slope**2, 0, 1) ** 30 * np.clip(normal[:, 2] + 0.3, 0, 1) * outer**2
+        shine = (
+            self.strength * facing * np.clip(1 - slope**2, 0, 1) ** 30 * np.clip(normal[:, 2] + 0.3, 0, 1) * outer**2
+        )
         return light * outer * (1 - self.identity.roots * _smooth(1.2 - 0.7 * lift)), shine
 
     def at(self, mesh: str, triangle: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -246,7 +255,7 @@ class Colors:
         person, values = self.identity, self.values
         shine, light, places = mixed[:, 6:7], mixed[:, 7:8], mixed[:, 8:10]
         color = mixed[:, :3] * _bilinear(self.skin, *mixed[:, 10:12].T) + mixed[:, 3:6]
-        cells = ((places + (7, 11.5)) * CELLS).T
+        cells = ((places + np.array([7, 11.5])) * CELLS).T
         brow, beard, marks, relief = _bilinear(self.paint, *cells).T[..., None]
         relief = 2 * relief - 256 / 255
         painted = color * np.exp(-marks * (0.75, 1.0, 1.08)) * (1 + 0.16 * relief)

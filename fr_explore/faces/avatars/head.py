@@ -84,7 +84,7 @@ class Head:
         self.skins = {name: asset[f"skin_{name}"] for name in self.skin_names}  # (3 ages, rows, columns, RGB) uint8
         self.brow_names: list[str] = asset["brow_names"].tolist()
         self.brows: np.ndarray = asset["brows"]  # opacity on the chart: (styles, rows, columns) uint8
-        self.makeup: np.ndarray = asset["makeup"]  # around the eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart
+        self.makeup: np.ndarray = asset["makeup"]  # eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart
 
     def _wearable(self, asset, name: str) -> Wearable:
         uv, texture = (asset[name + part] if name + part in asset.files else None for part in ("_uv", "_texture"))

@@ -105,22 +105,18 @@ def _wearable(prefix: str, worn: Wearable) -> dict[str, np.ndarray]:
 
 
 def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
-    """Return the sections of a hair style; `lift` is the distance of each vertex to the skin, on the mean head."""
-    from scipy.spatial import cKDTree
-
+    """Return the sections of a hair style."""
     number, hair = head.hair_names.index(name), head.hair[name]
     assert hair.uv is not None
     assert hair.texture is not None
     weights, anchors = hair.binding
     share = weights.astype(np.float64) / weights.astype(np.float64).sum(axis=1, keepdims=True)
     points = np.einsum("nk,nkd->nd", share, head.mean[anchors]) + hair.offset
-    skin = head.rest[head.of_material == MATERIALS.index("skin")]
     rows, columns, _ = hair.texture.shape
     density = _texels_per_cm(points, hair.uv, hair.triangles, (rows, columns))[0]
     prefix = f"hair{number:02d}"
     return {
         f"{prefix}.facts": np.array([columns, rows, density, head.hair_covers_ears[number]], "<f4"),
-        f"{prefix}.lift": cKDTree(skin).query(points)[0].astype("<f2"),
         f"{prefix}.uv": hair.uv.astype("<u2"), f"{prefix}.texture": _differences(hair.texture),
         **_wearable(prefix, hair),
     }  # fmt: skip

@@ -28,7 +28,7 @@ __all__ = ["Avatars", "head_blob", "person_blob"]
 
 RENDERER = "4"  # part of the fingerprint: raise it whenever the same request would give other pixels
 RUN = 16  # most faces that a thread renders in one go
-SHAPE = ("head_angle", "age", "expression", "head_pitch", "mouth_open")  # attributes that move vertices
+SHAPE = ("head_angle", "age", "expression", "head_pitch", "mouth_open", "glasses")  # that change what hides what
 ORDER = (*SHAPE, *(name for name in AVATAR_ATTRIBUTES if name not in SHAPE))
 SHOWN = 12  # number of identities that a notebook displays
 # label -> whether it depends on the identity or on the picture ("transient")

@@ -277,9 +277,8 @@ static int read_head(const Blob *blob, u32 bytes) {
   for (int i = 0; i < STYLES; i++) {
     char hair[] = {'h', 'a', 'i', 'r', '0' + i / 10, '0' + i % 10, 0};
     char skin[] = {'s', 'k', 'i', 'n', '0' + i / 10, '0' + i % 10, 0};
-    const void *data;
-    if (section(blob, named(hair, ".facts"), F32, -1, &data, 0) == FINE) TRY(read_hair(blob, hair, head.hair + i));
-    if (section(blob, skin, U8, -1, &data, 0) == FINE) TRY(read_skin(blob, skin, head.skins + i));
+    if (find(blob, named(hair, ".facts"))) TRY(read_hair(blob, hair, head.hair + i));
+    if (find(blob, skin)) TRY(read_skin(blob, skin, head.skins + i));
   }
   return FINE;
 }

@@ -91,11 +91,16 @@ static int check_blob(const Blob *blob, u32 bytes, const char *what) {
   return FINE;
 }
 
-// Find a section of `count` numbers; any number of them if `count` is negative.
-static int section(const Blob *blob, const char *name, Kind kind, int count, const void **data, u32 *found) {
+static const Section *find(const Blob *blob, const char *name) {  // 0 if there is none
   const Section *s = (const Section *)(blob + 1), *end = s + blob->sections;
   while (s < end && !same(s->name, name, 16)) s++;
-  if (s == end || s->kind != (u32)kind || (count >= 0 && s->count != (u32)count)) return failure(BAD_SECTION, name);
+  return s < end ? s : 0;
+}
+
+// Find a section of `count` numbers; any number of them if `count` is negative.
+static int section(const Blob *blob, const char *name, Kind kind, int count, const void **data, u32 *found) {
+  const Section *s = find(blob, name);
+  if (!s || s->kind != (u32)kind || (count >= 0 && s->count != (u32)count)) return failure(BAD_SECTION, name);
   *data = (const u8 *)blob + s->offset;
   if (found) *found = s->count;
   for (u32 i = 0; i < s->count && (kind == F32 || kind == F16); i++) {

@@ -19,33 +19,30 @@ from fr_explore.engine.blobs import pack
 from fr_explore.engine.host import EngineError, Renderer
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.packing import pack_head
-from fr_explore.faces.avatars.source import person_blob
+from fr_explore.faces.avatars.source import _identity, person_blob
 from fr_explore.faces.image_attributes import apply_image_attributes
 
 SIZE = 32
-FILL = 20 << 20  # bytes of memory that are filled before an attack: more than a head, its people and a picture take
+FILL = 36 << 20  # bytes of memory that are filled before an attack: more than a head, its people and a picture take
 HEADER, ENTRY = 32, 32  # bytes of a blob's header and of a row of its table
 
 
+STYLE, OTHER = "short04", "long01"
+
+
 def person_with(style):
-    number = next(i for i in range(60) if styles()[i] == style)
-    return person_blob(0, number)
-
-
-def styles():
-    from fr_explore.faces.avatars.identity import draw_identity
-
-    return [draw_identity(load_head(), 0, i).style for i in range(60)]
+    return person_blob(0, next(i for i in range(90) if _identity(0, i).style == style))
 
 
 @pytest.fixture(scope="module")
 def head():
-    return pack_head(load_head(), ["cropped"])
+    person = next(p for p in (_identity(0, i) for i in range(90)) if p.style == STYLE)
+    return pack_head(load_head(), [STYLE], [person.skin])
 
 
 @pytest.fixture(scope="module")
 def person():
-    return person_with("cropped")
+    return person_with(STYLE)
 
 
 @pytest.fixture(scope="module")
@@ -140,27 +137,33 @@ def test_changed_bytes_are_refused_or_drawn(twins, head, person, data, which):
     both(twins, *((bytes(blob), person) if which else (head, bytes(blob))))
 
 
+INDEX, NUMBER = "an index in the blob is out of range", "a number in the blob is not finite or is too large"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("triangles", 65535, "an index in the blob is out of range"),
-        ("subdivide.index", 65535, "an index in the blob is out of range"),
-        ("subdivide.start", 2**31 - 1, "an index in the blob is out of range"),
-        ("marks", 60000, "an index in the blob is out of range"),
-        ("material", 9, "an index in the blob is out of range"),
-        ("hair00.anchors", 60000, "an index in the blob is out of range"),
-        ("hair00.tri", 60000, "an index in the blob is out of range"),
-        ("gloss", float("nan"), "a number in the blob is not finite or is too large"),
-        ("chart", 1e30, "a number in the blob is not finite or is too large"),
-        ("hair00.offsets", float("inf"), "a number in the blob is not finite or is too large"),
-        ("hair00.grid", 7, "the blob lacks a section, or the section has another type or length"),
+        ("triangles", 65535, INDEX),
+        ("subdivide.index", 65535, INDEX),
+        ("subdivide.start", 2**31 - 1, INDEX),
+        ("marks", 60000, INDEX),
+        ("material", 9, INDEX),
+        ("hair06.anchors", 60000, INDEX),
+        ("hair06.tri", 60000, INDEX),
+        ("gloss", float("nan"), NUMBER),
+        ("chart", 1e30, NUMBER),
+        ("texels", -1.0, NUMBER),
+        ("hair06.offsets", float("inf"), NUMBER),
+        ("hair06.facts", 0.0, NUMBER),
+        ("hair06.facts", float("nan"), NUMBER),
+        ("hair06.facts", 200.0, "the blob lacks a section, or the section has another type or length"),
     ],
 )
 def test_each_index_and_number_of_a_head_is_checked(twins, head, person, name, value, words):
     blob = bytearray(head)
     _, kind, count, offset = sections(blob)[name]
     width, code = ((1, "B"), (1, "b"), (2, "<H"), (2, "<h"), (4, "<i"), (2, "<e"), (4, "<f"))[kind]
-    for i in {0, count - 1} if name != "hair00.grid" else {0}:
+    for i in {0, count - 1} if name != "hair06.facts" else {0}:
         changed = bytearray(blob)
         struct.pack_into(code, changed, offset + width * i, value)
         assert both(twins, bytes(changed), person)[0][1:] == (words, name)
@@ -174,7 +177,9 @@ def test_swapped_blobs_are_refused(twins, head, person):
     other = bytearray(person)
     struct.pack_into("<i", other, sections(person)["facts"][3], 12345)
     assert both(twins, head, bytes(other))[-1][1] == "the person was packed for another head"
-    assert both(twins, head, person_with("long"))[-1][1] == "the head was packed without this person's hair style"
+    assert (
+        both(twins, head, person_with(OTHER))[-1][1] == "the head was packed without this person's hair style or skin"
+    )
     assert both(twins, pack("HEAD", {"identity": np.zeros(1, "<i4")}), person)[-1][2] == "expressions"
     assert both(twins, b"", person)[-1][2] == "HEAD"
 

@@ -102,9 +102,9 @@ class Colors:
         triangles = head.triangles[head.material == SKIN]
         triangles = triangles[(head.rest[triangles, 2] > 0).all(axis=1)]
         density = _density(head.rest, head.uv / 65535 * 256, triangles)
-        young, middle, old = (self._soft(t, density) / m for t, m in zip(textures, means, strict=True))
         later, last = _smooth((age - 22) / 26), _smooth((age - 48) / 24)
-        return (1 - later) * young + (later - last) * middle + last * old
+        share = np.array([1 - later, later - last, last])  # young, middle-aged, old
+        return self._soft(np.einsum("kc,kyxc->yxc", share[:, None] / means, textures), density)
 
     def _prepare_head(self) -> None:
         head, rest, kind = self.head, self.head.rest, self.head.of_material

@@ -3,6 +3,7 @@
 
 enum { MAX_RADIUS = 4096 };
 static float bell[2 * MAX_RADIUS + 1];
+static const float *sources[2 * MAX_RADIUS + 1];  // the rows that a row is blurred from
 
 static int make_bell(float sigma) {
   int radius = (int)least(4 * sigma + 0.5f, MAX_RADIUS);
@@ -33,12 +34,13 @@ static void blur(float *to, const float *from, float *between, float *line, u32 
   int radius = make_bell(sigma), width = (int)(columns * channels);
   for (int y = 0; y < (int)rows; y++) {  // down the columns, one row at a time
     float *out = between + (u64)y * width;
+    for (int k = -radius; k <= radius; k++) {
+      int row = y + k < 0 ? 0 : y + k >= (int)rows ? (int)rows - 1 : y + k;
+      sources[k + radius] = from + (u64)row * width;
+    }
     for (int x = 0; x < width; x += 4) {
       vec sum = all(0);
-      for (int k = -radius; k <= radius; k++) {
-        int row = y + k < 0 ? 0 : y + k >= (int)rows ? (int)rows - 1 : y + k;
-        sum += bell[k + radius] * load(from + (u64)row * width + x);
-      }
+      for (int k = 0; k <= 2 * radius; k++) sum += bell[k] * load(sources[k] + x);
       store(out + x, sum);
     }
   }

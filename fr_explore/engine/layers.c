@@ -2,7 +2,7 @@
 // in front of the solid head. Each sample keeps the share of light that still comes through; a fragment weighs what it
 // takes of this share, so that every sample is blended exactly, whatever crosses it.
 
-enum { UNTOUCHED, OPEN, CLOSED };  // state of a pixel: all light comes through; some may; hardly any
+static const float CLOSING = 1 / 128.0f;  // a share of light so small that the layer in front of it may have it
 static const float HAIR_RAISED = 0.0009f;  // hair is drawn as if 0.1 cm nearer, so that less skin shows through it
 
 static u64 *sorted, *other;  // of each triangle: distance in the upper 32 bits, then 16 bits each of look and number
@@ -35,14 +35,20 @@ static void sort_layers(void) {
   }
 }
 
-// A layer has reached this pixel for the first time: gather its samples.
+// A layer has reached this pixel for the first time: gather its samples. The last of the 16 numbers is not a sample's: it
+// is the least nearness of what is solid, 0 if the background is visible.
 static void open_pixel(int x, int y, u32 pixel) {
   float *through = band.through + 16 * pixel, *solid = band.solid + 16 * pixel;
   const float *near = band.near + ((y - band.top) * ROWS * side + x) * COLUMNS;
-  for (int r = 0; r < ROWS; r++)
-    for (int k = 0; k < COLUMNS; k++) solid[r * COLUMNS + k] = near[r * COLUMNS * side + k];
   for (int k = 0; k < 4; k++) store(through + 4 * k, all(1));
-  through[SAMPLES] = 0, solid[SAMPLES] = 0;
+  through[SAMPLES] = 0;
+  for (int r = 0; r < ROWS; r++, near += COLUMNS * side) {
+    store(solid + COLUMNS * r, load(near));
+    solid[COLUMNS * r + 4] = near[4];
+  }
+  solid[SAMPLES] = solid[0];
+  vec low = smaller(smaller(load(solid), load(solid + 4)), smaller(load(solid + 8), load(solid + 12)));
+  solid[SAMPLES] = least(least(low[0], low[1]), least(low[2], low[3]));
   band.state[pixel] = OPEN;
 }
 
@@ -50,7 +56,8 @@ static void open_pixel(int x, int y, u32 pixel) {
 typedef struct {
   u32 look, number;
   vec corner, slope_x, slope_y;  // of nearness, and of the second and third weight
-  vec rises[4];                  // nearness of the 16 samples relative to that of the pixel's corner
+  vec rises[4];                  // nearness of the samples relative to that of the pixel's corner
+  float highest;                 // of them
   vec places[3];                 // of the corners in the hair's texture
 } Veil;
 
@@ -62,6 +69,7 @@ INLINE Fragment *veil_pixel(const Veil *v, const Hair *hair, int x, int y, u32 f
   if (!band.state[pixel]) open_pixel(x, y, pixel);
   float *through = band.through + 16 * pixel, *solid = band.solid + 16 * pixel;
   float near = v->corner[2] + (x - v->corner[0]) * v->slope_x[0] + (y - v->corner[1]) * v->slope_y[0];
+  if (near + v->highest < solid[SAMPLES]) return out;
   ivec covered = (ivec)wasm_i32x4_splat((int)bits);
   vec taken[4], total = all(0);
   for (int k = 0; k < 4; k++) {
@@ -85,21 +93,26 @@ INLINE Fragment *veil_pixel(const Veil *v, const Hair *hair, int x, int y, u32 f
   }
   total = all(0);
   for (int k = 0; k < 4; k++) {
-    vec rest = load(through + 4 * k) - opacity * taken[k];
-    store(through + 4 * k, rest);
-    total += rest;
+    vec open = load(through + 4 * k) - opacity * taken[k];
+    store(through + 4 * k, open);
+    total += open;
   }
-  if (sum4(total) < LEAST * SAMPLES) band.state[pixel] = CLOSED;
+  float weight = light * opacity, rest = sum4(total) * (1.0f / SAMPLES);
+  if (rest < CLOSING) band.state[pixel] = CLOSED, weight += rest;  // what is behind looks as this does
   *out = (Fragment){.pixel = (u32)(y * side + x), .triangle = (u16)v->number, .look = (u16)v->look, .second = b,
-                    .third = c, .weight = light * opacity, .shade = shade};
+                    .third = c,   .weight = weight, .shade = shade};
   return out + 1;
 }
 
-// Samples of a pixel's row in [begin, end), as bits; both are counted from the pixel's first sample.
-INLINE u32 bits_between(int begin, int end) {
-  begin = begin < 0 ? 0 : begin > COLUMNS ? COLUMNS : begin;
-  end = end < begin ? begin : end > COLUMNS ? COLUMNS : end;
-  return (1u << end) - (1u << begin);
+INLINE int least_of(int a, int b) { return a < b ? a : b; }
+enum { STRIDE = 64 / COLUMNS };  // pixels whose samples of a row fit into 64 bits
+
+// Samples of a row in [begin, end), as bits, counted from the first sample of the pixel at x.
+INLINE u64 bits_between(int begin, int end, int x) {
+  begin -= x * COLUMNS, end -= x * COLUMNS;
+  begin = begin < 0 ? 0 : begin > STRIDE * COLUMNS ? STRIDE * COLUMNS : begin;
+  end = end < begin ? begin : end > STRIDE * COLUMNS ? STRIDE * COLUMNS : end;
+  return (1ull << end) - (1ull << begin);
 }
 
 // Draw a triangle in the band: find where its sides cross the three rows of samples of each row of pixels.
@@ -120,28 +133,31 @@ static Fragment *draw_veil(u32 look, u32 number, const Hair *hair, Fragment *out
   Veil v = {.look = look, .number = number, .corner = {a[0], a[1], a[2] * raise, 0},
             .slope_x = {gx, plane.second_x, plane.third_x, 0}, .slope_y = {gy, plane.second_y, plane.third_y, 0}};
   for (int k = 0; k < 4; k++) v.rises[k] = gx * load(SAMPLE_X + 4 * k) + gy * load(SAMPLE_Y + 4 * k);
+  v.highest = most(gx, 0) + most(gy, 0);
   if (look == HAIR) for (int k = 0; k < 3; k++) v.places[k] = hair->places[corners[k]];
   vec slopes = (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
                (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
   vec offset = load(OFFSET);
+  const ivec none = {1 << 24, 1 << 24, 1 << 24, 1 << 24};
   for (int y = first / ROWS; y * ROWS < last; y++) {
+    ivec row = y * ROWS + (ivec){0, 1, 2, 1 << 24};
     vec height = (all((float)(y * ROWS)) + (vec){0.5f, 1.5f, 2.5f, 3.5f}) * (1.0f / ROWS);
     vec one = at.x[0] + (height - at.y[0]) * slopes[0];
     vec two = choose(height >= at.y[1], at.x[1] + (height - at.y[1]) * slopes[2],
                      at.x[0] + (height - at.y[0]) * slopes[1]);
     ivec begin = whole(ceiling(larger(smaller(one, two), all(0)) * COLUMNS - offset));
     ivec end = whole(ceiling(smaller(larger(one, two), all((float)side)) * COLUMNS - offset));
-    int left = side * COLUMNS, right = 0;
-    for (int r = 0; r < ROWS; r++) {
-      int row = y * ROWS + r;
-      if (row < first || row >= last || begin[r] >= end[r]) { begin[r] = end[r] = 0; continue; }
-      left = begin[r] < left ? begin[r] : left, right = end[r] > right ? end[r] : right;
-    }
-    for (int x = left / COLUMNS; x * COLUMNS < right; x++) {
-      int s = x * COLUMNS;
-      u32 bits[ROWS];
-      for (int r = 0; r < ROWS; r++) bits[r] = bits_between(begin[r] - s, end[r] - s);
-      if (bits[0] | bits[1] | bits[2]) out = veil_pixel(&v, hair, x, y, bits[0], bits[1], bits[2], out);
+    ivec crossed = (row >= first) & (row < last) & (begin < end);
+    begin = (begin & crossed) | (none & ~crossed), end &= crossed;
+    int left = least_of(least_of(begin[0], begin[1]), begin[2]), right = -least_of(least_of(-end[0], -end[1]), -end[2]);
+    for (int x = left / COLUMNS; x * COLUMNS < right; x += STRIDE) {
+      u64 bits[ROWS];
+      for (int r = 0; r < ROWS; r++) bits[r] = bits_between(begin[r], end[r], x);
+      for (int k = x; bits[0] | bits[1] | bits[2]; k++) {
+        u32 a0 = (u32)bits[0] & 31, a1 = (u32)bits[1] & 31, a2 = (u32)bits[2] & 31;
+        if (a0 | a1 | a2) out = veil_pixel(&v, hair, k, y, a0, a1, a2, out);
+        for (int r = 0; r < ROWS; r++) bits[r] >>= COLUMNS;
+      }
     }
   }
   return out;

@@ -9,6 +9,7 @@ static const float LEAST = 1 / 512.0f;  // a share of light that is too small to
 enum { ROWS = 3, COLUMNS = 5, SAMPLES = ROWS * COLUMNS };
 static const float OFFSET[6] = {0.5f / 3, 2.5f / 3, 1.5f / 3, 0.5f / 3, 2.5f / 3, 1.5f / 3};  // of rows, twice over
 
+enum { UNTOUCHED, OPEN, CLOSED };  // state of a pixel: all light comes through; some may; none
 typedef struct { float x, y, second_x, second_y, third_x, third_y; } Plane;  // a corner; gradients of two weights
 typedef enum { HEAD, LASHES, HAIR, GLASSES, LOOKS } Look;
 // weight: share of the pixel's light that comes from here; shade: of hair's texture
@@ -23,7 +24,7 @@ static struct {
   u16 *triangle;   // number of the visible triangle of every sample, 0 for none
   float *through;  // of every pixel: the share of light that comes through all layers, for 16 samples (15 in use)
   float *solid;    // and nearness of what is solid
-  u8 *state;       // of every pixel, see layers.c
+  u8 *state;       // of every pixel
   Plane *planes;
 } band;
 
@@ -130,7 +131,7 @@ INLINE Mean mean_of(u32 first, u32 second, u32 third) {
 
 // Light that comes through all layers at some samples of a pixel: their sum.
 INLINE float light_through(u32 pixel, u32 bits) {
-  if (!band.state[pixel]) return (float)__builtin_popcount(bits);
+  if (band.state[pixel] != OPEN) return band.state[pixel] ? 0 : (float)__builtin_popcount(bits);
   const float *t = band.through + 16 * pixel;
   float sum = 0;
   for (; bits; bits &= bits - 1) sum += t[__builtin_ctz(bits)];
@@ -142,6 +143,8 @@ INLINE float light_through(u32 pixel, u32 bits) {
 INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *background, Fragment *out) {
   v128_t row[ROWS], zero = wasm_i16x8_const_splat(0);
   u32 left = 0, pixel = (u32)((y - band.top) * side + x);
+  *background = 0;
+  if (band.state[pixel] == CLOSED) return out;
   for (int k = 0; k < ROWS; k++) {
     row[k] = wasm_v128_load(s + k * wide);
     left |= (u32)(wasm_i16x8_bitmask(wasm_i16x8_ne(row[k], zero)) & 31) << (COLUMNS * k);

@@ -31,8 +31,9 @@ static void soften(float *to, u32 rows, u32 columns, u32 channels, float texels_
 
 static void soften_chart(const u8 *from, int channels, vec *to) {
   enum { AREA = CHART_ROWS * CHART_COLUMNS };
+  const u8 *last = from + (channels - 1) * AREA;
   for (int i = 0; i < AREA; i++)
-    for (int c = 0; c < 4; c++) soft.values[4 * i + c] = c < channels ? from[c * AREA + i] * (1 / 255.0f) : 0;
+    store(soft.values + 4 * i, (vec){from[i], from[AREA + i], from[2 * AREA + i], last[i]} * (1 / 255.0f));
   soften((float *)to, CHART_ROWS, CHART_COLUMNS, 4, CELLS_PER_CM);
 }
 

@@ -59,11 +59,12 @@ def _brows(identity: Identity) -> np.ndarray:
     """Opacity of the brows: a baked style, moved, made thicker and denser."""
     head = load_head()
     style = head.brows[head.brow_names.index(identity.brow)].astype(np.float64) / 255
-    lift, thickness, density, tilt, apart = identity.brow_change
+    lift, thickness, density, tilt, apart, arch, length = identity.brow_change
     x, y = _axes()
+    bow = arch * np.clip(1 - ((np.abs(x) - 3.6) / 1.9) ** 2, -1, 1)
     # where in the baked style each cell of the person's brows is taken from
-    from_y = BROWS_AT + (y - BROWS_AT - lift - tilt * (np.abs(x) - 3.2)) / thickness
-    from_x = x - np.sign(x) * apart
+    from_y = BROWS_AT + (y - BROWS_AT - lift - bow - tilt * (np.abs(x) - 3.2)) / thickness
+    from_x = np.sign(x) * (1.5 + (np.abs(x) - 1.5 - apart) / length)
     row = np.clip((from_y - BOTTOM) * PER_CM - 0.5, 0, style.shape[0] - 1.001)
     column = np.clip((from_x - LEFT) * PER_CM - 0.5, 0, style.shape[1] - 1.001)
     i, k = row.astype(int), column.astype(int)
@@ -111,7 +112,7 @@ def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     broad = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
     marks = marks + 0.03 * np.clip(broad / broad.std() + 1, 0, 3) + _eyes(identity, rng)
     for depth, width, line in zip(rng.uniform(0, 1, len(_FOLDS)) ** 1.5, rng.uniform(0.9, 1.5, len(_FOLDS)), _FOLDS, strict=True):
-        marks = marks + 0.30 * depth * np.exp(-0.5 * (_near_line(np.abs(x), y, line[2]) / (width * line[0])) ** 2) * line[1]
+        marks = marks + 0.36 * depth * np.exp(-0.5 * (_near_line(np.abs(x), y, line[2]) / (width * line[0])) ** 2) * line[1]
     for _ in range(int(rng.poisson(identity.moles))):
         at_x, at_y = rng.uniform(-5.6, 5.6), rng.uniform(-10.0, 5.5)
         radius, depth = rng.uniform(0.055, 0.12), rng.uniform(0.35, 1.0)
@@ -128,8 +129,8 @@ def _eyes(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     within = _step(side - 1.55, 0.06) * _step(4.75 - side, 0.06)
     upper, lower = middle + 0.62 * bulge, middle - 0.60 * bulge
     crease = upper + rng.uniform(0.18, 0.5) * (0.35 + 0.65 * np.sqrt(bulge))
-    lashes = rng.uniform(0.55, 0.95) * np.exp(-(((y - upper - 0.02) / 0.085) ** 2)) * (0.4 + 0.6 * along)
-    below = rng.uniform(0.15, 0.45) * np.exp(-(((y - lower) / 0.07) ** 2)) * (0.2 + 0.8 * along)
+    lashes = rng.uniform(0.45, 1.05) * np.exp(-(((y - upper - 0.02) / 0.085) ** 2)) * (0.4 + 0.6 * along)
+    below = rng.uniform(0.1, 0.65) * np.exp(-(((y - lower) / 0.07) ** 2)) * (0.2 + 0.8 * along)
     fold = identity.crease * np.exp(-(((y - crease) / 0.09) ** 2)) * np.sqrt(bulge)
     lid = 0.35 * identity.crease * _step(y - upper, 0.05) * _step(crease - y, 0.07) * np.sqrt(bulge)
     circle = identity.circles * np.exp(-0.5 * (((side - 2.5) / 1.15) ** 2 + ((y + 1.15 + 0.1 * side) / 0.42) ** 2))

@@ -32,7 +32,8 @@ class Identity:
     iris, hair, cloth : colours, linear RGB.
     style, mirrored, length, volume, roots : name of the hair style ("none"), whether it is mirrored, factors of its length
         and thickness, and how much darker it is near the scalp, from 0 to 1.
-    brow, brow_change : style of the brows; their shift upwards (cm), thickness and density (factors), tilt, shift aside (cm).
+    brow, brow_change : style of the brows; their shift upwards (cm), thickness and density (factors), tilt,
+        shift aside and arch (cm), and length (a factor).
     beard_shape, beard_reach, beard : shape of facial hair, its reach on the cheeks, and its own strength, all from 0 to 1.
     makeup : own make-up, from 0 to 1.
     smile : smile of the resting face, relative to the average.
@@ -60,7 +61,7 @@ class Identity:
     volume: float
     roots: float
     brow: str
-    brow_change: tuple[float, float, float, float, float]
+    brow_change: tuple[float, ...]
     beard_shape: str
     beard_reach: float
     beard: float

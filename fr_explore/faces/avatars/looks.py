@@ -66,6 +66,15 @@ def _tinted(rng: np.random.Generator, color: tuple[float, ...], spread: float) -
     return float(r), float(g), float(b)
 
 
+def _brow_change(rng: np.random.Generator, feminine: bool) -> tuple[float, ...]:
+    """Draw what a person's brows differ in from their style; see `Identity`."""
+    thickness = np.clip(rng.normal(1.0, 0.28), 0.65, 1.6) if feminine else np.clip(rng.normal(1.25, 0.3), 0.8, 1.85)
+    middle, low, high = np.array([0, 0, 0, 0]), *(np.array([0.5, 0.18, 0.32, 0.4]) * sign for sign in (-1, 1))
+    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.26, 0.08, 0.18, 0.2)), low, high)
+    values = (shift, thickness, rng.uniform(0.45, 1.3), tilt, apart, arch, rng.uniform(0.86, 1.14))
+    return tuple(float(value) for value in values)
+
+
 def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.ndarray, at: float) -> dict[str, Any]:
     """Draw everything about a person but the shape: the fields of `Identity`, and "traits" in words.
 
@@ -84,24 +93,21 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
     if not feminine and rng.random() < 0.52:
         strength = float(rng.uniform(0.18, 0.42) if shape == "stubble" else rng.uniform(0.45, 1.0))
     brow = str(rng.choice(THIN_BROWS if feminine else FULL_BROWS))
-    thickness = np.clip(rng.normal(1.0 if feminine else 1.2, 0.2), 0.7, 1.6)
-    shift, apart = np.clip(rng.normal(0, (0.2, 0.13)), (-0.4, -0.25), (0.4, 0.25))
-    change = (shift, thickness, rng.uniform(0.6, 1.1), rng.normal(0, 0.05), apart)
     made_up = float(0.55 * rng.random() ** 1.5) if feminine and rng.random() < 0.7 else 0.0
     length = LENGTH.get(style, "short")
     return {
         "melanin": melanin, "skin": str(rng.choice(skins)), "style": style, "brow": brow,
         "tone": _tinted(rng, (1.0, 1.0, 1.0), 0.12), "lips": _tinted(rng, (1.0, 1.0, 1.0), 0.18),
-        "crease": float(rng.uniform(0, 0.55)), "circles": float(rng.uniform(0, 0.25)),
+        "crease": float(rng.uniform(0, 0.85)), "circles": float(0.42 * rng.random() ** 1.4),
         "redness": float(rng.uniform(0.1, 0.7)), "moles": float(rng.gamma(1.5, 1.6)),
         "freckles": float(max(0, rng.normal(0.1, 0.35)) * (melanin < 0.35)),
         "iris": _tinted(rng, EYE_COLORS[eye], 0.15), "hair": _tinted(rng, HAIR_COLORS[hair], 0.2),
         "cloth": _tinted(rng, CLOTHES[int(rng.integers(len(CLOTHES)))], 0.15),
         "mirrored": bool(rng.random() < 0.5), "roots": float(rng.uniform(0.1, 0.5)) * (0.3 if style.startswith("afro") else 1),
         "length": float(rng.uniform(0.9, 1.15)), "volume": float(rng.uniform(0.95, 1.2)),
-        "brow_change": tuple(float(value) for value in change),
+        "brow_change": _brow_change(rng, feminine),
         "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.8)), "beard": strength, "makeup": made_up,
-        "smile": float(np.clip(rng.normal(0, 0.07), -0.15, 0.15)),
+        "smile": float(np.clip(rng.normal(0, 0.09), -0.2, 0.2)),
         "traits": {
             "hair_style": style, "hair_length": length, "hair_color": hair, "eye_color": eye, "melanin": melanin,
             "stubble": strength, "facial_hair": shape if strength else "none", "makeup": made_up,

@@ -23,6 +23,7 @@ OWN = 0.20  # standard deviation of each local shape beside the factors
 STRENGTH, SPREAD = 0.40, 1.25  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
 TRIES = 24
+BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
     "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
              "forehead-scale-vert-incr": 0.25, "mouth-trans-up": -0.3},
@@ -53,7 +54,7 @@ FACTORS = {  # correlated combinations of local shapes; the first four are sprea
 WEAK = ("head-back", "head-scale-depth", "ear-", "forehead", "mouth-trans", "chin-cleft", "chin-jaw", "neck", "nose-point-up")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
-LIMITS = {"eyes": 0.16, "opening": 0.45, "apart": 0.24, "nose": 0.30, "mouth": 0.26, "nose length": 0.24, "lip": 0.50,
+LIMITS = {"eyes": 0.12, "opening": 0.42, "apart": 0.24, "nose": 0.30, "mouth": 0.24, "nose length": 0.24, "lip": 0.45,
           "chin": 0.34, "jaw": 0.12, "height": 0.17}  # fmt: skip
 UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
 
@@ -65,6 +66,8 @@ def draw_shape(
 
     mix : shares of the ancestries. spread : five evenly spread quantities in [0, 1) for the outline and four factors.
     """
+    femininity = 0.5 + rng.uniform(0.9, 1.3) * (femininity - 0.5)
+    mix = 1 / 3 + rng.uniform(0.9, BEYOND) * (mix - 1 / 3)
     gender = np.array([1 - femininity, femininity])
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
     expected = proportions(head, usual[0])
@@ -87,7 +90,7 @@ def _build(head: Head, rng: np.random.Generator, gender: np.ndarray) -> np.ndarr
     change = np.zeros(head.mean.shape)
     for kind, width in enumerate((0.4, 0.35)):
         amount = float(np.clip(rng.normal(0, width), -0.9, 0.9))
-        change += abs(amount) * np.einsum("g,gnd->nd", gender, head.builds[:, kind, int(amount > 0)].astype(np.float64))
+        change += abs(amount) * np.einsum("g,gnd->nd", np.clip(gender, 0, 1), head.builds[:, kind, int(amount > 0)].astype(np.float64))
     return change
 
 

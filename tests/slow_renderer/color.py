@@ -167,7 +167,7 @@ class Colors:
             if haired and number == 0:
                 factor, hiding = factor * (1 - 0.3 * shade), hiding * (1 - 0.3 * shade)
         plain = {
-            EYE: (0.70, 0.67, 0.65),
+            EYE: (0.62, 0.59, 0.57),
             TEETH: (0.62, 0.57, 0.49),
             TONGUE: (0.22, 0.06, 0.055),
             LASH: (0.02, 0.014, 0.012),
@@ -265,7 +265,7 @@ class Colors:
         painted = painted + 0.7 * made_up[:, 1:2] * (light * red - painted)
         brow_color = 0.12 / (0.12 / 0.75 + self.hair.max()) * self.hair
         level = person.beard + (person.beard if values["facial_hair"] < 0 else 1 - person.beard) * values["facial_hair"]
-        painted = painted + level * beard * (light * (0.75 * brow_color + 0.06 * self.tone) - painted)
+        painted = painted + level * beard * (light * (0.85 * brow_color + 0.025 * self.tone) - painted)
         painted = painted + brow * (light * brow_color - painted)
         on_chart = np.abs(places[:, :1]) < 7
         return np.where(on_chart, painted + shine * np.maximum(1 + 0.9 * relief, 0), color + shine)

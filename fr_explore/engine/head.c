@@ -46,7 +46,8 @@ static struct {
   const vec *expressions;  // EXPRESSIONS x coarse: smile, parted lips, open mouth, wide eyes
   const vec *visibility;   // fine x 4: spherical harmonics of the directions that nothing hides
   const float *fields;     // FIELDS x fine, see skin.c
-  const float *gloss, *turns, *ears, *chart;  // chart: (x, y) of each fine vertex
+  // of each fine vertex: highlight (opacity of lashes), share of rotation, what hair presses to the head, place (x, y)
+  const float *gloss, *turns, *ears, *chart;
   const u16 *uv;           // fine x 2: places in a skin's texture
   float texels_per_cm;     // of the skins
   u8 *makeup;              // 3 channels of the chart: eyes, lips, cheeks

@@ -59,6 +59,7 @@ typedef struct {
   vec rises[4];                  // nearness of the samples relative to that of the pixel's corner
   float highest;                 // of them
   vec places[3];                 // of the corners in the hair's texture
+  vec opacities;                 // of the corners of a lash
 } Veil;
 
 // Draw one pixel of a triangle, which covers the samples in `bits`.
@@ -78,7 +79,7 @@ INLINE Fragment *veil_pixel(const Veil *v, const Hair *hair, int x, int y, u32 f
     taken[k] = (vec)((ivec)load(through + 4 * k) & seen);
     total += taken[k];
   }
-  float light = sum4(total) * (1.0f / SAMPLES), opacity = 0.55f, shade = 0;
+  float light = sum4(total) * (1.0f / SAMPLES), opacity, shade = 0;
   if (light < LEAST) return out;
   Mean mean = mean_of(hits & 31, hits >> COLUMNS & 31, hits >> (2 * COLUMNS));
   float dx = mean.x + (x - v->corner[0]), dy = mean.y + (y - v->corner[1]);
@@ -88,7 +89,9 @@ INLINE Fragment *veil_pixel(const Veil *v, const Hair *hair, int x, int y, u32 f
     Strand s = strand(hair, at[0], at[1]);
     if (s.opacity < 1) return out;
     opacity = s.opacity * (1 / 255.0f), shade = s.shaded / s.opacity * (255 / 128.0f);
-  } else if (v->look == GLASSES) {
+  } else if (v->look == LASHES) {
+    opacity = (1 - b - c) * v->opacities[0] + b * v->opacities[1] + c * v->opacities[2];
+  } else {
     opacity = now.glasses;
   }
   total = all(0);
@@ -134,7 +137,10 @@ static Fragment *draw_veil(u32 look, u32 number, const Hair *hair, Fragment *out
             .slope_x = {gx, plane.second_x, plane.third_x, 0}, .slope_y = {gy, plane.second_y, plane.third_y, 0}};
   for (int k = 0; k < 4; k++) v.rises[k] = gx * load(SAMPLE_X + 4 * k) + gy * load(SAMPLE_Y + 4 * k);
   v.highest = most(gx, 0) + most(gy, 0);
-  if (look == HAIR) for (int k = 0; k < 3; k++) v.places[k] = hair->places[corners[k]];
+  for (int k = 0; k < 3; k++) {
+    if (look == HAIR) v.places[k] = hair->places[corners[k]];
+    if (look == LASHES) v.opacities[k] = clamp(head.gloss[corners[k]], 0, 1);
+  }
   vec slopes = (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
                (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
   vec offset = load(OFFSET);

@@ -89,7 +89,7 @@ static void light_body(const Person *person) {
     float h = most(dot(n, lamp.half), 0), h4 = h * h * h * h, h8 = h4 * h4, h16 = h8 * h8;
     Albedo a = albedo(person, i, roots);
     body.painted[i] = a.factor * light, body.plain[i] = a.hiding * light;
-    body.painted[i][3] = head.gloss[i] * seen * (h16 * h8 * h4);
+    body.painted[i][3] = head.materials[i] == LASH ? 0 : head.gloss[i] * seen * (h16 * h8 * h4);
     body.plain[i][3] = (light[0] + light[1] + light[2]) * (1 / 3.0f);
   }
 }
@@ -112,7 +112,7 @@ INLINE vec skin(const vec *chart, vec painted, vec plain, vec at) {
   vec c = sampled(chart, CHART_COLUMNS, here);
   float relief = 2 * c[3] - 1.00392157f;  // 128 of 255 is no relief
   if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks
-  color *= 1 + 0.16f * relief;
+  color *= 1 + 0.2f * relief;
   if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, here), all(light));
   color += (paint.facial_hair * c[1]) * (paint.beard * light - color);
   color += c[0] * (paint.brow * light - color);
@@ -139,5 +139,5 @@ static vec eye(float light, float x, float y) {
   c *= light * (1 - 0.5f * sigmoid((y - 0.17f) / 0.10f));
   vec bulge = rotated((vec){1.9f * x, 1.9f * y, root(clamp(1 - (x * x + y * y), 0.05f, 1)), 0});
   float facing = dot(bulge, lamp.half) / root(dot(bulge, bulge)), soft = 0.14f * pixel;
-  return c + 0.85f * now.light_strength * sigmoid((facing - 0.975f) / root(0.000036f + soft * soft));
+  return c + 0.85f * now.light_strength * sigmoid((facing - 0.988f) / root(0.000016f + soft * soft));
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import KDTree
 
 from fr_explore.faces.avatars.appearance import skin_fields
 from fr_explore.faces.avatars.chart import paint
@@ -121,6 +122,10 @@ class Colors:
         light, seen, shine = self._light(normals(points, triangles))
         gloss = np.where(kind == SKIN, 0.10 - 0.09 * self.fields["cloth"] + 0.16 * self.fields["lips"], 0)
         gloss[kind == TEETH] = 0.25
+        lash = np.flatnonzero(kind == LASH)
+        length = KDTree(rest[kind == SKIN]).query(rest[lash])[0]
+        self.lashes = np.zeros(len(rest))  # opacity, less at the tips and at the lower lid
+        self.lashes[lash] = (0.3 + 0.5 * sigmoid((rest[lash, 1] + 0.28) / 0.06)) * np.clip(1 - length / 0.7, 0, 1)
         factor, hiding = self._albedo()
         # light on the texture, light on what hides it, highlight, mean light, places on the chart and in the skin
         self.vertices = np.column_stack([
@@ -242,14 +247,15 @@ class Colors:
         pixel = WIDTH / self.shape.size / 1.655
         ball = mixed[kind == EYE]
         color[kind == EYE] = eye_color(ball[:, 8:10], self, pixel) * ball[:, 7:8] + self._glint(ball[:, 8:10], pixel)
-        return np.column_stack([color, np.where(kind == LASH, 0.55, 1.0)])
+        opacity = (weight * self.lashes[corners]).sum(axis=1)
+        return np.column_stack([color, np.where(kind == LASH, opacity, 1.0)])
 
     def _glint(self, place: np.ndarray, pixel: float) -> np.ndarray:
         """The lamp's reflection on the cornea, which bulges, so that its normal changes faster than the eyeball's."""
         depth = np.sqrt(np.clip(1 - (place**2).sum(axis=1), 0.05, 1))
         bulge = np.column_stack([1.9 * place, depth]) @ self.shape.turn.T
         facing = bulge @ self.half / np.linalg.norm(bulge, axis=1)
-        return 0.85 * self.strength * sigmoid((facing - 0.975) / np.hypot(0.006, 0.14 * pixel))[:, None]
+        return 0.85 * self.strength * sigmoid((facing - 0.988) / np.hypot(0.004, 0.14 * pixel))[:, None]
 
     def _skin_color(self, mixed: np.ndarray) -> np.ndarray:
         person, values = self.identity, self.values
@@ -258,7 +264,7 @@ class Colors:
         cells = ((places + np.array([7, 11.5])) * CELLS).T
         brow, beard, marks, relief = _bilinear(self.paint, *cells).T[..., None]
         relief = 2 * relief - 256 / 255
-        painted = color * np.exp(-marks * (0.75, 1.0, 1.08)) * (1 + 0.16 * relief)
+        painted = color * np.exp(-marks * (0.75, 1.0, 1.08)) * (1 + 0.2 * relief)
         made_up = (person.makeup + (1 - person.makeup) * values["makeup"]) * _bilinear(self.makeup, *cells)
         painted = painted * np.exp(-made_up[:, :1] * (1.5, 1.7, 1.6) - made_up[:, 2:] * (0.01, 0.22, 0.17))
         red = np.array([0.62, 0.16, 0.19]) * (0.25 + np.array([0.9, 0.45, 0.5]) * self.tone)

@@ -26,6 +26,8 @@ def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[s
     fields = skin_fields(head)
     skin, eye, teeth = (head.of_material == MATERIALS.index(name) for name in ("skin", "eye", "teeth"))
     gloss = np.where(skin, 0.10 - 0.09 * fields["cloth"] + 0.16 * fields["lips"], 0.25 * teeth)
+    lash = head.of_material == MATERIALS.index("lash")
+    gloss[lash] = _lashes(head.rest[lash], head.rest[skin])
     weights, columns, starts = head.subdivide
     order = [head.expression_names.index(name) for name in EXPRESSIONS]
     expressions, scale = head.quantised_expressions
@@ -120,6 +122,12 @@ def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
         f"{prefix}.uv": hair.uv.astype("<u2"), f"{prefix}.texture": _differences(hair.texture),
         **_wearable(prefix, hair),
     }  # fmt: skip
+
+
+def _lashes(points: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Opacity of lashes: less at the tips, and less at the lower lid."""
+    length = np.sqrt(((points[:, None] - skin) ** 2).sum(axis=2).min(axis=1))
+    return (0.3 + 0.5 * sigmoid((points[:, 1] + 0.28) / 0.06)) * np.clip(1 - length / 0.7, 0, 1)
 
 
 def _chart_places(head: Head, skin: np.ndarray, eye: np.ndarray) -> np.ndarray:

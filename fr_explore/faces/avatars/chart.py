@@ -25,7 +25,7 @@ _FOLDS = (  # of one half: width in cm, depth, polyline
     (0.18, 0.6, ((2.7, -7.6), (2.95, -8.4), (2.85, -9.1))),  # below the mouth corners
     (0.13, 0.8, ((1.6, -1.05), (2.3, -1.6), (3.2, -1.75), (4.1, -1.35))),  # below the eye
     (0.10, 0.5, ((4.95, -0.1), (5.9, -0.3))),  # beside the eye
-    (0.12, 0.6, ((0.42, 1.3), (0.5, 2.0), (0.6, 2.7))),  # between the brows
+    (0.12, 0.35, ((0.42, 1.3), (0.5, 2.0), (0.6, 2.7))),  # between the brows
     (0.13, 0.4, ((0.0, 4.0), (2.0, 4.15), (4.0, 3.9))),  # on the forehead
     (0.17, 0.6, ((0.0, -8.75), (0.8, -8.7), (1.3, -8.5))),  # above the chin
     (0.16, 0.5, ((0.22, -5.1), (0.3, -6.2))),  # between nose and lip
@@ -112,7 +112,7 @@ def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     broad = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
     marks = marks + 0.03 * np.clip(broad / broad.std() + 1, 0, 3) + _eyes(identity, rng)
     for depth, width, line in zip(rng.uniform(0, 1, len(_FOLDS)) ** 1.5, rng.uniform(0.9, 1.5, len(_FOLDS)), _FOLDS, strict=True):
-        marks = marks + 0.36 * depth * np.exp(-0.5 * (_near_line(np.abs(x), y, line[2]) / (width * line[0])) ** 2) * line[1]
+        marks = marks + 0.36 * depth * np.exp(-0.5 * (_near_line(line[2]) / (width * line[0])) ** 2) * line[1]
     for _ in range(int(rng.poisson(identity.moles))):
         at_x, at_y = rng.uniform(-5.6, 5.6), rng.uniform(-10.0, 5.5)
         radius, depth = rng.uniform(0.055, 0.12), rng.uniform(0.35, 1.0)
@@ -137,8 +137,10 @@ def _eyes(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     return within * (lashes + below + fold + lid) + circle
 
 
-def _near_line(x: np.ndarray, y: np.ndarray, line: tuple) -> np.ndarray:
-    """Distance of points to a polyline."""
+@lru_cache(maxsize=16)
+def _near_line(line: tuple) -> np.ndarray:
+    """Distance of the chart's cells to a polyline and its mirror image."""
+    x, y = np.abs(_axes()[0]), _axes()[1]
     best = np.full(x.shape, np.inf)
     for (ax, ay), (bx, by) in pairwise(line):
         dx, dy = bx - ax, by - ay

@@ -25,8 +25,8 @@ MOST = 0.8  # largest coefficient of a local shape
 TRIES = 24
 BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
-    "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
-             "forehead-scale-vert-incr": 0.25, "mouth-trans-up": -0.3},
+    "long": {"head-scale-vert-incr": 0.4, "head-scale-horiz-incr": -0.55, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
+             "mouth-trans-up": -0.3},
     "full": {"head-fat-incr": 0.7, "cheek-volume-incr": 0.7, "neck-double-incr": 0.5, "cheek-inner-incr": 0.5,
              "neck-scale-horiz-incr": 0.5, "chin-jaw-drop-incr": 0.3, "nose-volume-incr": 0.3},
     "nose": {"nose-scale-depth-incr": 0.8, "nose-trans-forward": 0.5, "nose-hump-incr": 0.7, "nose-scale-vert-incr": 0.5,
@@ -51,11 +51,12 @@ FACTORS = {  # correlated combinations of local shapes; the first four are sprea
     "bones": {"cheek-bones-incr": 0.8, "cheek-trans-up": 0.6, "cheek-inner-incr": -0.6, "forehead-temple-incr": 0.4},
     "ears": {"ear-wing-incr": 0.8, "ear-scale-incr": 0.5, "ear-lobe-incr": 0.4, "ear-shape-round": 0.4},
 }  # fmt: skip
-WEAK = ("head-back", "head-scale-depth", "ear-", "forehead", "mouth-trans", "chin-cleft", "chin-jaw", "neck", "nose-point-up")
+WEAK = ("head-back", "head-scale-vert", "head-scale-depth", "ear-", "forehead", "mouth-trans", "chin-cleft", "chin-jaw", "neck", "nose-point-up")
+WEAKEST = ("forehead-scale", "head-scale-depth")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
-LIMITS = {"eyes": 0.12, "opening": 0.42, "apart": 0.24, "nose": 0.30, "mouth": 0.24, "nose length": 0.24, "lip": 0.45,
-          "chin": 0.34, "jaw": 0.12, "height": 0.17}  # fmt: skip
+LIMITS = {"eyes": 0.12, "opening": 0.42, "apart": 0.24, "nose": 0.26, "mouth": 0.24, "nose length": 0.20, "lip": 0.45,
+          "chin": 0.34, "jaw": 0.12, "height": 0.13}  # fmt: skip
 UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
 
 
@@ -79,9 +80,9 @@ def draw_shape(
             break
         if attempt == TRIES - 1:
             shape = usual + 0.5 * change
-    # heads of similar height fill the picture equally: remove three quarters of the differences
+    # heads of similar height fill the picture equally: remove most of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
-    shape = shape * (21.6 / height) ** 0.75
+    shape = shape * (21.2 / height) ** 0.9
     return shape[0], shape[1]
 
 
@@ -105,11 +106,12 @@ def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarr
         for name, load in loads.items():
             amount[names.index(name)] += STRENGTH * load * score
     amount *= np.where([name.startswith(WEAK) for name in names], 0.7, 1)
+    amount *= np.where([name.startswith(WEAKEST) for name in names], 0.4, 1)
     outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
     uneven = [place for place, name in enumerate(names) if name.startswith("uneven-")]
     amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
-    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.3, 0.75)
-    amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.25)
+    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.25, 0.6)
+    amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.2)
     # not head-age, because the attribute age changes it
     amount[names.index("head-age-incr")] = 0
     amount = np.clip(amount, -MOST, MOST)

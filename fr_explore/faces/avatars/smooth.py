@@ -18,7 +18,7 @@ def smooth(values: np.ndarray, sigma: tuple[float, float], wrap: bool = False) -
     return down @ values @ across.T
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _matrix(size: int, sigma: float, wrap: bool) -> np.ndarray:
     """Matrix (size, size) that blurs a column."""
     radius = int(4 * sigma + 0.5)

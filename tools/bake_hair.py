@@ -185,6 +185,10 @@ def styles(material: Material, body: NDArray, skull: Skull) -> dict[str, Style]:
         points = swept(worn.points, skull) if name in SWEPT else _tilted(worn.points)
         out[name] = Style(skull.lifted(points), worn.uv, worn.triangles, worn.texture)
     afro, long = out["afro01"], out["long01"]
+    # loose strands only at the outline: in front of the rest, their roots show as dark strips
+    middle, loose = afro.points[afro.triangles].mean(axis=1), (afro.uv[afro.triangles, 1] > 0.8).all(axis=1)
+    inner = (middle[:, 2] > -6) & (np.abs(middle[:, 0]) < 8.0) & (middle[:, 1] < 12.5)
+    afro.triangles = afro.triangles[~(loose & inner)]
     # the roots of its loose strands, at the bottom of the picture, must not show as dark strips on the rest
     row = np.linspace(0, 1, len(afro.texture))[:, None]
     afro.texture[..., 3] *= 1 - 0.9 * ramp(row, 0.84, 0.96)

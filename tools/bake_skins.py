@@ -19,7 +19,8 @@ LEFT, RIGHT, BOTTOM, TOP, PER_CM = -7.0, 7.0, -11.5, 8.5, 16  # the chart of the
 U_FROM, MIDDLE = 0.638, 0.5215  # the head in the picture: from this u to 1, and symmetric about this v
 V_FACE, V_SIDE, SHARE = 0.15, 0.335, 0.60  # half the height of the face and of all; share of the crop for the face
 TONE = np.array([0.40, 0.25, 0.18])  # linear RGB
-STRONGEST = 0.13  # most contrast of plain skin, as a standard deviation of the logarithm
+# at three ages: factor of the contrast, and most contrast of plain skin as a standard deviation of the logarithm
+GAIN, STRONGEST = (1.0, 1.25, 1.9), (0.12, 0.15, 0.23)
 REDNESS = 0.30  # least difference of red and green on the lips, as logarithms
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 
@@ -73,7 +74,9 @@ def skins(material: Material, uv: NDArray, fields: dict[str, NDArray]) -> dict[s
     }  # fmt: skip
     native, out = _uncrop(at), {}
     for line in SKINS:
-        young, middle, old = (_flattened(picture, native, maps) for picture in material.skin(line))
+        young, middle, old = (
+            _flattened(picture, native, maps, age) for age, picture in enumerate(material.skin(line))
+        )
         out[f"skin_{line}"] = np.stack([young, middle, old])
         if line.startswith(("african", "asian")):  # lines of which the package has one: some people look older than others
             out[f"skin_{line}_lined"] = np.stack([middle, _faded(old), old])
@@ -86,8 +89,8 @@ def _faded(skin: NDArray, share: float = 0.8) -> NDArray:
     return np.round(np.clip(mean * (skin / mean) ** share, 0, 255)).astype(np.uint8)
 
 
-def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray]) -> NDArray:
-    """One skin (256, 256, 3) as uint8, without broad light."""
+def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray], age: int) -> NDArray:
+    """One skin (256, 256, 3) as uint8, without broad light; age 0 to 2."""
     size = picture.shape[0]
     where = (native[:, ::-1] * size - 0.5).T
     srgb = np.stack([ndimage.map_coordinates(picture[..., k], where, order=3, mode="nearest") for k in range(3)], axis=-1)
@@ -107,7 +110,7 @@ def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray]) -> N
     pale = max(0.0, REDNESS - float(((detail[..., 0] - detail[..., 1]) * lips).sum()))
     detail = detail + pale * maps["lips"][..., None] * (0.35, -0.65, -0.45)
     plain = np.sqrt(np.average((detail @ LUMA) ** 2, weights=weight))  # dark pictures have coarse steps
-    detail = np.clip(detail * min(1.0, STRONGEST / plain), -1.3, 0.5)
+    detail = np.clip(detail * min(GAIN[age], STRONGEST[age] / plain), -1.3, 0.5)
     around = np.stack([broad(detail[..., k], 20) for k in range(3)], axis=-1)  # continues the skin beyond the face
     detail = around + keep[..., None] * (detail - around)
     linear = np.clip(TONE * np.exp(detail), 0, 1)

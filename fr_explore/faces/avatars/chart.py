@@ -98,7 +98,7 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     hairs = smooth(rng.standard_normal(x.shape), (2.4, 0.75))
     patches = smooth(rng.standard_normal(x.shape), (9.0, 9.0))
     fine = 1 + 0.30 * hairs / hairs.std() + 0.10 * patches / patches.std()
-    return smooth(area, (1.5, 1.5)) * np.clip(fine, 0.25, 1.16)
+    return np.clip(1.25 * smooth(area, (1.8, 1.8)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
 
 
 def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
@@ -129,8 +129,8 @@ def _eyes(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     within = _step(side - 1.55, 0.06) * _step(4.75 - side, 0.06)
     upper, lower = middle + 0.62 * bulge, middle - 0.60 * bulge
     crease = upper + rng.uniform(0.18, 0.5) * (0.35 + 0.65 * np.sqrt(bulge))
-    lashes = rng.uniform(0.45, 1.05) * np.exp(-(((y - upper - 0.02) / 0.085) ** 2)) * (0.4 + 0.6 * along)
-    below = rng.uniform(0.1, 0.65) * np.exp(-(((y - lower) / 0.07) ** 2)) * (0.2 + 0.8 * along)
+    lashes = rng.uniform(0.45, 1.05) * np.exp(-(((y - upper - 0.02) / 0.085) ** 2)) * (0.12 + 0.88 * along)
+    below = rng.uniform(0.1, 0.5) * np.exp(-(((y - lower) / 0.07) ** 2)) * (0.05 + 0.95 * along)
     fold = identity.crease * np.exp(-(((y - crease) / 0.09) ** 2)) * np.sqrt(bulge)
     lid = 0.35 * identity.crease * _step(y - upper, 0.05) * _step(crease - y, 0.07) * np.sqrt(bulge)
     circle = identity.circles * np.exp(-0.5 * (((side - 2.5) / 1.15) ** 2 + ((y + 1.15 + 0.1 * side) / 0.42) ** 2))

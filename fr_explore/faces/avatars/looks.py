@@ -69,8 +69,8 @@ def _tinted(rng: np.random.Generator, color: tuple[float, ...], spread: float) -
 def _brow_change(rng: np.random.Generator, feminine: bool) -> tuple[float, ...]:
     """Draw what a person's brows differ in from their style; see `Identity`."""
     thickness = np.clip(rng.normal(1.0, 0.28), 0.65, 1.6) if feminine else np.clip(rng.normal(1.25, 0.3), 0.8, 1.85)
-    middle, low, high = np.array([0, -0.015, 0, 0]), *(np.array([0.5, 0.18, 0.32, 0.4]) * sign for sign in (-1, 1))
-    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.26, 0.08, 0.18, 0.2)), low, high)
+    middle, low, high = np.array([0.08, -0.015, 0, 0]), *(np.array([0.5, 0.15, 0.3, 0.25]) * sign for sign in (-1, 1))
+    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.22, 0.07, 0.17, 0.13)), low * (0.4, 1, 1, 1), high)
     values = (shift, thickness, rng.uniform(0.45, 1.3), tilt, apart, arch, rng.uniform(0.86, 1.14))
     return tuple(float(value) for value in values)
 
@@ -91,7 +91,7 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
     style = _choose(rng, STYLES[gender][0 if curls else 1], at)
     shape, strength = _choose(rng, BEARDS), 0.0
     if not feminine and rng.random() < 0.52:
-        strength = float(rng.uniform(0.18, 0.42) if shape == "stubble" else rng.uniform(0.45, 1.0))
+        strength = float(rng.uniform(0.18, 0.42) if shape == "stubble" else rng.uniform(0.7, 1.0))
     brow = str(rng.choice(THIN_BROWS if feminine else FULL_BROWS))
     made_up = float(0.55 * rng.random() ** 1.5) if feminine and rng.random() < 0.7 else 0.0
     length = LENGTH.get(style, "short")
@@ -106,7 +106,7 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
         "mirrored": bool(rng.random() < 0.5), "roots": float(rng.uniform(0.1, 0.5)) * (0.3 if style.startswith("afro") else 1),
         "length": float(rng.uniform(0.9, 1.15)), "volume": float(rng.uniform(0.95, 1.2)),
         "brow_change": _brow_change(rng, feminine),
-        "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.8)), "beard": strength, "makeup": made_up,
+        "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.45)), "beard": strength, "makeup": made_up,
         "smile": float(np.clip(rng.normal(0.04, 0.09), -0.14, 0.24)),
         "traits": {
             "hair_style": style, "hair_length": length, "hair_color": hair, "eye_color": eye, "melanin": melanin,

@@ -4,7 +4,7 @@ A face is not a set of independent sliders: what varies are a few correlated com
 nose, ...), and each local shape varies a little besides. The scores of the factors are spread: nobody is average in all.
 A draw is *deformed* when one of the proportions that anthropometry measures (width of the eyes' openings, of nose and
 mouth, lengths of nose, lip and chin, width of the jaw; each relative to the width of the face) differs from that of the
-people of the same gender and ancestry by more than its limit in `LIMITS`, or when the eyes, brows or corners of the mouth
+people of the same gender and ancestry by more than its limit in `LIMITS`, when the nose is pinched (`PINCHED`), or when the eyes, brows or corners of the mouth
 are not level. A deformed draw is drawn again, up to `TRIES` times; the last is moved halfway to the average.
 """
 
@@ -39,7 +39,7 @@ FACTORS = {  # correlated combinations of local shapes; the first four are sprea
               "eye-eyefold-up": -0.5},
     "broad": {"nose-width1-incr": 0.6, "nose-width2-incr": 0.7, "nose-width3-incr": 0.8, "nose-scale-horiz-incr": 0.8,
               "nose-nostrils-width-incr": 0.6, "nose-flaring-incr": 0.6, "nose-point-width-incr": 0.6},
-    "tip": {"nose-point-up": 0.5, "nose-base-up": 0.7, "nose-septumangle-incr": 0.6, "nose-trans-up": 0.5},
+    "tip": {"nose-point-up": 0.4, "nose-base-up": 0.4, "nose-septumangle-incr": 0.6, "nose-trans-up": 0.5},
     "slant": {"eye-corner2-up": 0.9, "eye-corner1-up": -0.5, "eyebrows-angle-up": 0.5, "eye-eyefold-angle-up": 0.6},
     "apart": {"eye-trans-out": 0.9, "nose-width1-incr": 0.4, "eye-epicanthus-out": -0.3},
     "lids": {"eye-bag-incr": 0.7, "eye-bag-out": 0.5, "eye-eyefold-up": 0.6, "eye-bag-height-incr": 0.5},
@@ -57,6 +57,7 @@ UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
 LIMITS = {"eyes": 0.12, "opening": 0.42, "apart": 0.24, "nose": 0.26, "mouth": 0.24, "nose length": 0.20, "lip": 0.45,
           "chin": 0.34, "jaw": 0.12, "height": 0.13}  # fmt: skip
+PINCHED = 0.86  # least width of the nose, relative to the average
 UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
 
 
@@ -163,6 +164,8 @@ def proportions(head: Head, shape: np.ndarray) -> dict[str, float]:
 def _deformed(head: Head, shape: np.ndarray, expected: dict[str, float]) -> bool:
     found = proportions(head, shape)
     if any(abs(found[name] / expected[name] - 1) > limit for name, limit in LIMITS.items()):
+        return True
+    if found["nose"] / expected["nose"] < PINCHED:
         return True
     marks, brows = shape[head.landmarks, 1], shape[_places(head)["brows"], 1]
     level = (marks[:4].mean() - marks[4:8].mean(), marks[9] - marks[10], brows[0] - brows[1])

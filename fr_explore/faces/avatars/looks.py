@@ -69,8 +69,8 @@ def _tinted(rng: np.random.Generator, color: tuple[float, ...], spread: float) -
 def _brow_change(rng: np.random.Generator, feminine: bool) -> tuple[float, ...]:
     """Draw what a person's brows differ in from their style; see `Identity`."""
     thickness = np.clip(rng.normal(1.0, 0.28), 0.65, 1.6) if feminine else np.clip(rng.normal(1.25, 0.3), 0.8, 1.85)
-    middle, low, high = np.array([0.08, -0.015, 0, 0]), *(np.array([0.5, 0.15, 0.3, 0.25]) * sign for sign in (-1, 1))
-    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.22, 0.07, 0.17, 0.13)), low * (0.4, 1, 1, 1), high)
+    middle, low, high = np.array([0.08, -0.035, 0, 0]), *(np.array([0.5, 0.12, 0.3, 0.25]) * sign for sign in (-1, 1))
+    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.22, 0.05, 0.17, 0.13)), low * (0.4, 1, 1, 1), high)
     values = (shift, thickness, rng.uniform(0.45, 1.3), tilt, apart, arch, rng.uniform(0.86, 1.14))
     return tuple(float(value) for value in values)
 
@@ -107,7 +107,7 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
         "length": float(rng.uniform(0.9, 1.15)), "volume": float(rng.uniform(0.95, 1.2)),
         "brow_change": _brow_change(rng, feminine),
         "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.45)), "beard": strength, "makeup": made_up,
-        "smile": float(np.clip(rng.normal(0.04, 0.09), -0.14, 0.24)),
+        "smile": float(np.clip(rng.normal(0.07, 0.09), -0.12, 0.26)),
         "traits": {
             "hair_style": style, "hair_length": length, "hair_color": hair, "eye_color": eye, "melanin": melanin,
             "stubble": strength, "facial_hair": shape if strength else "none", "makeup": made_up,

@@ -98,7 +98,8 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     hairs = smooth(rng.standard_normal(x.shape), (2.4, 0.75))
     patches = smooth(rng.standard_normal(x.shape), (9.0, 9.0))
     fine = 1 + 0.30 * hairs / hairs.std() + 0.10 * patches / patches.std()
-    return np.clip(1.25 * smooth(area, (1.8, 1.8)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
+    edge = 7.0 if identity.beard_shape == "stubble" else 1.8  # stubble fades out
+    return np.clip(1.25 * smooth(area, (edge, edge)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
 
 
 def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:

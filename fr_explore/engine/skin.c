@@ -35,7 +35,7 @@ static void mix_paint(const Person *person) {
   paint.hair = hair;
   paint.brow = 0.12f / (0.12f / 0.75f + brightest) * hair;  // never as light as light hair
   paint.tone = skin_tone(t, now.skin_tone);
-  paint.beard = 0.85f * paint.brow + 0.025f * paint.tone;  // skin shines through
+  paint.beard = 0.45f * (paint.brow + hair) + 0.02f * paint.tone;  // skin shines through
   paint.iris = (vec){t->iris[0], t->iris[1], t->iris[2], 0};
   paint.facial_hair = now.facial_hair < 0 ? own * (1 + now.facial_hair) : own + (1 - own) * now.facial_hair;
   paint.makeup = t->makeup + (1 - t->makeup) * now.makeup;
@@ -114,7 +114,7 @@ INLINE vec skin(const vec *chart, vec painted, vec plain, vec at) {
   if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks
   color *= 1 + 0.2f * relief;
   if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, here), all(light));
-  color += (paint.facial_hair * c[1]) * (paint.beard * light - color);
+  color += (paint.facial_hair * c[1] * (2 - c[1])) * (paint.beard * light - color);  // dense hair leaves no gaps
   color += c[0] * (paint.brow * light - color);
   return color + shine * most(1 + 0.9f * relief, 0);
 }
@@ -132,7 +132,7 @@ static vec eye(float light, float x, float y) {
   float fibres = 1 + 0.18f * wave * clamp(radius / 0.36f, 0, 1) / (1 + 900 * pixel * pixel);
   // light enters the iris from above and is brightest below
   float shade = fibres * (0.75f + 0.9f * exp1(-ring * ring)) * (1 - 0.45f * clamp(y / 0.36f, -1, 1));
-  vec c = (vec){0.62f, 0.58f, 0.56f, 0} * (1 - 0.25f * clamp(radius - 0.45f, 0, 0.5f));
+  vec c = (vec){0.62f, 0.58f, 0.56f, 0} * (1 - 0.7f * clamp(radius - 0.42f, 0, 0.5f));
   c += inside(radius, 0.385f, 0.016f) * (0.22f * paint.iris - c);  // the dark ring around the iris
   c += inside(radius, 0.335f, 0.022f) * (paint.iris * shade - c);
   c += inside(radius, 0.135f, 0.016f) * (0.004f - c);

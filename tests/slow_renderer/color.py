@@ -110,7 +110,7 @@ class Colors:
     def _prepare_head(self) -> None:
         head, rest, kind = self.head, self.head.rest, self.head.of_material
         places = rest[:, :2].copy()
-        places[(kind == SKIN) & ((rest[:, 2] < -2.2) | (np.abs(rest[:, 0]) > 6.9))] = 99
+        places[(kind == SKIN) & ((rest[:, 2] < -5.0) | (np.abs(rest[:, 0]) > 6.9))] = 99
         eye = kind == EYE
         places[eye, 0] -= np.sign(rest[eye, 0]) * 3.105
         places[eye] /= 1.655
@@ -271,7 +271,8 @@ class Colors:
         painted = painted + 0.7 * made_up[:, 1:2] * (light * red - painted)
         brow_color = 0.12 / (0.12 / 0.75 + self.hair.max()) * self.hair
         level = person.beard + (person.beard if values["facial_hair"] < 0 else 1 - person.beard) * values["facial_hair"]
-        painted = painted + level * beard * (light * (0.85 * brow_color + 0.025 * self.tone) - painted)
+        bearded = 0.45 * (brow_color + self.hair) + 0.02 * self.tone
+        painted = painted + level * beard * (2 - beard) * (light * bearded - painted)
         painted = painted + brow * (light * brow_color - painted)
         on_chart = np.abs(places[:, :1]) < 7
         return np.where(on_chart, painted + shine * np.maximum(1 + 0.9 * relief, 0), color + shine)

@@ -18,7 +18,7 @@ def eye_color(place: np.ndarray, colors, pixel: float) -> np.ndarray:
 
     fibres = 1 + 0.18 * np.cos(23 * angle + 4 * np.sin(3 * angle)) * np.clip(radius / 0.36, 0, 1) / (1 + 900 * pixel**2)
     shade = fibres * (0.75 + 0.9 * np.exp(-(((radius - 0.22) / 0.08) ** 2))) * (1 - 0.45 * np.clip(y / 0.36, -1, 1))
-    color = np.array([0.62, 0.58, 0.56]) * (1 - 0.25 * np.clip(radius - 0.45, 0, 0.5))[:, None]
+    color = np.array([0.62, 0.58, 0.56]) * (1 - 0.7 * np.clip(radius - 0.42, 0, 0.5))[:, None]
     color = color + inside(0.385, 0.016) * (0.22 * iris - color)
     color = color + inside(0.335, 0.022) * (iris * shade[:, None] - color)
     color = color + inside(0.135, 0.016) * (0.004 - color)

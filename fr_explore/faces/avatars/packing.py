@@ -134,7 +134,7 @@ def _chart_places(head: Head, skin: np.ndarray, eye: np.ndarray) -> np.ndarray:
     """Place of each vertex on the chart of the face; for an eyeball's vertices, the direction from its axis."""
     rest = head.rest
     places = rest[:, :2].astype("<f4")
-    places[skin & ((rest[:, 2] < -2.2) | (np.abs(rest[:, 0]) > 6.9))] = OFF_CHART
+    places[skin & ((rest[:, 2] < -5.0) | (np.abs(rest[:, 0]) > 6.9))] = OFF_CHART
     places[eye, 0] -= np.sign(rest[eye, 0]) * EYE_ASIDE
     places[eye] /= EYE_RADIUS
     return places

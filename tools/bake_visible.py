@@ -77,7 +77,9 @@ def visible(asset: dict[str, NDArray]) -> NDArray:
     x, y = np.meshgrid(np.arange(-12.5, 12.5, STEP), np.arange(-11.6, 13.4, STEP))
     start = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 60.0)]).astype(np.float32)
     ahead = np.broadcast_to(np.array([0, 0, -1], np.float32), start.shape).copy()
-    shown = head.material == MATERIALS.index("lash")
+    # what lies behind the lips shows in so many ways that all of it stays
+    shown = head.material >= MATERIALS.index("teeth")
+    shown |= (head.masks["inside_mouth"][head.triangles] > 0.5).all(axis=1) & (head.material == 0)
     for number, (pose, mimic) in product(range(PEOPLE), product(POSES, MIMICS)):
         person = draw_identity(head, 1234, number)
         rest = person.young if number % 2 else person.old

@@ -96,8 +96,8 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     area = 1 - np.prod([1 - np.clip(part, 0, 1) for part in parts], axis=0)
     area = area * (1 - np.clip(1.6 * lips, 0, 1)) * _step(6.45 - side, 0.12)
     hairs = smooth(rng.standard_normal(x.shape), (2.4, 0.75))
-    patches = smooth(rng.standard_normal(x.shape), (9.0, 9.0))
-    fine = 1 + 0.30 * hairs / hairs.std() + 0.10 * patches / patches.std()
+    patches = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
+    fine = 1 + 0.13 * hairs / hairs.std() + 0.10 * patches / patches.std()
     edge = 7.0 if identity.beard_shape == "stubble" else 1.8  # stubble fades out
     return np.clip(1.25 * smooth(area, (edge, edge)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
 

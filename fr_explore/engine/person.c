@@ -37,7 +37,8 @@ static int make_slots(void) {
 
 static int read_person(const Blob *blob, u32 bytes, Person *to) {
   const int *facts;
-  const float *young, *old, *traits;
+  const float *traits;
+  const short *young, *ageing;  // in units of 1 / 1024 cm, axis by axis; ageing is the change from 18 to 88 years
   const u8 *paint;
   TRY(check_blob(blob, bytes, "FACE"));
   SECTION("facts", I32, FACTS, facts);  // head, skin, style, mirrored, seed
@@ -45,14 +46,15 @@ static int read_person(const Blob *blob, u32 bytes, Person *to) {
   if (facts[1] < 0 || facts[1] >= SKINS || facts[2] < -1 || facts[2] >= STYLES) return failure(BAD_INDEX, "facts");
   if (!head.skins[facts[1]].textures || (facts[2] >= 0 && !head.hair[facts[2]].columns)) return failure(NO_STYLE, "");
   SECTION("traits", F32, TRAITS, traits);
-  SECTION("young", F32, 3 * head.coarse, young);
-  SECTION("old", F32, 3 * head.coarse, old);
+  u32 n = head.coarse;
+  SECTION("young", I16, 3 * n, young);
+  SECTION("ageing", I16, 3 * n, ageing);
   SECTION("paint", U8, 4 * CHART_ROWS * CHART_COLUMNS, paint);
   const Traits *t = (const Traits *)traits;
   if (!(t->melanin > 0 && t->melanin < 1)) return failure(BAD_NUMBER, "traits");
-  for (u32 i = 0; i < head.coarse; i++) {
-    to->young[i] = (vec){young[3 * i], young[3 * i + 1], young[3 * i + 2], 0};
-    to->old[i] = (vec){old[3 * i], old[3 * i + 1], old[3 * i + 2], 0};
+  for (u32 i = 0; i < n; i++) {
+    to->young[i] = (vec){young[i], young[n + i], young[2 * n + i], 0} * (1 / 1024.0f);
+    to->old[i] = to->young[i] + (vec){ageing[i], ageing[n + i], ageing[2 * n + i], 0} * (1 / 1024.0f);
   }
   __builtin_memcpy(to->paint, paint, 4 * CHART_ROWS * CHART_COLUMNS);
   undo_differences(to->paint, 4, CHART_ROWS, CHART_COLUMNS);

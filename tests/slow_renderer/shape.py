@@ -40,7 +40,8 @@ class Shape:
         about_y = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
         about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
         self.turn = about_y @ about_x
-        rest = identity.young + (values["age"] - 18) / 70 * (np.asarray(identity.old, float) - identity.young)
+        young, old = (np.round(np.asarray(shape, float) * 1024) / 1024 for shape in (identity.young, identity.old))
+        rest = young + (values["age"] - 18) / 70 * (old - young)
         smile = 0.18 + identity.smile + 0.82 * values["expression"]
         weight = {"smile": smile, "part": smile**2, "open": values["mouth_open"], "wide": 0.25}
         moves, scale = head.quantised_expressions

@@ -18,7 +18,7 @@ FIELDS = ("red", "lips", "scalp", "hair_shade", "cavity", "cloth")  # order of h
 EXPRESSIONS = ("smile", "part", "open", "wide")  # order of mesh.c
 EYE_RADIUS, EYE_ASIDE = 1.655, 3.105  # radius of the eyeballs and distance from the middle plane, in cm
 OFF_CHART = 99.0
-GRID = 2.0**-18  # people's vertices are rounded to this many cm, far below a hundredth of a pixel: they compress better
+GRID = 2.0**-10  # people's vertices are rounded to this many cm, a hundredth of a pixel of 256: they compress better
 
 
 def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[str] | None = None) -> bytes:
@@ -67,9 +67,10 @@ def pack_person(head: Head, identity: Identity) -> bytes:
         identity.length, identity.volume, identity.roots,
         *identity.tone, *identity.iris, *identity.hair, *identity.lips, *identity.cloth,
     )  # fmt: skip
+    young, old = (np.round(shape.astype(np.float64).T / GRID) for shape in (identity.young, identity.old))
     return pack("FACE", {
         "facts": np.array(facts, "<i4"), "traits": np.array(traits, "<f4"),
-        "young": _rounded(identity.young), "old": _rounded(identity.old),
+        "young": young.astype("<i2"), "ageing": (old - young).astype("<i2"),  # axis by axis
         "paint": _differences(np.round(paint(identity) * 255).astype("u1")),
     })  # fmt: skip
 
@@ -77,10 +78,6 @@ def pack_person(head: Head, identity: Identity) -> bytes:
 def _name(head: Head) -> int:
     """A number that tells heads apart."""
     return int(head.digest[:8], 16) - 2**31
-
-
-def _rounded(points: np.ndarray) -> np.ndarray:
-    return (np.round(points.astype(np.float64) / GRID) * GRID).astype("<f4")
 
 
 def _differences(texture: np.ndarray) -> np.ndarray:

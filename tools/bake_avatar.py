@@ -157,7 +157,9 @@ def bases(body: Body, kept: np.ndarray, eyes: np.ndarray) -> dict[str, np.ndarra
     neutral = body()[kept]
     actions = [body(action=mix)[kept] - neutral for mix in EXPRESSIONS.values()]
     out: dict[str, np.ndarray] = {
-        "shape_names": np.array([*shapes, *(f"outline-{name}" for name in OUTLINES), *(f"uneven-{name}" for name in UNEVEN)]),
+        "shape_names": np.array(
+            [*shapes, *(f"outline-{name}" for name in OUTLINES), *(f"uneven-{name}" for name in UNEVEN)]
+        ),
         "expression_names": np.array(list(EXPRESSIONS)),
     }
     for name, arrays in {"corners": corners, "builds": builds, "local": local, "expressions": actions}.items():

@@ -83,7 +83,11 @@ class Skull:
         length = np.linalg.norm(away, axis=1)
         azimuth = np.degrees(np.arctan2(away[:, 0], away[:, 2])) % 360
         polar = np.arccos(np.clip(away[:, 1] / length, -1, 1))
-        return away, length, map_coordinates(self.radius, np.stack([azimuth, polar / POLAR[1]]), order=1, mode="grid-wrap")
+        return (
+            away,
+            length,
+            map_coordinates(self.radius, np.stack([azimuth, polar / POLAR[1]]), order=1, mode="grid-wrap"),
+        )
 
     def _outside(self, points: NDArray) -> NDArray:
         """Points of the upper head, moved out of the skull."""

@@ -74,11 +74,11 @@ def skins(material: Material, uv: NDArray, fields: dict[str, NDArray]) -> dict[s
     }  # fmt: skip
     native, out = _uncrop(at), {}
     for line in SKINS:
-        young, middle, old = (
-            _flattened(picture, native, maps, age) for age, picture in enumerate(material.skin(line))
-        )
+        young, middle, old = (_flattened(picture, native, maps, age) for age, picture in enumerate(material.skin(line)))
         out[f"skin_{line}"] = np.stack([young, middle, old])
-        if line.startswith(("african", "asian")):  # lines of which the package has one: some people look older than others
+        if line.startswith(
+            ("african", "asian")
+        ):  # lines of which the package has one: some people look older than others
             out[f"skin_{line}_lined"] = np.stack([middle, _faded(old), old])
     return {"skin_names": np.array([name[5:] for name in out])} | out
 
@@ -93,7 +93,9 @@ def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray], age:
     """One skin (256, 256, 3) as uint8, without broad light; age 0 to 2."""
     size = picture.shape[0]
     where = (native[:, ::-1] * size - 0.5).T
-    srgb = np.stack([ndimage.map_coordinates(picture[..., k], where, order=3, mode="nearest") for k in range(3)], axis=-1)
+    srgb = np.stack(
+        [ndimage.map_coordinates(picture[..., k], where, order=3, mode="nearest") for k in range(3)], axis=-1
+    )
     log = np.log(np.clip(srgb, 0.02, 1).reshape(TEXELS, TEXELS, 3) ** 2.2)
     keep, weight = maps["keep"], maps["keep"] * (1 - maps["marked"]) + 1e-4
 
@@ -102,7 +104,11 @@ def _flattened(picture: NDArray, native: NDArray, maps: dict[str, NDArray], age:
 
     mean = np.array([np.average(log[..., k], weights=weight) for k in range(3)])
     light = broad(log @ LUMA, 16)
-    tint = np.stack([broad(log[..., k], 24) for k in range(3)], axis=-1) - mean - (broad(log @ LUMA, 24) - mean @ LUMA)[..., None]
+    tint = (
+        np.stack([broad(log[..., k], 24) for k in range(3)], axis=-1)
+        - mean
+        - (broad(log @ LUMA, 24) - mean @ LUMA)[..., None]
+    )
     detail = log - mean - (light - mean @ LUMA)[..., None] - 0.35 * tint
     gray = (detail @ LUMA)[..., None]
     detail = gray + 0.55 * (detail - gray)  # flattening exaggerates colour

@@ -83,7 +83,9 @@ def visible(asset: dict[str, NDArray]) -> NDArray:
     for number, (pose, mimic) in product(range(PEOPLE), product(POSES, MIMICS)):
         person = draw_identity(head, 1234, number)
         rest = person.young if number % 2 else person.old
-        points = matrix @ (rest + mimic[0] * actions[smile] + mimic[0] ** 2 * actions[part] + mimic[1] * actions[opened])
+        points = matrix @ (
+            rest + mimic[0] * actions[smile] + mimic[0] ** 2 * actions[part] + mimic[1] * actions[opened]
+        )
         local = points - PIVOT
         points = points + turns * (local @ turn(*pose).T - local)
         hit = _scene(points, head.triangles[solid]).run(start, ahead, query="INTERSECT")

@@ -63,8 +63,9 @@ def _brows(identity: Identity) -> np.ndarray:
     x, y = _axes()
     bow = arch * np.clip(1 - ((np.abs(x) - 3.6) / 1.9) ** 2, -1, 1)
     # where in the baked style each cell of the person's brows is taken from
-    from_y = BROWS_AT + (y - BROWS_AT - lift - bow - tilt * (np.abs(x) - 3.2)) / thickness
     from_x = np.sign(x) * (1.5 + (np.abs(x) - 1.5 - apart) / length)
+    middle = np.interp(from_x[0], x[0], _middle(identity.brow))
+    from_y = middle + (y - middle - lift - bow - tilt * (np.abs(x) - 3.2)) / thickness
     row = np.clip((from_y - BOTTOM) * PER_CM - 0.5, 0, style.shape[0] - 1.001)
     column = np.clip((from_x - LEFT) * PER_CM - 0.5, 0, style.shape[1] - 1.001)
     i, k = row.astype(int), column.astype(int)
@@ -75,6 +76,17 @@ def _brows(identity: Identity) -> np.ndarray:
     return 1 - (1 - np.clip(0.8 * moved + 0.5 * smooth(moved, (1.2, 1.2)), 0, 0.97)) ** (1.7 * density)
 
 
+@lru_cache(maxsize=16)
+def _middle(brow: str) -> np.ndarray:
+    """Height of the middle line of a baked style of brows, by column."""
+    head = load_head()
+    style = head.brows[head.brow_names.index(brow)] + 1e-3
+    heights = BOTTOM + (np.arange(len(style)) + 0.5) / PER_CM
+    weight = smooth(style.astype(np.float64), (0.1, 4.0))
+    near = np.exp(-0.5 * ((heights - BROWS_AT) / 1.5) ** 2)[:, None] * weight
+    return (near * heights[:, None]).sum(axis=0) / near.sum(axis=0)
+
+
 def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     """Density of the facial hair of this person's shape, if it were full."""
     x, y = _axes()
@@ -82,12 +94,19 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     lips = smooth(load_head().makeup[..., 1] / 255.0, (2.0, 2.0))
     reach = identity.beard_reach  # of the hair on the cheeks, from 0 to 1
     # height of the upper edge: from the corner of the mouth over the cheek to the ear
-    edge = np.interp(side, (0, 2.6, 4.2, 5.4, 6.2), (-4.9, -5.9 + 0.5 * reach, -6.6 + 1.8 * reach, -4.6 + 2.2 * reach, 0.0))
-    jaw = _step(edge - y, 0.22) * _step(side - 1.9 + 1.2 * _step(-y - 8.4, 0.3), 0.22)
+    edge = np.interp(
+        side, (0, 2.6, 4.2, 5.4, 6.2), (-4.9, -5.9 + 0.5 * reach, -6.6 + 1.8 * reach, -4.9 + 2.0 * reach, -1.8)
+    )
+    jaw = _step(edge - y, 0.3) * _step(-3.4 - y, 0.75) * _step(side - 1.9 + 1.2 * _step(-y - 8.4, 0.3), 0.22)
     chin = _step(2.35 - side - 0.25 * (y + 9.5), 0.25) * _step(-8.35 - y, 0.15)
     spot = 0.8 * np.exp(-0.5 * ((side / 0.5) ** 2 + ((y + 8.35) / 0.35) ** 2))
     above = -5.15 - 0.16 * side - 0.02 * side**3
-    moustache = _step(above - y, 0.12) * _step(2.95 - side, 0.16) * _step(y + 6.95 + 0.25 * side, 0.2) * (1 - 0.4 * np.exp(-8 * x * x))
+    moustache = (
+        _step(above - y, 0.12)
+        * _step(2.95 - side, 0.16)
+        * _step(y + 6.95 + 0.25 * side, 0.2)
+        * (1 - 0.4 * np.exp(-8 * x * x))
+    )
     corners = np.exp(-0.5 * (((side - 2.75) / 0.42) ** 2 + ((y + 7.6) / 1.2) ** 2))
     parts = {
         "full": (jaw, chin, moustache, corners, spot), "goatee": (chin, moustache, corners, spot), "moustache": (moustache,),
@@ -112,7 +131,9 @@ def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     marks = 0.55 * identity.freckles * np.clip(fine / fine.std() - 0.95, 0, 1) * np.minimum(where, 1)
     broad = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
     marks = marks + 0.03 * np.clip(broad / broad.std() + 1, 0, 3) + _eyes(identity, rng)
-    for depth, width, line in zip(rng.uniform(0, 1, len(_FOLDS)) ** 1.5, rng.uniform(0.9, 1.5, len(_FOLDS)), _FOLDS, strict=True):
+    for depth, width, line in zip(
+        rng.uniform(0, 1, len(_FOLDS)) ** 1.5, rng.uniform(0.9, 1.5, len(_FOLDS)), _FOLDS, strict=True
+    ):
         marks = marks + 0.36 * depth * np.exp(-0.5 * (_near_line(line[2]) / (width * line[0])) ** 2) * line[1]
     for _ in range(int(rng.poisson(identity.moles))):
         at_x, at_y = rng.uniform(-5.6, 5.6), rng.uniform(-10.0, 5.5)

@@ -14,7 +14,16 @@ __all__ = ["Identity", "draw_identity"]
 
 ANCESTRIES = ("african", "asian", "caucasian")
 PURITY = 0.15  # of the Dirichlet distribution: nearly all have one ancestry, because an even mix is nobody's face
-FACTORS = 8  # evenly spread quantities: gender, ancestry, hair and five of shape
+FACTORS = (
+    1.25,
+    2,
+    3,
+    7,
+    13,
+    6,
+    21,
+    14,
+)  # squares of the steps of evenly spread quantities: gender, ancestry, hair, five of shape
 
 
 @dataclass(frozen=True)
@@ -74,14 +83,11 @@ class Identity:
 def _evenly(seed: int, number: int) -> np.ndarray:
     """Quantities (FACTORS,) in [0, 1) that are spread evenly over the people of a seed, whatever their number.
 
-    A Kronecker sequence: person after person steps on by powers of the inverse of the number that solves
-    x^(FACTORS + 1) = x + 1, which leaves no large gaps in any dimension (Roberts 2018). The seed gives the start.
+    A Kronecker sequence: each quantity steps on by an irrational number from person to person. Square roots with small
+    partial quotients leave no large gaps, even among few people in a row. The seed gives the start.
     """
-    ratio = 1.5
-    for _ in range(60):
-        ratio = (1 + ratio) ** (1 / (FACTORS + 1))
-    step = np.round((1 / ratio) ** np.arange(1, FACTORS + 1), 12)
-    start = np.random.default_rng(np.random.SeedSequence([seed, 2**31])).random(FACTORS)
+    step = np.sqrt(FACTORS)
+    start = np.random.default_rng(np.random.SeedSequence([seed, 2**31])).random(len(FACTORS))
     return (start + (number + 1) * step) % 1
 
 

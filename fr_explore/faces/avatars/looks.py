@@ -69,8 +69,8 @@ def _tinted(rng: np.random.Generator, color: tuple[float, ...], spread: float) -
 def _brow_change(rng: np.random.Generator, feminine: bool) -> tuple[float, ...]:
     """Draw what a person's brows differ in from their style; see `Identity`."""
     thickness = np.clip(rng.normal(1.0, 0.28), 0.65, 1.6) if feminine else np.clip(rng.normal(1.25, 0.3), 0.8, 1.85)
-    middle, low, high = np.array([0.08, -0.035, 0, 0]), *(np.array([0.5, 0.12, 0.3, 0.25]) * sign for sign in (-1, 1))
-    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.22, 0.05, 0.17, 0.13)), low * (0.4, 1, 1, 1), high)
+    middle, low, high = np.array([0.08, -0.035, 0, 0]), *(np.array([0.6, 0.12, 0.32, 0.3]) * sign for sign in (-1, 1))
+    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.28, 0.05, 0.18, 0.15)), low * (0.4, 1, 1, 1), high)
     values = (shift, thickness, rng.uniform(0.45, 1.3), tilt, apart, arch, rng.uniform(0.86, 1.14))
     return tuple(float(value) for value in values)
 
@@ -90,7 +90,7 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
     curls = bool(rng.random() < 0.85 * mix[0] + 0.03)
     style = _choose(rng, STYLES[gender][0 if curls else 1], at)
     shape, strength = _choose(rng, BEARDS), 0.0
-    if not feminine and rng.random() < 0.52:
+    if not feminine and rng.random() < 0.42:
         strength = float(rng.uniform(0.18, 0.42) if shape == "stubble" else rng.uniform(0.7, 1.0))
     brow = str(rng.choice(THIN_BROWS if feminine else FULL_BROWS))
     made_up = float(0.55 * rng.random() ** 1.5) if feminine and rng.random() < 0.7 else 0.0

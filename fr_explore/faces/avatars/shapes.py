@@ -19,10 +19,10 @@ from .head import Head
 
 __all__ = ["draw_shape", "proportions"]
 
-OWN = 0.20  # standard deviation of each local shape beside the factors
-STRENGTH, SPREAD = 0.40, 1.25  # of the factors, and the length of the vector of their scores per root of their number
+OWN = 0.25  # standard deviation of each local shape beside the factors
+STRENGTH, SPREAD = 0.48, 1.3  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
-TRIES = 24
+TRIES = 40
 BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
     "long": {"head-scale-vert-incr": 0.4, "head-scale-horiz-incr": -0.55, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
@@ -51,7 +51,18 @@ FACTORS = {  # correlated combinations of local shapes; the first four are sprea
     "bones": {"cheek-bones-incr": 0.8, "cheek-trans-up": 0.6, "cheek-inner-incr": -0.6, "forehead-temple-incr": 0.4},
     "ears": {"ear-wing-incr": 0.8, "ear-scale-incr": 0.5, "ear-lobe-incr": 0.4, "ear-shape-round": 0.4},
 }  # fmt: skip
-WEAK = ("head-back", "head-scale-vert", "head-scale-depth", "ear-", "forehead", "mouth-trans", "chin-cleft", "chin-jaw", "neck", "nose-point-up")
+WEAK = (
+    "head-back",
+    "head-scale-vert",
+    "head-scale-depth",
+    "ear-",
+    "forehead",
+    "mouth-trans",
+    "chin-cleft",
+    "chin-jaw",
+    "neck",
+    "nose-point-up",
+)
 WEAKEST = ("forehead-scale", "head-scale-depth")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
@@ -92,7 +103,9 @@ def _build(head: Head, rng: np.random.Generator, gender: np.ndarray) -> np.ndarr
     change = np.zeros(head.mean.shape)
     for kind, width in enumerate((0.4, 0.35)):
         amount = float(np.clip(rng.normal(0, width), -0.9, 0.9))
-        change += abs(amount) * np.einsum("g,gnd->nd", np.clip(gender, 0, 1), head.builds[:, kind, int(amount > 0)].astype(np.float64))
+        change += abs(amount) * np.einsum(
+            "g,gnd->nd", np.clip(gender, 0, 1), head.builds[:, kind, int(amount > 0)].astype(np.float64)
+        )
     return change
 
 
@@ -103,7 +116,7 @@ def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarr
     scores[:4] = [NormalDist().inv_cdf(0.02 + 0.96 * float(at)) for at in spread[1:]]
     scores *= SPREAD * np.sqrt(len(scores) / (scores**2).sum())  # nobody is average in all
     amount = rng.normal(0, OWN, len(names))
-    for (loads, score) in zip(FACTORS.values(), np.clip(scores, -2.2, 2.2), strict=True):
+    for loads, score in zip(FACTORS.values(), np.clip(scores, -2.2, 2.2), strict=True):
         for name, load in loads.items():
             amount[names.index(name)] += STRENGTH * load * score
     amount *= np.where([name.startswith(WEAK) for name in names], 0.7, 1)

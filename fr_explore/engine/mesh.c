@@ -92,6 +92,8 @@ INLINE vec worn_point(const Wearable *worn, u32 i, float away) {
   return p;
 }
 
+static const float UPPER_TEETH = -7.1f;  // they are above this height
+
 // Every resting face smiles a little; the lips part only in a wide smile.
 static void shape_body(const Person *person) {
   float share = (now.age - 18) / 70, smile = 0.18f + person->traits.smile + 0.82f * now.expression;
@@ -106,6 +108,9 @@ static void shape_body(const Person *person) {
   for (u32 i = 0; i < head.fine; i++) {
     vec p = all(0);
     for (int k = head.starts[i]; k < head.starts[i + 1]; k++) p += head.weights[k] * body.posed[head.columns[k]];
+    // below the lip of an open mouth, the upper teeth show and the tongue sinks
+    if (head.materials[i] == TEETH && body.chart[i][1] > UPPER_TEETH) p[1] -= 0.55f * now.mouth_open;
+    if (head.materials[i] == TONGUE) p[1] -= 0.35f * now.mouth_open;
     if (covers) {  // hair presses the ears to the head
       float aside = 0.8f * head.ears[i] * most(magnitude(p[0]) - 6.9f, 0);
       p[0] = p[0] > 0 ? p[0] - aside : p[0] + aside;

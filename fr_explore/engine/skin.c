@@ -53,7 +53,10 @@ INLINE Albedo albedo(const Person *person, u32 i, vec roots) {
   const Traits *t = &person->traits;
   switch (head.materials[i]) {
     case EYE: return (Albedo){all(0), {0.62f, 0.59f, 0.57f, 0}};
-    case TEETH: return (Albedo){all(0), {0.62f, 0.57f, 0.49f, 0}};
+    case TEETH: {  // those at the sides are in the shadow of the cheeks
+      float aside = smoothly((magnitude(body.chart[i][0]) - 1.5f) / 1.4f);
+      return (Albedo){all(0), (1 - 0.85f * aside) * (vec){0.62f, 0.57f, 0.49f, 0}};
+    }
     case TONGUE: return (Albedo){all(0), {0.22f, 0.06f, 0.055f, 0}};
     case LASH: return (Albedo){all(0), {0.02f, 0.014f, 0.012f, 0}};
   }

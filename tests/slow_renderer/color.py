@@ -179,6 +179,8 @@ class Colors:
         }
         for material, color in plain.items():
             factor[kind == material], hiding[kind == material] = 0, color
+        aside = _smooth((np.abs(self.head.rest[:, :1]) - 1.5) / 1.4)
+        hiding = np.where((kind == TEETH)[:, None], (1 - 0.85 * aside) * hiding, hiding)
         return factor, hiding
 
     def _prepare_hair(self) -> None:

@@ -42,6 +42,7 @@ class Shape:
         self.turn = about_y @ about_x
         young, old = (np.round(np.asarray(shape, float) * 1024) / 1024 for shape in (identity.young, identity.old))
         rest = young + (values["age"] - 18) / 70 * (old - young)
+        self.opened = values["mouth_open"]
         smile = 0.18 + identity.smile + 0.82 * values["expression"]
         weight = {"smile": smile, "part": smile**2, "open": values["mouth_open"], "wide": 0.25}
         moves, scale = head.quantised_expressions
@@ -70,6 +71,8 @@ class Shape:
         head, style = self.head, self.identity.style
         weights, columns, starts = head.subdivide
         points = np.add.reduceat(weights[:, None] * self.posed[columns], starts[:-1])
+        teeth = (head.of_material == TEETH) & (head.rest[:, 1].astype(np.float32) > -7.1)
+        points[:, 1] -= self.opened * (0.55 * teeth + 0.35 * (head.of_material == TONGUE))
         if style != "none" and head.hair_covers_ears[head.hair_names.index(style)]:
             ears = head.masks["ears"] * (np.abs(head.rest[:, 0]) > 5)
             points[:, 0] -= np.sign(points[:, 0]) * 0.8 * ears * np.maximum(np.abs(points[:, 0]) - 6.9, 0)

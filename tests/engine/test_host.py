@@ -97,6 +97,19 @@ def test_mirrored_hair_is_the_mirror_image():
     assert apart[0] < 0.15 * apart[1]
 
 
+@pytest.mark.parametrize(
+    ("trait", "attribute", "end"), [("beard", "facial_hair", -1), ("beard", "facial_hair", 1), ("makeup", "makeup", 1)]
+)
+def test_at_an_end_of_the_range_the_own_share_no_longer_matters(trait, attribute, end):
+    head, renderer = load_head(), Renderer()
+    person = next(p for p in (_identity(0, i) for i in range(40)) if p.style != "none")
+    blobs = [pack_person(head, replace(person, **{trait: own})) for own in (0.1, 0.8)]
+    few, many = (renderer.render(head_blob(), blob, {attribute: end}, SIZE)[0] for blob in blobs)
+    np.testing.assert_allclose(few, many, atol=1e-6)
+    few, many = (renderer.render(head_blob(), blob, {}, SIZE)[0] for blob in blobs)
+    assert np.abs(few - many).max() > 0.02
+
+
 def test_the_background_shows_only_where_nothing_is_in_front():
     renderer = Renderer()
     number = next(i for i in range(40) if _identity(0, i).style == "none")

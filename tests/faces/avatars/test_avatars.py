@@ -21,6 +21,12 @@ def faces():
     return Avatars(identities=6, seed=0)
 
 
+@pytest.fixture(scope="module")
+def fair(faces):
+    """The person with the lightest skin, on which dark paint and frames are most visible."""
+    return min(faces.identities, key=lambda number: draw_identity(load_head(), 0, number).melanin)
+
+
 def pixels(faces, identity=0, size=SMALL, **strengths):
     return faces.render(identity, strengths, size).pixels
 
@@ -65,13 +71,13 @@ def test_neutral_strengths_are_the_default(faces):
 
 
 @pytest.mark.parametrize("name", [name for name in AVATAR_ATTRIBUTES if name not in IMAGE_ATTRIBUTES])
-def test_every_attribute_of_the_head_is_visible_and_continuous(faces, name):
+def test_every_attribute_of_the_head_is_visible_and_continuous(faces, fair, name):
     record = ATTRIBUTES[name]
     values = np.linspace(record.low, record.high, 25)
     # and tiny steps, which must change the picture little
     tiny = values[:-1:6] + 1e-3 * (record.high - record.low)
     strengths = [{name: float(v)} for v in (*values, *tiny)]
-    rendered = np.stack([f.pixels for f in faces.render_batch([3] * len(strengths), strengths, SMALL)])
+    rendered = np.stack([f.pixels for f in faces.render_batch([fair] * len(strengths), strengths, SMALL)])
     shown, near = rendered[:25], rendered[25:]
     moves = np.abs(np.diff(shown, axis=0)).mean(axis=(1, 2, 3))
     assert np.abs(shown[-1] - shown[0]).mean() > 0.002
@@ -145,12 +151,12 @@ def test_skin_tones_rise_continuously_from_dark_to_light(faces):
         assert max(np.diff(np.log(light))) < 0.2  # no jump
 
 
-def test_glasses_fade_in(faces):
-    bare, half, full = (pixels(faces, 3, glasses=g).astype(float) for g in (0, 0.5, 1))
+def test_glasses_fade_in(faces, fair):
+    bare, half, full = (pixels(faces, fair, glasses=g).astype(float) for g in (0, 0.5, 1))
     changed = np.abs(full - bare).max(axis=2) > 0.1
     assert 20 < changed.sum() < 600
     assert np.all(half[changed].mean(axis=1) < bare[changed].mean(axis=1))
-    assert np.array_equal(pixels(faces, 3), pixels(faces, 3, glasses=0))
+    assert np.array_equal(pixels(faces, fair), pixels(faces, fair, glasses=0))
 
 
 def test_each_identity_has_its_own_grain(faces):

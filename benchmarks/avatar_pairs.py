@@ -1,7 +1,7 @@
 """What networks and detectors make of the avatars: the rows of `avatars.py` about people who differ, or don't.
 
-The targets were fixed before the faces were drawn. Thresholds are the published ones: dlib's distance of 0.6, SFace's cosine
-of 0.363. Nothing is fitted to them.
+The targets were fixed before the faces were drawn. Thresholds are the published ones: dlib's distance of 0.6, SFace's
+cosine of 0.363. Nothing is fitted to them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _strangers(name: str, model, vectors: np.ndarray, most: float, aim: float) -
 
 
 def different(seed: int = 11, people: int = 200) -> None:
-    """Pairs of different people at or below the published thresholds: neutral, and with pose, light, age, expression."""
+    """Pairs of different people within the published thresholds: neutral, and with pose, light, age, expression."""
     faces, rng = fr.Avatars(people, seed=seed), np.random.default_rng(seed)
     neutral = faces.render_batch(faces.identities, [{}] * people)
     model = fr.load_model("dlib")
@@ -119,7 +119,7 @@ def _detectors() -> dict[str, Callable[[np.ndarray], bool] | None]:
 
 
 def detector(seed: int = 1, count: int = 300) -> None:
-    """Share of renders of 160 px in which three detectors find a face: frontal, and at yaw 25, other attributes mild."""
+    """Share of renders of 160 px in which three detectors find a face: frontal and at yaw 25, the rest mild."""
     rng = np.random.default_rng(seed)
     faces, found = fr.Avatars(count, seed=seed), _detectors()
     for name, angles, least in (("frontal", (-5.0, 5.0), 99), ("yaw 25", (25.0, 25.0), 95)):

@@ -16,7 +16,6 @@ from pathlib import Path
 import avatar_pairs
 import numpy as np
 from avatar_pairs import drawn, report
-from figures import figure
 
 import fr_explore as fr
 from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES

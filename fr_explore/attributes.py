@@ -61,7 +61,7 @@ class Attribute:
 
 _TABLE = (
     # the eight attributes of the paper
-    Attribute("head_angle", "head angle", "°", -30, 30, 0, 0.75, "face", "#3b7dd8", "circle",
+    Attribute("head_angle", "head angle", "°", -30, 30, 0, 2, "face", "#3b7dd8", "circle",
               "Turns the head to its left or right (yaw)."),
     Attribute("age", "age", "years", 18, 75, 35, 5, "face", "#c2571a", "square",
               "From young adult to old: shape and skin change, hair colour does not."),

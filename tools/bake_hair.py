@@ -39,7 +39,7 @@ class Style:
 
 
 class Skull:
-    """Radius of the skull about `CENTRE` as a function of azimuth and polar angle, without ears; and the face's depth."""
+    """Radius of the skull, without ears, about `CENTRE` by azimuth and polar angle, and the depth of the face."""
 
     def __init__(self, points: NDArray, triangles: NDArray) -> None:
         from embreex.mesh_construction import TriangleMesh

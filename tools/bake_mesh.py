@@ -133,18 +133,6 @@ def harmonics(directions: np.ndarray) -> np.ndarray:
     ], axis=-1)  # fmt: skip
 
 
-def harmonics(directions: np.ndarray) -> np.ndarray:
-    """Real spherical harmonics up to degree 3 of unit vectors (..., 3): (..., 16), in the order of the asset."""
-    x, y, z = np.moveaxis(directions, -1, 0)
-    return np.stack([
-        0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x,
-        1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y),
-        0.590044 * y * (3 * x * x - y * y), 2.890611 * x * y * z, 0.457046 * y * (5 * z * z - 1),
-        0.373176 * z * (5 * z * z - 3), 0.457046 * x * (5 * z * z - 1), 1.445306 * z * (x * x - y * y),
-        0.590044 * x * (x * x - 3 * y * y),
-    ], axis=-1)  # fmt: skip
-
-
 def sky_visibility(
     points: np.ndarray, triangles: np.ndarray, material: np.ndarray, ignored: int, rays: int = 400
 ) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Skins, brows and make-up for `bake_avatar.py`, from MakeHuman's pictures.
 
-A skin is the head's part of a picture, 256 x 256, with less room for the sides of the head than for the face. Broad light
-is divided out, stubble on the scalp and everything outside the head become the mean tone, and the mean tone is the same
-for all: the person's own tone replaces it.
+A skin is the head's part of a picture, 256 x 256, with less room for the sides of the head than for the face. Broad
+light is divided out, the face's colour continues over stubble on the scalp and everything outside the head, and the
+mean tone is the same for all: the person's own tone replaces it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is painted on an avatar's skin: brows, facial hair, moles and freckles, pores.
 
-The chart is the face seen from the front, in coordinates (cm) of the resting face, so that paint follows the skin. Styles
-of brows are baked; everything else is drawn from the person's seed.
+The chart is the face seen from the front, in coordinates (cm) of the resting face, so that paint follows the skin.
+Styles of brows are baked; everything else is drawn from the person's seed.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     )
     corners = np.exp(-0.5 * (((side - 2.75) / 0.42) ** 2 + ((y + 7.6) / 1.2) ** 2))
     parts = {
-        "full": (jaw, chin, moustache, corners, spot), "goatee": (chin, moustache, corners, spot), "moustache": (moustache,),
+        "full": (jaw, chin, moustache, corners, spot), "goatee": (chin, moustache, corners, spot),
+        "moustache": (moustache,),
         "chin": (chin, spot), "jaw": (jaw, chin, spot), "stubble": (jaw, chin, moustache, corners, spot),
     }[identity.beard_shape]  # fmt: skip
     area = 1 - np.prod([1 - np.clip(part, 0, 1) for part in parts], axis=0)

@@ -35,15 +35,15 @@ class Identity:
     young, old : coarse vertices of the head at 18 and at 88 years; the attribute age interpolates.
     melanin : in [0, 1].
     tone, lips : factors (RGB) of the skin's tone, and of the lips of the skin's picture.
-    redness, freckles, moles, crease, circles : strengths of these properties of the skin: of the upper lid's crease and the
-        shadow below the eyes among them, and the expected number of moles.
+    redness, freckles, crease, circles, moles : strengths of these properties of the skin, among them the upper lid's
+        crease and the shadow below the eyes; the expected number of moles.
     skin : name of the line of skins: its young, middle-aged and old pictures.
     iris, hair, cloth : colours, linear RGB.
-    style, mirrored, length, volume, roots : name of the hair style ("none"), whether it is mirrored, factors of its length
-        and thickness, and how much darker it is near the scalp, from 0 to 1.
+    style, mirrored, length, volume, roots : name of the hair style ("none"), whether it is mirrored, factors of its
+        length and thickness, and how much darker it is near the scalp, from 0 to 1.
     brow, brow_change : style of the brows; their shift upwards (cm), thickness and density (factors), tilt,
         shift aside and arch (cm), and length (a factor).
-    beard_shape, beard_reach, beard : shape of facial hair, its reach on the cheeks, and its own strength, all from 0 to 1.
+    beard_shape, beard_reach, beard : shape of facial hair, its reach on the cheeks and its own strength, from 0 to 1.
     makeup : own make-up, from 0 to 1.
     smile : smile of the resting face, relative to the average.
     seed : of the fixed patterns of skin and grain.

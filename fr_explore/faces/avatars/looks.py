@@ -35,21 +35,21 @@ HAIR_ODDS = np.array([[0.76, 0.19, 0.03, 0.01, 0, 0.01, 0.0], [0.68, 0.23, 0.07,
                       [0.08, 0.22, 0.26, 0.11, 0.15, 0.14, 0.04]])  # fmt: skip
 DYED = np.array([0.1, 0.1, 0.25, 0.25, 0.15, 0.15, 0])
 EYE_ODDS = np.array([[0.75, 0.22, 0.02, 0.01, 0, 0], [0.68, 0.30, 0.02, 0, 0, 0], [0.10, 0.25, 0.18, 0.13, 0.24, 0.10]])
-TONE_MEAN, TONE_SPREAD = np.array([0.78, 0.36, 0.20]), 0.07
+TONE_MEAN, TONE_SPREAD = np.array([0.68, 0.34, 0.20]), 0.10
 # odds of hair styles for people whose curls are tight, and for others
 STYLES = {
-    "masculine": ({"none": 4, "afro02": 6, "afro01": 3, "short01": 2, "short04": 1, "short02": 1, "ponytail01": 1, "long01": 0.5},
-                  {"none": 2.5, "short01": 4, "short02": 4, "short03": 2.5, "short04": 4, "ponytail01": 1.2, "long01": 1.2,
-                   "chin01": 0.8, "afro02": 0.8, "afro01": 0.4}),
-    "feminine": ({"none": 0.8, "afro01": 4, "afro02": 3, "Braid01": 2, "ponytail01": 3, "long01": 2, "chin01": 2, "bob02": 2,
-                  "bob01": 1, "short03": 1},
+    "masculine": ({"none": 4, "afro02": 6, "afro01": 3, "short01": 2, "short04": 1, "short02": 1, "ponytail01": 1,
+                   "long01": 0.5},
+                  {"none": 2.5, "short01": 4, "short02": 4, "short03": 2.5, "short04": 4, "ponytail01": 1.2,
+                   "long01": 1.2, "chin01": 0.8, "afro02": 0.8, "afro01": 0.4}),
+    "feminine": ({"none": 0.8, "afro01": 4, "afro02": 3, "Braid01": 2, "ponytail01": 3, "long01": 2, "chin01": 2,
+                  "bob02": 2, "bob01": 1, "short03": 1},
                  {"long01": 4, "chin01": 3, "bob01": 2.5, "bob02": 3.5, "Braid01": 2.5, "ponytail01": 3.5, "short03": 2,
                   "short02": 0.8, "short01": 0.6, "short04": 0.6, "afro01": 0.8}),
 }  # fmt: skip
 LENGTH = {"none": "none", "long01": "long", "chin01": "long", "bob01": "long", "bob02": "long", "Braid01": "long"}
-THIN_BROWS = ("eyebrow001", "eyebrow002", "eyebrow003", "eyebrow004", "eyebrow005", "eyebrow006", "eyebrow007", "eyebrow010",
-              "eyebrow011")  # fmt: skip
-FULL_BROWS = ("eyebrow001", "eyebrow002", "eyebrow004", "eyebrow005", "eyebrow008", "eyebrow009", "eyebrow012")
+THIN_BROWS = tuple(f"eyebrow{number:03d}" for number in (1, 2, 3, 4, 5, 6, 7, 10, 11))
+FULL_BROWS = tuple(f"eyebrow{number:03d}" for number in (1, 2, 4, 5, 8, 9, 12))
 BEARDS = {"full": 4, "stubble": 3, "goatee": 2, "moustache": 1.2, "jaw": 1, "chin": 0.6}
 
 
@@ -103,7 +103,8 @@ def draw_looks(head: Head, rng: np.random.Generator, feminine: bool, mix: np.nda
         "freckles": float(max(0, rng.normal(0.1, 0.35)) * (melanin < 0.35)),
         "iris": _tinted(rng, EYE_COLORS[eye], 0.15), "hair": _tinted(rng, HAIR_COLORS[hair], 0.2),
         "cloth": _tinted(rng, CLOTHES[int(rng.integers(len(CLOTHES)))], 0.15),
-        "mirrored": bool(rng.random() < 0.5), "roots": float(rng.uniform(0.1, 0.5)) * (0.3 if style.startswith("afro") else 1),
+        "mirrored": bool(rng.random() < 0.5),
+        "roots": float(rng.uniform(0.1, 0.5)) * (0.3 if style.startswith("afro") else 1),
         "length": float(rng.uniform(0.9, 1.15)), "volume": float(rng.uniform(0.95, 1.2)),
         "brow_change": _brow_change(rng, feminine),
         "beard_shape": shape, "beard_reach": float(rng.uniform(0, 0.45)), "beard": strength, "makeup": made_up,

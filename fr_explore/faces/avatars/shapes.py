@@ -1,11 +1,15 @@
 """Shapes of heads, drawn as far apart as they still look human.
 
-A face is not a set of independent sliders: what varies are a few correlated combinations (`FACTORS`: a long face, a broad
-nose, ...), and each local shape varies a little besides. The scores of the factors are spread: nobody is average in all.
-A draw is *deformed* when one of the proportions that anthropometry measures (width of the eyes' openings, of nose and
-mouth, lengths of nose, lip and chin, width of the jaw; each relative to the width of the face) differs from that of the
-people of the same gender and ancestry by more than its limit in `LIMITS`, when the nose is pinched (`PINCHED`), or when the eyes, brows or corners of the mouth
-are not level. A deformed draw is drawn again, up to `TRIES` times; the last is moved halfway to the average.
+A face is not a set of independent sliders: what varies are a few correlated combinations (`FACTORS`: a long face, a
+broad nose, ...), and each local shape varies a little besides. The vector of the factors' scores has a fixed length:
+nobody is average in all. People may also differ from others a little more than the averages of their ancestry and
+gender do (`BEYOND`).
+
+A draw is *deformed* when one of the proportions that anthropometry measures (widths of the eyes' openings, of nose,
+mouth and jaw, lengths of nose, lip, chin and face; each relative to the width of the face) differs from that of the
+people of the same gender and ancestry by more than its limit in `LIMITS`, when the nose is pinched (`PINCHED`), or when
+the eyes, brows or corners of the mouth are not level (`UNEVEN_LIMIT`). A deformed draw is drawn again, up to `TRIES`
+times; one in five draws is accepted.
 """
 
 from __future__ import annotations
@@ -22,21 +26,21 @@ __all__ = ["draw_shape", "proportions"]
 OWN = 0.25  # standard deviation of each local shape beside the factors
 STRENGTH, SPREAD = 0.48, 1.3  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
-TRIES = 40
+TRIES = 60
 BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
-    "long": {"head-scale-vert-incr": 0.4, "head-scale-horiz-incr": -0.55, "chin-height-incr": 0.6, "nose-scale-vert-incr": 0.6,
-             "mouth-trans-up": -0.3},
+    "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6,
+             "nose-scale-vert-incr": 0.6, "mouth-trans-up": -0.3},
     "full": {"head-fat-incr": 0.7, "cheek-volume-incr": 0.7, "neck-double-incr": 0.5, "cheek-inner-incr": 0.5,
              "neck-scale-horiz-incr": 0.5, "chin-jaw-drop-incr": 0.3, "nose-volume-incr": 0.3},
-    "nose": {"nose-scale-depth-incr": 0.8, "nose-trans-forward": 0.5, "nose-hump-incr": 0.7, "nose-scale-vert-incr": 0.5,
-             "nose-volume-incr": 0.4, "nose-curve-convex": 0.5, "nose-greek-incr": 0.3},
+    "nose": {"nose-scale-depth-incr": 0.8, "nose-trans-forward": 0.5, "nose-hump-incr": 0.7,
+             "nose-scale-vert-incr": 0.5, "nose-volume-incr": 0.4, "nose-curve-convex": 0.5, "nose-greek-incr": 0.3},
     "eyes": {"eye-scale-incr": 0.9, "eye-height2-incr": 0.6, "eye-height1-incr": 0.5, "eye-height3-incr": 0.5,
              "eye-push1-out": 0.4, "eye-push2-out": 0.4},
     "jaw": {"chin-bones-incr": 0.8, "chin-width-incr": 0.8, "chin-prominent-incr": 0.7, "chin-cleft-incr": 0.4,
             "cheek-bones-incr": 0.3},
-    "ridge": {"eyebrows-trans-forward": 0.7, "eyebrows-trans-up": -0.7, "eye-trans-up": -0.2, "forehead-temple-incr": -0.5,
-              "eye-eyefold-up": -0.5},
+    "ridge": {"eyebrows-trans-forward": 0.7, "eyebrows-trans-up": -0.7, "eye-trans-up": -0.2,
+              "forehead-temple-incr": -0.5, "eye-eyefold-up": -0.5},
     "broad": {"nose-width1-incr": 0.6, "nose-width2-incr": 0.7, "nose-width3-incr": 0.8, "nose-scale-horiz-incr": 0.8,
               "nose-nostrils-width-incr": 0.6, "nose-flaring-incr": 0.6, "nose-point-width-incr": 0.6},
     "tip": {"nose-point-up": 0.4, "nose-base-up": 0.4, "nose-septumangle-incr": 0.6, "nose-trans-up": 0.5},
@@ -66,8 +70,8 @@ WEAK = (
 WEAKEST = ("forehead-scale", "head-scale-depth")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
-LIMITS = {"eyes": 0.12, "opening": 0.42, "apart": 0.24, "nose": 0.26, "mouth": 0.24, "nose length": 0.20, "lip": 0.45,
-          "chin": 0.34, "jaw": 0.12, "height": 0.13}  # fmt: skip
+LIMITS = {"eyes": 0.15, "opening": 0.42, "apart": 0.24, "nose": 0.28, "mouth": 0.24, "nose length": 0.24, "lip": 0.45,
+          "chin": 0.34, "jaw": 0.12, "height": 0.18}  # fmt: skip
 PINCHED = 0.86  # least width of the nose, relative to the average
 UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
 
@@ -85,16 +89,13 @@ def draw_shape(
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
     expected = proportions(head, usual[0])
     shape = usual
-    for attempt in range(TRIES):
-        change = _build(head, rng, gender) + _local(head, rng, spread)
-        shape = usual + change
+    for _ in range(TRIES):
+        shape = usual + _build(head, rng, gender) + _local(head, rng, spread)
         if not _deformed(head, shape[0], expected):
             break
-        if attempt == TRIES - 1:
-            shape = usual + 0.5 * change
-    # heads of similar height fill the picture equally: remove most of the differences
+    # heads of similar height fill the picture equally: remove three quarters of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
-    shape = shape * (21.2 / height) ** 0.9
+    shape = shape * (21.2 / height) ** 0.75
     return shape[0], shape[1]
 
 
@@ -124,7 +125,7 @@ def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarr
     outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
     uneven = [place for place, name in enumerate(names) if name.startswith("uneven-")]
     amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
-    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.25, 0.6)
+    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.3, 0.75)
     amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.2)
     # not head-age, because the attribute age changes it
     amount[names.index("head-age-incr")] = 0
@@ -143,10 +144,10 @@ def _places(head: Head) -> dict[str, np.ndarray]:
     def near(x: float, y: float, z: float) -> int:
         return int((((mean - (x, y, z)) * (1, 1, 0.4)) ** 2).sum(axis=1).argmin())
 
-    front = mean[:, 2] > -7
+    front, side = mean[:, 2] > -7, np.abs(mean[:, 0])
     return {
-        "face": np.flatnonzero(front & (np.abs(mean[:, 1] + 2.5) < 1.2) & (np.abs(mean[:, 0]) > 5) & (np.abs(mean[:, 0]) < 7.6)),
-        "jaw": np.flatnonzero((np.abs(mean[:, 1] + 7.2) < 0.8) & front & (np.abs(mean[:, 0]) > 4)),
+        "face": np.flatnonzero(front & (np.abs(mean[:, 1] + 2.5) < 1.2) & (side > 5) & (side < 7.6)),
+        "jaw": np.flatnonzero(front & (np.abs(mean[:, 1] + 7.2) < 0.8) & (side > 4)),
         "wings": np.array([near(-1.85, -4.2, 2.4), near(1.85, -4.2, 2.4)]),
         "base": np.array([near(0, -5.0, 3.0)]), "bridge": np.array([near(0, 0.3, 2.9)]),
         "lip": np.array([near(0, -6.3, 3.4)]),

@@ -1,4 +1,4 @@
-"""People: evenly spread, human in their proportions, painted within their faces; what hair and attributes leave free."""
+"""People: evenly spread, human in their proportions, painted within their faces; what hair leaves free."""
 
 from dataclasses import replace
 

@@ -8,8 +8,8 @@ gender do (`BEYOND`).
 A draw is *deformed* when one of the proportions that anthropometry measures (widths of the eyes' openings, of nose,
 mouth and jaw, lengths of nose, lip, chin and face; each relative to the width of the face) differs from that of the
 people of the same gender and ancestry by more than its limit in `LIMITS`, when the nose is pinched (`PINCHED`), or when
-the eyes, brows or corners of the mouth are not level (`UNEVEN_LIMIT`). A deformed draw is drawn again, up to `TRIES`
-times; one in five draws is accepted.
+the eyes, brows or corners of the mouth are not level (`UNEVEN_LIMIT`). A deformed draw is drawn again; after `FULL`
+times each further draw is a little weaker (`WEAKER`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["draw_shape", "proportions"]
 OWN = 0.25  # standard deviation of each local shape beside the factors
 STRENGTH, SPREAD = 0.48, 1.3  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
-TRIES = 60
+FULL, TRIES, WEAKER = 12, 60, 0.94
 BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
     "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6,
@@ -89,8 +89,9 @@ def draw_shape(
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
     expected = proportions(head, usual[0])
     shape = usual
-    for _ in range(TRIES):
-        shape = usual + _build(head, rng, gender) + _local(head, rng, spread)
+    for attempt in range(TRIES):
+        strength = min(1.0, WEAKER ** (attempt - FULL))
+        shape = usual + strength * (_build(head, rng, gender) + _local(head, rng, spread))
         if not _deformed(head, shape[0], expected):
             break
     # heads of similar height fill the picture equally: remove three quarters of the differences

@@ -19,7 +19,7 @@ __all__ = ["paint"]
 
 LEFT, RIGHT, BOTTOM, TOP = -7.0, 7.0, -11.5, 8.5
 PER_CM = 16
-BROWS_AT = 2.1  # mean height of the brows
+BROWS_AT = 1.3  # mean height of the brows
 _FOLDS = (  # of one half: width in cm, depth, polyline
     (0.22, 1.0, ((1.75, -3.6), (2.5, -4.8), (3.05, -6.3), (3.2, -7.3))),  # from beside the nose to the mouth
     (0.18, 0.6, ((2.7, -7.6), (2.95, -8.4), (2.85, -9.1))),  # below the mouth corners
@@ -73,6 +73,8 @@ def _brows(identity: Identity) -> np.ndarray:
     upper = style[i, k] * (1 - right) + style[i, k + 1] * right
     lower = style[i + 1, k] * (1 - right) + style[i + 1, k + 1] * right
     moved = np.where(np.abs(x) > max(0.3, apart), upper * (1 - down) + lower * down, 0)
+    on_eye = _step(0.55 - y, 0.03) * _step(np.abs(x) - 1.6, 0.05)
+    moved = moved * (1 - on_eye)
     return 1 - (1 - np.clip(0.8 * moved + 0.5 * smooth(moved, (1.2, 1.2)), 0, 0.97)) ** (1.7 * density)
 
 

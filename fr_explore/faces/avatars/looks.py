@@ -69,8 +69,10 @@ def _tinted(rng: np.random.Generator, color: tuple[float, ...], spread: float) -
 def _brow_change(rng: np.random.Generator, feminine: bool) -> tuple[float, ...]:
     """Draw what a person's brows differ in from their style; see `Identity`."""
     thickness = np.clip(rng.normal(1.0, 0.28), 0.65, 1.6) if feminine else np.clip(rng.normal(1.25, 0.3), 0.8, 1.85)
-    middle, low, high = np.array([0.08, -0.035, 0, 0]), *(np.array([0.6, 0.12, 0.32, 0.3]) * sign for sign in (-1, 1))
-    shift, tilt, apart, arch = np.clip(rng.normal(middle, (0.28, 0.05, 0.18, 0.15)), low * (0.4, 1, 1, 1), high)
+    middle, low, high = np.array([0.34, -0.035, 0, 0]), *(np.array([0.6, 0.12, 0.32, 0.3]) * sign for sign in (-1, 1))
+    shift, tilt, apart, arch = np.clip(
+        rng.normal(middle, (0.24, 0.05, 0.18, 0.15)), low * (-0.1, 1, 1, 1), high * (1.3, 1, 1, 1)
+    )
     values = (shift, thickness, rng.uniform(0.45, 1.3), tilt, apart, arch, rng.uniform(0.86, 1.14))
     return tuple(float(value) for value in values)
 

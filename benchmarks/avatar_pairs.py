@@ -109,7 +109,7 @@ def _detectors() -> dict[str, Callable[[np.ndarray], bool] | None]:
 
     from fr_explore.faces.photographs import detect
 
-    find = dlib.get_frontal_face_detector()
+    find = dlib.get_frontal_face_detector()  # pyright: ignore[reportAttributeAccessIssue]
     yunet = detect.load_proposer() is not None
     return {
         "dlib, upsampled once": lambda picture: len(find(picture, 1)) > 0,

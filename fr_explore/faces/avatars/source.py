@@ -82,7 +82,7 @@ class Avatars(NumberedIdentities):
 
     @cached_property
     def traits(self) -> pd.DataFrame:
-        """One row for each identity: gender presentation, hair, eyes, melanin in [0, 1], ancestry mix."""
+        """One row for each identity: gender presentation, hair, eyes, melanin, facial hair, make-up, ancestry mix."""
         import pandas as pd
 
         rows = [{"identity": i, **_identity(self._seed, i).traits} for i in self.identities]

@@ -67,7 +67,7 @@ class Display:
 
     def __init__(self, widget: Any, engine: Engine, first: State, variations: int, seed: int) -> None:
         self.widget, self.engine, self.state, self.history = widget, engine, first, History([first])
-        self._variations, self._seed = variations, seed
+        self.variations, self.seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
         self._estimated: set[str] = set()  # models whose estimate has been started
@@ -218,7 +218,7 @@ class Display:
     def _map(self, view: ModelView) -> Iterator[None]:
         engine, widget = self.engine, self.widget
         identities = pick(list(engine.places), MOST_IDENTITIES)
-        for step in collect(engine, view, identities, self._variations, self._seed):
+        for step in collect(engine, view, identities, self.variations, self.seed):
             if isinstance(step, Gallery):
                 view.gallery = step
                 with widget._lock, widget.hold_sync():
@@ -270,7 +270,7 @@ class Display:
         self.widget.energies = {**self.widget.energies, **(tag or {})}
 
     def _estimate(self, view: ModelView) -> Iterator[None]:
-        for step in estimate(self.engine, view, self._seed):
+        for step in estimate(self.engine, view, self.seed):
             if "rows" in step:
                 view.energies = step if step["done"] == step["all"] else None
             if view.name == self.state.model and ("rows" in step or step["done"] % PROGRESS_EVERY == 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -108,6 +109,13 @@ class Engine:
         self.neutral = check_strengths(None, faces.attributes)
         self._pictures: dict[Any, np.ndarray] = {}
         self._lock = threading.Lock()  # not every face source allows two callers at the same time
+
+    def part(self, identities: Sequence[Hashable], models: Sequence[str]) -> Engine:
+        """An engine with only these identities and models, which shares what this one has computed."""
+        part = copy(self)
+        part.places = {identity: place for place, identity in enumerate(identities)}
+        part.views = {name: self.views[name] for name in models}
+        return part
 
     def describe(self) -> dict[str, Any]:
         """What stays constant during a widget's life, as plain JSON for the browser."""

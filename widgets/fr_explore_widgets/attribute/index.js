@@ -71,7 +71,7 @@ function build({ model, el, signal }) {
     reset: command("Reset", "reset"),
     pin: command("Pin as reference", "pin"),
   };
-  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
+  const bars = createBars(setup.attributes, (action) => link.send({ action }), offline);
   const retained = h("p", { class: "fr-sub fr-hides fr-retained" });
   const { root: panel, sliders } = createSliders(setup.attributes, {
     onMove(name, value, phase) {

@@ -71,7 +71,13 @@ export function createKey(card, { heading }) {
     show({ distance, gallery, place, sameIdentity, rough = false }) {
       const usual = gallery.natural?.[place] ?? null;
       const end = meterEnd(threshold, gallery.between, distance);
-      const { kind, text } = verdict({ distance, threshold, natural: usual, sameIdentity });
+      const { kind, text } = verdict({
+        distance,
+        threshold,
+        natural: usual,
+        sameIdentity,
+        margin: card.margin,
+      });
       const known = Number.isFinite(distance);
       figure.textContent = known
         ? `${rough ? "\u2248\u2009" : ""}${distance.toFixed(rough ? 2 : 3)}`

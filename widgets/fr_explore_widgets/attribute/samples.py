@@ -17,11 +17,11 @@ from fr_explore.geometry.alignment import alignment
 from fr_explore.geometry.field import vector_field
 from fr_explore.geometry.neighbors import all_pairs
 from fr_explore.geometry.projection import Projection, pca
-from fr_explore.lattice import sample_lattice
+from fr_explore.lattice import Lattice, sample_lattice
 
 from ..core.faces import middle_strengths, pick, thumbnail
 
-__all__ = ["Gallery", "collect", "energies_from", "estimate"]
+__all__ = ["FIRST", "Gallery", "collect", "energies_from", "estimate", "estimate_lattice"]
 
 CHUNK = 2  # faces rendered between two chances for the slider
 # the estimate's lattice; it is shown after FIRST curves of each identity, and again with all
@@ -169,15 +169,21 @@ def _plain(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+def estimate_lattice(engine: Any, seed: int) -> tuple[Lattice, list[int]]:
+    """The lattice of the estimate, and the positions of the identities in it that are rendered."""
+    faces = engine.faces
+    names = [name for name in faces.attributes if name in PAPER_ATTRIBUTES] or list(faces.attributes)[:8]
+    lattice = sample_lattice(faces, names, curves=CURVES, seed=seed)
+    return lattice, [lattice.identities.index(identity) for identity in pick(list(engine.places), IDENTITIES)]
+
+
 def estimate(engine: Any, view: Any, seed: int) -> Iterator[dict[str, Any]]:
     """Render and embed a small lattice of the paper's attributes, one face at a time, and compute its energies.
 
     Yields {"done", "all"} after each face, and the estimate when enough curves are complete.
     """
-    faces = engine.faces
-    names = [name for name in faces.attributes if name in PAPER_ATTRIBUTES] or list(faces.attributes)[:8]
-    lattice = sample_lattice(faces, names, curves=CURVES, seed=seed)
-    chosen = [lattice.identities.index(identity) for identity in pick(lattice.identities, IDENTITIES)]
+    lattice, chosen = estimate_lattice(engine, seed)
+    faces, names = engine.faces, lattice.attributes
     low, middle, high = (lattice.steps.index(s) for s in (-1, 0, 1))
     cells = [(a, s) for a in range(len(names)) for s in (low, high)]
     vectors = np.empty((len(chosen), len(names), CURVES, len(lattice.steps), view.card.dim), np.float32)

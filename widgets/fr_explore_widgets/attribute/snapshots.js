@@ -70,7 +70,8 @@ export function createSnapshots(attributes, nameOf, send) {
         return;
       }
       const sameIdentity = stored.A.place === stored.B.place;
-      const { text } = verdict({ distance: stored.distance, threshold: card.threshold, sameIdentity });
+      const { threshold, margin } = card;
+      const { text } = verdict({ distance: stored.distance, threshold, sameIdentity, margin });
       const equal = stored.distance < 1e-9 ? "The two are the same face." : text;
       words.textContent = `A to B: ${stored.distance.toFixed(3)}. ${equal}`;
       const changed = differences(attributes, stored.A, stored.B);

@@ -8,6 +8,8 @@ export interface Card {
   metric: string;
   threshold: number | null;
   threshold_source: string;
+  /** in a live page: the error of its distances, as a share */
+  margin?: number;
   dim: number;
   accuracy: string;
   trained_on: string;
@@ -92,6 +94,8 @@ export interface Energies {
   neighborhood?: string;
   done?: number;
   all?: number;
+  /** whether the estimate can be stopped */
+  stoppable?: boolean;
   failed?: string;
 }
 

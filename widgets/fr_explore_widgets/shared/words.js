@@ -79,10 +79,11 @@ export function samePerson(distance, threshold) {
 
 /**
  * What the distance means, in one or two sentences.
- * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean}} facts
+ * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean, margin?: number}} facts
+ *   `margin`: the error of a page's own figures, as a share of the distance
  * @returns {{kind: "same" | "different" | "unknown", text: string}}
  */
-export function verdict({ distance, threshold, natural, sameIdentity }) {
+export function verdict({ distance, threshold, natural, sameIdentity, margin = 0 }) {
   if (!Number.isFinite(distance)) return { kind: "unknown", text: "No distance yet." };
   if (sameIdentity && distance < 1e-9) return { kind: "same", text: "This is the reference face itself." };
   const size = natural && sameIdentity ? `; ${compare(distance, natural)}` : "";
@@ -90,6 +91,13 @@ export function verdict({ distance, threshold, natural, sameIdentity }) {
     return {
       kind: "unknown",
       text: `This model's card gives no threshold, so there is no verdict${size}. Calibrate one on your own pairs.`,
+    };
+  }
+  if (margin && Math.abs(distance - threshold) <= margin * distance) {
+    const error = `${Number((100 * margin).toPrecision(2))} %`;
+    return {
+      kind: "unknown",
+      text: `Too close to call here: this page's distances are exact to ${error}, and the threshold is nearer${size}.`,
     };
   }
   const same = samePerson(distance, threshold);

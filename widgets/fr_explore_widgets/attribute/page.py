@@ -86,6 +86,6 @@ def _note(engine: Engine, able: list[str], precision: Precision) -> str:
     left = [name for name in engine.views if name not in able]
     rest = f" Not in this page, because they need the notebook: {', '.join(left)}." if left else ""
     return (
-        f"Live: this page draws the faces and runs {networks} ({precision}: {near}). Nothing leaves it, and it needs no "
-        f"network.{rest}"
+        f"Live: this page draws the faces and runs {networks} ({precision}: {near}). Nothing leaves it, and it needs "
+        f"no network.{rest}"
     )

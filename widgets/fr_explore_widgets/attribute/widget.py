@@ -281,9 +281,11 @@ class AttributeExplorer(BackgroundWidget):
     ) -> Offline:
         """A live page, which draws the faces and runs the networks itself, where these can run in a page.
 
-        attributes : whose sliders work, all by default. live : True: raise ValueError if the page cannot be live; False:
-        store `steps` strengths for each slider, which makes a small page. precision : of a live page's networks, "int8",
-        "float16" or "float32"; their distances differ from the kernel's by 3 %, 0.2 % and nothing.
+        attributes : whose sliders work, all by default.
+        live : True: raise ValueError if the page cannot be live; False: store `steps` strengths for each slider, which
+            makes a small page.
+        precision : of a live page's networks, "int8", "float16" or "float32"; their distances differ from the kernel's
+            by 3 %, 0.2 % and nothing.
         """
         display = self._display
         why = "it was written with live=False." if live is False else page.refusal(self._engine, display.state)

@@ -75,7 +75,7 @@ class Exports:
 
         Where the faces and the models can run in a page, the page is live: it holds them, and computes what the kernel
         would. Otherwise the kernel's answers are computed in advance on a grid. `resolution` sets the precision and the
-        grid; each widget documents its own. The expected size and what is in it are printed first; ValueError with what
+        grid; each widget documents its own. The expected size and what takes it are printed first; ValueError with what
         to reduce if it exceeds `max_megabytes`.
         """
         with self._lock:

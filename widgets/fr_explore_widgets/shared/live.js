@@ -13,7 +13,7 @@ const WORDS = {
   failed: "The engine stopped.",
 };
 
-/** What the reader is told when nothing can be computed. @param {unknown} problem */
+/** The words for the reader when nothing can be computed. @param {unknown} problem */
 export function unavailable(problem) {
   const why = problem instanceof EngineUnavailable ? WORDS[problem.kind] : String(problem);
   return {

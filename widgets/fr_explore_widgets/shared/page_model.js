@@ -10,7 +10,7 @@ import { createHistory } from "./history.js";
  *   answers?: [Place, Record<string, any>][], blobs?: string[], live?: Record<string, any>}} Data
  * @typedef {Record<string, any>} Traits
  * @typedef {object} Page what a page offers to its kernel
- * @property {Record<string, any>} live the data of core/live.py; bytes in it are read with `bytes`
+ * @property {Record<string, any>} live the data of core/live.py; `bytes` reads its bytes
  * @property {(value: any) => Uint8Array<ArrayBuffer>} bytes
  * @property {import("./types").Model} model
  * @property {(update: Traits) => void} receive set traits, as a message from a kernel does

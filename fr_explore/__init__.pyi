@@ -28,6 +28,7 @@ from .models.registry import load_model as load_model
 from .embedding.embed import embed as embed
 from .embedding.inspection import show_crops as show_crops
 from .embedding.inspection import sweep as sweep
+from .embedding.inspection import sweep_distances as sweep_distances
 from .training.finetune import finetune as finetune
 
 # field: how an attribute moves the embeddings of one person (microscale)
@@ -47,6 +48,7 @@ from .geometry.by_identity import alignment as alignment
 from .geometry.alignment import alignment_energy as alignment_energy
 from .geometry.by_identity import alignment_profile as alignment_profile
 from .geometry.hodge import hodge_shares as hodge_shares
+from .geometry.persistence import persistence as persistence
 
 # distances between people (macroscale)
 from .population.macroscale import entropy_correlation as entropy_correlation

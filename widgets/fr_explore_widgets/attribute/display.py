@@ -205,7 +205,7 @@ class Display:
             if view is None:
                 self.widget.set_trait(trait, {})
             elif view.gallery is not None:
-                self.widget.set_trait(trait, view.gallery.for_browser(self.engine.places))
+                self.widget.set_trait(trait, view.gallery.for_browser(self.engine.places, self.engine.people()))
             else:
                 self.widget.set_trait(trait, {"done": 0, "all": 0})
                 self._start(f"map {view.name}", MAP, self._map(view), self._map_failed(view))
@@ -223,7 +223,7 @@ class Display:
                 view.gallery = step
                 with widget._lock, widget.hold_sync():
                     widget.sprite = np.ascontiguousarray(step.thumbs).tobytes()
-                    widget.set_trait(self._map_trait(view), step.for_browser(engine.places))
+                    widget.set_trait(self._map_trait(view), step.for_browser(engine.places, engine.people()))
                 self._publish_again()
                 self.offer_estimate()
             elif step[0] % PROGRESS_EVERY == 0:

@@ -122,9 +122,20 @@ class Engine:
         return {
             "attributes": [asdict(record) for record in self.faces.attributes.values()],
             "identities": [str(identity) for identity in self.places],
+            "people": self.people(),
             "models": [view.describe() for view in self.views.values()],
             "size": self.size,
         }
+
+    def people(self) -> list[int | None]:
+        """Who the identities are: one number for each person, in the order of `places`; None if it is not known.
+
+        A source without the method `person` shows another person in each identity.
+        """
+        person = getattr(self.faces, "person", lambda identity: identity)
+        numbers: dict[Hashable, int] = {}
+        found = [person(identity) for identity in self.places]
+        return [None if who is None else numbers.setdefault(who, len(numbers)) for who in found]
 
     def check_identity(self, identity: Hashable) -> Hashable:
         """`identity` if the source has it; otherwise ValueError lists some that exist."""

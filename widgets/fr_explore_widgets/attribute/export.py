@@ -86,12 +86,14 @@ def tables(
     now = []
     for view in engine.shown_by(state):
         gallery, distance = view.gallery, distances.get(view.name, np.nan)
+        places, people = engine.places, engine.people()
+        between = gallery and gallery.between_people([people[places[one]] for one in gallery.identities])
         now.append({
             "identity": state.identity, "reference_identity": who, "pinned": state.reference is not None,
             "model": view.name, "metric": view.card.metric, "distance": distance, "threshold": view.card.threshold,
             "same_person": view.card.same_person(distance),
             "natural_variation": gallery.natural_variation().get(state.identity) if gallery else None,
-            "between_people": gallery.between_people() if gallery else None, **state.strengths,
+            "between_people": between, **state.strengths,
         })  # fmt: skip
     steps = [{"step": i, "identity": past.identity, **past.strengths} for i, past in enumerate(history.states)]
     found = {"now": pd.DataFrame(now), "history": pd.DataFrame(steps)}

@@ -6,7 +6,7 @@ import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
-import { describe, formatValue } from "../shared/words.js";
+import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
@@ -60,7 +60,7 @@ function build({ model, el, signal }) {
   const models = createModels(setup.models, (name, compare) =>
     link.send({ action: "models", model: name, compare }),
   );
-  const snapshots = createSnapshots(setup.attributes, nameOf, (command) => link.send(command));
+  const snapshots = createSnapshots(setup, nameOf, (command) => link.send(command));
   const command = (/** @type {string} */ text, /** @type {string} */ action) => {
     const node = button(text, action, () => link.send({ action: node.dataset.action ?? action }));
     return node;
@@ -231,7 +231,7 @@ function build({ model, el, signal }) {
     const figures = /** @type {Figures} */ (model.get("figures"));
     const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
     const rough = Boolean(reading.drag);
-    const sameIdentity = figures.reference.place === reply.place;
+    const sameIdentity = sameOne(setup.people, figures.reference.place, reply.place);
     const attribute = reading.moved ? byName.get(reading.moved) : undefined;
     const fresh = Boolean(figures.fresh) && figures.serial === reading.serial;
     views[i].map.move(reading, { who: reply.place, fresh, lift, rough, attribute });

@@ -6,6 +6,12 @@ import { GLOSSARY, meterEnd, verdict } from "../shared/words.js";
 /** @typedef {import("../shared/types").Gallery} Gallery */
 /** @typedef {import("./types").Card} Card */
 
+/** What is compared, in words: by whether the two are known to be one person. @type {Map<boolean | null, string>} */
+const SHOWN = new Map([
+  [false, "Two different identities. "],
+  [null, "Two pictures, and nobody said who is who. "],
+]);
+
 /** @param {Card} card @param {{heading: string}} options a question for the first model, the name of the second */
 export function createKey(card, { heading }) {
   const { threshold, threshold_source: source } = card;
@@ -65,7 +71,7 @@ export function createKey(card, { heading }) {
   return {
     root,
     /**
-     * @param {{distance: number, gallery: Gallery, place: number, sameIdentity: boolean, rough?: boolean}} facts
+     * @param {{distance: number, gallery: Gallery, place: number, sameIdentity: boolean | null, rough?: boolean}} facts
      *   `rough`: of a drag, the exact figure follows
      */
     show({ distance, gallery, place, sameIdentity, rough = false }) {
@@ -84,7 +90,7 @@ export function createKey(card, { heading }) {
         : "\u2013";
       root.dataset.kind = kind;
       root.dataset.distance = String(distance);
-      sentence.textContent = `${sameIdentity ? "" : "Two different identities. "}${text}`;
+      sentence.textContent = `${SHOWN.get(sameIdentity) ?? ""}${text}`;
       const set = (/** @type {HTMLElement} */ node, /** @type {number | null | undefined} */ value) => {
         node.hidden = value === null || value === undefined;
         node.style.setProperty("--at", String((value ?? 0) / end));

@@ -77,9 +77,15 @@ class Gallery:
         medians = np.median(distance(varied[:, i], varied[:, j], self.metric), axis=1)
         return dict(zip(self.identities, medians.tolist(), strict=True))
 
-    def between_people(self) -> float | None:
-        """The median distance between the neutral faces of two identities; None for a single identity."""
+    def between_people(self, people: Sequence[int | None] | None = None) -> float | None:
+        """The median distance between the neutral faces of two people; None if there are no two.
+
+        `people` says who each identity is, see `Engine.people`; without it, each is another person.
+        """
+        who = np.array([np.nan if one is None else one for one in people or range(len(self.vectors))], float)
         i, j = np.triu_indices(len(self.vectors), 1)
+        other = np.abs(who[i] - who[j]) > 0  # not NaN: who is not known may be the same person
+        i, j = i[other], j[other]
         if not len(i):
             return None
         return float(np.median(distance(self.vectors[i, 0], self.vectors[j, 0], self.metric)))
@@ -91,7 +97,7 @@ class Gallery:
         neutral = [column == 0 for _ in self.identities for column in range(count)]
         return pd.DataFrame({"identity": who, "neutral": neutral, "x": points[:, 0], "y": points[:, 1]})
 
-    def for_browser(self, places: Mapping[Hashable, int]) -> dict[str, Any]:
+    def for_browser(self, places: Mapping[Hashable, int], people: Sequence[int | None] | None = None) -> dict[str, Any]:
         """Plain JSON: points as [x, y, identity's place, 1 if neutral], shares of variance, typical distances."""
         points = [
             [round(float(x), 5), round(float(y), 5), places[identity], int(column == 0)]
@@ -102,7 +108,7 @@ class Gallery:
             "points": points,
             "caption": self.plane.caption,
             "natural": {str(places[identity]): value for identity, value in self.natural_variation().items()},
-            "between": self.between_people(),
+            "between": self.between_people([people[places[who]] for who in self.identities] if people else None),
             "order": [places[identity] for identity in self.identities],
             "thumb": self.thumbs.shape[1],
         }

@@ -2,7 +2,7 @@
 
 import { paint } from "../shared/bytes.js";
 import { button, createFace, div, h, section } from "../shared/dom.js";
-import { formatValue, verdict } from "../shared/words.js";
+import { formatValue, sameOne, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("./types").Card} Card */
@@ -23,11 +23,11 @@ export function differences(attributes, a, b) {
 }
 
 /**
- * @param {Attribute[]} attributes
+ * @param {{attributes: Attribute[], people?: (number | null)[]}} setup
  * @param {(place: number) => string} nameOf
  * @param {(command: {action: string, snapshot?: string}) => void} send
  */
-export function createSnapshots(attributes, nameOf, send) {
+export function createSnapshots({ attributes, people }, nameOf, send) {
   const stores = NAMES.map((snapshot) =>
     button(`Store ${snapshot}`, `store${snapshot}`, () => send({ action: "store", snapshot })),
   );
@@ -69,13 +69,13 @@ export function createSnapshots(attributes, nameOf, send) {
         if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too to compare the two.`;
         return;
       }
-      const sameIdentity = stored.A.place === stored.B.place;
+      const sameIdentity = sameOne(people, stored.A.place, stored.B.place);
       const { threshold, margin } = card;
       const { text } = verdict({ distance: stored.distance, threshold, sameIdentity, margin });
       const equal = stored.distance < 1e-9 ? "The two are the same face." : text;
       words.textContent = `A to B: ${stored.distance.toFixed(3)}. ${equal}`;
       const changed = differences(attributes, stored.A, stored.B);
-      if (!sameIdentity) {
+      if (stored.A.place !== stored.B.place) {
         const [from, to] = [nameOf(stored.A.place), nameOf(stored.B.place)];
         changed.unshift({ label: "identity", from, to });
       }

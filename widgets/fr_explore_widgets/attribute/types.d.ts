@@ -20,6 +20,8 @@ export interface Card {
 export interface Setup {
   attributes: Attribute[];
   identities: string[];
+  /** Who each identity is, as a number for each person; null if it is not known. Missing: each is another person. */
+  people?: (number | null)[];
   models: Card[];
   size: number;
 }

@@ -78,9 +78,21 @@ export function samePerson(distance, threshold) {
 }
 
 /**
- * What the distance means, in one or two sentences.
- * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean, margin?: number}} facts
- *   `margin`: the error of a page's own figures, as a share of the distance
+ * Whether two faces show one person; null if nobody said who they are.
+ * @param {(number | null)[] | undefined} people who each identity is; missing: each is another person
+ * @param {number} a the place of an identity @param {number} b
+ */
+export function sameOne(people, a, b) {
+  if (a === b) return true;
+  if (!people) return false;
+  const [one, other] = [people[a] ?? null, people[b] ?? null];
+  return one === null || other === null ? null : one === other;
+}
+
+/**
+ * What the distance means, in one or two sentences. Where nobody said who is who, only what the model decides.
+ * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean | null,
+ *   margin?: number}} facts `margin`: the error of a page's own figures, as a share of the distance
  * @returns {{kind: "same" | "different" | "unknown", text: string}}
  */
 export function verdict({ distance, threshold, natural, sameIdentity, margin = 0 }) {
@@ -101,6 +113,11 @@ export function verdict({ distance, threshold, natural, sameIdentity, margin = 0
     };
   }
   const same = samePerson(distance, threshold);
+  if (sameIdentity === null) {
+    return same
+      ? { kind: "same", text: "The model judges: the same person." }
+      : { kind: "different", text: "The model judges: two different people." };
+  }
   if (sameIdentity) {
     return same
       ? { kind: "same", text: `Still judged the same person${size}.` }

@@ -94,11 +94,11 @@ function receive(parts) {
   model.receive(parts.figures);
 }
 
-function open(gallery = {}) {
+function open(gallery = {}, setup = SETUP) {
   serial = 0;
   const first = answer({}, {}, {});
   model = fakeModel({
-    setup: SETUP,
+    setup,
     gallery,
     error: {},
     reference_frame: new DataView(new ArrayBuffer(12)),
@@ -237,6 +237,19 @@ test("another identity is named, and a button sets a slider to neutral", () => {
   expect(find(".fr-key").dataset.kind).toBe("different");
   find(".fr-back").click();
   expect(requests().at(-1)).toMatchObject({ action: "set", values: { age: 35 }, phase: "commit" });
+});
+
+test("where nobody said who is who, only the model's decision is told", () => {
+  open({}, { ...SETUP, people: [0, null] });
+  receive(answer({ age: 60 }, { place: 1, distance: 0.4 }, {}));
+  expect(find(".fr-sentence").textContent).toBe(
+    "Two pictures, and nobody said who is who. The model judges: the same person.",
+  );
+  stop();
+  document.body.replaceChildren();
+  open({}, { ...SETUP, people: [0, 0] });
+  receive(answer({ age: 60 }, { place: 1, distance: 0.4 }, {}));
+  expect(find(".fr-sentence").textContent).toContain("Still judged the same person");
 });
 
 test("an error is shown, allows the next request, and disappears", () => {

@@ -4,6 +4,7 @@ import {
   digits,
   formatValue,
   meterEnd,
+  sameOne,
   sliderStep,
   speakValue,
   verdict,
@@ -56,11 +57,27 @@ test.each([
   [{ distance: 0.3, sameIdentity: true, natural: 0.1 }, "same", "; 3.0 times the natural variation"],
   [{ distance: 0.09, sameIdentity: true, natural: 0.1 }, "same", "; within the natural variation"],
   [{ distance: 0, sameIdentity: false }, "same", "a false match"],
+  [{ distance: 0.6, sameIdentity: null }, "same", "The model judges: the same person."],
+  [
+    { distance: 0.61, sameIdentity: null, natural: 0.1 },
+    "different",
+    "The model judges: two different people.",
+  ],
   [{ distance: Number.NaN, sameIdentity: true }, "unknown", "No distance yet."],
 ])("the sentence says what the distance means", (facts, kind, text) => {
   const said = verdict({ threshold: 0.6, ...facts });
   expect(said.kind).toBe(kind);
   expect(said.text).toContain(text);
+});
+
+test("who is who: the same place, the same person, or nobody knows", () => {
+  expect(sameOne(undefined, 1, 1)).toBe(true);
+  expect(sameOne(undefined, 0, 1)).toBe(false);
+  const people = [0, 0, 1, null];
+  expect(sameOne(people, 0, 1)).toBe(true);
+  expect(sameOne(people, 1, 2)).toBe(false);
+  expect(sameOne(people, 3, 3)).toBe(true);
+  expect(sameOne(people, 0, 3)).toBe(null);
 });
 
 test("without a threshold there is no verdict", () => {

@@ -50,7 +50,7 @@ class PhotoInput(LabWidget):
 
     The browser reduces a picture to at most 1024 px before sending it. The picture remains in the memory of this
     kernel, is never written to disk, and is deleted by `discard()` or `close()`. Every picture is one identity of
-    `photos`, named after its file, or "you 1", "you 2" from the camera. Whom it shows is known once its name field is
+    `photos`, named after its file, or "you 1", "you 2" from the camera. Who it shows is known once its name field is
     filled, or `add` is given a name: pictures of one name show one person (`photos.person`).
 
     Attributes

@@ -239,7 +239,7 @@ test("another identity is named, and a button sets a slider to neutral", () => {
   expect(requests().at(-1)).toMatchObject({ action: "set", values: { age: 35 }, phase: "commit" });
 });
 
-test("where nobody said who is who, only the model's decision is told", () => {
+test("where nobody said who is who, only the model's decision is shown", () => {
   open({}, { ...SETUP, people: [0, null] });
   receive(answer({ age: 60 }, { place: 1, distance: 0.4 }, {}));
   expect(find(".fr-sentence").textContent).toBe(

@@ -41,7 +41,14 @@ from .labels import (
 )
 from .sorted_pairs import SortedPairs, against_null, permuted_ks
 
-__all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
+__all__ = [
+    "attribute_generator",
+    "entropy_correlation",
+    "inter_entropy",
+    "intra_entropy",
+    "macroscale",
+    "modality_distances",
+]
 
 SIGNS = {"positive": 1, "negative": -1, "unknown": 0}
 FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "ks_weighted", "ks_repeated", "ks_sd", "null_mean",
@@ -108,7 +115,7 @@ def macroscale(
     rows, draws, samples = [], {}, {}
     for name in table.columns:
         signs = table[name].to_numpy()
-        rng = _generator(seed, name)
+        rng = attribute_generator(seed, name)
         index, side = sample(codes, signs, sampling, limit, rng)
         row: dict[str, Any] = {"attribute": name, "n": len(index) // 2} | dict.fromkeys(FIGURES, np.nan)
         if row["n"] >= 2:
@@ -165,7 +172,7 @@ def modality_distances(
     table = check_labels(labels, len(points))
     if attribute not in table.columns:
         raise ValueError(f"attribute {attribute!r} is not among the labels: {', '.join(map(str, table.columns))}.")
-    index, side = sample(codes, table[attribute].to_numpy(), sampling, limit, _generator(seed, attribute))
+    index, side = sample(codes, table[attribute].to_numpy(), sampling, limit, attribute_generator(seed, attribute))
     if len(index) < 4:
         raise ValueError(
             f"attribute {attribute!r} has {len(index) // 2} identities to compare in each modality: at least 2 are "
@@ -223,6 +230,6 @@ def _model(embeddings: Any) -> dict[str, Any]:
     return {name: value for name, value in recorded(embeddings).items() if name == "model"}
 
 
-def _generator(seed: int, name: object) -> np.random.Generator:
+def attribute_generator(seed: int, name: object) -> np.random.Generator:
     """A generator for one attribute, independent of the other attributes in the table."""
     return np.random.default_rng([seed, *str(name).encode()])

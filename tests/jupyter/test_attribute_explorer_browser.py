@@ -77,7 +77,7 @@ def test_a_sweep_by_its_button_and_its_end_by_escape(lab):
 def test_a_whole_sweep_says_how_much_of_the_range_keeps_the_identity(lab):
     page = lab.page
     page.locator("[data-sweep=illumination]").click()
-    told = page.locator(".fr-retained")
+    told = page.locator(".fr-note")
     until(lambda: "Identity kept over" in told.text_content(), 90)
     until(lambda: lab.value("w.strengths['illumination']") == 0)
     share = lab.value("w.sweep('illumination').attrs['retention']")
@@ -100,7 +100,7 @@ def test_two_models_on_one_face(lab):
 
     until(shown)
     until(lambda: page.locator(".fr-map .fr-map-note .fr-term").count() == 2, 90)
-    page.locator(".fr-models input[value=cosine]").check()
+    page.locator("select[data-action=model]").select_option("cosine")
     until(lambda: lab.value("w.figures['model']") == "cosine")
     until(lambda: page.locator(".fr-key").count() == 1)
     assert "CC0" in page.locator(".fr-facts").text_content()
@@ -114,7 +114,7 @@ def test_snapshots(lab):
     until(lambda: lab.value("w.strengths['expression']") == 1)
     page.locator("[data-action=storeB]").click()
     until(lambda: "A to B" in page.locator(".fr-ab-words").text_content())
-    assert "expression" in page.locator(".fr-ab-table").text_content()
+    assert "expression" in page.locator(".fr-ab-words").text_content()
     page.locator(".fr-recall").first.click()
     until(lambda: lab.value("w.strengths['expression']") == 0)
 

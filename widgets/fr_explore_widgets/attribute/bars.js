@@ -49,15 +49,20 @@ export function createBars(attributes, ask, offline = false) {
   const progress = h("progress", { max: 1, "aria-label": "Progress of the estimate", hidden: true });
   const note = h("p", { class: "fr-sub fr-bars-note" });
   const estimate = button("Estimate", "estimate", () => ask(estimate.dataset.action ?? "estimate"));
-  const root = section(
-    "fr-bars fr-stack",
-    "Magnitude and energy of each attribute",
-    h("h3", { text: "What does this model depend on?" }),
-    table,
-    progress,
-    note,
-    estimate,
+  const content = section("fr-bars fr-stack", "Magnitude and energy of each attribute");
+  content.append(table, progress, note, estimate);
+  const root = h(
+    "details",
+    { class: "fr-fold fr-depends" },
+    h("summary", { text: "What does this model depend on?" }),
+    content,
   );
+  let wanted = false; // the estimate starts once the reader opens the fold
+  root.addEventListener("toggle", () => {
+    if (!root.open || wanted || estimate.hidden) return;
+    wanted = true;
+    ask("estimate");
+  });
 
   /** @param {number | null} value @param {number} end @param {string} color @param {number | null} [dashed] */
   function cell(value, end, color, dashed = null) {

@@ -70,9 +70,33 @@ class Display:
         self.variations, self.seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
-        self._estimated: set[str] = set()  # models whose estimate has been started
+        self._greeting: tuple[State, ...] = ()  # the steps to the face that an untouched widget shows to a page
 
     # --- a state and its figures --------------------------------------------------------------------------------------
+
+    @property
+    def greeting(self) -> tuple[State, ...]:
+        """The steps to the face that a page was greeted with, as long as it is shown; empty afterwards."""
+        return self._greeting if self._greeting and self.state is self._greeting[-1] else ()
+
+    @property
+    def settled(self) -> State:
+        """What Python code builds on: the state shown, but not a greeting that nobody has touched."""
+        return self.history.current if self.greeting else self.state
+
+    def greet(self, tag: Mapping[str, Any]) -> None:
+        """Show a page a face that has moved a little, unless somebody has moved the widget already."""
+        moved = None
+        if self._serial == 1:
+            moved, steps = self.engine.greeting(self.state)
+            self._greeting = tuple(steps)
+        self.show(self._greeting[-1] if moved else self.state, Change(moved, "step", tag=tag))
+        self._start_tangent(self.state, moved, self._serial)
+
+    def dismiss(self) -> None:
+        """Show the state before the greeting, if one is shown."""
+        if self.greeting:
+            self.show(self.history.current, Change(phase="step", fresh=True))
 
     def show(self, state: State, change: Change) -> None:
         """Render the face and publish the picture; then the figures, in a background job during a drag."""
@@ -100,7 +124,7 @@ class Display:
         self.state = state
         if change.phase == "commit" and change.record:
             self.history.commit(state, change.moved)
-        self._publish(state, reading, shown.tag)
+        self._publish(state, {**reading, **self._way(engine.shown_by(state)[0])}, shown.tag)
         if state.compare and change.tag:
             self._start("second", SECOND, self._second(shown))
         elif state.compare:  # Python code reads w.distances next
@@ -181,8 +205,11 @@ class Display:
         """Publish the figures of the current face again, after a map has been computed."""
         engine, state = self.engine, self.state
         tag = {"serial": self._serial, "moved": None, "fresh": False, "drag": False, "phase": "again"}
+        if self.greeting:
+            tag["moved"] = engine.greeting(state)[0]
+            self._start_tangent(state, tag["moved"], self._serial)
         for view in engine.shown_by(state):
-            reading = engine.reading(view, state, engine.vector(view, state.face))
+            reading = {**engine.reading(view, state, engine.vector(view, state.face)), **self._way(view)}
             with self.widget._lock:
                 if state is not self.state:
                     return  # a newer face was shown meanwhile, already with the map
@@ -190,6 +217,12 @@ class Display:
                     self._publish(state, reading, tag)
                 else:
                     self.widget.second = {**tag, **reading}
+
+    def _way(self, view: ModelView) -> dict[str, Any]:
+        """The greeting's path on a map, which no page has seen."""
+        if not self.greeting or view.gallery is None:
+            return {}
+        return {"path": [view.project(self.engine.vector(view, state.face)) for state in self.greeting]}
 
     # --- background jobs ----------------------------------------------------------------------------------------------
 
@@ -210,7 +243,6 @@ class Display:
                 self.widget.set_trait(trait, {"done": 0, "all": 0})
                 self._start(f"map {view.name}", MAP, self._map(view), self._map_failed(view))
         self.widget.energies = self.engine.shown_by(self.state)[0].energies or {}
-        self.offer_estimate()
 
     def _map_trait(self, view: ModelView) -> str:
         return "gallery" if view.name == self.state.model else "second_gallery"
@@ -225,7 +257,6 @@ class Display:
                     widget.sprite = np.ascontiguousarray(step.thumbs).tobytes()
                     widget.set_trait(self._map_trait(view), step.for_browser(engine.places, engine.people()))
                 self._publish_again()
-                self.offer_estimate()
             elif step[0] % PROGRESS_EVERY == 0:
                 widget.set_trait(self._map_trait(view), {"done": step[0], "all": step[1]})
             yield
@@ -255,16 +286,9 @@ class Display:
             "serial": serial, "name": moved, "vector": flat.tolist(), "share": share, "length": length,
         }  # fmt: skip
 
-    def offer_estimate(self) -> None:
-        """Start the estimate, once for each model, when a page shows the widget and the model's map is computed."""
-        view = self.engine.shown_by(self.state)[0]
-        if self.widget.shown and view.gallery is not None and view.name not in self._estimated:
-            self.start_estimate()
-
     def start_estimate(self, tag: Mapping[str, Any] | None = None) -> None:
         """Start the estimate of the current model's energies unless they are known; `tag` answers a request."""
         view = self.engine.shown_by(self.state)[0]
-        self._estimated.add(view.name)
         if view.energies is None and not self.widget.jobs.has(f"energies {view.name}"):
             self._start(f"energies {view.name}", ENERGIES, self._estimate(view), self._estimate_failed)
         self.widget.energies = {**self.widget.energies, **(tag or {})}

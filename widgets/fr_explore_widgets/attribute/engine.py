@@ -16,7 +16,7 @@ from fr_explore.faces.base import Face
 from fr_explore.models.card import ModelCard
 
 from ..core.base import WidgetError
-from ..core.faces import to_bytes
+from ..core.faces import first_page, main_attributes, to_bytes
 from ..core.session import SNAPSHOTS, Place, State
 from .samples import Gallery
 
@@ -24,6 +24,7 @@ __all__ = ["Engine", "ModelView", "as_models"]
 
 # During a drag the face is rendered smaller: half the time, distances off by about 0.01. On release it is full size.
 DRAG_SHARE = 0.5
+GREETING_SHARE, GREETING_STEPS = 0.75, 4
 PICTURES, EMBEDDINGS = 4, 8  # how many are cached, of references, snapshots and neutral faces
 ADVICE = (
     "The figures still show the last face that worked: move a slider to try again, or read the widget's .traceback."
@@ -121,6 +122,7 @@ class Engine:
         """What stays constant during a widget's life, as plain JSON for the browser."""
         return {
             "attributes": [asdict(record) for record in self.faces.attributes.values()],
+            "main": first_page(self.faces.attributes),
             "identities": [str(identity) for identity in self.places],
             "people": self.people(),
             "models": [view.describe() for view in self.views.values()],
@@ -211,6 +213,15 @@ class Engine:
     def reference_of(self, state: State) -> Place:
         """The face that `state` is compared with: the pinned one, or the identity's neutral face."""
         return state.reference or (state.identity, self.neutral)
+
+    def greeting(self, state: State) -> tuple[str, list[State]]:
+        """The first attribute, and the steps by which it moves a little from `state`, towards the farther end."""
+        name = main_attributes(self.faces.attributes)[0]
+        record, now = self.faces.attributes[name], state.strengths[name]
+        far = max(record.high, record.low, key=lambda end: abs(end - now))
+        goal = round(now + GREETING_SHARE * (far - now), 1 if record.high - record.low < 20 else 0)
+        values = [now + (goal - now) * step / GREETING_STEPS for step in range(1 + GREETING_STEPS)]
+        return name, [replace(state, strengths={**state.strengths, name: value}) for value in values]
 
     def render(self, place: Place, size: int | None = None) -> Face:
         """The face in float pixels; WidgetError if the source fails."""

@@ -38,7 +38,7 @@ function createPicture(title, size) {
     role: "img",
     "aria-label": title,
   });
-  const caption = h("span", { class: "fr-sub" });
+  const caption = h("span", { class: "fr-sub fr-one-line" });
   const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
   return { figure, canvas, caption };
 }
@@ -69,11 +69,11 @@ function build({ model, el, signal }) {
     undo: command("Undo", "undo"),
     redo: command("Redo", "redo"),
     reset: command("Reset", "reset"),
-    pin: command("Pin as reference", "pin"),
+    pin: command("Pin", "pin"),
   };
+  buttons.pin.title = "Keep this face as the reference";
   const bars = createBars(setup.attributes, (action) => link.send({ action }), offline);
-  const retained = h("p", { class: "fr-sub fr-hides fr-retained" });
-  const { root: panel, sliders } = createSliders(setup.attributes, {
+  const panel = createSliders(setup.attributes, setup.main, {
     onMove(name, value, phase) {
       sweep.drop();
       link.send({ action: "set", values: { [name]: value }, moved: name, phase });
@@ -84,25 +84,27 @@ function build({ model, el, signal }) {
       else if (attribute) play(attribute);
     },
   });
+  const { sliders } = panel;
   // the parts that depend on the model; created again when another model is chosen
-  const maps = div("fr-maps fr-stack");
-  const keys = div("fr-keys fr-stack");
+  const maps = div("fr-maps");
+  const keys = div("fr-keys");
   /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
   let views = [];
   const faces = section(
-    "fr-faces fr-stack",
+    "fr-faces",
     "Faces",
     div("fr-pair", reference.figure, live.figure),
-    div("fr-actions", ...Object.values(buttons)),
     picker.root,
+    div("fr-actions", ...Object.values(buttons)),
     snapshots.root,
   );
-  const side = div("fr-side fr-stack", keys, bars.root, models.root);
-  root.append(div("fr-stage", faces, maps, side, panel));
+  const foot = div("fr-foot", bars.root, models.root);
+  root.append(div("fr-stage", keys, faces, panel.root, maps, foot));
 
   const link = createLink(model, { signal, banner: notices.showBanner });
   let drawn = -1;
   let newest = -1;
+  let asked = false; // the view is open: from now on it announces answers
   let lift = false;
   let swept = { name: "", at: "" };
   /** @type {HTMLCanvasElement[]} */
@@ -149,8 +151,9 @@ function build({ model, el, signal }) {
     swept = { name, at: name && everythingBut(name) };
     const span = samples.length > 1 && attribute ? samples[samples.length - 1][0] - samples[0][0] : 0;
     const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
-    retained.textContent = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
-    if (aloud && retained.textContent) frame.say(retained.textContent);
+    const words = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
+    panel.setResult(words);
+    if (aloud && words) frame.say(words);
   }
 
   // --- what the kernel publishes
@@ -159,19 +162,23 @@ function build({ model, el, signal }) {
   function arrange(names) {
     if (views.length === names.length && views.every(({ name }, i) => name === names[i])) return;
     for (const view of views) view.stop.abort();
-    const several = setup.models.length > 1;
-    views = names.map((name, i) => {
+    views = names.map((name) => {
       const own = new AbortController();
       signal.addEventListener("abort", () => own.abort(), { signal: own.signal });
       const card = cardOf(name);
       return {
         name,
-        key: createKey(card, { heading: i ? card.title : "How far did it move?" }),
-        map: createMapPanel({ signal: own.signal, nameOf, title: several ? card.title : "" }),
+        key: createKey(card, { name: names.length > 1 ? name : "" }),
+        map: createMapPanel({
+          signal: own.signal,
+          nameOf,
+          live: live.canvas,
+          title: names.length > 1 ? card.title : "",
+        }),
         stop: own,
       };
     });
-    keys.replaceChildren(...views.map(({ key }) => key.root), retained);
+    keys.replaceChildren(...views.map(({ key }) => key.root));
     maps.replaceChildren(...views.map(({ map }) => map.root));
     root.classList.toggle("fr-two", views.length > 1);
     showGalleries();
@@ -203,15 +210,17 @@ function build({ model, el, signal }) {
     reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
     reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
     const sentence = showReading(0, figures, reply);
+    if (figures.can.undo || figures.can.redo) panel.setTouched();
     buttons.undo.disabled = !figures.can.undo;
     buttons.redo.disabled = !figures.can.redo;
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
-    buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
+    buttons.pin.textContent = ref.pinned ? "Unpin" : "Pin";
     if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
-    if (!figures.drag && newest > 1 && !sweep.name) say(figures, reply, sentence);
+    if (asked && !figures.drag && !sweep.name && !["step", "again"].includes(figures.phase ?? ""))
+      say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
     root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
@@ -222,6 +231,7 @@ function build({ model, el, signal }) {
     if (link.busy || sweep.name) return;
     const [reply, figures] = [model.get("reply"), model.get("figures")];
     for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
+    panel.mark();
     picker.set(reply.place);
     models.set(figures.model, figures.compare);
   }
@@ -349,6 +359,9 @@ function build({ model, el, signal }) {
   showSnapshots();
   showRetained();
   showTangent();
+  asked = true;
+  // the first view of an untouched widget shows a face that has already moved a little
+  if (!offline && newest === 1) link.send({ action: "greet" });
 }
 
 export default widget(build);

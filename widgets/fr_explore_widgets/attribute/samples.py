@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from fr_explore.attributes import PAPER_ATTRIBUTES
 from fr_explore.base.distance import distance, normalized
 from fr_explore.geometry.alignment import alignment
 from fr_explore.geometry.field import vector_field
@@ -19,7 +18,7 @@ from fr_explore.geometry.neighbors import all_pairs
 from fr_explore.geometry.projection import Projection, pca
 from fr_explore.lattice import Lattice, sample_lattice
 
-from ..core.faces import middle_strengths, pick, thumbnail
+from ..core.faces import main_attributes, middle_strengths, pick, thumbnail
 
 __all__ = ["FIRST", "Gallery", "collect", "energies_from", "estimate", "estimate_lattice"]
 
@@ -178,8 +177,7 @@ def _plain(value: Any) -> float | None:
 def estimate_lattice(engine: Any, seed: int) -> tuple[Lattice, list[int]]:
     """The lattice of the estimate, and the positions of the identities in it that are rendered."""
     faces = engine.faces
-    names = [name for name in faces.attributes if name in PAPER_ATTRIBUTES] or list(faces.attributes)[:8]
-    lattice = sample_lattice(faces, names, curves=CURVES, seed=seed)
+    lattice = sample_lattice(faces, main_attributes(faces.attributes), curves=CURVES, seed=seed)
     return lattice, [lattice.identities.index(identity) for identity in pick(list(engine.places), IDENTITIES)]
 
 

@@ -35,17 +35,20 @@ export function createSnapshots({ attributes, people }, nameOf, send) {
   const faces = NAMES.map((snapshot) => {
     const canvas = createFace(64);
     const onclick = () => send({ action: "recall", snapshot });
-    const name = h("b", { text: snapshot });
-    const recall = h("button", { type: "button", class: "fr-recall", hidden: true, onclick }, canvas, name);
+    const label = { "aria-label": `Show ${snapshot} again` };
+    const recall = h(
+      "button",
+      { type: "button", class: "fr-recall", hidden: true, onclick, ...label },
+      canvas,
+    );
     return { recall, canvas };
   });
-  const words = h("p", { class: "fr-ab-words fr-hides" });
-  const table = h("table", { class: "fr-ab-table" });
+  const words = h("p", { class: "fr-ab-words" });
   const root = section(
-    "fr-ab fr-stack",
+    "fr-ab",
     "Snapshots A and B",
-    div("fr-actions", ...stores, clear),
-    div("fr-ab-pair", ...faces.map((f) => f.recall), words, table),
+    div("fr-actions", ...NAMES.flatMap((_, i) => [stores[i], faces[i].recall]), clear),
+    words,
   );
 
   return {
@@ -64,7 +67,6 @@ export function createSnapshots({ attributes, people }, nameOf, send) {
       });
       clear.hidden = !stored.A && !stored.B;
       words.textContent = "";
-      table.replaceChildren();
       if (!stored.A || !stored.B || stored.distance === undefined) {
         if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too to compare the two.`;
         return;
@@ -79,11 +81,9 @@ export function createSnapshots({ attributes, people }, nameOf, send) {
         const [from, to] = [nameOf(stored.A.place), nameOf(stored.B.place)];
         changed.unshift({ label: "identity", from, to });
       }
-      for (const { label, from, to } of changed) {
-        table.append(
-          h("tr", {}, h("th", { scope: "row", text: label }), h("td", { text: from }), h("td", { text: to })),
-        );
-      }
+      const list = changed.map(({ label, from, to }) => `${label} ${from} \u2192 ${to}`).join("; ");
+      if (list) words.append(h("span", { class: "fr-sub", text: ` ${list}.` }));
+      words.title = words.textContent ?? "";
     },
     /** @param {boolean} off */
     disable(off) {

@@ -19,6 +19,8 @@ export interface Card {
 
 export interface Setup {
   attributes: Attribute[];
+  /** names of the attributes whose sliders are shown first */
+  main: string[];
   identities: string[];
   /** Who each identity is, as a number for each person; null if it is not known. Missing: each is another person. */
   people?: (number | null)[];
@@ -49,6 +51,8 @@ export interface Reading extends Tag {
   point: [number, number] | null;
   reference_point: [number, number] | null;
   nearest: [place: number, distance: number][];
+  /** the way from the reference, if the page has not seen it */
+  path?: [number, number][];
 }
 
 /** The second half of an answer: the figures. */

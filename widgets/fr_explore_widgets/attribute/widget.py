@@ -50,12 +50,13 @@ class AttributeExplorer(BackgroundWidget):
     identity : the first one of the source by default.
     compare : a second model, or the name of one of `model`, shown beside the first on the same face.
     energies : the table of `fr.alignment` for the first model, or a mapping from models' names to tables. Without it a
-        quick estimate from a small lattice is computed in the background once a page shows the widget.
+        quick estimate from a small lattice is computed when the reader asks what the model depends on.
     size : side of the rendered picture in pixels, for display and for the model.
     variations : varied faces per identity in the map's gallery (at least 2), from which the natural variation of an
         identity is measured; seed : of their random strengths, and of the estimate's lattice.
 
-    The gallery is rendered in the background: `wait()` returns when the map is ready. `identity` and `strengths` can be
+    The gallery is rendered in the background: `wait()` returns when the map is ready. A page first shows a face that
+    has moved a little, until a slider is moved or Python code changes the widget. `identity` and `strengths` can be
     set, `distance` and every other trait observed, and `state` is everything shown as plain JSON:
 
     >>> w = AttributeExplorer(faces, model)
@@ -179,24 +180,22 @@ class AttributeExplorer(BackgroundWidget):
 
     def _act(self, action: str, options: Mapping[str, Any] | None = None, change: Change | None = None) -> None:
         with self._lock:
-            state = self._engine.after(self._display.state, action, options or {})
+            now = self._display.state if change and change.tag else self._display.settled
+            state = self._engine.after(now, action, options or {})
             self._display.show(state, change or Change(fresh=action == "reset"))
 
     def _handle(self, request: Mapping[str, Any]) -> None:
         action, tag = request.get("action", ""), reply_tag(request)
         if action == "estimate":
             self._display.start_estimate(tag)
+        elif action == "greet":
+            self._display.greet(tag)
         elif action in ("undo", "redo"):
             self._display.walk(-1 if action == "undo" else 1, tag)
         else:
             phase = request.get("phase", "commit")
             change = Change(request.get("moved"), phase, fresh=action == "reset", tag=tag)
             self._act(action, request, change)
-        self._display.offer_estimate()
-
-    def _ipython_display_(self) -> None:
-        super()._ipython_display_()
-        self._display.offer_estimate()
 
     # --- measurements -------------------------------------------------------------------------------------------------
 
@@ -208,6 +207,7 @@ class AttributeExplorer(BackgroundWidget):
         still judges the same person, or None.
         """
         with self._lock:
+            self._display.dismiss()
             table = export.sweep_table(self._engine, self._display.state, attribute, steps)
             self.retention = {"name": attribute, "samples": table[["strength", "distance"]].to_numpy().tolist()}
         return table

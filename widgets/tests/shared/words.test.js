@@ -18,7 +18,7 @@ const noise = { name: "noise", label: "noise", unit: "", low: 0, high: 0.15, neu
 test.each([
   [angle, 1, 0],
   [age, 1, 0],
-  [gain, 0.01, 2],
+  [gain, 0.01, 1],
   [noise, 0.001, 3],
   [{ ...age, low: 0, high: 40 }, 1, 0],
 ])("a slider has at least 40 round steps", (attribute, step, places) => {
@@ -33,7 +33,7 @@ test.each([
   [angle, 0, "0°", "0 degrees, neutral"],
   [angle, -0.2, "0°", "0 degrees"],
   [age, 47, "47 years", "47 years"],
-  [gain, 1.1, "× 1.10", "1.10 times"],
+  [gain, 1.1, "× 1.1", "1.1 times"],
   [noise, 0.0314, "0.031", "0.031"],
 ])("a value is shown and spoken with its unit", (attribute, value, shown, spoken) => {
   expect(formatValue(attribute, value)).toBe(shown);

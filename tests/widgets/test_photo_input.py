@@ -377,6 +377,7 @@ def test_a_file_reaches_the_explorer_reduced_and_upright(widget, folder):
     assert np.abs(shown - right).mean() < 5
     assert widget.page.locator(".fr-shot").inner_text().split("\n")[0] == "astronaut"
     assert "astronaut: One face found." in widget.page.locator(".fr-photos .fr-hidden").text_content()
+    widget.page.locator(".fr-chip input[value=more]").check(force=True)
     widget.page.locator("input[data-attribute=mask]").press("End")
     until(lambda: float(widget.page.locator(".fr-key").get_attribute("data-distance")) > 0.1)
     assert widget.value("w.explorer.strengths['mask']") == 1

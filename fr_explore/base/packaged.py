@@ -70,9 +70,10 @@ def onnx_weights(data: bytes) -> dict[str, np.ndarray]:
             numbers, scales, zeros, shape = (
                 tensors.pop(f"{name}_{part}") for part in ("quantized", "scales", "zero_point", "shape")
             )
-            width, blocks = numbers.shape[-1], scales.shape[-1]
-            scale, zero = (np.repeat(x, -(-width // blocks), -1)[..., :width] for x in (scales, zeros))
-            tensors[name] = ((numbers.astype(np.float32) - zero) * scale).reshape(shape)
+            values, width = numbers.astype(np.float32), numbers.shape[-1]
+            for apply, parts in ((np.subtract, zeros), (np.multiply, scales)):  # in place, as some have 26 MB
+                apply(values, np.repeat(parts, -(-width // parts.shape[-1]), -1)[..., :width], out=values)
+            tensors[name] = values.reshape(shape)
     except (IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"these are not the weights of an .onnx file ({reason}): install its package again.") from None

@@ -29,6 +29,7 @@ import xarray as xr
 import fr_explore as fr
 from fr_explore_widgets import AttributeExplorer, Prediction, course
 
+# %%
 faces = fr.Avatars(identities=8, seed=0)
 models = {name: fr.load_model(name) for name in ("dlib", "sface")}
 known = fr.list_models()

@@ -54,6 +54,8 @@ from .geometry.persistence import persistence as persistence
 from .population.macroscale import entropy_correlation as entropy_correlation
 from .population.macroscale import macroscale as macroscale
 from .population.macroscale import modality_distances as modality_distances
+from .population.audit import Audit as Audit
+from .population.audit import audit as audit
 from .population.image_statistics import confounders as confounders
 from .population.image_statistics import image_statistics as image_statistics
 from .population.probes import linear_probe as linear_probe

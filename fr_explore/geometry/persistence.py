@@ -32,7 +32,7 @@ def persistence(
     Parameters
     ----------
     points : embeddings of one person, or one mean embedding for each person.
-    metric : "chord" or "euclidean"; the cosine is no metric.
+    metric : "chord" or "euclidean"; the cosine is not a metric.
     null_draws : Gaussian clouds of the points' mean and covariance, at least 1.
     limit : of more points, so many are drawn at random; loops take the cube of their number.
 
@@ -51,7 +51,7 @@ def persistence(
     """
     cloud = as_real_matrix(points, "points").astype(np.float64)
     if metric not in ("chord", "euclidean"):
-        raise ValueError(f"metric {metric!r}: choose 'chord' or 'euclidean'; 1 - cos is no metric, its chord is.")
+        raise ValueError(f"metric {metric!r}: choose 'chord' or 'euclidean'; 1 - cos is not a metric, its chord is.")
     if len(cloud) < LEAST or null_draws < 1 or limit < LEAST:
         raise ValueError(
             f"{len(cloud)} points, null_draws = {null_draws}, limit = {limit}: give at least {LEAST} points, one draw "

@@ -1,6 +1,6 @@
 """Could brightness alone explain it? Statistics of the pictures, and the KS that they give without any label.
 
-People with hats stand in the sun, so a KS between hats and no hats may be one between bright and dark pictures.
+Hats are worn in the sun, so a KS between hats and no hats may be one between bright and dark pictures.
 
 - Hue is an angle: its mean is that of vectors, and grey pixels, whose hue is noise, count little. The mean of the
   angles of a red face, 359° and 1°, would be cyan.
@@ -11,7 +11,7 @@ People with hats stand in the sun, so a KS between hats and no hats may be one b
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,22 +114,11 @@ def confounders(
     for attribute in table.columns:
         rng = attribute_generator(seed, attribute)
         index, side = sample(codes, table[attribute].to_numpy(), "apart", limit, rng)
-        if len(index) < 4:
-            continue
-        pairs = SortedPairs(points[index], metric)
-        null = permuted_ks(pairs, codes[index], side, permutations, rng)
-        ks = float(np.mean(pairs.ks(side)))
-        chance = against_null(ks, null)
-        label = {"attribute": attribute, "ks_mean": ks, "p_value": chance.get("p_value")}
-        for name in names:
-            own = values[name][index]
-            draws = against_null(ks, _matched(pairs, own, side, permutations, rng))
-            gap = own[side].mean() - own[~side].mean()
-            row = label | {"statistic": name, "difference": gap / (own.std() or np.nan)}
-            row |= {"ks_matched": draws.get("null_mean"), "p_matched": draws.get("p_value")}
-            if permutations:
-                row["share"] = (draws["null_mean"] - chance["null_mean"]) / (ks - chance["null_mean"])
-            rows.append(row)
+        if len(index) >= 4:
+            pairs = SortedPairs(points[index], metric)
+            null = permuted_ks(pairs, codes[index], side, permutations, rng)
+            own = {name: numbers[index] for name, numbers in values.items()}
+            rows += [{"attribute": attribute, **row} for row in _compared(pairs, side, null, own, rng)]
     columns = ["attribute", "statistic", "ks_mean", "p_value", "difference", "ks_matched", "p_matched", "share"]
     result: Any = pd.DataFrame(rows, columns=columns).merge(known, on="statistic", how="left")
     result["explained"] = (result["p_value"] <= LEVEL) & (result["share"] > MOST)
@@ -142,6 +131,26 @@ def confounders(
             stacklevel=2,
         )
     return result
+
+
+def _compared(
+    pairs: SortedPairs, side: np.ndarray, null: np.ndarray, values: dict[str, np.ndarray], rng: Any
+) -> Iterator[dict[str, Any]]:
+    """One label against each statistic; `null` are the KS of random labels."""
+    ks = float(np.mean(pairs.ks(side)))
+    chance = against_null(ks, null)
+    for name, own in values.items():
+        draws = against_null(ks, _matched(pairs, own, side, len(null), rng))
+        gap = own[side].mean() - own[~side].mean()
+        row = {"statistic": name, "ks_mean": ks, "p_value": chance.get("p_value")}
+        row |= {
+            "difference": gap / (own.std() or np.nan),
+            "ks_matched": draws.get("null_mean"),
+            "p_matched": draws.get("p_value"),
+        }
+        if draws:
+            row["share"] = (draws["null_mean"] - chance["null_mean"]) / (ks - chance["null_mean"])
+        yield row
 
 
 def _readable(images: ImageSet, size: int) -> tuple[list[Face], pd.Index]:

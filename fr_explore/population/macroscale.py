@@ -126,16 +126,9 @@ def macroscale(
             again = [sample(codes, signs, sampling, limit, rng) for _ in range(repeats - 1)]
             more = [np.mean(SortedPairs(points[index], metric).ks(side)) for index, side in again]
             samples[name] = [row["ks_mean"], *map(float, more)]
-        if repeats > 1 and name in samples:
-            row |= {"ks_repeated": np.mean(samples[name]), "ks_sd": np.std(samples[name], ddof=1)}
-        means = identity_means(codes, signs)
-        row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
-        counts = {
-            word: int(np.sum(signs == sign)) for word, sign in (("positive", 1), ("negative", -1), ("unknown", 0))
-        }
-        weight = counts["positive"] / max(counts["positive"] + counts["negative"], 1)
-        row["ks_weighted"] = weight * row["ks_positive"] + (1 - weight) * row["ks_negative"]
-        rows.append(row | counts)
+            if more:
+                row |= {"ks_repeated": np.mean(samples[name]), "ks_sd": np.std(samples[name], ddof=1)}
+        rows.append(_of_label(row, codes, signs))
     result = pd.DataFrame(rows)
     result.insert(list(result.columns).index("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
     result.attrs = {
@@ -147,6 +140,15 @@ def macroscale(
     }  # fmt: skip
     result.attrs["spearman"] = entropy_correlation(result, seed=seed).to_dict("index")
     return result
+
+
+def _of_label(row: dict[str, Any], codes: np.ndarray, signs: np.ndarray) -> dict[str, Any]:
+    """The row with what follows from the labels alone, and the KS weighted by the numbers of images."""
+    means = identity_means(codes, signs)
+    row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
+    row |= {word: int(np.sum(signs == sign)) for word, sign in SIGNS.items()}
+    weight = row["positive"] / max(row["positive"] + row["negative"], 1)
+    return row | {"ks_weighted": weight * row["ks_positive"] + (1 - weight) * row["ks_negative"]}
 
 
 def modality_distances(

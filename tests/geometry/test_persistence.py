@@ -86,7 +86,7 @@ def test_limit_and_errors():
     assert len(observed(table, 0)) == table.attrs["points"] - 1 == 19
     assert table.equals(fr.persistence(points, limit=20, null_draws=1))
     for change, message in (
-        ({"metric": "cosine"}, "1 - cos is no metric, its chord is"),
+        ({"metric": "cosine"}, "1 - cos is not a metric, its chord is"),
         ({"null_draws": 0}, "null_draws = 0"),
         ({"points": points[:4]}, "4 points"),
         ({"points": points * np.nan}, "NaN or infinity"),

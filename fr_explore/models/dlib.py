@@ -142,7 +142,8 @@ def fetch(name: str = CARD.name, progress: bool = True) -> Path:
 
 def load(name: str = CARD.name) -> DlibResNet:
     """The trained network, from dlib's own file; ValueError if its SHA-256 is not the one in the card."""
-    network = DlibResNet()
+    with torch.device("meta"):  # without memory for parameters: one that is not set below would be an error
+        network = DlibResNet()
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     convolutions, affines, fc = read_weights(fetch().read_bytes())
     for layer, params, affine in zip(layers, convolutions, affines, strict=True):

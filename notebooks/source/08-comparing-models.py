@@ -38,7 +38,8 @@ if known.loc["facenet-vggface2", "available"] == "now":  # after `fr-explore fet
 known.loc[list(models), ["title", "loss", "metric", "threshold", "threshold_source"]].T
 
 # %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib and SFace side by side"
-explorer = AttributeExplorer(faces, models["dlib"], compare=models["sface"], size=96, variations=2)
+few = fr.Avatars(identities=4, seed=0)
+explorer = AttributeExplorer(few, models["dlib"], compare=models["sface"], size=96, variations=2)
 explorer
 
 # %% [markdown]
@@ -62,7 +63,7 @@ print(len(pictures), "photographs" if files else "pictures of avatars", "of", le
 rates = []
 for name, model in models.items():
     how = {"metric": model.card.metric, "published": model.card.threshold}
-    found = fr.verification(model.embed(pictures, batch_size=8), identities=who, **how, draws=200, seed=0)
+    found = fr.verification(model.embed(pictures, batch_size=4), identities=who, **how, draws=200, seed=0)
     rates.append(found.rates.assign(model=name, eer=found.eer))
 columns = ["model", "name", "threshold", "far", "far_low", "far_high", "frr", "frr_low", "frr_high", "eer"]
 pd.concat(rates)[columns].round(3)
@@ -90,7 +91,7 @@ guess.commit(["hue", "hair_color", "age", "head_angle"])
 lattice = fr.sample_lattice(faces, attributes, curves=8, seed=0)
 fields = {}
 for name, model in models.items():
-    embeddings = fr.embed(lattice, model, size=80, batch_size=8, progress=False)
+    embeddings = fr.embed(lattice, model, size=80, batch_size=4, progress=False)
     with xr.set_options(keep_attrs=True):
         fields[name] = fr.vector_field(embeddings / np.sqrt((embeddings**2).sum("dim")))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fr_explore as fr
-from fr_explore_widgets import AttributeExplorer
+from fr_explore_widgets import AttributeExplorer, FieldExplorer
 from fr_explore_widgets.core.bookmark import read_bookmark
 
 pytestmark = pytest.mark.browser
@@ -23,9 +23,10 @@ SEND = """async (request) => {
   model.save_changes();
   for (let i = 0; i < 400; i++) {
     const [figures, error, second] = ["figures", "error", "second"].map((name) => model.get(name) ?? {});
-    if (error.seq === request.seq) return { error };
-    const whole = !figures.compare || second.seq === request.seq;
-    if (figures.seq === request.seq && whole && (!request.moved || model.get("tangent")?.serial === figures.serial)) {
+    const answers = (answer) => answer.client === "test" && answer.seq === request.seq;
+    if (answers(error)) return { error };
+    const whole = !figures.compare || answers(second);
+    if (answers(figures) && whole && (!request.moved || model.get("tangent")?.serial === figures.serial)) {
       const names = ["reply", "figures", "second", "snapshots", "gallery", "second_gallery", "tangent", "state"];
       return { frame: text(model.get("frame")), ...Object.fromEntries(names.map((name) => [name, model.get(name)])) };
     }
@@ -34,6 +35,7 @@ SEND = """async (request) => {
   return { late: true };
 }"""
 REQUESTS = [
+    {"action": "reset"},
     {"action": "set", "values": {"age": 66.0}, "moved": "age"},
     {"action": "set", "values": STRONG},
     {"action": "store", "snapshot": "A"},
@@ -113,12 +115,29 @@ def test_a_page_answers_as_the_kernel(explorer, written, open_page):
         assert explorer.state == state, request
 
 
+def test_the_first_face_has_moved_a_little(networks, tmp_path, open_page):
+    """An untouched page greets as an untouched widget does; its state begins at the neutral face."""
+    w = AttributeExplorer(fr.Avatars(identities=2, seed=1), networks["first"], variations=2).wait(60)
+    page = open_page(w.to_html(tmp_path / "page.html", precision="float32"))
+    page.wait_for_function("() => frExploreModel.get('tangent')?.name && frExploreModel.get('figures').path")
+    w.request = {"client": "page", "seq": 1, "action": "greet"}
+    w.wait(60)
+    for name in ("figures", "tangent"):
+        wanted = json.loads(json.dumps(getattr(w, name)))
+        got = page.evaluate("name => frExploreModel.get(name)", name)
+        near(got, {key: value for key, value in wanted.items() if key not in ("client", "seq")}, name)
+    page.locator("[data-action=reset]").click()
+    page.wait_for_function("() => frExploreModel.get('figures').distance < 1e-6")
+    w.close()
+
+
 def test_sliders_and_links(explorer, written, open_page, firefox):
     """Two sliders at once in Chromium; the copied link restores the state there, in Firefox, and in a notebook."""
     explorer.reset()
     page = open_page(written, offline=True)
     page.wait_for_selector(READY, state="attached")
     key = page.locator(".fr-key").first
+    page.locator("[data-action=reset]").click()
     for name, press in (("age", "End"), ("hue", "Home")):
         page.locator(f"input[data-attribute={name}]").press(press)
         wanted = {"age": {"age": 75.0}, "hue": {"hue": -45.0}}[name]
@@ -136,7 +155,7 @@ def test_sliders_and_links(explorer, written, open_page, firefox):
     firefox.navigate(link)
     script = """const done = arguments[0];
       const look = () => document.documentElement.dataset.live === "ready" &&
-          document.querySelector("[data-attribute=age]").value === "75" && frExploreModel.get("figures").serial > 0
+          document.querySelector("input[data-attribute=age]").value === "75" && frExploreModel.get("figures").serial > 1
         ? done(Number(document.querySelector(".fr-key").dataset.distance)) : setTimeout(look, 20);
       look();"""
     found = firefox.execute_async_script(script, sandbox=None)
@@ -150,7 +169,7 @@ def test_what_the_model_depends_on(explorer, written, open_page):
     page = open_page(written)
     page.wait_for_selector(READY, state="attached")
     button = page.locator("[data-action=estimate]")
-    button.click()
+    page.locator(".fr-depends summary").click()
     page.locator("[data-action=stop]").click()
     button.wait_for()
     assert not page.evaluate("frExploreModel.get('energies').rows")
@@ -240,3 +259,27 @@ def test_bookmarks_that_cannot_be_read():
         read_bookmark("5")
     with pytest.raises(ValueError, match="cannot be read"):
         read_bookmark("file:///x.html#state=abc")
+
+
+def test_a_field_draws_the_faces_of_every_curve(networks, tmp_path, open_page):
+    """The three faces of a curve to the bit, as the kernel draws them."""
+    lattice = fr.sample_lattice(fr.Avatars(identities=2, seed=3), ["age", "hue"], curves=6, seed=2)
+    w = FieldExplorer(fr.vector_field(fr.embed(lattice, networks["first"], progress=False)), lattice, size=48)
+    page = open_page(w.to_html(tmp_path / "field.html"))
+    place = {"what": 1, "identity": 1, "attribute": 1, "kind": 0, "curve": 4}
+    got = page.evaluate(
+        """async (values) => {
+          const model = globalThis.frExploreModel;
+          model.set("request", { client: "test", seq: 1, action: "view_curve", values });
+          model.save_changes();
+          const answered = () => model.get("curve_view").client === "test" && model.get("curve_view").strengths;
+          while (!answered()) await new Promise((done) => setTimeout(done, 10));
+          const bytes = new Uint8Array(model.get("frame").buffer);
+          return [btoa(Array.from(bytes, (one) => String.fromCharCode(one)).join("")), model.get("curve_view")];
+        }""",
+        place,
+    )
+    w.request = {"client": "page", "seq": 1, "action": "view_curve", "values": place}
+    assert base64.b64decode(got[0]) == w.frame
+    assert got[1]["strengths"] == pytest.approx(w.curve_view["strengths"])
+    w.close()

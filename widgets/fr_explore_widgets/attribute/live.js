@@ -11,8 +11,8 @@ import { after, checkState, faceOf, referenceOf } from "./session.js";
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("./session").Face} Face */
 /** @typedef {import("./session").State} State */
-/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, serial?: number}} Change */
-/** @typedef {{state: State, drawn: Drawn, tag: Record<string, any> & {serial: number}}} Shown */
+/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, path?: Face[]}} Change */
+/** @typedef {{state: State, drawn: Drawn, tag: Record<string, any> & {serial: number}, path?: Face[]}} Shown */
 /** @typedef {{card: import("../engine/types").PageCard, gallery: Record<string, any>, order: number[], plane: import("../engine/types").Projection, neutral: number[][], energies: Record<string, any>}} View */
 
 const KEPT = 32; // embeddings of references, snapshots and neutral faces
@@ -27,7 +27,7 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
 export function createKernel({ live, bytes, model, receive }) {
   const { attributes, size } = model.get("setup");
-  const { identities, lattice } = live;
+  const { identities, lattice, greeting } = live;
   /** @type {View[]} */
   const views = live.models;
   const known = { attributes, identities, models: views.map(({ card }) => card.name) };
@@ -36,14 +36,16 @@ export function createKernel({ live, bytes, model, receive }) {
   const everything = (/** @type {Record<string, number>} */ strengths) =>
     Object.fromEntries(attributes.map((/** @type {any} */ a) => [a.name, strengths[a.name] ?? a.neutral]));
   const engine = startLive({ live, bytes });
+  engine.then(({ model }) => model(now.model)).catch(() => {}); // while the first face is drawn
   /** @type {State} */
   let now = checkState(live.state, known);
   const history = createHistory(now);
-  let serial = 0;
-  let told = 0;
+  let serial = 1; // of the stored face
+  let told = 1;
   /** @type {any} the snapshots, and the model, whose pictures and distance the page has */
   let stored = [now.snapshots, now.model];
   let asked = 0;
+  let touched = false;
   let estimating = 0;
   /** @type {Map<string, Promise<any>>} */
   const kept = new Map();
@@ -129,10 +131,11 @@ export function createKernel({ live, bytes, model, receive }) {
   }
 
   /** The figures of a face, unless newer ones were published. @param {Shown} shown */
-  async function tell({ state, drawn, tag }) {
+  async function tell({ state, drawn, tag, path = [] }) {
     const view = viewOf(state.model);
     const reference = referenceOf(state);
     const read = await reading(view, state, await embed(view, state, drawn));
+    const way = await Promise.all(path.map(async (face) => onMap(view, await vectorOf(view, face))));
     const beside = await pictureOf(reference);
     const more = tag.phase === "commit" || tag.phase === "again" ? await snapshotsOf(state) : {};
     if (tag.serial < told) return;
@@ -157,12 +160,14 @@ export function createKernel({ live, bytes, model, receive }) {
       figures: {
         ...tag,
         ...read,
+        ...(way.length && { path: way }),
         reference: { ...described(reference, beside), pinned: Boolean(state.reference) },
         compare: state.compare,
         can: { undo: history.canUndo, redo: history.canRedo },
       },
     });
     if (state.compare) await tellSecond({ state, drawn, tag });
+    document.documentElement.dataset.live = "ready";
   }
 
   /** @param {Shown} shown */
@@ -200,20 +205,37 @@ export function createKernel({ live, bytes, model, receive }) {
   /** @param {State} state @param {Change} [change] */
   async function show(
     state,
-    { moved = null, phase = "commit", fresh = false, record = true, tag = {} } = {},
+    { moved = null, phase = "commit", fresh = false, record = true, tag = {}, path = [] } = {},
   ) {
     const drag = phase === "drag";
     const drawn = await draw(state);
     const anew = fresh || !same([now.identity, now.model], [state.identity, state.model]);
     if (phase !== "again") serial += 1;
-    const shown = { state, drawn, tag: { ...tag, serial, moved, drag, phase, fresh: anew } };
+    const shown = { state, drawn, path, tag: { ...tag, serial, moved, drag, phase, fresh: anew } };
     now = state;
     if (phase !== "again")
       receive({ frame: toFrame(drawn), reply: { ...shown.tag, ...described(state, drawn) } });
     if (phase === "commit" && record) history.commit(state, moved ?? "");
     if (drag) figures(shown).catch((problem) => receive({ error: { ...tag, ...failure(problem) } }));
     else await tell(shown);
-    if (phase === "commit" && moved) point(shown, moved).catch(() => {});
+    if ((phase === "commit" || path.length) && moved) point(shown, moved).catch(() => {});
+  }
+
+  /** The first view of an untouched page shows a face that has moved a little. @param {object} tag */
+  function greet(tag) {
+    const untouched = greeting && serial === 1 && !touched;
+    if (!untouched) return show(now, { phase: "step", tag });
+    const { name, values } = greeting;
+    const path = values.map((/** @type {number} */ value) => ({
+      ...faceOf(now),
+      strengths: { [name]: value },
+    }));
+    return show(checkState({ ...now, ...path[path.length - 1] }, known), {
+      moved: name,
+      phase: "step",
+      tag,
+      path,
+    });
   }
 
   const failure = (/** @type {unknown} */ problem) => ({
@@ -272,6 +294,7 @@ export function createKernel({ live, bytes, model, receive }) {
   async function answer(request) {
     asked = performance.now();
     const { action, client, seq, moved, phase } = request;
+    if (action !== "greet") touched = true;
     try {
       await engine;
     } catch (problem) {
@@ -279,6 +302,7 @@ export function createKernel({ live, bytes, model, receive }) {
     }
     if (action === "estimate" || action === "stop") return depend(request);
     const tag = { client, seq };
+    if (action === "greet") return greet(tag);
     if (action === "undo" || action === "redo")
       return show(history.step(action === "undo" ? -1 : 1), { record: false, tag });
     const fresh = action === "reset" || action === "restore";
@@ -287,8 +311,7 @@ export function createKernel({ live, bytes, model, receive }) {
 
   engine
     .then(async () => {
-      if (!serial) await show(now, { phase: "again", record: false });
-      document.documentElement.dataset.live = "ready";
+      if (!asked) await show(now, { phase: "again", record: false });
     })
     .catch((problem) => receive({ error: unavailable(problem) }));
   return { answer };

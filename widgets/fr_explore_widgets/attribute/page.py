@@ -52,6 +52,11 @@ def offline(
     stored, frames = engine.snapshots(state)
     energies = {"energies": shown[0]["energies"], "snapshots": stored, "snapshot_frame": frames}
     answers = answer(engine, state, engine.render(state.face))
+    for trait in answers.values():
+        trait["serial"] = 1  # of an untouched widget
+    if state.reference is None and dict(state.strengths) == engine.neutral:
+        name, steps = engine.greeting(state)
+        found.data["greeting"] = {"name": name, "values": [step.strengths[name] for step in steps]}
     return Offline(
         traits=setup | galleries | energies | answers | {"retention": {}, "tangent": {}},
         what=f"{len(people)} people and {len(able)} networks",

@@ -287,10 +287,10 @@ class AttributeExplorer(BackgroundWidget):
         precision : of a live page's networks, "int8", "float16" or "float32"; their distances differ from the kernel's
             by 3 %, 0.2 % and nothing.
         """
-        display = self._display
-        why = "it was written with live=False." if live is False else page.refusal(self._engine, display.state)
+        display, state = self._display, self._display.settled
+        why = "it was written with live=False." if live is False else page.refusal(self._engine, state)
         if why and live:
             raise ValueError(f"live = True: {why} Give live=False for a page that replays stored answers.")
         if why:
-            return export.offline(self._engine, display.state, attributes, steps, why)
-        return page.offline(self._engine, display.state, attributes, precision, display.variations, display.seed)
+            return export.offline(self._engine, state, attributes, steps, why)
+        return page.offline(self._engine, state, attributes, precision, display.variations, display.seed)

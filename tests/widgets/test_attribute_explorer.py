@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import gzip
+import hashlib
 import io
 import json
 import re
@@ -207,6 +209,46 @@ def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
     assert not w.figures["can"]["undo"]
     assert w.state["strengths"]["age"] == 35
     assert w.figures["seq"] == 1
+
+
+# --- pictures that the page draws itself ------------------------------------------------------------------------------
+
+
+def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
+    widget = AttributeExplorer(fr.Avatars(identities=2, seed=0), Mean(), variations=2, size=64)
+    sent = []
+    widget.send = lambda content, buffers=None: sent.append((content, buffers))
+    widget._handle_custom_msg({"kind": "pack"}, [])
+    until(lambda: widget.packed)
+    keys = widget.packed
+    files = [f"{keys['parts']}-{name}" for name in keys["files"]]
+    assert sent == [], "keys alone tell a page what its cache has"
+    widget._handle_custom_msg({"kind": "blobs", "keys": [keys["head"], keys["people"][1], files[0]]}, [])
+    assert [content for content, _ in sent] == [
+        {"kind": "blob", "key": key} for key in (keys["head"], keys["people"][1], files[0])
+    ]
+    head, person = (gzip.decompress(buffers[0]) for _, buffers in sent[:2])
+    assert (head, [person]) == (widget._engine.faces.packed([0, 1])[0], widget._engine.faces.packed([1])[1])
+    for key, blob in ((keys["head"], head), (keys["people"][1], person)):
+        assert key == hashlib.sha256(blob).hexdigest()[: len(key)]
+    assert "packed" not in widget.state
+    widget.close()
+
+
+def test_a_source_that_no_page_can_draw_gives_no_keys(w):
+    w._handle_custom_msg({"kind": "pack"}, [])
+    w.wait(20)
+    assert w.packed == {}
+
+
+def test_of_a_drag_that_the_page_draws_only_figures_are_sent(w):
+    before = bytes(w.frame)
+    ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag", drawn=True)
+    w.wait(20)
+    assert (w.reply["drawn"], w.reply["strengths"]["age"], bytes(w.frame) == before) == (True, 50, True)
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+    ask(w, 2, action="set", values={"age": 50}, moved="age", phase="commit", drawn=True)
+    assert (w.reply["drawn"], bytes(w.frame) == before) == (False, False), "the released face is the kernel's"
 
 
 # --- several models ---------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from fr_explore.faces.base import Face
 from ..core.base import WidgetError, reply_tag
 from ..core.faces import pick, to_bytes
 from ..core.session import History, State
+from ..core.supply import Supply
 from .engine import Engine, ModelView
 from .samples import Gallery, collect, estimate
 
@@ -42,11 +43,13 @@ class Change:
     """How a state came about.
 
     moved : the only attribute that changed, if one did. phase : "drag", "step" (exact, but not a step of undo) or
-    "commit". fresh : the path on the map starts again. record : a commit becomes a step of undo. tag : of the request.
+    "commit". drawn : the page draws this face of a drag itself. fresh : the path on the map starts again. record : a
+    commit becomes a step of undo. tag : of the request.
     """
 
     moved: str | None = None
     phase: str = "commit"
+    drawn: bool = False
     fresh: bool = False
     record: bool = True
     tag: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class Display:
         self.variations, self.seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
+        self._supply = Supply(engine.faces, list(engine.places))
         self._greeting: tuple[State, ...] = ()  # the steps to the face that an untouched widget shows to a page
 
     # --- a state and its figures --------------------------------------------------------------------------------------
@@ -108,9 +112,11 @@ class Display:
         face = engine.render(state.face, size)
         tag = {**change.tag, "serial": self._serial, "moved": change.moved, "drag": drag}
         with widget.hold_sync():  # picture and values in one message
-            widget.frame = to_bytes(face.pixels).tobytes()
+            if not (drag and change.drawn):
+                widget.frame = to_bytes(face.pixels).tobytes()
             widget.reply = {
                 **tag,
+                "drawn": drag and change.drawn,
                 "place": engine.places[state.identity],
                 "strengths": dict(state.strengths),
                 "shape": list(face.pixels.shape[:2]),
@@ -304,6 +310,24 @@ class Display:
 
     def _estimate_failed(self, problem: Exception) -> None:
         self.widget.energies = {"failed": _reason(problem)}
+
+    def start_packing(self) -> None:
+        """Pack, in the background, what a page needs to draw the faces itself."""
+        if self._supply.able and not self.widget.packed:
+            self._start("pack", MAP, self._pack(), lambda problem: None)  # the kernel's pictures do it
+
+    def _pack(self) -> Iterator[None]:
+        for keys in self._supply.pack():
+            if keys:
+                self.widget.packed = keys
+            yield
+
+    def give(self, content: Mapping[str, Any], send: Callable[..., None]) -> None:
+        """Answer a page that asks for the keys, or for blobs; each goes in a message of its own."""
+        if content.get("kind") == "pack":
+            self.start_packing()
+        for key in content.get("keys", ()) if content.get("kind") == "blobs" else ():
+            send({"kind": "blob", "key": key}, [self._supply.blob(key)])
 
     # --- undo ---------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
+import { createHand } from "./hand.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
 import { createModels } from "./models.js";
@@ -76,7 +77,12 @@ function build({ model, el, signal }) {
   const panel = createSliders(setup.attributes, setup.main, {
     onMove(name, value, phase) {
       sweep.drop();
-      link.send({ action: "set", values: { [name]: value }, moved: name, phase });
+      const { place, strengths } = /** @type {Reply} */ (model.get("reply"));
+      const drawn = hand.draws(place);
+      if (!link.busy) moves = {};
+      moves[name] = value;
+      if (drawn) hand.move(place, { ...strengths, ...moves });
+      link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },
     onSweep(name) {
       const attribute = byName.get(name);
@@ -101,6 +107,9 @@ function build({ model, el, signal }) {
   const foot = div("fr-foot", bars.root, models.root);
   root.append(div("fr-stage", keys, faces, panel.root, maps, foot));
 
+  /** slider values that the kernel has not answered yet @type {Record<string, number>} */
+  let moves = {};
+  const hand = createHand({ model, signal, size: setup.size, paint: showDrawn });
   const link = createLink(model, { signal, banner: notices.showBanner });
   let drawn = -1;
   let newest = -1;
@@ -184,16 +193,33 @@ function build({ model, el, signal }) {
     showGalleries();
   }
 
+  /** @param {number} place @param {import("../shared/types").Strengths} strengths @param {object} detail */
+  function nameLive(place, strengths, detail) {
+    const words = `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
+    live.canvas.setAttribute("aria-label", `Now: ${words}`);
+    live.caption.textContent = words;
+    root.dispatchEvent(new CustomEvent("fr-drawn", { detail, bubbles: true }));
+  }
+
+  /** The page's own picture. @param {import("../engine/types").Drawn} drawn @param {number} place
+   * @param {import("../shared/types").Strengths} strengths */
+  function showDrawn({ pixels, size }, place, strengths) {
+    if (live.canvas.width !== size) [live.canvas.width, live.canvas.height] = [size, size];
+    live.canvas.getContext("2d")?.putImageData(new ImageData(pixels, size, size), 0, 0);
+    nameLive(place, strengths, { place, strengths, shape: [size, size], drag: true, drawn: true });
+  }
+
   function showReply() {
     const reply = /** @type {Reply} */ (model.get("reply"));
     if (!(reply.serial > drawn)) return; // an older answer that arrives late
     drawn = reply.serial;
-    paint(live.canvas, model.get("frame"), reply.shape);
     root.dataset.drawn = String(reply.serial);
-    const words = `identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`;
-    live.canvas.setAttribute("aria-label", `Now: ${words}`);
-    live.caption.textContent = words;
-    root.dispatchEvent(new CustomEvent("fr-drawn", { detail: reply, bubbles: true }));
+    if (!reply.drawn) {
+      hand.drop();
+      paint(live.canvas, model.get("frame"), reply.shape);
+      nameLive(reply.place, reply.strengths, reply);
+    }
+    hand.prepare(reply.place);
     // a drag does not wait for its figures: the next picture can be requested
     if (reply.drag) link.settle(reply);
   }
@@ -304,6 +330,7 @@ function build({ model, el, signal }) {
   }
 
   listen(model, signal, {
+    packed: () => hand.prepare(model.get("reply").place),
     reply: showReply,
     figures: showFigures,
     second: showSecond,
@@ -360,6 +387,7 @@ function build({ model, el, signal }) {
   showRetained();
   showTangent();
   asked = true;
+  if (!offline && !model.get("packed")?.parts) model.send?.({ kind: "pack" });
   // the first view of an untouched widget shows a face that has already moved a little
   if (!offline && newest === 1) link.send({ action: "greet" });
 }

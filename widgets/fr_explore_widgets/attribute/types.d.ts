@@ -42,6 +42,8 @@ export interface Reply extends Tag {
   place: number;
   strengths: Strengths;
   shape: [number, number];
+  /** there is no picture, because the page has drawn it */
+  drawn?: boolean;
 }
 
 /** One model's figures of a face. */

@@ -90,6 +90,7 @@ class AttributeExplorer(BackgroundWidget):
     tangent = traitlets.Dict().tag(sync=True)
     energies = traitlets.Dict().tag(sync=True)
     retention = traitlets.Dict().tag(sync=True)
+    packed = traitlets.Dict().tag(sync=True)  # keys of what a page needs to draw the faces itself
 
     def __init__(
         self,
@@ -122,6 +123,7 @@ class AttributeExplorer(BackgroundWidget):
         with self._lock:
             self._display.show(first, Change(fresh=True))
         self._display.prepare()
+        self.on_msg(lambda _, content, buffers: self._display.give(content, self.send))
 
     # --- what the user does, each one step of undo --------------------------------------------------------------------
 
@@ -194,7 +196,8 @@ class AttributeExplorer(BackgroundWidget):
             self._display.walk(-1 if action == "undo" else 1, tag)
         else:
             phase = request.get("phase", "commit")
-            change = Change(request.get("moved"), phase, fresh=action == "reset", tag=tag)
+            drawn = bool(request.get("drawn"))
+            change = Change(request.get("moved"), phase, drawn, fresh=action == "reset", tag=tag)
             self._act(action, request, change)
 
     # --- measurements -------------------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
     until(lambda: widget.packed)
     keys = widget.packed
     files = [f"{keys['parts']}-{name}" for name in keys["files"]]
-    assert sent == [], "keys alone tell a page what its cache has"
+    assert sent == [], "a page compares the keys with its cache first"
     widget._handle_custom_msg({"kind": "blobs", "keys": [keys["head"], keys["people"][1], files[0]]}, [])
     assert [content for content, _ in sent] == [
         {"kind": "blob", "key": key} for key in (keys["head"], keys["people"][1], files[0])

@@ -1,6 +1,6 @@
 """What a page in Jupyter needs to draw faces itself while a slider is dragged: sent on request, once per page.
 
-`packed` tells the page the keys of the engine, the head and the people; keys are hashes of the content. The page looks
+`packed` holds the keys of the engine, the head and the people; keys are hashes of the content. The page looks
 in its memory and in its browser's cache (`engine/store.js`), and asks for what it lacks. The answers are custom
 messages, because a trait would become part of the widget's state, which is sent again when the notebook is opened.
 """
@@ -15,7 +15,7 @@ from .live import refusal
 
 __all__ = ["Supply"]
 
-# compressed blobs of this process by key, shared by its widgets; and the keys of what was packed before
+# compressed blobs of this process by key, shared by its widgets; and the keys by source and people
 _BLOBS: dict[str, bytes] = {}
 _KEYS: dict[Any, str] = {}
 

@@ -60,7 +60,7 @@ afterEach(() => {
   vi.clearAllMocks();
 });
 
-test("a blob is asked for once per page, and kept in the browser's cache between reloads", async () => {
+test("the kernel sends a blob once per page, and it is kept in the browser's cache between reloads", async () => {
   const kept = fakeCaches();
   const first = talking();
   const blob = createStore(first.model, stop.signal);

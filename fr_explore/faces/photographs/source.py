@@ -68,7 +68,7 @@ class Photographs:
         or a mapping from identity to one or several of these. In a folder, the pictures of a sub-folder show one
         identity, named after it; the other pictures are an identity each, named after the file. Linked folders are
         read once. Hidden files are ignored.
-    progress : show a progress bar while faces are detected, which takes about 0.1 s each.
+    progress : show a progress bar while faces are detected, which takes about 0.05 s each.
 
     Attributes
     ----------

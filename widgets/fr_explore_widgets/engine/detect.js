@@ -11,25 +11,29 @@ const NUMBERS = 16; // of a proposal: two scores before their sigmoid, the box's
 
 /**
  * The pixels from which each of `size` pixels between `start` and `end` is made, and their weights: a triangle as wide
- * as a pixel of the copy or of the picture, whichever is wider, as Pillow's bilinear filter has it.
+ * as a pixel of the copy or of the picture, whichever is wider, as Pillow's bilinear filter has it. Pixel i has `taps`
+ * weights from place i taps on, those behind its last one are 0; none of its pixels is outside the picture.
  * @param {number} start @param {number} end @param {number} size @param {number} length of the picture
  */
 function filter(start, end, size, length) {
   const scale = (end - start) / size;
   const reach = Math.max(scale, 1);
-  return Array.from({ length: size }, (_, i) => {
+  const taps = Math.min(Math.ceil(2 * reach) + 1, length);
+  const firsts = new Int32Array(size);
+  const weights = new Float64Array(size * taps);
+  for (let i = 0; i < size; i++) {
     // a centre outside the picture moves to the outermost pixel
     const centre = Math.min(Math.max(start + (i + 0.5) * scale, 0.5), length - 0.5);
-    const first = Math.max(Math.ceil(centre - reach - 0.5), 0);
-    const last = Math.min(Math.floor(centre + reach - 0.5), length - 1);
-    const weights = new Float64Array(last - first + 1);
+    const first = Math.min(Math.max(Math.ceil(centre - reach - 0.5), 0), length - taps);
+    firsts[i] = first;
     let sum = 0;
-    for (let k = 0; k < weights.length; k++) {
-      weights[k] = Math.max(1 - Math.abs(first + k + 0.5 - centre) / reach, 0);
-      sum += weights[k];
+    for (let k = 0; k < taps; k++) {
+      weights[i * taps + k] = Math.max(1 - Math.abs(first + k + 0.5 - centre) / reach, 0);
+      sum += weights[i * taps + k];
     }
-    return { first, weights: weights.map((weight) => weight / sum) };
-  });
+    for (let k = 0; k < taps; k++) weights[i * taps + k] /= sum;
+  }
+  return { firsts, weights, taps };
 }
 
 /**
@@ -41,31 +45,37 @@ export function resampled(picture, [left, top, right, bottom], height, width) {
   const { data, channels } = picture;
   const columns = filter(left, right, width, picture.width);
   const rows = filter(top, bottom, height, picture.height);
-  const from = Math.min(...rows.map((row) => row.first));
-  const until = Math.max(...rows.map((row) => row.first + row.weights.length));
+  const from = rows.firsts[0];
   const unit = data instanceof Float32Array ? 255 : 1;
-  const lines = new Float32Array((until - from) * width * 3); // each row of the picture, with the copy's columns
-  for (let y = from, at = 0; y < until; y++) {
-    for (const { first, weights } of columns) {
-      let [r, g, b] = [0, 0, 0];
-      for (let k = 0, p = (y * picture.width + first) * channels; k < weights.length; k++, p += channels) {
-        r += data[p] * weights[k];
-        g += data[p + 1] * weights[k];
-        b += data[p + 2] * weights[k];
+  const stride = width * 3;
+  // each row of the picture, with the copy's columns; no array is made in these loops
+  const lines = new Float32Array((rows.firsts[height - 1] + rows.taps - from) * stride);
+  for (let y = 0, at = 0; at < lines.length; y++) {
+    const start = (from + y) * picture.width;
+    for (let x = 0, w = 0; x < width; x++, at += 3) {
+      let p = (start + columns.firsts[x]) * channels;
+      let r = 0;
+      let g = 0;
+      let b = 0;
+      for (let k = 0; k < columns.taps; k++, w++, p += channels) {
+        const weight = columns.weights[w];
+        r += data[p] * weight;
+        g += data[p + 1] * weight;
+        b += data[p + 2] * weight;
       }
-      lines[at++] = r * unit;
-      lines[at++] = g * unit;
-      lines[at++] = b * unit;
+      lines[at] = r * unit;
+      lines[at + 1] = g * unit;
+      lines[at + 2] = b * unit;
     }
   }
-  const out = new Float32Array(height * width * 3);
-  rows.forEach(({ first, weights }, y) => {
-    const line = out.subarray(y * width * 3, (y + 1) * width * 3);
-    for (let k = 0; k < weights.length; k++) {
-      const start = (first + k - from) * width * 3;
-      for (let x = 0; x < line.length; x++) line[x] += weights[k] * lines[start + x];
+  const out = new Float32Array(height * stride);
+  for (let y = 0; y < height; y++) {
+    for (let k = 0; k < rows.taps; k++) {
+      const weight = rows.weights[y * rows.taps + k];
+      const line = (rows.firsts[y] + k - from) * stride;
+      for (let x = 0, at = y * stride; x < stride; x++, at++) out[at] += weight * lines[line + x];
     }
-  });
+  }
   return out;
 }
 

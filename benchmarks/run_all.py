@@ -32,6 +32,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "alignment": ("--repeat", "2"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
+    "shape": (),
     "extraction": ("--images", "128", "--rounds", "11"),
     "avatars": (),
     "photographs": ("--avatars", "60"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fr_explore as fr
-from fr_explore_widgets import AttributeExplorer, FieldExplorer
+from fr_explore_widgets import AttributeExplorer, FieldExplorer, VerificationExplorer
 from fr_explore_widgets.core.bookmark import read_bookmark
 
 pytestmark = pytest.mark.browser
@@ -282,4 +282,21 @@ def test_a_field_draws_the_faces_of_every_curve(networks, tmp_path, open_page):
     w.request = {"client": "page", "seq": 1, "action": "view_curve", "values": place}
     assert base64.b64decode(got[0]) == w.frame
     assert got[1]["strengths"] == pytest.approx(w.curve_view["strengths"])
+    w.close()
+
+
+def test_an_attribute_shifts_the_genuine_pairs(networks, tmp_path, open_page):
+    """All strengths of an attribute that the kernel has not computed, as the kernel computes them afterwards."""
+    w = VerificationExplorer(fr.Avatars(identities=3, seed=5), networks["first"], images=2, size=64, draws=20).wait(60)
+    page = open_page(w.to_html(tmp_path / "pairs.html", precision="float32"))
+    page.locator("select[data-control=attribute]").select_option("age")
+    page.wait_for_function("() => frExploreModel.get('shifts').age?.done.every(Boolean)", timeout=60_000)
+    text = "new Uint8Array(frExploreModel.get('shift_data').buffer)"
+    got = page.evaluate(f"btoa(Array.from({text}, (one) => String.fromCharCode(one)).join(''))")
+    w.set(attribute="age").wait(60)
+    assert page.evaluate("frExploreModel.get('shifts')") == json.loads(json.dumps(w.shifts))
+    np.testing.assert_allclose(
+        np.frombuffer(base64.b64decode(got), "<f8"), np.frombuffer(w.shift_data, "<f8"), rtol=1e-3, atol=1e-5
+    )
+    assert page.evaluate("frExploreModel.get('progress')") == {}
     w.close()

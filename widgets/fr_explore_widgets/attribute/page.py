@@ -85,12 +85,7 @@ def _map(engine: Engine, view: ModelView, people: list[Hashable], variations: in
 
 
 def _note(engine: Engine, able: list[str], precision: Precision) -> str:
-    error = live.ERROR[precision]
     networks = " and ".join(engine.views[name].card.title for name in able)
-    near = f"95 of 100 distances are within {100 * error:g} % of the notebook's" if error else "distances are exact"
     left = [name for name in engine.views if name not in able]
     rest = f" Not in this page, because they need the notebook: {', '.join(left)}." if left else ""
-    return (
-        f"Live: this page draws the faces and runs {networks} ({precision}: {near}). Nothing leaves it, and it needs "
-        f"no network.{rest}"
-    )
+    return live.note(networks, precision) + rest

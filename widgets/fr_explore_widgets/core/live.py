@@ -15,7 +15,7 @@ from fr_explore.models.packed import packed
 
 from .engine import compressed, engine_parts
 
-__all__ = ["ERROR", "Live", "live", "refusal"]
+__all__ = ["ERROR", "Live", "live", "note", "refusal"]
 
 # by how much the weights move a distance, as a share of it, in 95 of 100 cases
 ERROR: Mapping[str, float] = {"float32": 0.0, "float16": 0.002, "int8": 0.03}
@@ -58,6 +58,16 @@ def live(
         data["models"].append({"card": found.card | {"name": name}, **_blob(found.network)})
         contents[f"the network {name} as {precision}"] = len(data["models"][-1]["data"])
     return Live(data, contents)
+
+
+def note(networks: str, precision: Precision) -> str:
+    """What a live page computes, and how exactly: a sentence for the reader."""
+    error = ERROR[precision]
+    near = f"95 of 100 distances are within {100 * error:g} % of the notebook's" if error else "distances are exact"
+    return (
+        f"Live: this page draws the faces and runs {networks} ({precision}: {near}). Nothing leaves it, and it needs "
+        "no network."
+    )
 
 
 def _blob(blob: bytes) -> dict[str, Any]:

@@ -27,7 +27,7 @@ __all__ = ["CARDS", "SFace", "fetch", "load", "needs", "weights_path"]
 
 CARD = ModelCard(
     name="sface",
-    title="SFace, MobileNet from OpenCV's model zoo",
+    title="SFace from OpenCV's model zoo",
     input_size=112,
     dim=128,
     metric="cosine",

@@ -103,7 +103,7 @@ def test_report_and_command_line(tmp_path, capsys):
     words = ["report", "dlib", "sface", "--identities", "2", "--neighborhood", "knn:2", "--null-draws", "5"]
     assert cli.main([*words, "--out", str(page), *options]) == 0
     text = page.read_text()
-    assert "SFace, MobileNet" in text
+    assert "SFace from OpenCV" in text
     assert "undocumented for this file" in text
     capsys.readouterr()
     assert cli.main(["models"]) == 0

@@ -82,7 +82,7 @@ class ModelView:
         """Embeddings (n, dim) of float pixels; WidgetError if the model fails or returns NaN or infinity."""
         try:
             with self._lock:
-                vectors = self.model.embed(faces)
+                vectors = self.model.embed(faces, batch_size=8)  # more at once would only need more memory
             if not np.isfinite(vectors).all():
                 raise ValueError("the embedding contains NaN or infinity.")
         except Exception as problem:

@@ -118,6 +118,17 @@ def test_landmarks_are_as_good_as_mtcnns(rendered, monkeypatch):
         np.testing.assert_allclose(a.box, b.box, atol=0.15 * side)  # the same kind of box
 
 
+def test_real_photographs(people, monkeypatch):
+    """Each photograph's face is found, at the place where MTCNN finds it."""
+    ours = {name: find_faces(picture) for name, picture in people.items()}
+    monkeypatch.setattr(detect, "load_proposer", lambda: None)
+    for name, found in ours.items():
+        best, truth = found[0], find_faces(people[name])[0]
+        eyes = np.linalg.norm(truth.landmarks[0] - truth.landmarks[1])
+        assert (best.found_by, truth.found_by) == ("YuNet", "MTCNN")
+        assert np.linalg.norm(best.landmarks - truth.landmarks, axis=1).mean() < 0.06 * eyes, name
+
+
 @pytest.mark.parametrize("width", [24, 60, 160, 480])
 def test_faces_of_all_sizes_in_a_large_picture(width, avatars):
     canvas = np.full((1000, 1400, 3), 150, np.uint8)

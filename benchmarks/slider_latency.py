@@ -101,19 +101,16 @@ async ([selector, slider, name, count, mode]) => {
     channel.port2.postMessage(0);
   }));
   const fill = (times, upTo, now) => { for (let i = upTo; i >= 0 && times[i] === null; i--) times[i] = now; };
-  const pictures = [];
-  let shown = -1, wake = () => {};
+  let wake = () => {};
   const over = new AbortController(), { signal } = over;
   root.addEventListener("fr-drawn", async ({ detail }) => {
     const i = indexOf(detail);
     if (i < 0) return;
-    shown = i;
-    pictures.push([performance.now(), i]);
     fill(painted, i, await afterPaint());
     wake();
   }, { signal });
-  root.addEventListener("fr-told", async () => {
-    const i = shown;
+  root.addEventListener("fr-told", async ({ detail }) => {
+    const i = indexOf(detail); // the figures may come before the page's own picture
     if (i < 0) return;
     fill(settled, i, await afterPaint());
     wake();
@@ -131,15 +128,13 @@ async ([selector, slider, name, count, mode]) => {
       await pause(20 + 17 * ((i * 0.618) % 1)); // not synchronised with the display
     }
   }
-  await until(() => settled[count - 1] !== null);
+  await until(() => settled[count - 1] !== null && painted[count - 1] !== null);
   input.dispatchEvent(new Event("change", { bubbles: true }));
   await pause(500);
   over.abort();
-  const older = (i) => pictures.filter(([t, j]) => j < i && t > sent[i] && t < painted[i]).length;
   return {
     painted: painted.map((t, i) => t - sent[i]),
     settled: settled.map((t, i) => t - sent[i]),
-    lag: painted.map((_, i) => older(i)),
   };
 }
 """

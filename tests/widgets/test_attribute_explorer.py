@@ -672,6 +672,24 @@ def test_words_and_picture(w, monkeypatch):
     assert w.to_png().startswith(b"\x89PNG")
 
 
+def test_the_picture_shows_the_map_and_values_as_the_page_does(w):
+    w.set(age=50.25, hue=-13.125, brightness=1.1)
+    assert "age 50.2 years, hue -13.1°, brightness × 1.1, compared" in w._words()
+    whole = w.to_png()
+    w._engine.views["mean"].gallery = None  # as before the map is computed
+    with Image.open(io.BytesIO(whole)) as image, Image.open(io.BytesIO(w.to_png())) as without:
+        assert image.height >= without.height + 100, "the map stands beside the faces"
+
+
+def test_a_picture_in_the_middle_of_a_drag_shows_the_face_that_the_page_has_drawn(w):
+    w.set(age=40)
+    ask(w, 1, action="set", values={"age": 60}, moved="age", phase="drag", drawn=True)
+    w.wait(20)
+    ours = w.to_png()
+    w.set(age=60)
+    assert w.to_png() == ours
+
+
 def test_a_notebook_saves_no_private_face(faces, models, monkeypatch):
     faces.private = True
     w = AttributeExplorer(faces, models, variations=2).wait(20)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fr_explore.attributes import check_attributes
+from fr_explore.attributes import Attribute, check_attributes
 from fr_explore.faces.base import Face
 
 from ..core.faces import to_bytes
 from ..core.page import Offline, Pixels
-from ..core.picture import Part, Plot
+from ..core.picture import INK, Part, Plot
 from ..core.session import History, Place, State
 from .engine import Engine
+from .picture import map_image
 
 __all__ = ["answer", "offline", "page_traits", "picture", "retention", "sweep_table", "tables", "words"]
 
@@ -116,7 +117,8 @@ def picture(
         places: dict[str, Place] = {"Reference": engine.reference_of(state), "Now": state.face}
         places |= {f"Snapshot {name}": place for name, place in state.snapshots.items()}
         faces = [(now if name == "Now" else engine.picture(at), name, at) for name, at in places.items()]
-        rows.insert(0, [(pixels, f"{name}: {_describe(engine, at)}") for pixels, name, at in faces])
+        shown: list[Part] = [(pixels, f"{name}: {_describe(engine, at)}") for pixels, name, at in faces]
+        rows = [[text], shown + _maps(engine, state)]
     if energies:
         rows.append([_energy_plot(engine, energies, key) for key in ("magnitude", "energy")])
     return rows
@@ -192,11 +194,33 @@ def _grid(engine: Engine, state: State, name: str, steps: int) -> list[float]:
 
 def _describe(engine: Engine, place: Place) -> str:
     moved = [
-        f"{record.label} {place[1][name]:g} {record.unit}".strip()
+        f"{record.label} {_shown(record, place[1][name])}"
         for name, record in engine.faces.attributes.items()
         if abs(place[1][name] - record.neutral) > 1e-9
     ]
     return f"identity {place[0]}, {', '.join(moved) or 'neutral'}"
+
+
+def _shown(record: Attribute, value: float) -> str:
+    """A strength as the page shows it: with at most one decimal, unless the whole range is smaller."""
+    places = 3 if record.high - record.low < 0.5 else 1
+    figure = f"{value:.{places}f}".rstrip("0").rstrip(".") or "0"
+    if record.unit == "×":
+        return f"× {figure}"
+    return f"{figure}{record.unit}" if record.unit == "°" else f"{figure} {record.unit}".strip()
+
+
+def _maps(engine: Engine, state: State) -> list[Part]:
+    """The map of each model that has one, with its caption."""
+    found: list[Part] = []
+    moved = [name for name, record in engine.faces.attributes.items() if state.strengths[name] != record.neutral]
+    color = engine.faces.attributes[moved[0]].color if len(moved) == 1 else INK
+    for view in engine.shown_by(state):
+        if view.gallery is not None:
+            reading = engine.reading(view, state, engine.vector(view, state.face))
+            image = map_image(view.gallery, reading, list(engine.places), color)
+            found.append((image, f"{view.card.title}: {view.gallery.plane.caption}"))
+    return found
 
 
 def _energy_plot(engine: Engine, rows: Sequence[Mapping[str, Any]], key: str) -> Plot:

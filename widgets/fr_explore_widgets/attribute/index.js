@@ -214,9 +214,10 @@ function build({ model, el, signal }) {
     if (!(reply.serial > drawn)) return; // an older answer that arrives late
     drawn = reply.serial;
     root.dataset.drawn = String(reply.serial);
-    if (!reply.drawn) {
+    if (!reply.drawn || !asked) {
       hand.drop();
-      paint(live.canvas, model.get("frame"), reply.shape);
+      const side = Math.sqrt(model.get("frame").byteLength / 3); // a view that opens during a drag shows the last one
+      paint(live.canvas, model.get("frame"), reply.drawn ? [side, side] : reply.shape);
       nameLive(reply.place, reply.strengths, reply);
     }
     hand.prepare(reply.place);
@@ -249,7 +250,7 @@ function build({ model, el, signal }) {
       say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
-    root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
+    root.dispatchEvent(new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }));
   }
 
   /** Set the controls to the kernel's values, unless an answer to their request is still due. */

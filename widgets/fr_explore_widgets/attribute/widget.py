@@ -269,9 +269,11 @@ class AttributeExplorer(BackgroundWidget):
         return export.tables(self._engine, self._display.state, self._display.history, self.distances, **known)
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
-        now = np.frombuffer(self.frame, np.uint8).reshape(*self.reply["shape"], 3)
-        if kept and self._engine.private:
-            now = None
+        now = None
+        if not (kept and self._engine.private):  # the page draws the faces of a drag: they are not in `frame`
+            drawn, face = self.reply.get("drawn"), self._display.state.face
+            pixels = np.frombuffer(self.frame, np.uint8)
+            now = self._engine.picture(face) if drawn else pixels.reshape(*self.reply["shape"], 3)
         rows = self.energies.get("rows", [])
         return export.picture(self._engine, self._display.state, self._words(), rows, now)
 

@@ -678,7 +678,7 @@ def test_the_picture_shows_the_map_and_values_as_the_page_does(w):
     whole = w.to_png()
     w._engine.views["mean"].gallery = None  # as before the map is computed
     with Image.open(io.BytesIO(whole)) as image, Image.open(io.BytesIO(w.to_png())) as without:
-        assert image.height >= without.height + 100, "the map stands beside the faces"
+        assert image.height >= without.height + 100, "the map is beside the faces"
 
 
 def test_a_picture_in_the_middle_of_a_drag_shows_the_face_that_the_page_has_drawn(w):

@@ -21,7 +21,7 @@ export function createHand({ model, signal, size, paint }) {
   /** @type {Set<number>} */
   const ready = new Set();
   let broken = !model.send;
-  let newest = 0;
+  let dropped = 0; // how often the kernel's picture was newer
   const packed = () => /** @type {Packed} */ (model.get("packed") ?? {});
 
   /** @param {Packed} keys */
@@ -54,7 +54,7 @@ export function createHand({ model, signal, size, paint }) {
     async (/** @type {{place: number, strengths: Strengths, mine: number}} */ { place, strengths, mine }) => {
       const { head, people } = packed();
       const drawn = await engine?.draw({ head, person: people[place], values: strengths, size });
-      if (drawn && mine === newest && !signal.aborted) paint(drawn, place, strengths);
+      if (drawn && mine === dropped && !signal.aborted) paint(drawn, place, strengths);
     },
   );
 
@@ -63,16 +63,15 @@ export function createHand({ model, signal, size, paint }) {
     prepare,
     /** Whether `move` draws this person. @param {number} place */
     draws: (place) => !broken && ready.has(place),
-    /** Draw a face; only the newest one is painted. @param {number} place @param {Strengths} strengths */
+    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. @param {number} place @param {Strengths} strengths */
     move(place, strengths) {
-      newest += 1;
-      draw({ place, strengths, mine: newest }).catch(() => {
+      draw({ place, strengths, mine: dropped }).catch(() => {
         broken = true;
       });
     },
     /** Forget what is being drawn: the kernel's picture is newer. */
     drop() {
-      newest += 1;
+      dropped += 1;
     },
   };
 }

@@ -250,7 +250,9 @@ function build({ model, el, signal }) {
       say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
-    root.dispatchEvent(new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }));
+    root.dispatchEvent(
+      new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }),
+    );
   }
 
   /** Set the controls to the kernel's values, unless an answer to their request is still due. */

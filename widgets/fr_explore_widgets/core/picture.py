@@ -194,7 +194,7 @@ def _axes(draw: Any, font: Any, plot: Plot, box: Sequence[float], of: Scales, ra
     places: Mapping[float, str] = dict(enumerate(plot.names)) or {x: f"{x:g}" for x in ticks(*ranges[0])}
     room = (box[2] - box[0]) / max(1, len(places)) - 4 * FINE
     staggered = bool(plot.names) and max(map(font.getlength, places.values())) > room
-    for i, (x, text) in enumerate(places.items()):  # names that would touch stand on two lines
+    for i, (x, text) in enumerate(places.items()):  # names that would touch take two lines
         top = box[3] + (4 + 14 * (staggered and i % 2)) * FINE
         draw.text((x_of(x), top), text, font=font, fill=SOFT, anchor="ma")
     draw.line([(box[0], box[3]), (box[2], box[3])], fill=SOFT, width=FINE // 2)

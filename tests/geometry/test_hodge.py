@@ -181,3 +181,14 @@ def test_too_few_points_are_refused_or_left_out():
     table = fr.hodge_shares(field, null_draws=0).set_index("attribute")
     assert table.loc["drift", ["gradient", "curl", "harmonic"]].isna().all()
     assert table.loc["sink", "gradient"] == pytest.approx(1)
+
+
+def test_an_arc_is_a_gradient_and_a_ring_is_a_circulation():
+    """The same tangential field: on an arc it climbs an angle; around a ring no potential can, and one hole remains."""
+    rng = np.random.default_rng(0)
+    for turn, name in ((np.pi, "gradient"), (2 * np.pi, "harmonic")):
+        angle = turn * (np.arange(100) + rng.uniform(0, 0.5, 100)) / 100
+        points = np.column_stack([np.cos(angle), np.sin(angle)])
+        tangents = points[:, ::-1] * [-1, 1]
+        row = fr.hodge_shares(as_field(points, {"tangent": tangents}), null_draws=0).iloc[0]
+        assert row[name] > 0.98

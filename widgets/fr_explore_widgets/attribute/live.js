@@ -11,8 +11,8 @@ import { after, checkState, faceOf, referenceOf } from "./session.js";
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("./session").Face} Face */
 /** @typedef {import("./session").State} State */
-/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, path?: Face[]}} Change */
-/** @typedef {{state: State, drawn: Drawn, tag: Record<string, any> & {serial: number}, path?: Face[]}} Shown */
+/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, path?: number[][]}} Change */
+/** @typedef {{state: State, drawn: Drawn, tag: Record<string, any> & {serial: number}, path?: number[][]}} Shown */
 /** @typedef {{card: import("../engine/types").PageCard, gallery: Record<string, any>, order: number[], plane: import("../engine/types").Projection, neutral: number[][], energies: Record<string, any>}} View */
 
 const KEPT = 32; // embeddings of references, snapshots and neutral faces
@@ -135,7 +135,6 @@ export function createKernel({ live, bytes, model, receive }) {
     const view = viewOf(state.model);
     const reference = referenceOf(state);
     const read = await reading(view, state, await embed(view, state, drawn));
-    const way = await Promise.all(path.map(async (face) => onMap(view, await vectorOf(view, face))));
     const beside = await pictureOf(reference);
     const more = tag.phase === "commit" || tag.phase === "again" ? await snapshotsOf(state) : {};
     if (tag.serial < told) return;
@@ -160,7 +159,7 @@ export function createKernel({ live, bytes, model, receive }) {
       figures: {
         ...tag,
         ...read,
-        ...(way.length && { path: way }),
+        ...(path.length && { path }),
         reference: { ...described(reference, beside), pinned: Boolean(state.reference) },
         compare: state.compare,
         can: { undo: history.canUndo, redo: history.canRedo },
@@ -225,17 +224,9 @@ export function createKernel({ live, bytes, model, receive }) {
   function greet(tag) {
     const untouched = greeting && serial === 1 && !touched;
     if (!untouched) return show(now, { phase: "step", tag });
-    const { name, values } = greeting;
-    const path = values.map((/** @type {number} */ value) => ({
-      ...faceOf(now),
-      strengths: { [name]: value },
-    }));
-    return show(checkState({ ...now, ...path[path.length - 1] }, known), {
-      moved: name,
-      phase: "step",
-      tag,
-      path,
-    });
+    const { name, value, path } = greeting;
+    const state = checkState({ ...now, strengths: { [name]: value } }, known);
+    return show(state, { moved: name, phase: "step", tag, path });
   }
 
   const failure = (/** @type {unknown} */ problem) => ({

@@ -56,7 +56,9 @@ def offline(
         trait["serial"] = 1  # of an untouched widget
     if state.reference is None and dict(state.strengths) == engine.neutral:
         name, steps = engine.greeting(state)
-        found.data["greeting"] = {"name": name, "values": [step.strengths[name] for step in steps]}
+        view = engine.shown_by(state)[0]
+        path = [view.project(engine.vector(view, step.face)) for step in steps]
+        found.data["greeting"] = {"name": name, "value": steps[-1].strengths[name], "path": path}
     return Offline(
         traits=setup | galleries | energies | answers | {"retention": {}, "tangent": {}},
         what=f"{len(people)} people and {len(able)} networks",

@@ -192,3 +192,16 @@ def test_an_arc_is_a_gradient_and_a_ring_is_a_circulation():
         tangents = points[:, ::-1] * [-1, 1]
         row = fr.hodge_shares(as_field(points, {"tangent": tangents}), null_draws=0).iloc[0]
         assert row[name] > 0.98
+
+
+def test_one_identity_at_a_time_gives_the_same_flow():
+    """As from a store or on a cluster: each part draws the random fields that it has in the whole."""
+    data = np.random.default_rng(0).normal(size=(2, 2, 60, 3, 4))
+    dims = ("identity", "attribute", "curve", "step", "dim")
+    coords = {"identity": ["a", "b"], "attribute": ["age", "hue"], "step": [-1, 0, 1]}
+    embeddings = xr.DataArray(data, coords, dims)
+    parts = fr.alignment(embeddings, flow=True, progress=False)
+    whole = fr.alignment(fr.vector_field(embeddings), flow=True)
+    assert parts.columns.tolist() == whole.columns.tolist()
+    for name in ("energy", "gravity", "spread", "gradient", "gradient_null", "gradient_z"):
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-9)

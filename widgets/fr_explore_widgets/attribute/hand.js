@@ -20,6 +20,8 @@ export function createHand({ model, signal, size, paint }) {
   let engine = null;
   /** @type {Set<number>} */
   const ready = new Set();
+  /** @type {Set<number>} people that are ready, or will be */
+  const begun = new Set();
   let broken = !model.send;
   let dropped = 0; // how often the kernel's picture was newer
   const packed = () => /** @type {Packed} */ (model.get("packed") ?? {});
@@ -37,7 +39,8 @@ export function createHand({ model, signal, size, paint }) {
   /** @param {number} place */
   async function prepare(place) {
     const keys = packed();
-    if (broken || ready.has(place) || !keys.parts) return;
+    if (broken || begun.has(place) || !keys.parts) return;
+    begun.add(place);
     try {
       starting ??= start(keys);
       const started = await starting;

@@ -198,6 +198,7 @@ function build({ model, el, signal }) {
     const words = `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
     live.canvas.setAttribute("aria-label", `Now: ${words}`);
     live.caption.textContent = words;
+    live.caption.title = words;
     root.dispatchEvent(new CustomEvent("fr-drawn", { detail, bubbles: true }));
   }
 

@@ -137,7 +137,9 @@ def test_snapshots(lab):
 
 
 def test_the_page_from_disk_slides_without_a_kernel(lab, browser, tmp_path):
-    lab.execute(f"w.set(age=50); w.to_html({str(tmp_path / 'x.html')!r}, attributes=['age', 'hue'], steps=4)")
+    lab.execute(
+        f"w.set(age=50); w.to_html({str(tmp_path / 'x.html')!r}, attributes=['age', 'hue'], steps=4, live=False)"
+    )
     distances = lab.value("w.sweep('age', [18, 37, 56, 75])['distance'].tolist()")
     context = browser.new_context(offline=True)
     page = context.new_page()

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import string
+import subprocess
 import sys
 from pathlib import Path
 
@@ -162,6 +163,12 @@ def assets(out: Path) -> None:
         shutil.copy(PARTS / name, out / "assets")
 
 
+def reference(out: Path) -> None:
+    """Write the API reference, made from the docstrings, with a search that works from disk."""
+    command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "-o", str(out), "fr_explore", "fr_explore_widgets"]
+    subprocess.run(command, check=True)
+
+
 def laboratory(path: Path) -> str:
     """Write the live laboratory of the front page; return the front page's part about it."""
     import fr_explore as fr
@@ -185,7 +192,7 @@ def index(paths: list[Path], texts: list[str], hero: str) -> str:
     return (
         "<h1>The geometry of face-recognition embeddings</h1><p>A course in notebooks: slide an attribute of a face "
         f"and watch its embedding move. The faces are generated; the network is real.</p>{hero}"
-        f'<ol class="course">{rows}</ol><ul>{more}</ul>'
+        f'<ol class="course">{rows}</ol><ul>{more}<li><a href="api/index.html">API reference</a></li></ul>'
     )
 
 
@@ -216,6 +223,7 @@ def build(out: Path, only: str = "") -> list[Path]:
     for name in texts:
         body = finish(markdown2html((ROOT / "notebooks" / name).read_text(encoding="utf-8")))
         write(f"{Path(name).stem}.html", page(Path(name).stem.capitalize(), body))
+    reference(out / "api")
     hero = laboratory(out / "widgets" / "laboratory.html")
     write("index.html", page("fr-explore: the course", index(wanted, texts, hero)))
     return made

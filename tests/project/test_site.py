@@ -124,3 +124,15 @@ def test_the_front_page_is_a_live_laboratory(tmp_path, browser):
         before = key.get_attribute("data-distance")
         inside.locator("input[data-attribute=age]").press("End")
         until(lambda: key.get_attribute("data-distance") != before)
+
+
+def test_the_reference_has_every_public_name_and_loads_nothing(tmp_path):
+    import fr_explore as fr
+
+    build_site.reference(tmp_path)
+    text = (tmp_path / "fr_explore.html").read_text(encoding="utf-8")
+    public = [name for name in fr.__all__ if not name.startswith("_")]
+    assert [n for n in public if f'id="{n}"' not in text and not (tmp_path / f"fr_explore/{n}.html").is_file()] == []
+    loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', text)
+    assert [url for url in loaded if "//" in url and not url.startswith("data:")] == []
+    assert str(build_site.ROOT) not in text

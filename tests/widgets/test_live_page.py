@@ -126,6 +126,9 @@ def test_the_first_face_has_moved_a_little(networks, tmp_path, open_page):
         wanted = json.loads(json.dumps(getattr(w, name)))
         got = page.evaluate("name => frExploreModel.get(name)", name)
         near(got, {key: value for key, value in wanted.items() if key not in ("client", "seq")}, name)
+    # the link restores what is seen
+    name = w.setup["main"][0]
+    assert page.evaluate("frExploreModel.get('state').strengths") == {name: w.reply["strengths"][name]}
     page.locator("[data-action=reset]").click()
     page.wait_for_function("() => frExploreModel.get('figures').distance < 1e-6")
     w.close()

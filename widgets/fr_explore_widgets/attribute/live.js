@@ -153,7 +153,7 @@ export function createKernel({ live, bytes, model, receive }) {
     receive({
       ...models,
       ...more,
-      ...(tag.phase === "commit" && { state }),
+      ...(tag.phase !== "drag" && (tag.phase !== "step" || path.length) && { state }),
       ...(model.get("error")?.what && { error: {} }),
       reference_frame: toFrame(beside),
       figures: {

@@ -28,6 +28,7 @@ from .models.registry import load_model as load_model
 from .embedding.embed import embed as embed
 from .embedding.inspection import show_crops as show_crops
 from .embedding.inspection import sweep as sweep
+from .embedding.inspection import sweep_distances as sweep_distances
 from .training.finetune import finetune as finetune
 
 # field: how an attribute moves the embeddings of one person (microscale)
@@ -47,11 +48,16 @@ from .geometry.by_identity import alignment as alignment
 from .geometry.alignment import alignment_energy as alignment_energy
 from .geometry.by_identity import alignment_profile as alignment_profile
 from .geometry.hodge import hodge_shares as hodge_shares
+from .geometry.persistence import persistence as persistence
 
 # distances between people (macroscale)
 from .population.macroscale import entropy_correlation as entropy_correlation
 from .population.macroscale import macroscale as macroscale
 from .population.macroscale import modality_distances as modality_distances
+from .population.audit import Audit as Audit
+from .population.audit import audit as audit
+from .population.image_statistics import confounders as confounders
+from .population.image_statistics import image_statistics as image_statistics
 from .population.probes import linear_probe as linear_probe
 from .population.verification import Overlap as Overlap
 from .population.verification import Verification as Verification

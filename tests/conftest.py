@@ -117,7 +117,8 @@ def open_page(browser):
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda request: problems.append(request.url) if request.url != path.as_uri() else None)
+        own = (path.as_uri(), "blob:", "data:")  # a page's workers are blobs of its own
+        page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
         page.goto(path.as_uri())
         return page
 

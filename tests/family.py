@@ -97,7 +97,7 @@ CASES = [
         offline={"attributes": ["head_angle", "age"], "steps": 3},
         state="w.set(age=60)",
         # the kernel renders and embeds; the page can still enlarge its map (a stored snapshot it could show, too)
-        inert="input:not(.fr-text), select, [data-action]:not([data-action=copy], [data-action=zoom])",
+        inert="input:not(.fr-text, .fr-chip input), select, [data-action]:not([data-action=copy], [data-action=zoom])",
         shows=".fr-key",
     ),
     Case(

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import string
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +29,7 @@ PARTS = Path(__file__).parent / "site"
 VEGA = "application/vnd.vegalite.v5+json"
 PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
+HERO_PEOPLE = 4  # of the front page
 CHARTS = '<script src="assets/vega.js"></script>'
 # appended to a widget's cell; the underscore avoids clashes with the notebook's names
 EXPORT = """
@@ -161,15 +163,36 @@ def assets(out: Path) -> None:
         shutil.copy(PARTS / name, out / "assets")
 
 
-def index(paths: list[Path], texts: list[str]) -> str:
+def reference(out: Path) -> None:
+    """Write the API reference, made from the docstrings, with a search that works from disk."""
+    command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "-o", str(out), "fr_explore", "fr_explore_widgets"]
+    subprocess.run(command, check=True)
+
+
+def laboratory(path: Path) -> str:
+    """Write the live laboratory of the front page; return the front page's part about it."""
+    import fr_explore as fr
+    from fr_explore_widgets import AttributeExplorer
+
+    faces, model = fr.Avatars(identities=HERO_PEOPLE, seed=0), fr.load_model("dlib", device="cpu")
+    AttributeExplorer(faces, model).wait(300).to_html(path)
+    page = f"widgets/{path.name}"
+    return (
+        f'<figure class="wide"><iframe src="{page}" title="The live laboratory"></iframe><figcaption>A real network in '
+        f'this page: drag a slider. <a href="{page}">Open it on its own page</a>, which also works as a file without a '
+        "network.</figcaption></figure>"
+    )
+
+
+def index(paths: list[Path], texts: list[str], hero: str) -> str:
     rows = "".join(
         f'<li value="{int(p.stem[:2])}"><a href="{p.stem}.html">{title_of(p)[3:].lstrip(". ")}</a></li>' for p in paths
     )
     more = "".join(f'<li><a href="{Path(name).stem}.html">{Path(name).stem.capitalize()}</a></li>' for name in texts)
     return (
         "<h1>The geometry of face-recognition embeddings</h1><p>A course in notebooks: slide an attribute of a face "
-        "and watch its embedding move. The faces are generated; the network is real.</p>"
-        f'<ol class="course">{rows}</ol><ul>{more}</ul>'
+        f"and watch its embedding move. The faces are generated; the network is real.</p>{hero}"
+        f'<ol class="course">{rows}</ol><ul>{more}<li><a href="api/index.html">API reference</a></li></ul>'
     )
 
 
@@ -200,7 +223,9 @@ def build(out: Path, only: str = "") -> list[Path]:
     for name in texts:
         body = finish(markdown2html((ROOT / "notebooks" / name).read_text(encoding="utf-8")))
         write(f"{Path(name).stem}.html", page(Path(name).stem.capitalize(), body))
-    write("index.html", page("fr-explore: the course", index(wanted, texts)))
+    reference(out / "api")
+    hero = laboratory(out / "widgets" / "laboratory.html")
+    write("index.html", page("fr-explore: the course", index(wanted, texts, hero)))
     return made
 
 

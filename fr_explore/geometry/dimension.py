@@ -84,14 +84,7 @@ def intrinsic_dimension(
         raise ValueError("the points hold NaN or infinity: leave these points out first.")
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(cloud))[:limit]
-    distances = distance_matrix(cloud[chosen], metric)
-    kept = ~np.tril(distances == 0, -1).any(axis=1)
-    if kept.sum() < LEAST:
-        raise ValueError(
-            f"{kept.sum()} different points: an estimate of the dimension needs at least {LEAST}; with fewer it says "
-            "more about the sample than about the cloud."
-        )
-    distances = distances if kept.all() else distances[np.ix_(kept, kept)]
+    distances, kept = _distinct(distance_matrix(cloud[chosen], metric))
     found = _estimates(distances, alpha)
     spread = _spread(distances, people[chosen][kept], alpha, draws, rng) * NormalDist().inv_cdf((1 + level) / 2)
     ends = np.stack([found, np.clip(found - spread, 0, None), found + spread])
@@ -104,6 +97,17 @@ def intrinsic_dimension(
                    "duplicates": int((~kept).sum()), "identities": len(np.unique(people)),
                    "spheres": spheres.to_dict("list")}  # fmt: skip
     return table
+
+
+def _distinct(distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distances between different points, and which these are."""
+    kept = ~np.tril(distances == 0, -1).any(axis=1)
+    if kept.sum() < LEAST:
+        raise ValueError(
+            f"{kept.sum()} different points: an estimate of the dimension needs at least {LEAST}; with fewer it says "
+            "more about the sample than about the cloud."
+        )
+    return (distances if kept.all() else distances[np.ix_(kept, kept)]), kept
 
 
 def distance_matrix(points: Num[Any, "n dim"], metric: str) -> Float[np.ndarray, "n n"]:

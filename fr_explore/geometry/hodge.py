@@ -11,6 +11,9 @@ The shares of |z|² are those of the field, whatever its scale. Jiang and others
 - The trapezium rule is exact for quadratic potentials: a constant field, or x -> S x with S symmetric, has no curl.
 - A random field is not one third of each: the null is random directions on the same points. In many dimensions
   neighbours have few neighbours in common, so a rotation is harmonic rather than curl; read the gradient first.
+- An attribute's field follows one coordinate of the faces, so even along an arc it is a gradient: the energy tells an
+  arc from a drift (`python benchmarks/shape.py --controlled`), the shares tell a whirl, v = A x, from noise. They are
+  therefore columns on request, not part of the energy's table.
 - Normalising edges, or dividing by the field's norm, would make the shares depend on the field's length.
 """
 

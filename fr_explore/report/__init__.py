@@ -36,8 +36,8 @@ def report(
     """Compare models on the same lattice and write the results to one HTML file.
 
     Faces, energies with intervals and null, energy over the scale, maps, similarity of the attributes' fields,
-    verification, cards and licences, and how to repeat it. Images and charts are embedded; the file follows the
-    reader's light or dark theme and can be printed. Photographs are embedded too: consider who receives the file.
+    dimension, verification, cards and licences, and how to repeat it. Images and charts are embedded; the file follows
+    the reader's light or dark theme and can be printed. Photographs are embedded too: consider who receives the file.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from ..lattice import Lattice
 from ..scale.results import provenance
 from ..statistics import compare
 from .figures import comparison, picture, svg
-from .measure import LEVEL, Findings
+from .measure import LEVEL, Findings, dimension_rows
 from .page import details, figure, section, table
 
 __all__ = ["sections"]
@@ -31,6 +31,7 @@ def sections(lattice: Lattice, findings: list[Findings], command: str) -> list[s
         _scale(findings, numbers),
         _maps(findings, numbers),
         _similarity(findings, numbers),
+        _dimension(findings, numbers),
         _verified(lattice, findings, numbers),
         _cards(findings),
         _again(lattice, findings, command),
@@ -220,6 +221,15 @@ def _similarity(findings: list[Findings], numbers: _Numbers) -> str:
         chart = charts.field_similarity(found.similarity)
         drawn.append(numbers.chart(chart, f"Similarity of fields, {found.name}", caption))
     return section("Which attributes move faces alike", _pair(drawn))
+
+
+def _dimension(findings: list[Findings], numbers: _Numbers) -> str:
+    caption = (
+        "Intrinsic dimension of the base faces' embeddings, in chords for every model: dimensions in different metrics "
+        "cannot be compared. An estimate depends on n; the last column says which sphere, with as many points, would "
+        "give it. Fewer than 200 points give no estimate."
+    )
+    return section("Dimension", numbers.table(dimension_rows(findings), caption))
 
 
 def _verified(lattice: Lattice, findings: list[Findings], numbers: _Numbers) -> str:

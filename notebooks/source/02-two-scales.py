@@ -198,6 +198,11 @@ cloud.assign(quotient=gaps / np.array(radius)).round(2)
 # At a quotient of two, two clouds of equal radius would touch. Some of these come close to that: for them the dot is a poor summary, and there is little room for a threshold. No single scale separates *pictures* from *people*; each has a distribution.
 
 # %% [markdown]
+# ## 5. A number that cannot be compared
+#
+# In how many dimensions does a cloud really extend? The length of the shortest tree that joins $n$ points grows like $n^m$, and $d = 1/(1-m)$ estimates the **intrinsic dimension**. Estimates of about 20 for FaceNet and 32 for ArcFace have been published, but one was measured with Euclidean distances and the other with cosines. The cosine is a squared chord, and squaring the distances *halves* the estimate, so the two numbers cannot be set side by side. `fr.intrinsic_dimension(points, who)` therefore uses the chord for every model. It also says which sphere, with as many points, would give the same estimate, because all estimates are too low in many dimensions. Below 200 points it refuses: our twelve people are too few for any such number.
+
+# %% [markdown]
 # ## Take away
 #
 # - Macroscale: people. Microscale: the pictures of one person. The ratio of the two says how well a model separates people *on these pictures*.

@@ -26,7 +26,7 @@ import pandas as pd
 from IPython.display import display
 
 import fr_explore as fr
-from fr_explore_widgets import FieldExplorer, Prediction, course
+from fr_explore_widgets import AttributeExplorer, FieldExplorer, Prediction, course
 
 cartoons = fr.Cartoons(identities=3, seed=0)
 recipes = {"a cartoon": {}, "older": {"age": 70}, "other hair": {"hair_color": 1}}
@@ -116,6 +116,15 @@ both.round(2)
 explorer = FieldExplorer(fields["fixed-hue"], lattice)
 explorer.set(attribute="hue")
 explorer
+
+# %% [markdown]
+# How unlike a real network are these small ones? **`all-varied`** saw only avatars, with every attribute varied; **dlib**'s network was trained on three million photographs. Here are both with the same face: the second map belongs to the small network. Move *hue*, then *age*. Do not compare the two distances directly, as one is Euclidean and the other $1 - \cos$; compare whether a change crosses the network's *own* threshold.
+
+# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib's network and of a small one side by side"
+varied = fr.load_model("controlled/all-varied")
+beside = AttributeExplorer(faces, fr.load_model("dlib"), compare=varied, size=96, variations=2)
+beside.set(hue=30)
+beside
 
 # %% [markdown]
 # ## 3. Four people are only four people

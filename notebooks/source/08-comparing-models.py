@@ -7,7 +7,8 @@
 #
 # You will
 #
-# - compare two models person by person, on the same faces,
+# - compare two real networks person by person, on the same faces,
+# - set the threshold of each on the same pictures, on photographs of your own if you have some,
 # - compute how many people a comparison needs before it can show anything,
 # - compare our energies with the paper's and judge the agreement,
 # - see what a rank correlation over eight attributes is worth.
@@ -15,7 +16,7 @@
 # %% [markdown]
 # ## 1. Two models, the same faces
 #
-# **dlib**'s network was trained on three million photographs. **`controlled/all-varied`** is small and was trained only on avatars, with every attribute varied. Look at both models with the same face: the second map belongs to the second model. In which of them does *age* move the embedding further, compared with the distances to other people?
+# **dlib**'s network is a ResNet; its loss asks that distances within people stay below a bound and others above. **SFace** is a MobileNet with nearly twice as many weights; its loss is a softmax on the sphere, so only the *direction* of its embeddings counts. Both were trained on photographs of real people. Look at both with the same face: the second map belongs to SFace. In which of them does *age* move the embedding further, compared with the distances to other people?
 
 # %%
 import itertools
@@ -23,51 +24,84 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 import fr_explore as fr
 from fr_explore_widgets import AttributeExplorer, Prediction, course
 
+# %%
 faces = fr.Avatars(identities=8, seed=0)
-models = {name: fr.load_model(name) for name in ("dlib", "controlled/all-varied")}
+models = {name: fr.load_model(name) for name in ("dlib", "sface")}
+known = fr.list_models()
+if known.loc["facenet-vggface2", "available"] == "now":  # after `fr-explore fetch facenet-vggface2`
+    models["facenet-vggface2"] = fr.load_model("facenet-vggface2")
+known.loc[list(models), ["title", "loss", "metric", "threshold", "threshold_source"]].T
 
-# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of two models side by side"
-second = models["controlled/all-varied"]
-explorer = AttributeExplorer(faces, models["dlib"], compare=second, size=96, variations=2)
+# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib and SFace side by side"
+few = fr.Avatars(identities=4, seed=0)
+explorer = AttributeExplorer(few, models["dlib"], compare=models["sface"], size=96, variations=2)
 explorer
 
 # %% [markdown]
 # Do not compare the two distances directly: one is Euclidean, the other $1 - \cos$, and each model has its own threshold. You can compare two things: whether a change crosses the model's *own* threshold, and energies, which have no unit.
 
 # %% [markdown]
+# Each network's threshold was chosen on photographs, and each by somebody else. So set both on the same pictures. Put photographs of people who agreed into a folder `photographs` beside this notebook, with a sub-folder for each person and two or more pictures in each; without it, the cell takes avatars. Nothing is stored.
+
+# %%
+files = sorted(Path("photographs").glob("*/*.*"))
+if files:
+    source = fr.Photographs({str(file): file for file in files})
+    pictures = [source.render(name) for name in source.identities]
+    who = [Path(name).parent.name for name in source.identities]
+else:
+    who, strengths = course.snapshots(faces, each=4, spread=0.6, seed=5)
+    pictures = [faces.render(*recipe, size=96) for recipe in zip(who.tolist(), strengths, strict=True)]
+print(len(pictures), "photographs" if files else "pictures of avatars", "of", len(set(who)), "people")
+
+# %%
+rates = []
+for name, model in models.items():
+    how = {"metric": model.card.metric, "published": model.card.threshold}
+    found = fr.verification(model.embed(pictures, batch_size=4), identities=who, **how, draws=200, seed=0)
+    rates.append(found.rates.assign(model=name, eer=found.eer))
+columns = ["model", "name", "threshold", "far", "far_low", "far_high", "frr", "frr_low", "frr_high", "eer"]
+pd.concat(rates)[columns].round(3)
+
+# %% [markdown]
+# `calibrated` is the threshold at which false acceptances (`far`) and false rejections (`frr`) are equally frequent on *these* pictures; the intervals are over people. Compare the `published` row of a network with its calibrated one before you compare networks: a network that looks worse may only have a threshold for other pictures. The last column, the equal error rate (EER), is that frequency; it does not depend on anybody's threshold.
+
+# %% [markdown]
 # ## 2. Predict
 #
-# $E$ is the alignment energy over all pairs, all with the same weight (near and far would mean different things in the two metrics). It is 0 if an attribute moves all faces of a person in one direction, and 1 if the directions are random. **For which attribute is dlib's $E$ furthest below that of the small network?** Put the largest gap at the top.
+# $E$ is the alignment energy over all pairs, all with the same weight. It is 0 if an attribute moves all faces of a person in one direction, and 1 if the directions are random. The **gap** is dlib's energy minus SFace's: above 0, SFace's arrows agree better; below 0, dlib's do. **For which attribute is dlib's $E$ furthest above SFace's?** Put the largest gap at the top.
 
 # %% tags=["widget"] alt="Four attributes to be ranked by the gap between the energies of two models, and a button that commits the guess"
 attributes = ["age", "hair_color", "head_angle", "hue"]
-guess = Prediction("For which attribute is dlib's energy furthest below the other's?", "ranking", attributes)
+guess = Prediction("For which attribute is dlib's energy furthest above SFace's?", "ranking", attributes)
 guess
 
 # %% tags=["solution"]
 guess.commit(["hue", "hair_color", "age", "head_angle"])
 
 # %% [markdown]
-# Both models use one lattice: the same eight people, the same eight base points, the same steps (half a minute, once).
+# All models use one lattice: the same eight people, the same eight base points, the same steps (half a minute, once). The embeddings are divided by their length, so that both networks are compared on the sphere: there, the distance of two points is the **chord**, $\sqrt{2 (1 - \cos)}$, and it grows like a Euclidean distance.
 
 # %%
 lattice = fr.sample_lattice(faces, attributes, curves=8, seed=0)
-fields = {
-    name: fr.vector_field(fr.embed(lattice, model, size=80, batch_size=8, progress=False))
-    for name, model in models.items()
-}
+fields = {}
+for name, model in models.items():
+    embeddings = fr.embed(lattice, model, size=80, batch_size=4, progress=False)
+    with xr.set_options(keep_attrs=True):
+        fields[name] = fr.vector_field(embeddings / np.sqrt((embeddings**2).sum("dim")))
 
 # %%
 energies = pd.concat(
-    fr.alignment(field, fr.all_pairs(power=0), null_draws=50).assign(model=name)
+    fr.alignment(field, fr.all_pairs(power=0, metric="chord"), null_draws=50).assign(model=name)
     for name, field in fields.items()
 )
 wide = energies.pivot(index=["attribute", "identity"], columns="model", values="energy")
-gap = wide["controlled/all-varied"] - wide["dlib"]  # above 0: dlib's arrows agree better
+gap = wide["dlib"] - wide["sface"]  # above 0: SFace's arrows agree better
 course.reveal(guess, gap.groupby("attribute").mean())
 
 # %%
@@ -80,7 +114,7 @@ fr.summarize(energies)[columns].round(2)
 # %% [markdown]
 # ## 3. A test without assumptions
 #
-# Let $g_i$ be the gap of person $i$: the energy in one model minus the energy in the other. If the two models were alike, a coin could have decided for each person which model is called the first. So try all $2^n$ combinations of signs, and count how often the mean gap is **at least as far from 0 as the observed one, on either side**. That share is $p$.
+# Let $g_i$ be the gap of person $i$: her energy in dlib's network minus that in SFace. If the two models were alike, a coin could have decided for each person which model is called the first. So try all $2^n$ combinations of signs, and count how often the mean gap is **at least as far from 0 as the observed one, on either side**. That share is $p$.
 #
 # ### Exercise 8a: all combinations of signs
 
@@ -96,16 +130,17 @@ def p_value(gaps):
 course.check("08a", p_value)
 
 # %% [markdown]
-# The library does the same, adds an interval for the mean gap, and corrects for the number of tests (Holm): four attributes are four chances to be lucky. In its table, `difference` is the first model minus the second.
+# The library does the same, adds an interval for the mean gap, and corrects for the number of tests (Holm): four attributes are four chances to be lucky. In its table, `difference` is the mean of the model `first` minus the model `second`: the mean gap, with the same sign.
 
 # %%
 tests = fr.compare(energies, between="model")
-tests[["attribute", "difference", "low", "high", "p", "p_adjusted", "identities"]].round(3)
+tests[["first", "second", "attribute", "difference", "low", "high", "p", "p_adjusted", "identities"]].round(3)
 
 # %%
 for row in tests.itertuples():
     verdict = "holds after correction" if row.p_adjusted < 0.05 else "not shown by these people"
-    print(f"{row.attribute:11} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
+    pair = f"{row.first} - {row.second}, {row.attribute}"
+    print(f"{pair:40} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
 
 # %% [markdown]
 # "Not shown" is not "equal": look at the interval of such a difference. If it contains gaps that would matter to you, then eight people say little.
@@ -127,7 +162,7 @@ course.check("08b", people_needed)
 # %% [markdown]
 # ## 4. Over all scales
 #
-# All pairs is only one choice. Does the difference hold for near neighbours as well? The table shows medians of the gap over eight people. `radius` is in units of a person's mean distance, measured as the chord between embeddings of length 1: a cosine radius corresponds to the square of a Euclidean one, so the two would not be comparable. `faces with a neighbour` is the coverage; where it is low, the row says little.
+# All pairs is only one choice. Does the difference hold for near neighbours as well? The table shows medians of the gap, dlib minus SFace, over eight people. `radius` is in units of a person's mean chord: a cosine radius corresponds to the square of a chord, so radii in the two networks' own metrics would not be comparable. `faces with a neighbour` is the coverage; where it is low, the row says little.
 
 # %%
 profiles = pd.concat(
@@ -135,8 +170,8 @@ profiles = pd.concat(
     for name, field in fields.items()
 )
 scales = profiles.pivot(index=["attribute", "identity"], columns=["radius", "model"], values="energy")
-below = scales.xs("controlled/all-varied", axis=1, level="model") - scales.xs("dlib", axis=1, level="model")
-table = below.groupby("attribute").median().T
+gaps = scales.xs("dlib", axis=1, level="model") - scales.xs("sface", axis=1, level="model")
+table = gaps.groupby("attribute").median().T
 table.assign(**{"faces with a neighbour": profiles.groupby("radius")["coverage"].median()}).round(2)
 
 # %% [markdown]
@@ -231,17 +266,16 @@ for n, r in ((5, 0.69), (5, 0.79), (5, 0.89), (8, 0.34), (8, 0.6)):
 # %% [markdown]
 # ## 7. More models
 #
-# `fr.load_model("facenet-vggface2")` downloads FaceNet's weights on first use (107 MiB) and verifies their checksum. To download them before a lesson, run `fr-explore fetch facenet-vggface2` in a terminal. You must bring ArcFace's weights yourself: `fr.load_model("arcface.onnx", card="arcface")`; mind their licence. These are all models known by name:
+# `fr.load_model("facenet-vggface2")` downloads FaceNet's weights on first use and verifies their checksum. To download them before a lesson, run `fr-explore fetch facenet-vggface2` in a terminal; this notebook then compares three networks. You must bring ArcFace's weights yourself: `fr.load_model("arcface.onnx", card="arcface")`; mind their licence. These are all models known by name, and what each still needs on this machine:
 
 # %%
-known = fr.list_models()
-fetched = known["weights"].str.contains("on first use")
-known.assign(download=np.where(fetched, "yes", "no"))[["metric", "dim", "download"]]
+known[["metric", "dim", "available"]]
 
 # %% [markdown]
 # ## Take away
 #
 # - Use the same faces, base points and steps; compare each person with herself; correct for the number of tests.
+# - A threshold belongs to a network *and* to the pictures it was chosen on: set both networks' on the same ones.
 # - Count before you measure: with $n$ people, $p$ cannot fall below $2/2^n$.
 # - "Not shown" is not "equal". Report the interval.
 # - A comparison at one scale is a comparison at one scale.

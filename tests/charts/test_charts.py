@@ -10,6 +10,7 @@ import vl_convert
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from toy import Squares
 
 import fr_explore as fr
 from fr_explore.charts import style
@@ -70,6 +71,24 @@ def history():
     return table
 
 
+def ring():
+    angle = 2 * np.pi * np.arange(12) / 12
+    return fr.persistence(np.column_stack([np.cos(angle), np.sin(angle)]), metric="euclidean", null_draws=4)
+
+
+def path():
+    class Arc:
+        """A model whose embeddings turn by a quarter of a circle."""
+
+        card = fr.load_model("controlled/rotation").card
+
+        def embed(self, faces):
+            angle = np.linspace(0, np.pi / 2, len(faces))
+            return np.column_stack([np.cos(angle), np.sin(angle)])
+
+    return fr.sweep_distances(Squares(), Arc(), "a", "age", [20, 40, 60])
+
+
 # what a reader sees of each chart: the titles of its axes and its legends
 SEEN = {
     "energy_by_attribute": ("energy", {"alignment energy E (0 = all move alike)", "movement / mean distance"}),
@@ -81,6 +100,8 @@ SEEN = {
         "ks", {"KS, mean of both modalities", "intra-entropy (nats): 0 = never changes within a person"}
     ),
     "genuine_impostor": ("pairs", {"density", "distance between two faces (Euclidean)", "threshold 2"}),
+    "persistence": ("bars", {"birth (distance)", "death (distance)", "clusters", "loops"}),
+    "sweep_distances": ("path", {"age (years)", "distance", "20", "60"}),
     "training": ("training", {"step", "same person? (AUC)", "copies move", "loss", "before"}),
     "before_after": ("before", {"alignment energy E", "movement / mean distance", "null"}),
     "side_by_side": ("both", {"alignment energy E (0 = all move alike)", "coverage"}),
@@ -114,6 +135,8 @@ def make_charts(field):
         "ks": fr.charts.ks_against_entropy(fr.macroscale(points, identities, labels, permutations=9)),
         "pairs": fr.charts.genuine_impostor(pairs, threshold=2.0),
         "pairs alone": fr.charts.genuine_impostor(pairs),
+        "bars": fr.charts.persistence(ring()),
+        "path": fr.charts.sweep_distances(path()),
         "training": fr.charts.training(history()),
         "before": fr.charts.before_after(pd.concat([energies().assign(model=name) for name in "ab"]), "hue"),
         "both": fr.charts.side_by_side(fr.charts.energy_by_attribute(energies()), fr.charts.profile(profiles())),
@@ -444,3 +467,20 @@ def test_no_attribute_has_a_ks():
     table = pd.DataFrame({"attribute": ["a"], "n": [1], "ks_mean": [np.nan], "intra_entropy": [0.1]})
     with pytest.raises(ValueError, match="no attribute has a KS: each needs two people"):
         fr.charts.ks_against_entropy(table)
+
+
+def test_bars_and_paths_are_drawn_as_they_are():
+    bars = ring()
+    shown = with_columns(fr.charts.persistence(bars), "outside", "death")
+    tables = [t for t in datasets(fr.charts.persistence(bars)) if "outside" in t]
+    assert sorted(len(t) for t in tables) == sorted(
+        [(bars["cloud"] == "observed").sum(), ((bars["cloud"] == "null") & (bars["draw"] < 3)).sum()]
+    )
+    assert set(shown["death"].round(6)) <= set(bars["death"].round(6))
+    with pytest.raises(ValueError, match="lacks attrs"):
+        fr.charts.persistence(pd.DataFrame(bars.to_dict("list")))
+    cells = with_columns(fr.charts.sweep_distances(path()), "strength", "strength_2")
+    found = cells.set_index(["strength", "strength_2"])["distance"]
+    assert [found[20, 40], found[20, 60], found[40, 40]] == pytest.approx([2 * np.sin(np.pi / 8), np.sqrt(2), 0])
+    with pytest.raises(ValueError, match=r"draws the result of fr\.sweep_distances"):
+        fr.charts.sweep_distances(path().rename(strength="step"))

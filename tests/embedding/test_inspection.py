@@ -18,8 +18,8 @@ class Means(torch.nn.Module):
         return x.mean((2, 3))
 
 
-def model_of(metric: str, threshold: float | None = None):
-    card = fr.ModelCard(name="means", title="Means", input_size=160, dim=3, metric=metric, threshold=threshold)
+def model_of(metric: str, threshold: float | None = None, **facts):
+    card = fr.ModelCard(name="means", title="Means", input_size=160, dim=3, metric=metric, threshold=threshold, **facts)
     return fr.load_model(Means(), card=card, device="cpu")
 
 
@@ -51,11 +51,50 @@ def test_sweep_by_hand(photos):
     np.testing.assert_allclose(table.distance, np.linalg.norm(2 * mean) * np.array([0.5, 0.1, 0]), atol=1e-5)
     assert table.same_person.tolist() == (table.distance < 0.3).tolist()
     assert set(table.same_person) == {True, False}
-    cosine = fr.sweep(photos, model_of("cosine"), "eileen", "brightness", steps=[0.5])
-    a, b = 2 * mean - 1, mean - 1
+    # 2 x - 2 here: the mean colour is nearly grey, so 2 x - 1 would be short and its direction a matter of rounding
+    cosine = fr.sweep(photos, model_of("cosine", mean=(255.0,) * 3), "eileen", "brightness", steps=[0.5])
+    a, b = 2 * mean - 2, mean - 2
     assert cosine.distance[0] == pytest.approx(1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b), abs=1e-5)
     assert cosine.same_person.isna().all()
     assert np.isnan(cosine.threshold[0])
+
+
+class Curve:
+    """A model whose embeddings follow a given curve, one point for each face of a batch."""
+
+    def __init__(self, points, metric="euclidean"):
+        self.points, self.card = np.asarray(points, float), model_of(metric).card
+
+    def embed(self, faces):
+        assert len(faces) == len(self.points)
+        return self.points
+
+
+def test_distances_of_a_path_by_hand(photos):
+    def path(points, metric="euclidean"):
+        steps = np.linspace(0.5, 1.5, len(points))
+        return fr.sweep_distances(photos, Curve(points, metric), "eileen", "brightness", steps, size=64)
+
+    straight = path([[0, 1], [0, 2], [0, 4]])
+    assert straight.values.tolist() == [[0, 1, 3], [1, 0, 2], [3, 2, 0]]
+    assert straight["strength"].values.tolist() == straight["strength_2"].values.tolist() == [0.5, 1, 1.5]
+    assert (straight.attrs["bend"], straight.attrs["reach"]) == (1, 1)
+    back = path([[0, 0], [3, 0], [0, 0]])
+    assert (back.attrs["bend"], back.attrs["reach"]) == (np.inf, 0)
+    angle = np.linspace(0, np.pi, 41)
+    half = path(np.column_stack([np.cos(angle), np.sin(angle)]), "cosine")
+    assert half.attrs["bend"] == pytest.approx(np.pi / 2, rel=1e-3)  # in chords: a half circle over its diameter
+    assert half[0, -1] == pytest.approx(2)
+    with pytest.raises(ValueError, match="a path needs at least three strengths of 'brightness'"):
+        fr.sweep_distances(photos, Curve([[0, 0]]), "eileen", "brightness", 2)
+
+
+def test_the_path_starts_where_the_sweep_does(photos):
+    model = model_of("euclidean")
+    table = fr.sweep(photos, model, "eileen", "brightness", [1, 0.5, 0.8])
+    found = fr.sweep_distances(photos, model, "eileen", "brightness", [1, 0.5, 0.8])
+    np.testing.assert_allclose(found[0], table["distance"], atol=1e-6)
+    assert found.attrs["model"] == "means"
 
 
 def test_exactly_at_the_threshold_it_is_the_same_person(photos):

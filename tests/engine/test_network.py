@@ -126,6 +126,19 @@ def test_depthwise_pools_and_enlargement():
         close(network, x, expected)
 
 
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize(("size", "step", "padding"), [(3, 1, 1), (3, 2, 1), (3, 3, 0), (5, 1, 2)])
+def test_depthwise_rows_longer_than_a_block(build, size, step, padding):
+    x, weight, each, bias = numbers(6, 77, 3), numbers(12, 3, 1, 1), numbers(12, 1, size, size), numbers(12)
+    network = Network(6, 77)
+    y = network.convolution(network.picture, weight)
+    options = {"depthwise": True, "step": step, "padding": padding, "activation": "prelu", "slope": numbers(12, seed=5)}
+    network.result(network.convolution(y, each, bias, **options))
+    z = F.conv2d(as_torch(x), torch.from_numpy(weight))
+    z = F.conv2d(z, torch.from_numpy(each), torch.from_numpy(bias), step, padding, groups=12)
+    close(network, x, F.prelu(z, torch.from_numpy(numbers(12, seed=5))), build)
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_partial_windows_are_torchs(data):

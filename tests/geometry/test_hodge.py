@@ -181,3 +181,27 @@ def test_too_few_points_are_refused_or_left_out():
     table = fr.hodge_shares(field, null_draws=0).set_index("attribute")
     assert table.loc["drift", ["gradient", "curl", "harmonic"]].isna().all()
     assert table.loc["sink", "gradient"] == pytest.approx(1)
+
+
+def test_an_arc_is_a_gradient_and_a_ring_is_a_circulation():
+    """The same tangential field: on an arc it climbs an angle; around a ring no potential can, and one hole remains."""
+    rng = np.random.default_rng(0)
+    for turn, name in ((np.pi, "gradient"), (2 * np.pi, "harmonic")):
+        angle = turn * (np.arange(100) + rng.uniform(0, 0.5, 100)) / 100
+        points = np.column_stack([np.cos(angle), np.sin(angle)])
+        tangents = points[:, ::-1] * [-1, 1]
+        row = fr.hodge_shares(as_field(points, {"tangent": tangents}), null_draws=0).iloc[0]
+        assert row[name] > 0.98
+
+
+def test_one_identity_at_a_time_gives_the_same_flow():
+    """As from a store or on a cluster: each part draws the random fields that it has in the whole."""
+    data = np.random.default_rng(0).normal(size=(2, 2, 60, 3, 4))
+    dims = ("identity", "attribute", "curve", "step", "dim")
+    coords = {"identity": ["a", "b"], "attribute": ["age", "hue"], "step": [-1, 0, 1]}
+    embeddings = xr.DataArray(data, coords, dims)
+    parts = fr.alignment(embeddings, flow=True, progress=False)
+    whole = fr.alignment(fr.vector_field(embeddings), flow=True)
+    assert parts.columns.tolist() == whole.columns.tolist()
+    for name in ("energy", "gravity", "spread", "gradient", "gradient_null", "gradient_z"):
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-9)

@@ -265,3 +265,15 @@ def test_tangents_agree_with_small_differences(avatars, model):
         _, tangent = torch.func.jvp(model.forward, (crops,), (way,))
         difference = (model.forward(crops + way) - model.forward(crops - way)) / 2
     assert torch.nn.functional.cosine_similarity(tangent, difference).item() > 0.99
+
+
+@pytest.mark.parametrize("variables", [{}, {"XDG_CACHE_HOME": "/x/cache"}, {"TORCH_HOME": "~/torch"}])
+def test_the_folder_of_facenet_pytorch(monkeypatch, variables):
+    """`needs` finds it without importing that package."""
+    from facenet_pytorch.models.inception_resnet_v1 import get_torch_home
+
+    for name in ("XDG_CACHE_HOME", "TORCH_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(facenet._own_folder()) == f"{get_torch_home()}/checkpoints"

@@ -111,12 +111,26 @@ def test_batches_gradients_and_a_copy(avatars, sface_model):
     crops = sface_model.align([avatars.render(i) for i in avatars.identities])
     alone = torch.cat([sface_model.forward(crop[None]) for crop in crops])
     np.testing.assert_allclose(sface_model.forward(crops).detach(), alone.detach(), atol=1e-5)
+    with torch.inference_mode():  # which goes in parts
+        together = sface_model.forward(torch.cat([crops, crops, crops]))
+    np.testing.assert_allclose(together, torch.cat([alone, alone, alone]).detach(), atol=1e-5)
     crops = crops.requires_grad_()
     sface_model.forward(crops).square().sum().backward()
     assert crops.grad is not None
     assert torch.isfinite(crops.grad).all()
     assert (crops.grad.abs().amax((2, 3)) > 0).all()
     assert fr.load_model("sface", device="cpu").fingerprint == sface_model.fingerprint
+
+
+def test_fine_tuning(sface_model):
+    """Two steps: weights move, the given model stays, and the card says what was added."""
+    faces, before = fr.Avatars(identities=5, seed=3), sface_model.fingerprint
+    how = {"people": 3, "views": 2, "pictures": 2, "held_out": 0.4, "check_every": 2, "size": 48, "progress": False}
+    tuned = fr.finetune(sface_model, faces, {"brightness": True}, steps=2, **how)
+    assert tuned.card.name == "sface+brightness"
+    assert tuned.card.loss.endswith("then batch-hard triplets")
+    assert sface_model.fingerprint == before
+    assert np.abs(tuned.embed(faces.render(0)) - sface_model.embed(faces.render(0))).max() > 1e-5
 
 
 def test_nothing_of_the_package_is_imported(sface_model):

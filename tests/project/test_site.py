@@ -97,7 +97,7 @@ def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
         frame.scroll_into_view_if_needed()
         inside = frame.content_frame
         # the frame is exactly as high as its widget: no empty space, no scrolling
-        until(lambda: frame.evaluate(HEIGHT) == inside.locator("main").evaluate(HEIGHT) + 2)
+        until(lambda: frame.evaluate(HEIGHT) == inside.locator("body").evaluate(HEIGHT) + 2)
         before = inside.locator("[role=meter]").first.get_attribute("aria-valuenow")
         inside.locator("input[type=range]").first.press("Home")
         assert inside.locator("[role=meter]").first.get_attribute("aria-valuenow") != before
@@ -105,3 +105,34 @@ def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
         assert [url for url in requested if not re.match(r"(file|data|blob):", url)] == []
         colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]
+
+
+@pytest.mark.browser
+def test_the_front_page_is_a_live_laboratory(tmp_path, browser):
+    (tmp_path / "widgets").mkdir()
+    build_site.assets(tmp_path)
+    hero = build_site.laboratory(tmp_path / "widgets" / "laboratory.html")
+    assert (tmp_path / "widgets" / "laboratory.html").stat().st_size < 9e6
+    index = tmp_path / "index.html"
+    index.write_text(build_site.page("front", build_site.index([], [], hero)), encoding="utf-8")
+    with closing(browser.new_context(offline=True)) as context:
+        page = context.new_page()
+        page.goto(index.as_uri())
+        inside = page.locator("iframe").content_frame
+        inside.locator("html[data-live=ready]").wait_for(state="attached")
+        key = inside.locator(".fr-key").first
+        before = key.get_attribute("data-distance")
+        inside.locator("input[data-attribute=age]").press("End")
+        until(lambda: key.get_attribute("data-distance") != before)
+
+
+def test_the_reference_has_every_public_name_and_loads_nothing(tmp_path):
+    import fr_explore as fr
+
+    build_site.reference(tmp_path)
+    text = (tmp_path / "fr_explore.html").read_text(encoding="utf-8")
+    public = [name for name in fr.__all__ if not name.startswith("_")]
+    assert [n for n in public if f'id="{n}"' not in text and not (tmp_path / f"fr_explore/{n}.html").is_file()] == []
+    loaded = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="([^"]+)"', text)
+    assert [url for url in loaded if "//" in url and not url.startswith("data:")] == []
+    assert str(build_site.ROOT) not in text

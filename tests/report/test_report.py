@@ -8,6 +8,7 @@ import pytest
 from toy import Squares, toy_model
 
 import fr_explore as fr
+from fr_explore.report.measure import dimensions
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'& javascript:alert(3)\u2028"
 
@@ -130,3 +131,17 @@ def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     with pytest.raises(ImportError, match=r'pip install "fr-explore\[report\]"'):
         fr.report(toy_model(), Squares(), tmp_path / "r.html")
+
+
+def test_dimensions_are_estimated_where_there_are_enough_points(text):
+    assert Page(text).text.count("too few points") == 4  # means and faces, for two models
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(210, 4)).repeat(2, axis=0) + 0.01 * rng.normal(size=(420, 4))
+    table = dimensions(points, np.repeat([f"p{k}" for k in range(210)], 2), seed=1)
+    assert table["cloud"].tolist() == ["means of all identities"] * 2 + ["faces of p0"]
+    assert table["points"].tolist() == [210, 210, 2]
+    means = points.reshape(210, 2, 4).mean(1)
+    expected = fr.intrinsic_dimension(means, seed=1)
+    for name in ("dimension", "low", "high", "sphere"):
+        np.testing.assert_allclose(table[name][:2].astype(float), expected[name])
+    assert table["dimension"].isna().tolist() == [False, False, True]

@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import gzip
+import hashlib
 import io
 import json
 import re
@@ -207,6 +209,46 @@ def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
     assert not w.figures["can"]["undo"]
     assert w.state["strengths"]["age"] == 35
     assert w.figures["seq"] == 1
+
+
+# --- pictures that the page draws itself ------------------------------------------------------------------------------
+
+
+def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
+    widget = AttributeExplorer(fr.Avatars(identities=2, seed=0), Mean(), variations=2, size=64)
+    sent = []
+    widget.send = lambda content, buffers=None: sent.append((content, buffers))
+    widget._handle_custom_msg({"kind": "pack"}, [])
+    until(lambda: widget.packed)
+    keys = widget.packed
+    files = [f"{keys['parts']}-{name}" for name in keys["files"]]
+    assert sent == [], "a page compares the keys with its cache first"
+    widget._handle_custom_msg({"kind": "blobs", "keys": [keys["head"], keys["people"][1], files[0]]}, [])
+    assert [content for content, _ in sent] == [
+        {"kind": "blob", "key": key} for key in (keys["head"], keys["people"][1], files[0])
+    ]
+    head, person = (gzip.decompress(buffers[0]) for _, buffers in sent[:2])
+    assert (head, [person]) == (widget._engine.faces.packed([0, 1])[0], widget._engine.faces.packed([1])[1])
+    for key, blob in ((keys["head"], head), (keys["people"][1], person)):
+        assert key == hashlib.sha256(blob).hexdigest()[: len(key)]
+    assert "packed" not in widget.state
+    widget.close()
+
+
+def test_a_source_that_no_page_can_draw_gives_no_keys(w):
+    w._handle_custom_msg({"kind": "pack"}, [])
+    w.wait(20)
+    assert w.packed == {}
+
+
+def test_of_a_drag_that_the_page_draws_only_figures_are_sent(w):
+    before = bytes(w.frame)
+    ask(w, 1, action="set", values={"age": 50}, moved="age", phase="drag", drawn=True)
+    w.wait(20)
+    assert (w.reply["drawn"], w.reply["strengths"]["age"], bytes(w.frame) == before) == (True, 50, True)
+    assert w.distance == pytest.approx(years(15), abs=1e-6)
+    ask(w, 2, action="set", values={"age": 50}, moved="age", phase="commit", drawn=True)
+    assert (w.reply["drawn"], bytes(w.frame) == before) == (False, False), "the released face is the kernel's"
 
 
 # --- several models ---------------------------------------------------------------------------------------------------
@@ -467,29 +509,64 @@ def test_closing_ends_the_estimate(w, models):
     assert 0 < len(calls) == so_far
 
 
-def test_the_kernel_estimates_once_a_page_shows_the_widget(w, monkeypatch):
+def test_the_kernel_estimates_when_a_page_asks_for_it(w, monkeypatch):
     monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(range(5), 0.0))
-    time.sleep(0.1)
-    assert w.energies == {}, "in a script nobody asked for it"
     ask(w, 1, action="pin")
+    w.wait(20)
+    assert w.energies == {}, "pinning a face asks for no energies"
+    ask(w, 2, action="estimate")
     until(lambda: w.energies.get("done") == w.energies.get("all", -1))
     assert {row["name"] for row in w.energies["rows"]} == set(NAMES)
     w.set(model="double")
-    until(lambda: w.energies.get("done") == w.energies.get("all", -1))
+    assert w.energies == {}
 
 
-def test_the_estimate_starts_when_the_widget_is_displayed_or_in_a_box(faces, models, monkeypatch):
-    from ipywidgets import HBox
+# --- the greeting -----------------------------------------------------------------------------------------------------
 
-    monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(range(5), 0.0))
-    monkeypatch.setattr("fr_explore_widgets.core.base.display", lambda *data, **more: None)
-    monkeypatch.setattr("fr_explore_widgets.core.snapshot.display", lambda *data, **more: None)
-    for show in (lambda w: w.wait(20)._ipython_display_(), lambda w: HBox([w])):
-        w = AttributeExplorer(faces, models, variations=2)
-        box = show(w)
-        until(lambda w=w: "rows" in w.energies)
-        w.close()
-        del box
+
+def test_a_page_is_greeted_with_a_face_that_has_moved_and_its_way_on_the_map(w):
+    ask(w, 1, action="greet")
+    moved = fr.ATTRIBUTES["age"].neutral + 30  # three quarters of the way to the farther end
+    assert w.strengths == {"age": moved, "hue": 0, "brightness": 1}
+    assert w.distance == w.figures["distance"] == pytest.approx(years(30), abs=1e-6)
+    assert (w.figures["seq"], w.figures["moved"], w.figures["can"]["undo"]) == (1, "age", False)
+    assert w.state["strengths"]["age"] == 35, "nobody has set anything"
+    way = np.array(w.figures["path"])
+    assert way[0] == pytest.approx(w.figures["reference_point"], abs=1e-6)
+    assert way[-1] == pytest.approx(w.figures["point"], abs=1e-6)
+    assert np.diff(way, axis=0) == pytest.approx(np.tile((way[-1] - way[0]) / 4, (4, 1)), abs=1e-5)
+
+
+def test_a_greeting_before_the_map_gets_its_way_with_the_map():
+    widget = AttributeExplorer(Plain(), [Mean(), Mean("double", scale=2.0)], variations=2, compare="double")
+    ask(widget, 1, action="greet")
+    widget.wait(20)
+    assert len(widget.figures["path"]) == len(widget.second["path"]) == 5
+    assert widget.figures["moved"] == "age"
+    widget.close()
+
+
+def test_a_slider_continues_from_the_greeting_but_python_code_from_what_it_set(w):
+    ask(w, 1, action="greet")
+    ask(w, 2, action="set", values={"hue": 10}, moved="hue")
+    assert (w.strengths["age"], w.strengths["hue"]) == (65, 10)
+    assert "path" not in w.figures
+    w.undo()
+    assert w.strengths["age"] == 35
+
+
+@pytest.mark.parametrize(
+    ("act", "age"),
+    [(lambda w: w.set(hue=10), 35), (lambda w: w.sweep("hue", 3), 35), (lambda w: w.set(age=50), 50)],
+)
+def test_python_code_does_not_see_the_greeting(w, act, age):
+    ask(w, 1, action="greet")
+    assert w.strengths["age"] == 65
+    act(w)
+    assert w.strengths["age"] == w.reply["strengths"]["age"] == age
+    ask(w, 2, action="greet")  # a second page: the widget was touched, so it shows the same face
+    assert w.strengths["age"] == age
+    assert (w.figures["seq"], "path" in w.figures) == (2, False)
 
 
 # --- the job queue ----------------------------------------------------------------------------------------------------
@@ -593,6 +670,24 @@ def test_words_and_picture(w, monkeypatch):
     )
     assert height > 160, "the faces are shown"
     assert w.to_png().startswith(b"\x89PNG")
+
+
+def test_the_picture_shows_the_map_and_values_as_the_page_does(w):
+    w.set(age=50.25, hue=-13.125, brightness=1.1)
+    assert "age 50.2 years, hue -13.1°, brightness × 1.1, compared" in w._words()
+    whole = w.to_png()
+    w._engine.views["mean"].gallery = None  # as before the map is computed
+    with Image.open(io.BytesIO(whole)) as image, Image.open(io.BytesIO(w.to_png())) as without:
+        assert image.height >= without.height + 100, "the map is beside the faces"
+
+
+def test_a_picture_in_the_middle_of_a_drag_shows_the_face_that_the_page_has_drawn(w):
+    w.set(age=40)
+    ask(w, 1, action="set", values={"age": 60}, moved="age", phase="drag", drawn=True)
+    w.wait(20)
+    ours = w.to_png()
+    w.set(age=60)
+    assert w.to_png() == ours
 
 
 def test_a_notebook_saves_no_private_face(faces, models, monkeypatch):

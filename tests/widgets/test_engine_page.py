@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 PINNED = json.loads((Path(__file__).parents[1] / "engine" / "hashes.json").read_text())
 SEED = PINNED[0]["seed"]
-PRECISION = {"dlib": "float16", "controlled/all-varied": "float32"}
+PRECISION = {"dlib": "float16", "sface": "float16", "controlled/all-varied": "float32"}
 
 WAY = """async ([person, size, values, models]) => {
   const engine = await lab.ready;
@@ -36,8 +36,9 @@ CROP = """async ([text, kind, height, width, channels, landmarks, model]) => {
 
 
 @pytest.fixture(scope="module")
-def models(dlib_model):
-    return {"dlib": dlib_model, "controlled/all-varied": fr.load_model("controlled/all-varied", device="cpu")}
+def models(dlib_model, sface_model):
+    small = fr.load_model("controlled/all-varied", device="cpu")
+    return {"dlib": dlib_model, "sface": sface_model, small.card.name: small}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from pages import CONTRAST, CONTROLS, NAMELESS
 from PIL import Image
 from skimage import data
 
+import fr_explore as fr
 from fr_explore_widgets import PhotoExplorer, PhotoInput
 from fr_explore_widgets.core.base import WidgetError
 
@@ -49,7 +50,9 @@ def test_bytes_of_the_browser_become_photographs():
     ask(w, 1, "add", name="anna.jpg", size=len(JPEG), upload=JPEG)
     assert (w.error, w.photos) == ({}, None)
     ask(w, 2, "update_photos")
-    assert w.items == [{"key": 1, "name": "anna", "ok": True, "note": "One face found.", "todo": ""}]
+    assert w.items == [
+        {"key": 1, "name": "anna", "ok": True, "person": "", "note": "One face found.", "todo": ""}
+    ]  # a file's name does not say who it is
     assert w.photos.identities == ("anna",)
     assert seen == [w.photos]
     assert w.reply == {"client": "a", "seq": 2}
@@ -194,6 +197,56 @@ def test_the_explorer_follows_the_pictures(dlib_model):
     assert w.explorer is None
 
 
+def test_who_is_who():
+    """Two pictures of one name are one person; without a name nobody knows, and naming repeats no search for faces."""
+    w = PhotoInput()
+    for seq, name in enumerate(("me.jpg", "me again.jpg"), 1):
+        ask(w, seq, "add", name=name, size=len(JPEG), upload=JPEG)
+    ask(w, 3, "update_photos")
+    assert [w.photos.person(name) for name in w.photos.identities] == [None, None]
+    changes = []
+    w.observe(lambda change: changes.append(change["new"]), "photos")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fr, "Photographs", None)
+        ask(w, 4, "name", key=1, person=" Anna  Maria ")
+        ask(w, 5, "name", key=2, person="anna maria")
+        ask(w, 6, "name", key=2, person="anna maria")  # nothing new
+    assert w.error == {}
+    assert [item["person"] for item in w.items] == ["Anna Maria"] * 2
+    assert [changes[-1].person(name) for name in changes[-1].identities] == ["Anna Maria"] * 2
+    assert len(changes) == 2
+    w.say_who({"me": ""})
+    assert [w.photos.person(name) for name in w.photos.identities] == [None, "Anna Maria"]
+    with pytest.raises(ValueError, match="no picture is named 'nobody': choose from 'me', 'me again'"):
+        w.say_who({"me": "X", "nobody": "Y"})
+    assert w.items[0]["person"] == ""
+    assert w.add(PORTRAIT, "Anna Maria") == "Anna Maria"
+    assert w.photos.person("Anna Maria") == "Anna Maria"
+    assert w._tables()["pictures"]["person"].tolist() == ["", "Anna Maria", "Anna Maria"]
+
+
+def test_two_pictures_of_one_person_are_never_two_people(dlib_model):
+    w = PhotoExplorer(dlib_model, variations=2)
+    w.add(PORTRAIT)
+    w.add(PORTRAIT[:, ::-1])
+    first = w.explorer.wait(60)
+    assert first.setup["people"] == [None, None]
+    assert first.gallery["between"] is None  # they may be one person
+    first.set(identity="you 1")
+    first.set(mask=0.5)
+    first.pin()
+    first.set(identity="you 2")
+    w.say_who({"you 1": "Anna", "you 2": "Anna"})
+    assert w.explorer is not first
+    assert w.explorer.setup["people"] == [0, 0]
+    assert w.explorer.state == first.state  # with the reference that was pinned
+    w.say_who({"you 2": "Bob"})
+    last = w.explorer.wait(60)
+    assert last.setup["people"] == [0, 1]
+    assert last.gallery["between"] > 0
+    w.close()
+
+
 def test_nothing_of_a_discarded_picture_stays_in_memory(dlib_model):
     w = PhotoExplorer(dlib_model, variations=2)
     w.add(JPEG)
@@ -324,6 +377,7 @@ def test_a_file_reaches_the_explorer_reduced_and_upright(widget, folder):
     assert np.abs(shown - right).mean() < 5
     assert widget.page.locator(".fr-shot").inner_text().split("\n")[0] == "astronaut"
     assert "astronaut: One face found." in widget.page.locator(".fr-photos .fr-hidden").text_content()
+    widget.page.locator(".fr-chip input[value=more]").check(force=True)
     widget.page.locator("input[data-attribute=mask]").press("End")
     until(lambda: float(widget.page.locator(".fr-key").get_attribute("data-distance")) > 0.1)
     assert widget.value("w.explorer.strengths['mask']") == 1

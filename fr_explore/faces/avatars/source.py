@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -128,6 +128,12 @@ class Avatars(NumberedIdentities):
         with ThreadPoolExecutor(threads) as pool:
             faces = [face for faces in pool.map(drawn, row_blocks(len(order), run)) for face in faces]
         return [faces[place] for place in np.argsort(order)]
+
+    def packed(self, identities: Iterable[Hashable]) -> tuple[bytes, list[bytes]]:
+        """What a page needs to draw these identities: a head with the hair they wear, and one blob for each."""
+        numbers, head = [self._number(identity) for identity in identities], load_head()
+        styles = sorted({_identity(self._seed, number).style for number in numbers} - {"none"})
+        return pack_head(head, styles), [person_blob(self._seed, number) for number in numbers]
 
     def labels(self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]]) -> pd.DataFrame:
         """Return binary labels (+1 or -1) of the faces of a batch, one row for each.

@@ -106,6 +106,10 @@ class LabelledImages:
         landmarks = self._detected(pixels) if self.landmarks is None else self.landmarks[i]
         return PortraitCrop(pixels, landmarks, size, margin=0).portrait()
 
+    def count_faces(self, i: int) -> int:
+        """How many faces the detector finds in image i; raises PictureError as `face`."""
+        return len(find_faces(decode(self._bytes(i))[0]))
+
     def _detected(self, pixels: np.ndarray) -> np.ndarray:
         """Landmarks (5, 2) of the face that counts."""
         height, width = pixels.shape[:2]

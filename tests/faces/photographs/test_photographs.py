@@ -633,3 +633,23 @@ ERRORS = [
 def test_errors(photos, act, kind, message):
     with pytest.raises(kind, match=message):
         act(photos)
+
+
+def test_who_photographs_show(tmp_path):
+    """Keys and sub-folders say who it is; file names and numbers do not, as two of them may show one person."""
+    for name in ("anna/1.png", "anna/2.png", "c.png", "d.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        PICTURE.save(tmp_path / name)
+    photos = fr.Photographs(tmp_path, progress=False)
+    assert {name: photos.person(name) for name in photos.identities} == {"c": None, "d": None, "anna": "anna"}
+    assert photos.table.person.tolist() == [None, None, "anna", "anna"]
+    assert fr.Photographs({7: ASTRONAUT}, progress=False).person(7) == 7
+    assert fr.Photographs([ASTRONAUT], progress=False).person(0) is None
+    named = photos.with_people({"c": "anna", "d": "dora"})
+    assert [named.person(name) for name in named.identities] == ["anna", "dora", "anna"]
+    assert photos.person("c") is None
+    assert named.fingerprint == photos.fingerprint  # the pixels are the same
+    assert named.with_face("anna", photograph=1).person("d") == "dora"
+    for call in (lambda: photos.person("x"), lambda: photos.with_people({"x": "anna"})):
+        with pytest.raises(ValueError, match="unknown identity 'x': choose from 'c', 'd', 'anna'"):
+            call()

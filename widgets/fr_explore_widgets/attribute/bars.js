@@ -28,7 +28,7 @@ export function basis({ source, curves, identities, neighborhood, done, all }) {
   return `Quick estimate: ${sample}, all pairs; it may be off by a tenth or more.${more}`;
 }
 
-/** @param {Attribute[]} attributes @param {() => void} ask @param {boolean} [offline] in a page without a kernel */
+/** @param {Attribute[]} attributes @param {(action: string) => void} ask @param {boolean} [offline] in a page without a kernel */
 export function createBars(attributes, ask, offline = false) {
   const byName = new Map(attributes.map((a) => [a.name, a]));
   const body = h("tbody");
@@ -48,16 +48,21 @@ export function createBars(attributes, ask, offline = false) {
   const table = h("table", { hidden: true }, h("thead", {}, head), body);
   const progress = h("progress", { max: 1, "aria-label": "Progress of the estimate", hidden: true });
   const note = h("p", { class: "fr-sub fr-bars-note" });
-  const estimate = button("Estimate", "estimate", ask);
-  const root = section(
-    "fr-bars fr-stack",
-    "Magnitude and energy of each attribute",
-    h("h3", { text: "What does this model depend on?" }),
-    table,
-    progress,
-    note,
-    estimate,
+  const estimate = button("Estimate", "estimate", () => ask(estimate.dataset.action ?? "estimate"));
+  const content = section("fr-bars fr-stack", "Magnitude and energy of each attribute");
+  content.append(table, progress, note, estimate);
+  const root = h(
+    "details",
+    { class: "fr-fold fr-depends" },
+    h("summary", { text: "What does this model depend on?" }),
+    content,
   );
+  let wanted = false; // the estimate starts once the reader opens the fold
+  root.addEventListener("toggle", () => {
+    if (!root.open || wanted || estimate.hidden) return;
+    wanted = true;
+    ask("estimate");
+  });
 
   /** @param {number | null} value @param {number} end @param {string} color @param {number | null} [dashed] */
   function cell(value, end, color, dashed = null) {
@@ -78,12 +83,15 @@ export function createBars(attributes, ask, offline = false) {
     root,
     /** @param {Energies} energies @param {string} moved the attribute that moved last, highlighted */
     show(energies, moved) {
-      const { rows = [], done = 0, all = 0, failed } = energies;
+      const { rows = [], done = 0, all = 0, failed, stoppable = false } = energies;
       const waits = Boolean(all) && done < all && !offline;
       table.hidden = !rows.length;
       progress.hidden = !waits;
       progress.value = all ? done / all : 0;
-      estimate.hidden = rows.length > 0 || waits || offline;
+      const stops = waits && stoppable;
+      estimate.textContent = stops ? "Stop" : "Estimate";
+      estimate.dataset.action = stops ? "stop" : "estimate";
+      estimate.hidden = !stops && (rows.length > 0 || waits || offline);
       note.textContent = failed
         ? `No estimate: ${failed}`
         : rows.length

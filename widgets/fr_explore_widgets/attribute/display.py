@@ -21,6 +21,7 @@ from fr_explore.faces.base import Face
 from ..core.base import WidgetError, reply_tag
 from ..core.faces import pick, to_bytes
 from ..core.session import History, State
+from ..core.supply import Supply
 from .engine import Engine, ModelView
 from .samples import Gallery, collect, estimate
 
@@ -42,11 +43,13 @@ class Change:
     """How a state came about.
 
     moved : the only attribute that changed, if one did. phase : "drag", "step" (exact, but not a step of undo) or
-    "commit". fresh : the path on the map starts again. record : a commit becomes a step of undo. tag : of the request.
+    "commit". drawn : the page draws this face of a drag itself. fresh : the path on the map starts again. record : a
+    commit becomes a step of undo. tag : of the request.
     """
 
     moved: str | None = None
     phase: str = "commit"
+    drawn: bool = False
     fresh: bool = False
     record: bool = True
     tag: Mapping[str, Any] = field(default_factory=dict)
@@ -67,12 +70,37 @@ class Display:
 
     def __init__(self, widget: Any, engine: Engine, first: State, variations: int, seed: int) -> None:
         self.widget, self.engine, self.state, self.history = widget, engine, first, History([first])
-        self._variations, self._seed = variations, seed
+        self.variations, self.seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
-        self._estimated: set[str] = set()  # models whose estimate has been started
+        self._supply = Supply(engine.faces, list(engine.places))
+        self._greeting: tuple[State, ...] = ()  # the steps to the face that an untouched widget shows to a page
 
     # --- a state and its figures --------------------------------------------------------------------------------------
+
+    @property
+    def greeting(self) -> tuple[State, ...]:
+        """The steps to the face that a page was greeted with, as long as it is shown; empty afterwards."""
+        return self._greeting if self._greeting and self.state is self._greeting[-1] else ()
+
+    @property
+    def settled(self) -> State:
+        """What Python code builds on: the state shown, but not a greeting that nobody has touched."""
+        return self.history.current if self.greeting else self.state
+
+    def greet(self, tag: Mapping[str, Any]) -> None:
+        """Show a page a face that has moved a little, unless somebody has moved the widget already."""
+        moved = None
+        if self._serial == 1:
+            moved, steps = self.engine.greeting(self.state)
+            self._greeting = tuple(steps)
+        self.show(self._greeting[-1] if moved else self.state, Change(moved, "step", tag=tag))
+        self._start_tangent(self.state, moved, self._serial)
+
+    def dismiss(self) -> None:
+        """Show the state before the greeting, if one is shown."""
+        if self.greeting:
+            self.show(self.history.current, Change(phase="step", fresh=True))
 
     def show(self, state: State, change: Change) -> None:
         """Render the face and publish the picture; then the figures, in a background job during a drag."""
@@ -84,9 +112,11 @@ class Display:
         face = engine.render(state.face, size)
         tag = {**change.tag, "serial": self._serial, "moved": change.moved, "drag": drag}
         with widget.hold_sync():  # picture and values in one message
-            widget.frame = to_bytes(face.pixels).tobytes()
+            if not (drag and change.drawn):
+                widget.frame = to_bytes(face.pixels).tobytes()
             widget.reply = {
                 **tag,
+                "drawn": drag and change.drawn,
                 "place": engine.places[state.identity],
                 "strengths": dict(state.strengths),
                 "shape": list(face.pixels.shape[:2]),
@@ -100,7 +130,7 @@ class Display:
         self.state = state
         if change.phase == "commit" and change.record:
             self.history.commit(state, change.moved)
-        self._publish(state, reading, shown.tag)
+        self._publish(state, {**reading, **self._way(engine.shown_by(state)[0])}, shown.tag)
         if state.compare and change.tag:
             self._start("second", SECOND, self._second(shown))
         elif state.compare:  # Python code reads w.distances next
@@ -181,8 +211,11 @@ class Display:
         """Publish the figures of the current face again, after a map has been computed."""
         engine, state = self.engine, self.state
         tag = {"serial": self._serial, "moved": None, "fresh": False, "drag": False, "phase": "again"}
+        if self.greeting:
+            tag["moved"] = engine.greeting(state)[0]
+            self._start_tangent(state, tag["moved"], self._serial)
         for view in engine.shown_by(state):
-            reading = engine.reading(view, state, engine.vector(view, state.face))
+            reading = {**engine.reading(view, state, engine.vector(view, state.face)), **self._way(view)}
             with self.widget._lock:
                 if state is not self.state:
                     return  # a newer face was shown meanwhile, already with the map
@@ -190,6 +223,12 @@ class Display:
                     self._publish(state, reading, tag)
                 else:
                     self.widget.second = {**tag, **reading}
+
+    def _way(self, view: ModelView) -> dict[str, Any]:
+        """The greeting's path on a map, which no page has seen."""
+        if not self.greeting or view.gallery is None:
+            return {}
+        return {"path": [view.project(self.engine.vector(view, state.face)) for state in self.greeting]}
 
     # --- background jobs ----------------------------------------------------------------------------------------------
 
@@ -205,12 +244,11 @@ class Display:
             if view is None:
                 self.widget.set_trait(trait, {})
             elif view.gallery is not None:
-                self.widget.set_trait(trait, view.gallery.for_browser(self.engine.places))
+                self.widget.set_trait(trait, view.gallery.for_browser(self.engine.places, self.engine.people()))
             else:
                 self.widget.set_trait(trait, {"done": 0, "all": 0})
                 self._start(f"map {view.name}", MAP, self._map(view), self._map_failed(view))
         self.widget.energies = self.engine.shown_by(self.state)[0].energies or {}
-        self.offer_estimate()
 
     def _map_trait(self, view: ModelView) -> str:
         return "gallery" if view.name == self.state.model else "second_gallery"
@@ -218,14 +256,13 @@ class Display:
     def _map(self, view: ModelView) -> Iterator[None]:
         engine, widget = self.engine, self.widget
         identities = pick(list(engine.places), MOST_IDENTITIES)
-        for step in collect(engine, view, identities, self._variations, self._seed):
+        for step in collect(engine, view, identities, self.variations, self.seed):
             if isinstance(step, Gallery):
                 view.gallery = step
                 with widget._lock, widget.hold_sync():
                     widget.sprite = np.ascontiguousarray(step.thumbs).tobytes()
-                    widget.set_trait(self._map_trait(view), step.for_browser(engine.places))
+                    widget.set_trait(self._map_trait(view), step.for_browser(engine.places, engine.people()))
                 self._publish_again()
-                self.offer_estimate()
             elif step[0] % PROGRESS_EVERY == 0:
                 widget.set_trait(self._map_trait(view), {"done": step[0], "all": step[1]})
             yield
@@ -255,22 +292,15 @@ class Display:
             "serial": serial, "name": moved, "vector": flat.tolist(), "share": share, "length": length,
         }  # fmt: skip
 
-    def offer_estimate(self) -> None:
-        """Start the estimate, once for each model, when a page shows the widget and the model's map is computed."""
-        view = self.engine.shown_by(self.state)[0]
-        if self.widget.shown and view.gallery is not None and view.name not in self._estimated:
-            self.start_estimate()
-
     def start_estimate(self, tag: Mapping[str, Any] | None = None) -> None:
         """Start the estimate of the current model's energies unless they are known; `tag` answers a request."""
         view = self.engine.shown_by(self.state)[0]
-        self._estimated.add(view.name)
         if view.energies is None and not self.widget.jobs.has(f"energies {view.name}"):
             self._start(f"energies {view.name}", ENERGIES, self._estimate(view), self._estimate_failed)
         self.widget.energies = {**self.widget.energies, **(tag or {})}
 
     def _estimate(self, view: ModelView) -> Iterator[None]:
-        for step in estimate(self.engine, view, self._seed):
+        for step in estimate(self.engine, view, self.seed):
             if "rows" in step:
                 view.energies = step if step["done"] == step["all"] else None
             if view.name == self.state.model and ("rows" in step or step["done"] % PROGRESS_EVERY == 0):
@@ -280,6 +310,24 @@ class Display:
 
     def _estimate_failed(self, problem: Exception) -> None:
         self.widget.energies = {"failed": _reason(problem)}
+
+    def start_packing(self) -> None:
+        """Pack, in the background, what a page needs to draw the faces itself."""
+        if self._supply.able and not self.widget.packed:
+            self._start("pack", MAP, self._pack(), lambda problem: None)  # the kernel's pictures do it
+
+    def _pack(self) -> Iterator[None]:
+        for keys in self._supply.pack():
+            if keys:
+                self.widget.packed = keys
+            yield
+
+    def give(self, content: Mapping[str, Any], send: Callable[..., None]) -> None:
+        """Answer a page that asks for the keys, or for blobs; each goes in a message of its own."""
+        if content.get("kind") == "pack":
+            self.start_packing()
+        for key in content.get("keys", ()) if content.get("kind") == "blobs" else ():
+            send({"kind": "blob", "key": key}, [self._supply.blob(key)])
 
     # --- undo ---------------------------------------------------------------------------------------------------------
 

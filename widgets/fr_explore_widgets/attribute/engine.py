@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from fr_explore.faces.base import Face
 from fr_explore.models.card import ModelCard
 
 from ..core.base import WidgetError
-from ..core.faces import to_bytes
+from ..core.faces import first_page, main_attributes, to_bytes
 from ..core.session import SNAPSHOTS, Place, State
 from .samples import Gallery
 
@@ -23,6 +24,7 @@ __all__ = ["Engine", "ModelView", "as_models"]
 
 # During a drag the face is rendered smaller: half the time, distances off by about 0.01. On release it is full size.
 DRAG_SHARE = 0.5
+GREETING_SHARE, GREETING_STEPS = 0.75, 4
 PICTURES, EMBEDDINGS = 4, 8  # how many are cached, of references, snapshots and neutral faces
 ADVICE = (
     "The figures still show the last face that worked: move a slider to try again, or read the widget's .traceback."
@@ -80,7 +82,7 @@ class ModelView:
         """Embeddings (n, dim) of float pixels; WidgetError if the model fails or returns NaN or infinity."""
         try:
             with self._lock:
-                vectors = self.model.embed(faces)
+                vectors = self.model.embed(faces, batch_size=8)  # more at once would only need more memory
             if not np.isfinite(vectors).all():
                 raise ValueError("the embedding contains NaN or infinity.")
         except Exception as problem:
@@ -109,14 +111,33 @@ class Engine:
         self._pictures: dict[Any, np.ndarray] = {}
         self._lock = threading.Lock()  # not every face source allows two callers at the same time
 
+    def part(self, identities: Sequence[Hashable], models: Sequence[str]) -> Engine:
+        """An engine with only these identities and models, which shares what this one has computed."""
+        part = copy(self)
+        part.places = {identity: place for place, identity in enumerate(identities)}
+        part.views = {name: self.views[name] for name in models}
+        return part
+
     def describe(self) -> dict[str, Any]:
         """What stays constant during a widget's life, as plain JSON for the browser."""
         return {
             "attributes": [asdict(record) for record in self.faces.attributes.values()],
+            "main": first_page(self.faces.attributes),
             "identities": [str(identity) for identity in self.places],
+            "people": self.people(),
             "models": [view.describe() for view in self.views.values()],
             "size": self.size,
         }
+
+    def people(self) -> list[int | None]:
+        """Who the identities are: one number for each person, in the order of `places`; None if it is not known.
+
+        A source without the method `person` shows another person in each identity.
+        """
+        person = getattr(self.faces, "person", lambda identity: identity)
+        numbers: dict[Hashable, int] = {}
+        found = [person(identity) for identity in self.places]
+        return [None if who is None else numbers.setdefault(who, len(numbers)) for who in found]
 
     def check_identity(self, identity: Hashable) -> Hashable:
         """`identity` if the source has it; otherwise ValueError lists some that exist."""
@@ -192,6 +213,15 @@ class Engine:
     def reference_of(self, state: State) -> Place:
         """The face that `state` is compared with: the pinned one, or the identity's neutral face."""
         return state.reference or (state.identity, self.neutral)
+
+    def greeting(self, state: State) -> tuple[str, list[State]]:
+        """The first attribute, and the steps by which it moves a little from `state`, towards the farther end."""
+        name = main_attributes(self.faces.attributes)[0]
+        record, now = self.faces.attributes[name], state.strengths[name]
+        far = max(record.high, record.low, key=lambda end: abs(end - now))
+        goal = round(now + GREETING_SHARE * (far - now), 1 if record.high - record.low < 20 else 0)
+        values = [now + (goal - now) * step / GREETING_STEPS for step in range(1 + GREETING_STEPS)]
+        return name, [replace(state, strengths={**state.strengths, name: value}) for value in values]
 
     def render(self, place: Place, size: int | None = None) -> Face:
         """The face in float pixels; WidgetError if the source fails."""

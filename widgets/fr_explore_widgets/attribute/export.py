@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fr_explore.attributes import check_attributes
+from fr_explore.attributes import Attribute, check_attributes
+from fr_explore.faces.base import Face
 
 from ..core.faces import to_bytes
 from ..core.page import Offline, Pixels
-from ..core.picture import Part, Plot
+from ..core.picture import INK, Part, Plot
 from ..core.session import History, Place, State
 from .engine import Engine
+from .picture import map_image
 
-__all__ = ["offline", "picture", "retention", "sweep_table", "tables", "words"]
+__all__ = ["answer", "offline", "page_traits", "picture", "retention", "sweep_table", "tables", "words"]
 
 CHUNK = 8  # faces of a sweep rendered and embedded at a time
 
@@ -85,12 +87,14 @@ def tables(
     now = []
     for view in engine.shown_by(state):
         gallery, distance = view.gallery, distances.get(view.name, np.nan)
+        places, people = engine.places, engine.people()
+        between = gallery and gallery.between_people([people[places[one]] for one in gallery.identities])
         now.append({
             "identity": state.identity, "reference_identity": who, "pinned": state.reference is not None,
             "model": view.name, "metric": view.card.metric, "distance": distance, "threshold": view.card.threshold,
             "same_person": view.card.same_person(distance),
             "natural_variation": gallery.natural_variation().get(state.identity) if gallery else None,
-            "between_people": gallery.between_people() if gallery else None, **state.strengths,
+            "between_people": between, **state.strengths,
         })  # fmt: skip
     steps = [{"step": i, "identity": past.identity, **past.strengths} for i, past in enumerate(history.states)]
     found = {"now": pd.DataFrame(now), "history": pd.DataFrame(steps)}
@@ -113,21 +117,18 @@ def picture(
         places: dict[str, Place] = {"Reference": engine.reference_of(state), "Now": state.face}
         places |= {f"Snapshot {name}": place for name, place in state.snapshots.items()}
         faces = [(now if name == "Now" else engine.picture(at), name, at) for name, at in places.items()]
-        rows.insert(0, [(pixels, f"{name}: {_describe(engine, at)}") for pixels, name, at in faces])
+        shown: list[Part] = [(pixels, f"{name}: {_describe(engine, at)}") for pixels, name, at in faces]
+        rows = [[text], shown + _maps(engine, state)]
     if energies:
         rows.append([_energy_plot(engine, energies, key) for key in ("magnitude", "energy")])
     return rows
 
 
-def offline(engine: Engine, state: State, attributes: Iterable[str] | None, steps: int) -> Offline:
-    """See `AttributeExplorer._offline`."""
-    names = check_attributes(list(attributes or engine.faces.attributes), engine.faces.attributes)
-    if steps < 2:
-        raise ValueError(f"steps = {steps}: give each slider at least 2 strengths.")
-    axes = {name: _grid(engine, state, name, steps) for name in names}
+def page_traits(engine: Engine, state: State, attributes: Sequence[str]) -> dict[str, Any]:
+    """The traits of a page in which the sliders of `attributes` work: pictures as JPEG, and the setup."""
     setup = engine.describe()
     for record in setup["attributes"]:
-        record["fixed"] = record["name"] not in axes
+        record["fixed"] = record["name"] not in attributes
     traits: dict[str, Any] = {
         "frame": Pixels(engine.picture(state.face)),
         "reference_frame": Pixels(engine.picture(engine.reference_of(state))),
@@ -135,14 +136,24 @@ def offline(engine: Engine, state: State, attributes: Iterable[str] | None, step
     }
     if (gallery := engine.shown_by(state)[0].gallery) is not None:
         traits["sprite"] = Pixels(gallery.thumbs.reshape(-1, gallery.thumbs.shape[1], 3))
+    return traits
+
+
+def offline(engine: Engine, state: State, attributes: Iterable[str] | None, steps: int, why: str) -> Offline:
+    """A page that replays stored answers, because of `why`; see `AttributeExplorer._offline`."""
+    names = check_attributes(list(attributes or engine.faces.attributes), engine.faces.attributes)
+    if steps < 2:
+        raise ValueError(f"steps = {steps}: give each slider at least 2 strengths.")
+    axes = {name: _grid(engine, state, name, steps) for name in names}
     return Offline(
-        traits=traits,
+        traits=page_traits(engine, state, names),
         axes=axes,
         start={name: state.strengths[name] for name in names},
         answers=_answers(engine, state, axes),
         count=sum(map(len, axes.values())),
         what=f"{steps} steps of {len(names)} attributes, one at a time",
         reduce="give fewer attributes= or steps=",
+        note=f"This page replays {steps} stored steps of each slider, one slider at a time: {why}",
     )
 
 
@@ -150,24 +161,28 @@ def _answers(
     engine: Engine, now: State, axes: Mapping[str, list[float]]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """For each strength of each axis, the traits that the kernel would publish on a commit."""
-    who, at = engine.reference_of(now)
-    tag = {"client": "", "seq": 0, "serial": 0, "moved": None, "drag": False}
-    reference = {"place": engine.places[who], "strengths": dict(at), "pinned": now.reference is not None}
-    reference["shape"] = list(engine.picture((who, at)).shape[:2])
-    more = {"fresh": False, "reference": reference, "compare": now.compare, "can": {}}
     for name, values in axes.items():
         for value in values:
             state = replace(now, strengths={**now.strengths, name: value})
             face = engine.render(state.face)
-            reply = {"place": engine.places[state.identity], "strengths": dict(state.strengths)}
-            traits: dict[str, Any] = {
-                "frame": Pixels(to_bytes(face.pixels)),
-                "reply": {**tag, **reply, "shape": list(face.pixels.shape[:2])},
-            }
-            for key, view in zip(("figures", "second"), engine.shown_by(now), strict=False):
-                reading = engine.read(view, state, face, engine.size)
-                traits[key] = {**tag, **reading, **(more if key == "figures" else {})}
-            yield {name: state.strengths[name] for name in axes}, traits
+            yield (
+                {name: state.strengths[name] for name in axes},
+                {"frame": Pixels(to_bytes(face.pixels)), **answer(engine, state, face)},
+            )
+
+
+def answer(engine: Engine, state: State, face: Face) -> dict[str, Any]:
+    """The traits that the kernel would publish about a face on a commit, without its picture."""
+    who, at = engine.reference_of(state)
+    tag = {"client": "", "seq": 0, "serial": 0, "moved": None, "drag": False}
+    reference = {"place": engine.places[who], "strengths": dict(at), "pinned": state.reference is not None}
+    reference["shape"] = list(engine.picture((who, at)).shape[:2])
+    reply = {"place": engine.places[state.identity], "strengths": dict(state.strengths)}
+    traits: dict[str, Any] = {"reply": {**tag, **reply, "shape": list(face.pixels.shape[:2])}}
+    for key, view in zip(("figures", "second"), engine.shown_by(state), strict=False):
+        traits[key] = {**tag, **engine.read(view, state, face, engine.size)}
+    traits["figures"] |= {"fresh": False, "reference": reference, "compare": state.compare, "can": {}}
+    return traits
 
 
 def _grid(engine: Engine, state: State, name: str, steps: int) -> list[float]:
@@ -179,11 +194,33 @@ def _grid(engine: Engine, state: State, name: str, steps: int) -> list[float]:
 
 def _describe(engine: Engine, place: Place) -> str:
     moved = [
-        f"{record.label} {place[1][name]:g} {record.unit}".strip()
+        f"{record.label} {_shown(record, place[1][name])}"
         for name, record in engine.faces.attributes.items()
         if abs(place[1][name] - record.neutral) > 1e-9
     ]
     return f"identity {place[0]}, {', '.join(moved) or 'neutral'}"
+
+
+def _shown(record: Attribute, value: float) -> str:
+    """A strength as the page shows it: with at most one decimal, unless the whole range is smaller."""
+    places = 3 if record.high - record.low < 0.5 else 1
+    figure = f"{value:.{places}f}".rstrip("0").rstrip(".") or "0"
+    if record.unit == "×":
+        return f"× {figure}"
+    return f"{figure}{record.unit}" if record.unit == "°" else f"{figure} {record.unit}".strip()
+
+
+def _maps(engine: Engine, state: State) -> list[Part]:
+    """The map of each model that has one, with its caption."""
+    found: list[Part] = []
+    moved = [name for name, record in engine.faces.attributes.items() if state.strengths[name] != record.neutral]
+    color = engine.faces.attributes[moved[0]].color if len(moved) == 1 else INK
+    for view in engine.shown_by(state):
+        if view.gallery is not None:
+            reading = engine.reading(view, state, engine.vector(view, state.face))
+            image = map_image(view.gallery, reading, list(engine.places), color)
+            found.append((image, f"{view.card.title}: {view.gallery.plane.caption}"))
+    return found
 
 
 def _energy_plot(engine: Engine, rows: Sequence[Mapping[str, Any]], key: str) -> Plot:

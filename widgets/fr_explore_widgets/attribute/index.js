@@ -6,8 +6,9 @@ import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
-import { describe, formatValue } from "../shared/words.js";
+import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
+import { createHand } from "./hand.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
 import { createModels } from "./models.js";
@@ -38,7 +39,7 @@ function createPicture(title, size) {
     role: "img",
     "aria-label": title,
   });
-  const caption = h("span", { class: "fr-sub" });
+  const caption = h("span", { class: "fr-sub fr-one-line" });
   const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
   return { figure, canvas, caption };
 }
@@ -60,7 +61,7 @@ function build({ model, el, signal }) {
   const models = createModels(setup.models, (name, compare) =>
     link.send({ action: "models", model: name, compare }),
   );
-  const snapshots = createSnapshots(setup.attributes, nameOf, (command) => link.send(command));
+  const snapshots = createSnapshots(setup, nameOf, (command) => link.send(command));
   const command = (/** @type {string} */ text, /** @type {string} */ action) => {
     const node = button(text, action, () => link.send({ action: node.dataset.action ?? action }));
     return node;
@@ -69,14 +70,19 @@ function build({ model, el, signal }) {
     undo: command("Undo", "undo"),
     redo: command("Redo", "redo"),
     reset: command("Reset", "reset"),
-    pin: command("Pin as reference", "pin"),
+    pin: command("Pin", "pin"),
   };
-  const bars = createBars(setup.attributes, () => link.send({ action: "estimate" }), offline);
-  const retained = h("p", { class: "fr-sub fr-hides fr-retained" });
-  const { root: panel, sliders } = createSliders(setup.attributes, {
+  buttons.pin.title = "Keep this face as the reference";
+  const bars = createBars(setup.attributes, (action) => link.send({ action }), offline);
+  const panel = createSliders(setup.attributes, setup.main, {
     onMove(name, value, phase) {
       sweep.drop();
-      link.send({ action: "set", values: { [name]: value }, moved: name, phase });
+      const { place, strengths } = /** @type {Reply} */ (model.get("reply"));
+      const drawn = hand.draws(place);
+      if (!link.busy) moves = {};
+      moves[name] = value;
+      if (drawn) hand.move(place, { ...strengths, ...moves });
+      link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },
     onSweep(name) {
       const attribute = byName.get(name);
@@ -84,25 +90,30 @@ function build({ model, el, signal }) {
       else if (attribute) play(attribute);
     },
   });
+  const { sliders } = panel;
   // the parts that depend on the model; created again when another model is chosen
-  const maps = div("fr-maps fr-stack");
-  const keys = div("fr-keys fr-stack");
+  const maps = div("fr-maps");
+  const keys = div("fr-keys");
   /** @type {{name: string, key: ReturnType<typeof createKey>, map: ReturnType<typeof createMapPanel>, stop: AbortController}[]} */
   let views = [];
   const faces = section(
-    "fr-faces fr-stack",
+    "fr-faces",
     "Faces",
     div("fr-pair", reference.figure, live.figure),
-    div("fr-actions", ...Object.values(buttons)),
     picker.root,
+    div("fr-actions", ...Object.values(buttons)),
     snapshots.root,
   );
-  const side = div("fr-side fr-stack", keys, bars.root, models.root);
-  root.append(div("fr-stage", faces, maps, side, panel));
+  const foot = div("fr-foot", bars.root, models.root);
+  root.append(div("fr-stage", keys, faces, panel.root, maps, foot));
 
+  /** slider values that the kernel has not answered yet @type {Record<string, number>} */
+  let moves = {};
+  const hand = createHand({ model, signal, size: setup.size, paint: showDrawn });
   const link = createLink(model, { signal, banner: notices.showBanner });
   let drawn = -1;
   let newest = -1;
+  let asked = false; // the view is open: from now on it announces answers
   let lift = false;
   let swept = { name: "", at: "" };
   /** @type {HTMLCanvasElement[]} */
@@ -149,8 +160,9 @@ function build({ model, el, signal }) {
     swept = { name, at: name && everythingBut(name) };
     const span = samples.length > 1 && attribute ? samples[samples.length - 1][0] - samples[0][0] : 0;
     const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
-    retained.textContent = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
-    if (aloud && retained.textContent) frame.say(retained.textContent);
+    const words = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
+    panel.setResult(words);
+    if (aloud && words) frame.say(words);
   }
 
   // --- what the kernel publishes
@@ -159,34 +171,57 @@ function build({ model, el, signal }) {
   function arrange(names) {
     if (views.length === names.length && views.every(({ name }, i) => name === names[i])) return;
     for (const view of views) view.stop.abort();
-    const several = setup.models.length > 1;
-    views = names.map((name, i) => {
+    views = names.map((name) => {
       const own = new AbortController();
       signal.addEventListener("abort", () => own.abort(), { signal: own.signal });
       const card = cardOf(name);
       return {
         name,
-        key: createKey(card, { heading: i ? card.title : "How far did it move?" }),
-        map: createMapPanel({ signal: own.signal, nameOf, title: several ? card.title : "" }),
+        key: createKey(card, { name: names.length > 1 ? name : "" }),
+        map: createMapPanel({
+          signal: own.signal,
+          nameOf,
+          live: live.canvas,
+          title: names.length > 1 ? card.title : "",
+        }),
         stop: own,
       };
     });
-    keys.replaceChildren(...views.map(({ key }) => key.root), retained);
+    keys.replaceChildren(...views.map(({ key }) => key.root));
     maps.replaceChildren(...views.map(({ map }) => map.root));
     root.classList.toggle("fr-two", views.length > 1);
     showGalleries();
+  }
+
+  /** @param {number} place @param {import("../shared/types").Strengths} strengths @param {object} detail */
+  function nameLive(place, strengths, detail) {
+    const words = `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
+    live.canvas.setAttribute("aria-label", `Now: ${words}`);
+    live.caption.textContent = words;
+    live.caption.title = words;
+    root.dispatchEvent(new CustomEvent("fr-drawn", { detail, bubbles: true }));
+  }
+
+  /** The page's own picture. @param {import("../engine/types").Drawn} drawn @param {number} place
+   * @param {import("../shared/types").Strengths} strengths */
+  function showDrawn({ pixels, size }, place, strengths) {
+    if (live.canvas.width !== size) [live.canvas.width, live.canvas.height] = [size, size];
+    live.canvas.getContext("2d")?.putImageData(new ImageData(pixels, size, size), 0, 0);
+    nameLive(place, strengths, { place, strengths, shape: [size, size], drag: true, drawn: true });
   }
 
   function showReply() {
     const reply = /** @type {Reply} */ (model.get("reply"));
     if (!(reply.serial > drawn)) return; // an older answer that arrives late
     drawn = reply.serial;
-    paint(live.canvas, model.get("frame"), reply.shape);
     root.dataset.drawn = String(reply.serial);
-    const words = `identity ${nameOf(reply.place)}, ${describe(setup.attributes, reply.strengths)}`;
-    live.canvas.setAttribute("aria-label", `Now: ${words}`);
-    live.caption.textContent = words;
-    root.dispatchEvent(new CustomEvent("fr-drawn", { detail: reply, bubbles: true }));
+    if (!reply.drawn || !asked) {
+      hand.drop();
+      const side = Math.sqrt(model.get("frame").byteLength / 3); // a view that opens during a drag shows the last one
+      paint(live.canvas, model.get("frame"), reply.drawn ? [side, side] : reply.shape);
+      nameLive(reply.place, reply.strengths, reply);
+    }
+    hand.prepare(reply.place);
     // a drag does not wait for its figures: the next picture can be requested
     if (reply.drag) link.settle(reply);
   }
@@ -203,18 +238,22 @@ function build({ model, el, signal }) {
     reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
     reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
     const sentence = showReading(0, figures, reply);
+    if (figures.can.undo || figures.can.redo) panel.setTouched();
     buttons.undo.disabled = !figures.can.undo;
     buttons.redo.disabled = !figures.can.redo;
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
-    buttons.pin.textContent = ref.pinned ? "Unpin reference" : "Pin as reference";
+    buttons.pin.textContent = ref.pinned ? "Unpin" : "Pin";
     if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
-    if (!figures.drag && newest > 1 && !sweep.name) say(figures, reply, sentence);
+    if (asked && !figures.drag && !sweep.name && !["step", "again"].includes(figures.phase ?? ""))
+      say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
-    root.dispatchEvent(new CustomEvent("fr-told", { detail: figures, bubbles: true }));
+    root.dispatchEvent(
+      new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }),
+    );
   }
 
   /** Set the controls to the kernel's values, unless an answer to their request is still due. */
@@ -222,6 +261,7 @@ function build({ model, el, signal }) {
     if (link.busy || sweep.name) return;
     const [reply, figures] = [model.get("reply"), model.get("figures")];
     for (const [name, slider] of Object.entries(sliders)) slider.set(reply.strengths[name]);
+    panel.mark();
     picker.set(reply.place);
     models.set(figures.model, figures.compare);
   }
@@ -231,7 +271,7 @@ function build({ model, el, signal }) {
     const figures = /** @type {Figures} */ (model.get("figures"));
     const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
     const rough = Boolean(reading.drag);
-    const sameIdentity = figures.reference.place === reply.place;
+    const sameIdentity = sameOne(setup.people, figures.reference.place, reply.place);
     const attribute = reading.moved ? byName.get(reading.moved) : undefined;
     const fresh = Boolean(figures.fresh) && figures.serial === reading.serial;
     views[i].map.move(reading, { who: reply.place, fresh, lift, rough, attribute });
@@ -294,6 +334,7 @@ function build({ model, el, signal }) {
   }
 
   listen(model, signal, {
+    packed: () => hand.prepare(model.get("reply").place),
     reply: showReply,
     figures: showFigures,
     second: showSecond,
@@ -349,6 +390,10 @@ function build({ model, el, signal }) {
   showSnapshots();
   showRetained();
   showTangent();
+  asked = true;
+  if (!offline && !model.get("packed")?.parts) model.send?.({ kind: "pack" });
+  // the first view of an untouched widget shows a face that has already moved a little
+  if (!offline && newest === 1) link.send({ action: "greet" });
 }
 
 export default widget(build);

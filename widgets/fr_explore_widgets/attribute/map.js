@@ -1,6 +1,6 @@
 // A model's map: the gallery, the reference and the trail; how much of the variance it shows; the nearest identities.
 
-import { button, createFace, div, h, term } from "../shared/dom.js";
+import { button, div, h, term } from "../shared/dom.js";
 import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
 import { extend, paintTrail } from "./trail.js";
@@ -26,8 +26,11 @@ const KINDS = [
 /** x, y, x, y, ... @param {number[][]} points */
 const flat = (points) => points.flatMap((point) => point.slice(0, 2));
 
-/** The gallery with the trail in front of it. @param {{signal: AbortSignal, nameOf: (place: number) => string}} options */
-export function createTrailMap({ signal, nameOf }) {
+/**
+ * The gallery with the trail in front of it.
+ * @param {{signal: AbortSignal, nameOf: (place: number) => string, live?: HTMLCanvasElement}} options `live`: the face in hand
+ */
+export function createTrailMap({ signal, nameOf, live }) {
   /** @type {GalleryPoint[]} */
   let gallery = [];
   /** @type {HTMLCanvasElement[]} */
@@ -39,6 +42,8 @@ export function createTrailMap({ signal, nameOf }) {
   /** @type {Arrow | null} */
   let arrow = null;
   let [close, place] = [false, 0];
+  /** @type {Set<number>} */
+  let near = new Set();
   const map = createMap({
     signal,
     label: "Map of embeddings",
@@ -51,9 +56,13 @@ export function createTrailMap({ signal, nameOf }) {
     },
     over(c, scene) {
       const dark = map.root.closest('[data-theme="dark"]') !== null;
-      const neutral = gallery.filter((point) => point[3]);
-      const names = neutral.map(([x, y, who]) => /** @type {[Point, string]} */ ([[x, y], nameOf(who)]));
-      paintTrail(c, scene, { trail, reference, arrow, dark, names });
+      /** @type {import("./trail").Person[]} */
+      const people = gallery
+        .filter((point) => point[3])
+        .sort((a, b) => Number(a[2] === place) - Number(b[2] === place))
+        .map(([x, y, who]) => ({ at: [x, y], who, name: nameOf(who), picture: thumbs[who] ?? null }));
+      const face = live?.width ? live : null;
+      paintTrail(c, scene, { trail, reference, arrow, dark, live: face, people, names: near });
     },
   });
   const card = createCard();
@@ -67,7 +76,7 @@ export function createTrailMap({ signal, nameOf }) {
     const shown = [...around, ...trail.map(({ x, y }) => [x, y]), ...(reference ? [reference] : [])];
     map.setExtent(gallery.length ? flat(shown) : []);
     const kind = Uint8Array.from(gallery, ([, , who, neutral]) => 2 * Number(who === place) + neutral);
-    map.setLook({ kind, kinds: KINDS });
+    map.setLook({ kind, kinds: KINDS, radius: 10 });
   }
 
   return {
@@ -87,10 +96,14 @@ export function createTrailMap({ signal, nameOf }) {
     },
     /**
      * @param {Point} point
-     * @param {{who: number, fresh: boolean, reference: Point | null, step: Omit<Step, "x" | "y">}} more
+     * @param {{who: number, fresh: boolean, reference: Point | null, step: Omit<Step, "x" | "y">, path?: Point[],
+     *   nearest?: number[]}} more `path`: the way to this point, if it is not on the trail yet
      */
-    move([x, y], { who, fresh, reference: pinned, step }) {
-      trail = extend(fresh || who !== place ? [] : trail, { x, y, ...step });
+    move([x, y], { who, fresh, reference: pinned, step, path = [], nearest = [] }) {
+      near = new Set(nearest);
+      const before = fresh || who !== place ? [] : trail;
+      const way = path.map((at) => ({ x: at[0], y: at[1], ...step, lift: false }));
+      trail = extend(way.length ? way : before, { x, y, ...step });
       place = who;
       reference = pinned;
       arrow = null;
@@ -113,13 +126,13 @@ export function createTrailMap({ signal, nameOf }) {
   };
 }
 
-/** @param {{signal: AbortSignal, nameOf: (place: number) => string, title?: string}} options */
-export function createMapPanel({ signal, nameOf, title = "" }) {
-  const map = createTrailMap({ signal, nameOf });
-  const note = h("p", { class: "fr-sub fr-map-note" });
-  const near = h("div", { class: "fr-near fr-flow", hidden: true });
-  const faces = h("ol", { class: "fr-near-faces fr-flow" });
-  near.append(h("span", { class: "fr-sub" }, term("nearest", NEAREST)), faces);
+/** @param {{signal: AbortSignal, nameOf: (place: number) => string, title?: string, live?: HTMLCanvasElement}} options */
+export function createMapPanel({ signal, nameOf, title = "", live }) {
+  const map = createTrailMap({ signal, nameOf, live });
+  const note = h("p", { class: "fr-sub fr-map-note fr-one-line" });
+  const near = h("div", { class: "fr-near fr-sub fr-row", hidden: true });
+  const list = h("ol", { class: "fr-near-list fr-row" });
+  near.append(h("span", {}, term("nearest", NEAREST)), list);
   const zoom = button("Close up", "zoom", () => {
     const on = zoom.getAttribute("aria-pressed") !== "true";
     zoom.setAttribute("aria-pressed", String(on));
@@ -128,10 +141,8 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
   zoom.setAttribute("aria-pressed", "false");
   map.tools.prepend(zoom);
   const root = h("section", { class: "fr-map", "aria-label": title ? `Map, ${title}` : "Map" });
-  if (title) root.append(h("h3", { text: title }));
-  root.append(map.root, div("fr-map-foot fr-flow", near, note));
-  /** @type {HTMLCanvasElement[]} */
-  let thumbs = [];
+  root.append(h("h3", { class: "fr-one-line", text: title || "Where the face lies" }));
+  root.append(map.root, div("fr-map-foot", near, note));
   let caption = "";
 
   return {
@@ -139,21 +150,23 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
     redraw: map.redraw,
     /** @param {Gallery} gallery @param {HTMLCanvasElement[]} pictures by place */
     showGallery(gallery, pictures) {
-      thumbs = pictures;
       if (gallery.failed) map.progress(`No map: rendering the gallery failed. ${gallery.failed}`);
       else if (!gallery.points) {
         const some = gallery.done ? `: ${gallery.done} of ${gallery.all} faces` : "";
         map.progress(`Rendering the gallery for the map${some}`);
       }
       if (!gallery.points) return;
-      map.setGallery(gallery.points, thumbs);
+      map.setGallery(gallery.points, pictures);
       const said = gallery.caption ?? "";
       map.describe(
         `${said}: ${gallery.points.length} faces of the gallery, the reference, and the path of the current face.`,
       );
       if (said === caption) return; // keep an open explanation open
       caption = said;
-      note.replaceChildren(term(said.slice(0, 14), GLOSSARY["PCA projection"]), said.slice(14));
+      note.replaceChildren(
+        term(said.slice(0, 14), GLOSSARY["PCA projection"]),
+        said.slice(14).replace(" of the variance", ""),
+      );
     },
     /**
      * @param {Reading} reading
@@ -161,19 +174,30 @@ export function createMapPanel({ signal, nameOf, title = "" }) {
      */
     move(reading, { who, fresh, lift = false, rough = false, attribute }) {
       near.hidden = !reading.nearest.length;
-      faces.replaceChildren(
+      list.replaceChildren(
         ...reading.nearest.map(([place, distance]) => {
-          const face = createFace(48);
-          if (thumbs[place]) face.getContext("2d")?.drawImage(thumbs[place], 0, 0);
           const name = `identity ${nameOf(place)}, distance ${distance.toFixed(2)}`;
-          const figure = h("span", { class: "fr-sub", "aria-hidden": "true", text: distance.toFixed(2) });
-          return h("li", { title: name }, face, figure, h("span", { class: "fr-hidden", text: name }));
+          const text = h(
+            "span",
+            { "aria-hidden": "true" },
+            `${nameOf(place)} `,
+            h("b", { text: distance.toFixed(2) }),
+          );
+          return h("li", { title: name }, text, h("span", { class: "fr-hidden", text: name }));
         }),
       );
       if (!reading.point) return;
       const { color = "", shape = "circle", label = "", name = "" } = attribute ?? {};
       const step = { color, shape, label, name, lift, rough };
-      map.move(reading.point, { who, fresh, reference: reading.reference_point, step });
+      const nearest = reading.nearest.map(([place]) => place);
+      map.move(reading.point, {
+        who,
+        fresh,
+        reference: reading.reference_point,
+        step,
+        nearest,
+        path: reading.path,
+      });
     },
     /** @param {Tangent | null} tangent @param {Attribute} [attribute] */
     point(tangent, attribute) {

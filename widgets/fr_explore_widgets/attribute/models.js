@@ -1,6 +1,6 @@
-// The choice of a model and of a second one to compare, with licence and weaknesses.
+// The choice of a model and of a second one to compare, with licence and weaknesses behind a fold.
 
-import { createSelect, h, uid } from "../shared/dom.js";
+import { createSelect, h } from "../shared/dom.js";
 
 /** @typedef {import("./types").Card} Card */
 
@@ -14,6 +14,7 @@ export function brief({ dim, metric, threshold }) {
 function facts(card) {
   const list = h("dl", { class: "fr-facts" });
   const rows = [
+    ["Model", `${card.title}: ${brief(card)}`],
     ["Licence", card.licence],
     ["Trained on", card.trained_on],
     ["Accuracy", card.accuracy],
@@ -28,32 +29,30 @@ function facts(card) {
  * @param {(model: string, compare: string | null) => void} choose
  */
 export function createModels(cards, choose) {
-  const group = uid("model");
-  const single = cards.length === 1;
-  const details = h(
-    "details",
-    { class: "fr-about" },
-    h("summary", { class: "fr-sub", text: "Licence and weaknesses" }),
+  const summary = h("summary", { text: "Licence and weaknesses" });
+  const details = h("details", { class: "fr-about fr-fold" }, summary);
+  const { select: beside, label: besideLabel } = createSelect("compare with", [], (name) =>
+    choose(shown, name || null),
   );
-  const { select: beside, label } = createSelect("Compare with", [], (name) => choose(shown, name || null));
+  const { select: first, label } = createSelect(
+    "Model",
+    cards.map((card) => [card.name, card.title]),
+    (name) => choose(name, beside.value === name ? null : beside.value || null),
+  );
+  first.dataset.action = "model";
   beside.dataset.action = "compare";
-  const radios = cards.map((card) => {
-    const onchange = () => choose(card.name, beside.value === card.name ? null : beside.value || null);
-    const input = h("input", { type: "radio", name: group, value: card.name, onchange });
-    const text = h("span", {}, card.title, h("span", { class: "fr-sub", text: brief(card) }));
-    return {
-      input,
-      node: h(single ? "p" : "label", { class: "fr-model fr-row" }, ...(single ? [] : [input]), text),
-    };
-  });
-  const root = h(
-    "fieldset",
-    { class: "fr-models fr-stack" },
-    h("legend", { text: "Model" }),
-    ...radios.map((r) => r.node),
-  );
-  if (!single) root.append(h("p", { class: "fr-beside fr-flow" }, label, beside));
-  root.append(details);
+  const choice =
+    cards.length > 1
+      ? h("p", { class: "fr-flow" }, label, first, besideLabel, beside)
+      : h(
+          "p",
+          {},
+          h("b", { text: cards[0].title }),
+          " ",
+          h("span", { class: "fr-sub", text: brief(cards[0]) }),
+        );
+  const root = h("fieldset", { class: "fr-models" }, h("legend", { class: "fr-hidden", text: "Model" }));
+  root.append(choice, details);
   let shown = "";
 
   return {
@@ -62,11 +61,11 @@ export function createModels(cards, choose) {
     set(model, compare) {
       if (model !== shown) {
         const card = cards.find((one) => one.name === model) ?? cards[0];
-        details.replaceChildren(details.children[0], facts(card));
-        for (const { input } of radios) input.checked = input.value === model;
+        details.replaceChildren(summary, facts(card));
+        first.value = model;
         const others = cards.filter((one) => one.name !== model);
         beside.replaceChildren(
-          h("option", { value: "", text: "no second model" }),
+          h("option", { value: "", text: "none" }),
           ...others.map((one) => h("option", { value: one.name, text: one.title })),
         );
       }

@@ -37,7 +37,8 @@ function asList(names, choose) {
 /** @param {string[]} names @param {(place: number) => void} choose */
 function asFaces(names, choose) {
   const group = uid("identity");
-  const root = h("fieldset", { class: "fr-people" }, h("legend", { text: "Identity" }));
+  const root = h("fieldset", { class: "fr-people" }, h("legend", { class: "fr-hidden", text: "Identity" }));
+  root.style.setProperty("--people", String(names.length));
   const pictures = names.map((name, place) => {
     const input = h("input", { type: "radio", name: group, value: place, "aria-label": `identity ${name}` });
     const canvas = createFace(48);

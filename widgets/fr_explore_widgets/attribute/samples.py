@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from fr_explore.attributes import PAPER_ATTRIBUTES
 from fr_explore.base.distance import distance, normalized
 from fr_explore.geometry.alignment import alignment
 from fr_explore.geometry.field import vector_field
 from fr_explore.geometry.neighbors import all_pairs
 from fr_explore.geometry.projection import Projection, pca
-from fr_explore.lattice import sample_lattice
+from fr_explore.lattice import Lattice, sample_lattice
 
-from ..core.faces import middle_strengths, pick, thumbnail
+from ..core.faces import main_attributes, middle_strengths, pick, thumbnail
 
-__all__ = ["Gallery", "collect", "energies_from", "estimate"]
+__all__ = ["FIRST", "Gallery", "collect", "energies_from", "estimate", "estimate_lattice"]
 
 CHUNK = 2  # faces rendered between two chances for the slider
 # the estimate's lattice; it is shown after FIRST curves of each identity, and again with all
@@ -77,9 +76,15 @@ class Gallery:
         medians = np.median(distance(varied[:, i], varied[:, j], self.metric), axis=1)
         return dict(zip(self.identities, medians.tolist(), strict=True))
 
-    def between_people(self) -> float | None:
-        """The median distance between the neutral faces of two identities; None for a single identity."""
+    def between_people(self, people: Sequence[int | None] | None = None) -> float | None:
+        """The median distance between the neutral faces of two people; None if there are no two.
+
+        `people` says who each identity is, see `Engine.people`; without it, each is another person.
+        """
+        who = np.array([np.nan if one is None else one for one in people or range(len(self.vectors))], float)
         i, j = np.triu_indices(len(self.vectors), 1)
+        other = np.abs(who[i] - who[j]) > 0  # not NaN: who is not known may be the same person
+        i, j = i[other], j[other]
         if not len(i):
             return None
         return float(np.median(distance(self.vectors[i, 0], self.vectors[j, 0], self.metric)))
@@ -91,7 +96,7 @@ class Gallery:
         neutral = [column == 0 for _ in self.identities for column in range(count)]
         return pd.DataFrame({"identity": who, "neutral": neutral, "x": points[:, 0], "y": points[:, 1]})
 
-    def for_browser(self, places: Mapping[Hashable, int]) -> dict[str, Any]:
+    def for_browser(self, places: Mapping[Hashable, int], people: Sequence[int | None] | None = None) -> dict[str, Any]:
         """Plain JSON: points as [x, y, identity's place, 1 if neutral], shares of variance, typical distances."""
         points = [
             [round(float(x), 5), round(float(y), 5), places[identity], int(column == 0)]
@@ -102,7 +107,7 @@ class Gallery:
             "points": points,
             "caption": self.plane.caption,
             "natural": {str(places[identity]): value for identity, value in self.natural_variation().items()},
-            "between": self.between_people(),
+            "between": self.between_people([people[places[who]] for who in self.identities] if people else None),
             "order": [places[identity] for identity in self.identities],
             "thumb": self.thumbs.shape[1],
         }
@@ -169,15 +174,20 @@ def _plain(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+def estimate_lattice(engine: Any, seed: int) -> tuple[Lattice, list[int]]:
+    """The lattice of the estimate, and the positions of the identities in it that are rendered."""
+    faces = engine.faces
+    lattice = sample_lattice(faces, main_attributes(faces.attributes), curves=CURVES, seed=seed)
+    return lattice, [lattice.identities.index(identity) for identity in pick(list(engine.places), IDENTITIES)]
+
+
 def estimate(engine: Any, view: Any, seed: int) -> Iterator[dict[str, Any]]:
     """Render and embed a small lattice of the paper's attributes, one face at a time, and compute its energies.
 
     Yields {"done", "all"} after each face, and the estimate when enough curves are complete.
     """
-    faces = engine.faces
-    names = [name for name in faces.attributes if name in PAPER_ATTRIBUTES] or list(faces.attributes)[:8]
-    lattice = sample_lattice(faces, names, curves=CURVES, seed=seed)
-    chosen = [lattice.identities.index(identity) for identity in pick(lattice.identities, IDENTITIES)]
+    lattice, chosen = estimate_lattice(engine, seed)
+    faces, names = engine.faces, lattice.attributes
     low, middle, high = (lattice.steps.index(s) for s in (-1, 0, 1))
     cells = [(a, s) for a in range(len(names)) for s in (low, high)]
     vectors = np.empty((len(chosen), len(names), CURVES, len(lattice.steps), view.card.dim), np.float32)

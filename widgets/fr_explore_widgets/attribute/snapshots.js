@@ -2,7 +2,7 @@
 
 import { paint } from "../shared/bytes.js";
 import { button, createFace, div, h, section } from "../shared/dom.js";
-import { formatValue, verdict } from "../shared/words.js";
+import { formatValue, sameOne, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("./types").Card} Card */
@@ -23,11 +23,11 @@ export function differences(attributes, a, b) {
 }
 
 /**
- * @param {Attribute[]} attributes
+ * @param {{attributes: Attribute[], people?: (number | null)[]}} setup
  * @param {(place: number) => string} nameOf
  * @param {(command: {action: string, snapshot?: string}) => void} send
  */
-export function createSnapshots(attributes, nameOf, send) {
+export function createSnapshots({ attributes, people }, nameOf, send) {
   const stores = NAMES.map((snapshot) =>
     button(`Store ${snapshot}`, `store${snapshot}`, () => send({ action: "store", snapshot })),
   );
@@ -35,17 +35,20 @@ export function createSnapshots(attributes, nameOf, send) {
   const faces = NAMES.map((snapshot) => {
     const canvas = createFace(64);
     const onclick = () => send({ action: "recall", snapshot });
-    const name = h("b", { text: snapshot });
-    const recall = h("button", { type: "button", class: "fr-recall", hidden: true, onclick }, canvas, name);
+    const label = { "aria-label": `Show ${snapshot} again` };
+    const recall = h(
+      "button",
+      { type: "button", class: "fr-recall", hidden: true, onclick, ...label },
+      canvas,
+    );
     return { recall, canvas };
   });
-  const words = h("p", { class: "fr-ab-words fr-hides" });
-  const table = h("table", { class: "fr-ab-table" });
+  const words = h("p", { class: "fr-ab-words" });
   const root = section(
-    "fr-ab fr-stack",
+    "fr-ab",
     "Snapshots A and B",
-    div("fr-actions", ...stores, clear),
-    div("fr-ab-pair", ...faces.map((f) => f.recall), words, table),
+    div("fr-actions", ...NAMES.flatMap((_, i) => [stores[i], faces[i].recall]), clear),
+    words,
   );
 
   return {
@@ -64,25 +67,23 @@ export function createSnapshots(attributes, nameOf, send) {
       });
       clear.hidden = !stored.A && !stored.B;
       words.textContent = "";
-      table.replaceChildren();
       if (!stored.A || !stored.B || stored.distance === undefined) {
         if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too to compare the two.`;
         return;
       }
-      const sameIdentity = stored.A.place === stored.B.place;
-      const { text } = verdict({ distance: stored.distance, threshold: card.threshold, sameIdentity });
+      const sameIdentity = sameOne(people, stored.A.place, stored.B.place);
+      const { threshold, margin } = card;
+      const { text } = verdict({ distance: stored.distance, threshold, sameIdentity, margin });
       const equal = stored.distance < 1e-9 ? "The two are the same face." : text;
       words.textContent = `A to B: ${stored.distance.toFixed(3)}. ${equal}`;
       const changed = differences(attributes, stored.A, stored.B);
-      if (!sameIdentity) {
+      if (stored.A.place !== stored.B.place) {
         const [from, to] = [nameOf(stored.A.place), nameOf(stored.B.place)];
         changed.unshift({ label: "identity", from, to });
       }
-      for (const { label, from, to } of changed) {
-        table.append(
-          h("tr", {}, h("th", { scope: "row", text: label }), h("td", { text: from }), h("td", { text: to })),
-        );
-      }
+      const list = changed.map(({ label, from, to }) => `${label} ${from} \u2192 ${to}`).join("; ");
+      if (list) words.append(h("span", { class: "fr-sub", text: ` ${list}.` }));
+      words.title = words.textContent ?? "";
     },
     /** @param {boolean} off */
     disable(off) {

@@ -9,6 +9,7 @@ import { createBrush } from "../shared/brush.js";
  * @typedef {{x: number, y: number, color: string, shape: string, label: string, name: string, lift?: boolean,
  *   rough?: boolean}} Step `lift`: no line from the previous step; `rough`: of a drag, replaced by the exact step
  */
+/** @typedef {{at: Point, who: number, name: string, picture: CanvasImageSource | null}} Person a neutral face */
 /** @typedef {{vector: Point, color: string, share: number}} Arrow `share` of its length visible in the plane */
 
 const MOST_STEPS = 600;
@@ -25,40 +26,57 @@ export function extend(trail, step) {
 /**
  * @param {CanvasRenderingContext2D} c
  * @param {Scene} scene
- * @param {{trail: Step[], reference: Point | null, arrow: Arrow | null, dark: boolean,
- *   names: [Point, string][]}} what `names` of points of the map
+ * @param {{trail: Step[], reference: Point | null, arrow: Arrow | null, dark: boolean, live: CanvasImageSource | null,
+ *   people: Person[], names: Set<number>}} what `live`: the face in hand; `names`: the people to be named
  */
-export function paintTrail(c, scene, { trail, reference, arrow, dark, names }) {
+export function paintTrail(c, scene, { trail, reference, arrow, dark, live, people, names }) {
   const brush = createBrush(c, { ...scene, dark });
   const { view } = scene;
+  const size = faceSize(scene.width);
   const to = (/** @type {Point} */ [x, y]) =>
     /** @type {Point} */ ([view.x + x * view.k, view.y - y * view.k]);
   const path = trail.map(({ x, y }) => to([x, y]));
-  if (reference) brush.ring(to(reference), 8);
+  for (const { at, picture } of people) brush.face(picture, to(at), size);
+  if (reference) brush.ring(to(reference), size / 2 + 2);
   for (let i = 1; i < path.length; i += 1) {
     if (!trail[i].lift) brush.line(path[i - 1], path[i], trail[i].color);
   }
   const last = path.length - 1;
+  const moved =
+    last > 0 ||
+    (reference && last === 0 && Math.hypot(path[0][0] - to(reference)[0], path[0][1] - to(reference)[1]) > 1);
   const turns = path.map((_, i) => i).filter((i) => i && i < last && trail[i].name !== trail[i + 1].name);
   for (const i of turns) brush.point(path[i], 3.5, trail[i].shape, trail[i].color);
-  if (last >= 0) {
-    if (arrow) paintArrow(brush, path[last], arrow);
-    brush.point(path[last], 6, trail[last].shape, trail[last].color);
-    // the present attribute gets its label first, older ones where room is left
-    for (const i of [last, ...turns.reverse()]) {
-      brush.label(trail[i].label, path[i], i === last ? 17 : 13, trail[i].color);
-    }
+  if (last >= 0 && moved) {
+    if (arrow) paintArrow(brush, path[last], arrow, size / 2);
+    if (live) brush.face(live, path[last], size - 4, trail[last].color);
+    else brush.point(path[last], 6, trail[last].shape, trail[last].color);
   }
-  if (reference) brush.label("reference", to(reference), 17);
-  for (const [point, text] of names) brush.name(text, to(point), 7);
+  // the present attribute gets its label first, older ones and names where room is left
+  const gap = size / 2 + 12;
+  if (last >= 0 && moved) brush.label(trail[last].label, path[last], gap + 2, trail[last].color);
+  if (reference) brush.label("reference", to(reference), gap);
+  for (const { at, who, name } of people) {
+    if (names.has(who) && !(reference && same(at, reference)))
+      brush.label(name, to(at), gap - 1, "", "400 12px");
+  }
+  for (const i of turns.reverse()) brush.label(trail[i].label, path[i], 13, trail[i].color);
 }
 
-/** The tangent: a direction, as long as the share of it that lies in the plane. @param {Brush} brush @param {Point} from @param {Arrow} arrow */
-function paintArrow(brush, [x, y], { vector: [vx, vy], color, share }) {
+/** Small faces, smaller still on a small map. @param {number} width */
+export function faceSize(width) {
+  return width < 240 ? 18 : 24;
+}
+
+/** @param {Point} a @param {Point} b */
+const same = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) < 1e-4;
+
+/** The tangent: a direction, as long as the share of it that lies in the plane. @param {Brush} brush @param {Point} from @param {Arrow} arrow @param {number} start of the shaft, from the point */
+function paintArrow(brush, [x, y], { vector: [vx, vy], color, share }, start) {
   const length = Math.hypot(vx, vy);
   if (!length) return;
   const [ux, uy] = [vx / length, -vy / length];
-  const reach = 16 + 44 * Math.min(share, 1);
+  const reach = start + 14 + 30 * Math.min(share, 1);
   /** @type {Point} */
   const tip = [x + ux * reach, y + uy * reach];
   brush.line([x, y], tip, color);

@@ -8,6 +8,8 @@ export interface Card {
   metric: string;
   threshold: number | null;
   threshold_source: string;
+  /** in a live page: the error of its distances, as a share */
+  margin?: number;
   dim: number;
   accuracy: string;
   trained_on: string;
@@ -17,7 +19,11 @@ export interface Card {
 
 export interface Setup {
   attributes: Attribute[];
+  /** names of the attributes whose sliders are shown first */
+  main: string[];
   identities: string[];
+  /** Who each identity is, as a number for each person; null if it is not known. Missing: each is another person. */
+  people?: (number | null)[];
   models: Card[];
   size: number;
 }
@@ -36,6 +42,8 @@ export interface Reply extends Tag {
   place: number;
   strengths: Strengths;
   shape: [number, number];
+  /** there is no picture, because the page has drawn it */
+  drawn?: boolean;
 }
 
 /** One model's figures of a face. */
@@ -45,6 +53,8 @@ export interface Reading extends Tag {
   point: [number, number] | null;
   reference_point: [number, number] | null;
   nearest: [place: number, distance: number][];
+  /** the way from the reference, if the page has not seen it */
+  path?: [number, number][];
 }
 
 /** The second half of an answer: the figures. */
@@ -92,6 +102,8 @@ export interface Energies {
   neighborhood?: string;
   done?: number;
   all?: number;
+  /** whether the estimate can be stopped */
+  stoppable?: boolean;
   failed?: string;
 }
 

@@ -24,12 +24,14 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from fr_explore.engine.network import Precision
+
 from ..core.base import reply_tag
 from ..core.job_queue import BackgroundWidget
 from ..core.page import Offline
 from ..core.picture import Part
 from ..core.session import State
-from . import export
+from . import export, page
 from .display import ENERGIES, Change, Display
 from .engine import Engine, as_models
 from .samples import energies_from
@@ -48,12 +50,13 @@ class AttributeExplorer(BackgroundWidget):
     identity : the first one of the source by default.
     compare : a second model, or the name of one of `model`, shown beside the first on the same face.
     energies : the table of `fr.alignment` for the first model, or a mapping from models' names to tables. Without it a
-        quick estimate from a small lattice is computed in the background once a page shows the widget.
+        quick estimate from a small lattice is computed when the reader asks what the model depends on.
     size : side of the rendered picture in pixels, for display and for the model.
     variations : varied faces per identity in the map's gallery (at least 2), from which the natural variation of an
         identity is measured; seed : of their random strengths, and of the estimate's lattice.
 
-    The gallery is rendered in the background: `wait()` returns when the map is ready. `identity` and `strengths` can be
+    The gallery is rendered in the background: `wait()` returns when the map is ready. A page first shows a face that
+    has moved a little, until a slider is moved or Python code changes the widget. `identity` and `strengths` can be
     set, `distance` and every other trait observed, and `state` is everything shown as plain JSON:
 
     >>> w = AttributeExplorer(faces, model)
@@ -87,6 +90,7 @@ class AttributeExplorer(BackgroundWidget):
     tangent = traitlets.Dict().tag(sync=True)
     energies = traitlets.Dict().tag(sync=True)
     retention = traitlets.Dict().tag(sync=True)
+    packed = traitlets.Dict().tag(sync=True)  # keys of what a page needs to draw the faces itself
 
     def __init__(
         self,
@@ -119,6 +123,7 @@ class AttributeExplorer(BackgroundWidget):
         with self._lock:
             self._display.show(first, Change(fresh=True))
         self._display.prepare()
+        self.on_msg(lambda _, content, buffers: self._display.give(content, self.send))
 
     # --- what the user does, each one step of undo --------------------------------------------------------------------
 
@@ -177,24 +182,23 @@ class AttributeExplorer(BackgroundWidget):
 
     def _act(self, action: str, options: Mapping[str, Any] | None = None, change: Change | None = None) -> None:
         with self._lock:
-            state = self._engine.after(self._display.state, action, options or {})
+            now = self._display.state if change and change.tag else self._display.settled
+            state = self._engine.after(now, action, options or {})
             self._display.show(state, change or Change(fresh=action == "reset"))
 
     def _handle(self, request: Mapping[str, Any]) -> None:
         action, tag = request.get("action", ""), reply_tag(request)
         if action == "estimate":
             self._display.start_estimate(tag)
+        elif action == "greet":
+            self._display.greet(tag)
         elif action in ("undo", "redo"):
             self._display.walk(-1 if action == "undo" else 1, tag)
         else:
             phase = request.get("phase", "commit")
-            change = Change(request.get("moved"), phase, fresh=action == "reset", tag=tag)
+            drawn = bool(request.get("drawn"))
+            change = Change(request.get("moved"), phase, drawn, fresh=action == "reset", tag=tag)
             self._act(action, request, change)
-        self._display.offer_estimate()
-
-    def _ipython_display_(self) -> None:
-        super()._ipython_display_()
-        self._display.offer_estimate()
 
     # --- measurements -------------------------------------------------------------------------------------------------
 
@@ -206,6 +210,7 @@ class AttributeExplorer(BackgroundWidget):
         still judges the same person, or None.
         """
         with self._lock:
+            self._display.dismiss()
             table = export.sweep_table(self._engine, self._display.state, attribute, steps)
             self.retention = {"name": attribute, "samples": table[["strength", "distance"]].to_numpy().tolist()}
         return table
@@ -264,12 +269,33 @@ class AttributeExplorer(BackgroundWidget):
         return export.tables(self._engine, self._display.state, self._display.history, self.distances, **known)
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
-        now = np.frombuffer(self.frame, np.uint8).reshape(*self.reply["shape"], 3)
-        if kept and self._engine.private:
-            now = None
+        now = None
+        if not (kept and self._engine.private):  # the page draws the faces of a drag: they are not in `frame`
+            drawn, face = self.reply.get("drawn"), self._display.state.face
+            pixels = np.frombuffer(self.frame, np.uint8)
+            now = self._engine.picture(face) if drawn else pixels.reshape(*self.reply["shape"], 3)
         rows = self.energies.get("rows", [])
         return export.picture(self._engine, self._display.state, self._words(), rows, now)
 
-    def _offline(self, attributes: Iterable[str] | None = None, steps: int = 11) -> Offline:
-        """A page with `steps` strengths for each slider of `attributes` (all by default); the others are disabled."""
-        return export.offline(self._engine, self._display.state, attributes, steps)
+    def _offline(
+        self,
+        attributes: Iterable[str] | None = None,
+        steps: int = 11,
+        live: bool | None = None,
+        precision: Precision = "int8",
+    ) -> Offline:
+        """A live page, which draws the faces and runs the networks itself, where these can run in a page.
+
+        attributes : whose sliders work, all by default.
+        live : True: raise ValueError if the page cannot be live; False: store `steps` strengths for each slider, which
+            makes a small page.
+        precision : of a live page's networks, "int8", "float16" or "float32"; their distances differ from the kernel's
+            by 3 %, 0.2 % and nothing.
+        """
+        display, state = self._display, self._display.settled
+        why = "it was written with live=False." if live is False else page.refusal(self._engine, state)
+        if why and live:
+            raise ValueError(f"live = True: {why} Give live=False for a page that replays stored answers.")
+        if why:
+            return export.offline(self._engine, state, attributes, steps, why)
+        return page.offline(self._engine, state, attributes, precision, display.variations, display.seed)

@@ -42,6 +42,7 @@ from IPython.display import display
 from ipywidgets.widgets.widget import _instances
 
 from . import bundle
+from .bookmark import read_bookmark
 from .export import Exports
 from .picture import compose, small_png
 from .snapshot import LIMIT, StaticOutput
@@ -131,12 +132,12 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     @property
     def bookmark(self) -> str:
-        """`state` as text, to keep in a cell or an e-mail; assign it to return to that state."""
+        """`state` as text, to keep in a cell or an e-mail; assign it, or a page's link, to return to that state."""
         return json.dumps(self.state)
 
     @bookmark.setter
     def bookmark(self, text: str) -> None:
-        self.state = json.loads(text)
+        self.state = read_bookmark(text)
 
     # --- display and closing ------------------------------------------------------------------------------------------
 

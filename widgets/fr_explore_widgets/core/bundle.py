@@ -54,7 +54,7 @@ export default { render };
 """
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _WHOLE_LINES = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 _TYPES = re.compile(r"/\*\* @(?:type|param)\b[^\n]*?\*/ ?")
 
@@ -84,9 +84,17 @@ def packed(name: str) -> tuple[bytes, str]:
 
 
 @functools.cache
-def page_script(name: str) -> str:
-    """`script(name)` for a page without a kernel, with `shared/page_model.js` as `$shared_page_model` inside it."""
-    return bare(join(f"{name}/index.js", read, "shared/page_model.js"))
+def page_script(name: str, live: bool = False) -> str:
+    """`script(name)` for a page without a kernel, with `shared/page.js` as `$shared_page` inside it.
+
+    live : also `name`/live.js, which computes the kernel's answers, as `$live`.
+    """
+    others = ["shared/page.js", *([f"{name}/live.js"] if live else [])]
+    last = f"const $live = {_scope_name(others[-1])};\n" if live else ""
+    body, found, rest = bare(join(f"{name}/index.js", read, *others)).rpartition("export default")
+    if not found:
+        raise ValueError(f"{name}/index.js has no default export: end it with `export default {{ render }};`.")
+    return f"{body}const $widget ={rest}{last}"
 
 
 @functools.cache

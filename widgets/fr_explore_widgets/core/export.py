@@ -68,13 +68,15 @@ class Exports:
         target.write_bytes(data)
         return target
 
-    def to_html(self, path: str | Path, *, max_megabytes: float = 15, **resolution: Any) -> Path:
+    def to_html(self, path: str | Path, *, max_megabytes: float = 20, **resolution: Any) -> Path:
         """Write one file that opens from disk, needs no network and has working sliders; return its path.
 
         Where scripts are off, it shows the image of `to_png` and says what to do.
 
-        The kernel's answers are computed in advance on a grid. `resolution` sets the grid; each widget documents its
-        own. The expected size is printed first; ValueError with what to reduce if it exceeds `max_megabytes`.
+        Where the faces and the models can run in a page, the page is live: it holds them, and computes what the kernel
+        would. Otherwise the kernel's answers are computed in advance on a grid. `resolution` sets the precision and the
+        grid; each widget documents its own. The expected size and what takes it are printed first; ValueError with what
+        to reduce if it exceeds `max_megabytes`.
         """
         with self._lock:
             offline = self._offline(**resolution)

@@ -10,15 +10,27 @@ from PIL import Image
 
 from fr_explore.attributes import PAPER_ATTRIBUTES
 
-__all__ = ["THUMB", "middle_strengths", "pick", "thumbnail", "to_bytes"]
+__all__ = ["THUMB", "first_page", "main_attributes", "middle_strengths", "pick", "thumbnail", "to_bytes"]
 
 THUMB = 48
+MOST_MAIN = 8
+
+
+def main_attributes(attributes: Mapping[str, Any]) -> list[str]:
+    """The attributes of the paper that a source has; of a source with none of them, its first ones."""
+    return [name for name in PAPER_ATTRIBUTES if name in attributes] or list(attributes)[:MOST_MAIN]
 
 
 def pick(identities: Sequence[Hashable], most: int) -> list[Hashable]:
     """At most `most` identities, spread evenly over the sequence."""
     count = min(most, len(identities))
     return [identities[int(i)] for i in np.linspace(0, len(identities) - 1, count).round()]
+
+
+def first_page(attributes: Mapping[str, Any]) -> list[str]:
+    """The attributes whose sliders a widget shows first: the main ones, then others while there is room."""
+    names = list(dict.fromkeys([*main_attributes(attributes), *attributes]))
+    return names if len(names) <= MOST_MAIN + 2 else names[:MOST_MAIN]
 
 
 def middle_strengths(attributes: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:

@@ -1,10 +1,11 @@
 """A widget as one HTML file that opens from disk: its module, its style, its traits, and answers computed in advance.
 
-The same front end runs on `shared/page_model.js`, which replaces anywidget's model and answers each request with the
-nearest stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page
-shows a picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy
-forbids it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so
-that none of them can end the script or become markup.
+The same front end runs on `shared/page_model.js`, which replaces anywidget's model. A live page holds the engine,
+people and networks, and its `<widget>/live.js` computes the kernel's answers. Otherwise each request gets the nearest
+stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page shows a
+picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy forbids
+it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so that none
+of them can end the script or become markup.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from PIL import Image
 
 from . import bundle
+from .live import Live
 
 __all__ = ["Offline", "Pixels", "write_page"]
 
@@ -34,14 +36,19 @@ _PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:;
+  script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #111; }} }}
 .fr-still {{ padding: 1em; font: 16px/1.5 system-ui, sans-serif; }}
+.fr-page {{ padding: 0 16px 12px; color: #555; font: 13px/1.5 system-ui, sans-serif; }}
+@media (prefers-color-scheme: dark) {{ .fr-page {{ color: #aaa; }} }}
+.fr-page > * {{ margin: 0 8px 4px 0; font: inherit; }}
+.fr-page button {{ color: inherit; background: none; border: 1px solid; border-radius: 4px; padding: 4px 8px; }}
+.fr-page input {{ width: min(30em, 100%); box-sizing: border-box; }}
 {style}
 </style>
 </head>
@@ -51,6 +58,7 @@ body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 the file in a web browser, or click “Trust HTML” in JupyterLab.</p>
 {still}
 </div></main>
+<footer class="fr-page"></footer>
 <script>{{
 const still = document.querySelector(".fr-still");
 still.hidden = true;
@@ -59,13 +67,7 @@ addEventListener("error", () => {{ still.hidden = false; }});
 <script id="data" type="application/json">{data}</script>
 <script type="module">
 {script}
-const $model = await $shared_page_model.createModel(JSON.parse(document.getElementById("data").textContent));
-const $el = document.getElementById("widget");
-await $widget.render({{ model: $model, el: $el }});
-document.querySelector(".fr-still").remove();
-// in a frame: report the height, so that the surrounding page can make room
-if (parent !== window)
-  new ResizeObserver(() => parent.postMessage({{ frExploreHeight: $el.offsetHeight }}, "*")).observe($el);
+await $shared_page.openPage($widget{kernel});
 </script>
 </body>
 </html>
@@ -99,6 +101,8 @@ class Offline:
     count : the number of answers.
     what : the resolution in words, such as "9 steps of 5 attributes of 3 identities".
     reduce : what to change for a smaller page, such as "give fewer attributes= or steps=".
+    live : the engine, people and networks, if the page computes its answers itself; its `data` may have further entries
+        for `<widget>/live.js`. note : a sentence for the reader about what the page computes.
     """
 
     traits: Mapping[str, Any] = field(default_factory=dict)
@@ -108,6 +112,8 @@ class Offline:
     count: int = 0
     what: str = ""
     reduce: str = "give a smaller selection"
+    live: Live | None = None
+    note: str = ""
 
 
 class _Blobs:
@@ -159,7 +165,14 @@ def write_page(
     blobs = _Blobs()
     kept = blobs.plain({**traits, "error": {}, **offline.traits})
     page = {"traits": kept, "axes": blobs.plain(offline.axes), "start": blobs.plain(offline.start)}
+    page |= {"note": offline.note}
+    if offline.live:
+        page["live"] = blobs.plain(offline.live.data)
     shell = len(_fill(title, still, files, page | {"blobs": blobs.texts})) / 1e6
+    if offline.live:
+        _check_size(path, shell, offline, max_megabytes, "would be about")
+        inside = ", ".join(f"{what} {4e-6 * size / 3:.1f} MB" for what, size in offline.live.contents.items())
+        print(f"{path.name}: about {shell:.1f} MB with {inside}.")
     answers = [blobs.plain(answer) for answer in _announced(path, offline, shell, max_megabytes)]
     text = _fill(title, still, files, page | {"answers": answers, "blobs": blobs.texts})
     _check_size(path, len(text.encode()) / 1e6, offline, max_megabytes, "is")
@@ -192,13 +205,12 @@ def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float,
 
 
 def _fill(title: str, still: str, files: str, data: Mapping[str, Any]) -> str:
-    body, found, rest = bundle.page_script(files).rpartition("export default")
-    if not found:
-        raise ValueError(f"{files}/index.js has no default export: end it with `export default {{ render }};`.")
+    live = "live" in data
     return _PAGE.format(
         title=html.escape(title),
         still=still,
         style=bundle.style(files),
-        script=f"{body}const $widget ={rest}".replace("</script", "<\\/script"),
+        script=bundle.page_script(files, live).replace("</script", "<\\/script"),
+        kernel=", $live.createKernel" if live else "",
         data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
     )

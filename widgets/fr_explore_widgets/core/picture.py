@@ -192,8 +192,11 @@ def _axes(draw: Any, font: Any, plot: Plot, box: Sequence[float], of: Scales, ra
         draw.line([(box[0], y_of(y)), (box[2], y_of(y))], fill=HAIR, width=FINE // 2)
         draw.text((box[0] - 4 * FINE, y_of(y)), f"{y:g}", font=font, fill=SOFT, anchor="rm")
     places: Mapping[float, str] = dict(enumerate(plot.names)) or {x: f"{x:g}" for x in ticks(*ranges[0])}
-    for x, text in places.items():
-        draw.text((x_of(x), box[3] + 4 * FINE), text, font=font, fill=SOFT, anchor="ma")
+    room = (box[2] - box[0]) / max(1, len(places)) - 4 * FINE
+    staggered = bool(plot.names) and max(map(font.getlength, places.values())) > room
+    for i, (x, text) in enumerate(places.items()):  # names that would touch take two lines
+        top = box[3] + (4 + 14 * (staggered and i % 2)) * FINE
+        draw.text((x_of(x), top), text, font=font, fill=SOFT, anchor="ma")
     draw.line([(box[0], box[3]), (box[2], box[3])], fill=SOFT, width=FINE // 2)
     draw.text((box[2], box[3] + 20 * FINE), plot.x_label, font=font, fill=INK, anchor="ra")
     draw.text((4 * FINE, 3 * FINE), plot.y_label, font=font, fill=INK)

@@ -87,6 +87,11 @@ class History:
     place: int = 0
     _last: tuple[str | None, float] = (None, 0.0)
 
+    @property
+    def current(self) -> State:
+        """The committed state that undo and redo have reached."""
+        return self.states[self.place]
+
     def commit(self, state: State, moved: str | None = None, now: float | None = None) -> None:
         """Make `state` the current one; undone states are forgotten. `moved`: the only attribute that changed."""
         if state == self.states[self.place]:

@@ -8,21 +8,44 @@ import { deliver, floats, start, text } from "./module.js";
 /** @typedef {import("./types").Picture} Picture */
 
 /**
- * @param {WebAssembly.Module} module @param {Uint8Array} blob a packed network @param {PageCard} card
+ * An instance that holds one network. `size` is the height, width and channels of its input.
+ * @param {WebAssembly.Module} module @param {Uint8Array} blob a packed network @param {string} name for messages
  */
-export async function createModel(module, blob, card) {
+export async function createNetwork(module, blob, name) {
   const exports = await start(module);
   const check = (/** @type {number} */ code) => {
     if (!code) return;
     const layer = exports.subject();
     throw new Error(
-      `${card.name}: ${text(exports, exports.words(code))}${layer >= 0 ? ` (layer ${layer})` : ""}.`,
+      `${name}: ${text(exports, exports.words(code))}${layer >= 0 ? ` (layer ${layer})` : ""}.`,
     );
   };
-  deliver(exports, blob, `the network of ${card.name}`);
+  deliver(exports, blob, `the network of ${name}`);
   check(exports.load(blob.length));
+  const shape = (/** @type {number} */ i) => [0, 1, 2].map((axis) => exports.output_size(i, axis));
+  return {
+    size: [0, 1, 2].map((axis) => exports.input_size(axis)),
+    shape,
+    /** Results of the network for a normalised input, copied. @param {ArrayLike<number>} input @param {number} results */
+    run(input, results = 1) {
+      floats(exports, exports.input(), input.length).set(input);
+      check(exports.run());
+      return Array.from({ length: results }, (_, i) => {
+        const [height, width, channels] = shape(i);
+        return floats(exports, exports.output(i), height * width * channels).slice();
+      });
+    },
+  };
+}
+
+/**
+ * @param {WebAssembly.Module} module @param {Uint8Array} blob a packed network @param {PageCard} card
+ */
+export async function createModel(module, blob, card) {
+  const network = await createNetwork(module, blob, card.name);
   const size = card.input_size;
-  const [height, width, dim] = [exports.input_size(0), exports.input_size(1), exports.output_size(0, 2)];
+  const [height, width] = network.size;
+  const dim = network.shape(0)[2];
   if (height !== size || width !== size || dim !== card.dim)
     throw new Error(
       `${card.name}: its network takes ${width} x ${height} pixels and gives ${dim} numbers, but its card says ` +
@@ -31,10 +54,7 @@ export async function createModel(module, blob, card) {
 
   /** The embedding of an aligned crop, float RGB in [0, 1]. @param {Float32Array} crop */
   function embedCrop(crop) {
-    const input = normalisedInput(crop, card);
-    floats(exports, exports.input(), input.length).set(input);
-    check(exports.run());
-    const vector = floats(exports, exports.output(0), dim).slice();
+    const [vector] = network.run(normalisedInput(crop, card));
     return card.normalized ? Float32Array.from(unit(vector)) : vector;
   }
 

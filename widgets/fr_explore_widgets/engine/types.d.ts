@@ -77,6 +77,34 @@ export interface Adjusted {
   height: number;
 }
 
+/** Networks and numbers of the face finder, from `pack_finder` of fr_explore/faces/photographs/detect.py. */
+export interface FinderParts {
+  yunet: Uint8Array;
+  onet: Uint8Array;
+  /** px: sides of the square copy that YuNet sees, and px between its proposals */
+  side: number;
+  steps: number[];
+  /** YuNet's score of a proposal, and O-Net's of a face */
+  proposed: number;
+  certain: number;
+  /** boxes that overlap more than this show one face */
+  overlap: number;
+  /** added on each side where no face is found, as a share of the long side */
+  room: number;
+  /** O-Net: passes, and (value - mean) / std of its input */
+  passes: number;
+  mean: number;
+  std: number;
+}
+
+/** A face in a picture, in its pixels; a pixel's centre is at +0.5. */
+export interface Found {
+  score: number;
+  /** left, top, right, bottom */
+  box: number[];
+  landmarks: number[][];
+}
+
 /** A linear projection (geometry/projection.py): coordinates are (point - mean) . axes. */
 export interface Projection {
   mean: ArrayLike<number>;

@@ -21,6 +21,7 @@ import { createRenderer } from "./renderer.js";
 const NOTHING = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
 // a browser compiles the hot loops for speed during the first runs: they happen before anyone waits for a picture
 const WARM_UP = 3;
+const WARM_UP_MODEL = 1; // one run of a network is long enough
 const WARM_SIZE = 96;
 
 /** @type {{renderer?: WebAssembly.Module, network?: WebAssembly.Module, relaxed: boolean}} */
@@ -89,7 +90,7 @@ const ACTIONS = {
     const module = /** @type {WebAssembly.Module} */ (modules.network);
     const model = await createModel(module, await inflate(data), card);
     const grey = new Float32Array(card.input_size ** 2 * 3).fill(0.5);
-    for (let i = 0; i < WARM_UP; i++) model.embedCrop(grey);
+    for (let i = 0; i < WARM_UP_MODEL; i++) model.embedCrop(grey);
     models.set(card.name, model);
   },
 

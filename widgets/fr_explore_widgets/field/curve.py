@@ -93,6 +93,21 @@ class Pictures:
         faces = self.lattice.faces.render_batch(names, recipes, size=self.size)
         return np.concatenate([thumbnail(face.pixels, self.size) for face in faces])
 
+    def for_page(self) -> dict[str, Any]:
+        """The lattice as field/live.js reads it: base points by identity, and one step of each attribute."""
+        lattice, (people, attributes) = self.lattice, self._places
+        names = [lattice.attributes[place] for place in attributes]
+        return {
+            "names": lattice.base.attribute.values.tolist(), "base": lattice.base.values[people].tolist(),
+            "steps": [{"name": name, "step": lattice.step_sizes[name]} for name in names],
+            "curves": self._curves, "size": self.size,
+        }  # fmt: skip
+
+    @property
+    def people(self) -> list[Any]:
+        """The field's identities, as the lattice names them."""
+        return [self.lattice.identities[place] for place in self._places[0]]
+
     def _recipes(self, identity: int, attribute: int, curve: int) -> list[dict[str, float]]:
         who, what = self._places[0][identity], self._places[1][attribute]
         return [self.lattice.strengths(who, what, self._curves[curve], step) for step in self._steps]

@@ -11,6 +11,7 @@ import pandas as pd
 from fr_explore.attributes import ATTRIBUTES
 from fr_explore.geometry.neighbors import as_neighborhood
 
+from ..core import live
 from ..core.page import Offline, Pixels
 from ..core.picture import Plot
 from .curve import Pictures
@@ -20,6 +21,7 @@ from .state import places
 
 __all__ = ["offline", "picture", "tables", "words"]
 
+PICTURED = 24  # curves of a cell whose faces are stored
 # the upper edges and the colours of the energy classes
 CLASSES = ((0.5, "#5b3fb5"), (0.9, "#8f7fc0"), (1.1, "#8f8f8f"), (2.01, "#b06a00"))
 
@@ -94,11 +96,20 @@ def picture(scales: Scales, state: Mapping[str, Any], three: np.ndarray | None) 
     return rows
 
 
-def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any], curves: int) -> Offline:
-    """All cells, the neighbours of all curves, and for each cell the faces of `curves` evenly spaced curves."""
+def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any], curves: int | None) -> Offline:
+    """All cells, and the neighbours of all curves.
+
+    The page draws the faces of all curves itself. Where it cannot, or with `curves`, those of evenly spaced curves of
+    each cell are stored.
+    """
     shape = len(scales.identities), len(scales.attributes)
     cells = list(np.ndindex(shape))
-    pictured = set(np.linspace(0, scales.curves - 1, min(curves, scales.curves)).round().astype(int).tolist())
+    alive = None
+    if pictures is not None and curves is None and not live.refusal(pictures.lattice.faces):
+        alive = live.live(pictures.lattice.faces, pictures.people)
+        alive.data["lattice"], pictures = pictures.for_page(), None  # the page draws all faces itself
+    most = min(PICTURED if curves is None else curves, scales.curves)
+    pictured = set(np.linspace(0, scales.curves - 1, most).round().astype(int).tolist())
     if state["curve"] is not None:
         pictured.add(state["curve"])
     identity, attribute, _ = places(scales, state)
@@ -121,7 +132,8 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
 
     # an answer without faces has about a sixth of the size
     count = len(cells) * (len(pictured) + (scales.curves - len(pictured)) // 6 + 2 * len(scales.grid["knn"]) // 6)
-    what = f"{shape[0]} identities, {shape[1]} attributes, {scales.curves} curves, faces of {len(pictured)}"
+    faces = "faces drawn in the page" if alive else f"faces of {len(pictured)}"
+    what = f"{shape[0]} identities, {shape[1]} attributes, {scales.curves} curves, {faces}"
     keys = [(i, a, name) for i, a in cells for name in scales.kinds]
     nulls = {f"{i},{a},{name}": list(scales.null_steps(i, a, name)) for i, a, name in keys if scales.draws}
     energies = {}
@@ -135,4 +147,6 @@ def offline(scales: Scales, pictures: Pictures | None, state: Mapping[str, Any],
         count=count,
         what=what,
         reduce="give fewer curves=, or a field of fewer identities or attributes",
+        live=alive,
+        note="Live: this page draws the faces itself. Nothing leaves it, and it needs no network." if alive else "",
     )

@@ -158,8 +158,12 @@ class FieldExplorer(BackgroundWidget):
         return export.picture(self.scales, self.state, faces)
 
     def _offline(self, **resolution: Any) -> Any:
-        """`curves`: the number of curves with faces for each identity and attribute, 24 by default."""
+        """The page draws the faces of all curves itself, if they are avatars.
+
+        curves : store the faces of so many curves of each identity and attribute instead; by default 24 of faces that
+            are not avatars.
+        """
         unknown = sorted(set(resolution) - {"curves"})
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is unknown: FieldExplorer's page takes curves=.")
-        return export.offline(self.scales, self._pictures, self.state, int(resolution.get("curves", 24)))
+        return export.offline(self.scales, self._pictures, self.state, resolution.get("curves"))

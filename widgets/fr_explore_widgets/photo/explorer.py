@@ -24,7 +24,8 @@ class PhotoExplorer(ipywidgets.VBox):
     Attributes
     ----------
     input : the `PhotoInput`. explorer : the `AttributeExplorer`, or None without a face. Each change of the pictures
-        creates a new one, because the identities of an explorer are fixed.
+        creates a new one, because the identities of an explorer are fixed. Two pictures of one name are one person;
+        where a name is missing, the explorer says what the model decides and not whether that is right.
 
     >>> w = PhotoExplorer(fr.load_model("dlib"))
     >>> w.add("portrait.jpg")
@@ -48,6 +49,10 @@ class PhotoExplorer(ipywidgets.VBox):
         """Add a picture; see `PhotoInput.add`."""
         return self.input.add(photo, name)
 
+    def say_who(self, people: Mapping[str, str]) -> None:
+        """Say who pictures show; see `PhotoInput.say_who`."""
+        self.input.say_who(people)
+
     def discard(self) -> None:
         """Discard every picture and close the explorer."""
         self.input.discard()
@@ -61,11 +66,15 @@ class PhotoExplorer(ipywidgets.VBox):
     def _replace(self, change: Mapping[str, Any]) -> None:
         photos, old = change["new"], self.explorer
         shown = _identity_to_show(photos, change["old"], old)
+        same = old and photos is not None and photos.identities == change["old"].identities  # only who they are is new
+        state = old.state if old and same else None
         self.explorer, self.children = None, (self.input,)
         if old:
             old.close()
         if photos is not None:
             self.explorer = AttributeExplorer(photos, self._model, shown, **self._options)
+            if state:
+                self.explorer.state = state
             self.children = (self.input, self.explorer)
 
 

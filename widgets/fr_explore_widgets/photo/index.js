@@ -40,15 +40,20 @@ export function news(before, now) {
   return gone.length ? `Discarded: ${gone.join(", ")}.` : "";
 }
 
-/** The pictures as a list, each with a button to discard it. @param {(key: number) => void} onRemove */
-function createList(onRemove) {
+/**
+ * The pictures as a list, each with a field for who it shows and a button to discard it.
+ * @param {(key: number) => void} onRemove @param {(key: number, person: string) => void} onName
+ */
+function createList(onRemove, onName) {
   const root = h("ul", { class: "fr-shots", "aria-label": "Pictures" });
   /** @param {Item[]} items @param {DataView} sprite */
   function show(items, sprite) {
     const size = 3 * THUMB * THUMB;
     let place = 0;
+    const typing = root.querySelector("input:focus"); // what is being typed outlives a change of the list
+    const [typed, at] = typing instanceof HTMLInputElement ? [typing.value, Number(typing.dataset.key)] : [];
     root.replaceChildren();
-    for (const { key, name, ok, note, todo } of items) {
+    for (const { key, name, ok, note, todo, person } of items) {
       const canvas = createFace(THUMB);
       if (ok) {
         paint(canvas, sprite, [THUMB, THUMB], place * size);
@@ -57,7 +62,20 @@ function createList(onRemove) {
       const remove = button("Remove", "remove", () => onRemove(key));
       remove.setAttribute("aria-label", `Remove ${name}`);
       const text = h("div", {}, h("b", { text: name }), h("p", { class: "fr-sub", text: `${note} ${todo}` }));
+      const who = h("input", {
+        type: "text",
+        class: "fr-who",
+        maxlength: 40,
+        autocomplete: "off",
+        placeholder: "Who is this?",
+        "aria-label": `Who does ${name} show?`,
+        "data-key": key,
+      });
+      who.value = key === at && typed !== undefined ? typed : person;
+      who.addEventListener("change", () => onName(key, who.value));
+      if (ok) text.append(who);
       root.append(h("li", { class: ok ? "fr-shot" : "fr-shot fr-none" }, canvas, text, remove));
+      if (key === at) who.focus();
     }
     root.hidden = !items.length;
   }
@@ -108,7 +126,14 @@ function build(context) {
       buttons.camera.focus();
     },
   });
-  const list = createList((key) => link.send(/** @type {Command} */ ({ action: "remove", key })));
+  const list = createList(
+    (key) => link.send(/** @type {Command} */ ({ action: "remove", key })),
+    (key, person) => link.send(/** @type {Command} */ ({ action: "name", key, person })),
+  );
+  const hint = h("p", {
+    class: "fr-sub fr-who-hint",
+    text: "Say who is who: pictures of one name show one person. Until then, the sentences below give the model\u2019s decision only.",
+  });
   const zone = div(
     "fr-drop fr-flow",
     div("fr-actions", buttons.choose, buttons.camera, buttons.discard),
@@ -121,6 +146,7 @@ function build(context) {
     camera.root,
     status,
     list.root,
+    hint,
     h("p", { class: "fr-sub fr-privacy" }, PRIVACY[0], term("the kernel", KERNEL), PRIVACY[1]),
   );
 
@@ -187,13 +213,16 @@ function build(context) {
 
   function show() {
     const items = /** @type {Item[]} */ (model.get("items") ?? []);
-    const had = list.root.contains(document.activeElement);
+    const had =
+      list.root.contains(document.activeElement) && document.activeElement instanceof HTMLButtonElement;
     list.show(items, model.get("sprite"));
     const words = news(shown, items);
     if (words) frame.say(words); // the list shows it too
     if (had) /** @type {HTMLElement} */ (list.root.querySelector("button") ?? buttons.choose).focus();
     shown = items;
-    root.dataset.photos = String(items.filter((item) => item.ok).length);
+    const faces = items.filter((item) => item.ok);
+    root.dataset.photos = String(faces.length);
+    hint.hidden = faces.length < 2 || faces.every((item) => item.person);
     if (document.activeElement === buttons.discard && !items.length) buttons.choose.focus();
     buttons.discard.hidden = !items.length;
   }

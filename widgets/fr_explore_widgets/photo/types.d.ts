@@ -4,6 +4,8 @@ export interface Item {
   key: number;
   name: string;
   ok: boolean;
+  /** Who it shows, as the user says; empty if nobody said so. */
+  person: string;
   note: string;
   todo: string;
 }

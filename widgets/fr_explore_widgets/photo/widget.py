@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,10 @@ class _Picture:
     thumb: bytes
     note: str
     todo: str = ""
+    person: str = ""  # who it shows, as the user says; empty if nobody said so
 
     def for_browser(self) -> dict[str, Any]:
-        found = {"key": self.key, "name": self.name, "ok": self.source is not None}
+        found = {"key": self.key, "name": self.name, "ok": self.source is not None, "person": self.person}
         return found | {"note": self.note, "todo": self.todo}
 
 
@@ -48,13 +49,14 @@ class PhotoInput(LabWidget):
     """Pictures of faces from files or the camera; `photos` is the `fr.Photographs` of them.
 
     The browser reduces a picture to at most 1024 px before sending it. The picture remains in the memory of this
-    kernel, is never written to disk, and is deleted by `discard()` or `close()`. Every picture is one identity, named
-    after its file, or "you 1", "you 2" from the camera.
+    kernel, is never written to disk, and is deleted by `discard()` or `close()`. Every picture is one identity of
+    `photos`, named after its file, or "you 1", "you 2" from the camera. Who it shows is known once its name field is
+    filled, or `add` is given a name: pictures of one name show one person (`photos.person`).
 
     Attributes
     ----------
     photos : `fr.Photographs`, or None without a face; use `observe(..., "photos")` to follow changes.
-    items : one record for each picture: key, name, ok, note (what was found, or why nothing was), todo.
+    items : one record for each picture: key, name, ok, person, note (what was found, or why nothing was), todo.
 
     >>> w = PhotoInput()
     >>> w.add("portrait.jpg")  # the same as the buttons, without a browser
@@ -82,23 +84,39 @@ class PhotoInput(LabWidget):
     def add(self, photo: Any, name: str | None = None) -> str:
         """Add the bytes of a picture file, a path, or an array (h, w[, 3 or 4]); return the name of its identity.
 
-        Raises ValueError with the reason, and changes nothing, if no face can be used.
+        `name` says who it is: a second picture of "anna" becomes the identity "anna 2" of the same person. Raises
+        ValueError with the reason, and changes nothing, if no face can be used.
         """
         with self._lock:
             picture = self._detect(photo, name)
             if picture.source is None:
                 raise ValueError(f"{picture.name}: {picture.note} {picture.todo}")
-            self._change([*self._pictures, picture])
+            self._change([*self._pictures, self._of(picture, _stem(name or ""))])
             return picture.name
+
+    def say_who(self, people: Mapping[str, str]) -> None:
+        """Say who pictures show, `w.say_who({"you 1": "Anna"})`, as in their name fields; "" if that is not known.
+
+        Raises ValueError, and changes nothing, for a picture that does not exist.
+        """
+        with self._lock:
+            for name in people:
+                self._check_name(name)
+            self._change([
+                self._of(picture, people[picture.name]) if picture.name in people else picture
+                for picture in self._pictures
+            ])  # fmt: skip
 
     def remove(self, name: str) -> None:
         """Discard the picture of one identity; ValueError for an unknown name."""
         with self._lock:
-            left = [picture for picture in self._pictures if picture.name != name]
-            if len(left) == len(self._pictures):
-                known = ", ".join(repr(picture.name) for picture in self._pictures) or "none, no picture was added"
-                raise ValueError(f"no picture is named {name!r}: choose from {known}.")
-            self._change(left)
+            self._check_name(name)
+            self._change([picture for picture in self._pictures if picture.name != name])
+
+    def _check_name(self, name: str) -> None:
+        if name not in {picture.name for picture in self._pictures}:
+            known = ", ".join(repr(picture.name) for picture in self._pictures) or "none, no picture was added"
+            raise ValueError(f"no picture is named {name!r}: choose from {known}.")
 
     def discard(self) -> None:
         """Discard every picture; no part of them remains in this widget."""
@@ -113,8 +131,8 @@ class PhotoInput(LabWidget):
         super().close()
 
     def _tables(self) -> dict[str, pd.DataFrame]:
-        """One row per picture: name, ok, note, todo."""
-        return {"pictures": pd.DataFrame(self.items, columns=["name", "ok", "note", "todo"])}
+        """One row per picture: name, person, ok, note, todo."""
+        return {"pictures": pd.DataFrame(self.items, columns=["name", "person", "ok", "note", "todo"])}
 
     def _words(self) -> str:
         # saved in the notebook, so without names, which may be those of people
@@ -145,6 +163,9 @@ class PhotoInput(LabWidget):
                 case "remove":
                     # the second of two clicks finds nothing
                     self._change([picture for picture in self._pictures if picture.key != request["key"]])
+                case "name":
+                    known = [p.name for p in self._pictures if p.key == request["key"]]
+                    self.say_who(dict.fromkeys(known, str(request["person"])))
                 case "discard":
                     self.discard()
         finally:
@@ -172,9 +193,15 @@ class PhotoInput(LabWidget):
         thumb = to_bytes(photos.render(name, size=THUMB).pixels).tobytes()
         return _Picture(key, name, source, thumb, _found(photos.table.iloc[0]))
 
+    def _of(self, picture: _Picture, person: str) -> _Picture:
+        """The picture of a person; small and capital letters make no difference between two people."""
+        typed = " ".join(person.split())[:LONGEST_NAME]
+        known = {other.person.casefold(): other.person for other in self._pictures if other.key != picture.key}
+        return replace(picture, person=known.get(typed.casefold(), typed))
+
     def _free_name(self, wanted: str) -> str:
         """The name without folders and suffix, numbered if it is taken; "you 1", "you 2" without a name."""
-        stem = Path(wanted.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
+        stem = _stem(wanted)
         taken = {picture.name for picture in self._pictures}
         numbered = (f"{stem or 'you'} {i}" for i in itertools.count(2 if stem else 1))
         return next(one for one in itertools.chain([stem] if stem else [], numbered) if one not in taken)
@@ -185,11 +212,19 @@ class PhotoInput(LabWidget):
         with self.hold_sync():
             self.sprite = b"".join(picture.thumb for picture in usable)
             self.items = [picture.for_browser() for picture in pictures]
-        keys = [picture.key for picture in usable]
+        people: dict[Hashable, str | None] = {picture.name: picture.person or None for picture in usable}
+        keys, before = [picture.key for picture in usable], self.photos
         if build and keys != self._built:
             sources = {picture.name: picture.source for picture in usable}
             self._built = keys
-            self.photos = fr.Photographs(sources, progress=False) if sources else None
+            self.photos = fr.Photographs(sources, progress=False).with_people(people) if sources else None
+        elif keys == self._built and before and any(before.person(name) != who for name, who in people.items()):
+            self.photos = before.with_people(people)  # without another search for faces
+
+
+def _stem(name: str) -> str:
+    """A file's name without folders and suffix."""
+    return Path(name.replace("\\", "/")).stem.strip()[:LONGEST_NAME]
 
 
 def _found(row: Mapping[str, Any]) -> str:

@@ -64,25 +64,32 @@ export function overlap(a, b) {
 }
 
 /**
- * The first of four positions around a mark where a label overlaps no other label, within the width; or null.
+ * The first of eight positions around a mark where a label overlaps nothing that is taken, inside the picture; or null.
  * @param {[number, number]} at
  * @param {number} half half the width of the label
  * @param {number} gap from the mark's centre to the label's
  * @param {number} width
- * @param {number[][]} taken boxes of the labels placed so far
+ * @param {number[][]} taken boxes of the marks and labels so far
+ * @param {number} [height]
  * @returns {{x: number, y: number, box: number[]} | null}
  */
-export function placeLabel([x, y], half, gap, width, taken) {
+export function placeLabel([x, y], half, gap, width, taken, height = Infinity) {
+  const aside = half + gap * 0.8;
   const tries = [
     [x, y + gap],
     [x, y - gap],
-    [x + half + gap * 0.7, y],
-    [x - half - gap * 0.7, y],
+    [x + aside, y],
+    [x - aside, y],
+    [x + aside, y + gap],
+    [x - aside, y + gap],
+    [x + aside, y - gap],
+    [x - aside, y - gap],
   ];
   for (const [cx, cy] of tries) {
     const inside = Math.min(Math.max(cx, half), width - half);
     const box = [inside - half, cy - 8, inside + half, cy + 8];
-    if (!taken.some((other) => overlap(box, other))) return { x: inside, y: cy, box };
+    const fits = height === Infinity || (box[1] >= 0 && box[3] <= height);
+    if (fits && !taken.some((other) => overlap(box, other))) return { x: inside, y: cy, box };
   }
   return null;
 }
@@ -100,19 +107,28 @@ export function readable(hex, dark) {
 
 /**
  * @param {CanvasRenderingContext2D} c
- * @param {{ink: string, soft: string, surface: string, font: string, dark: boolean, width: number}} look
+ * @param {{ink: string, surface: string, font: string, dark: boolean, width: number, height: number}} look
  */
-export function createBrush(c, { ink, soft, surface, font, dark, width }) {
+export function createBrush(c, { ink, surface, font, dark, width, height }) {
   /** @type {number[][]} */
   const taken = [];
   return {
-    /** The name of a point, beside it. @param {string} text @param {[number, number]} at @param {number} gap */
-    name(text, [x, y], gap) {
-      c.font = `11px ${font}`;
-      c.textBaseline = "middle";
-      c.textAlign = "left";
-      c.fillStyle = soft;
-      c.fillText(text, x + gap, y);
+    /**
+     * A small face with a frame; nothing is written on it.
+     * @param {CanvasImageSource | null} picture @param {[number, number]} at @param {number} size @param {string} [color]
+     */
+    face(picture, [x, y], size, color) {
+      taken.push([x - size / 2, y - size / 2, x + size / 2, y + size / 2]);
+      if (!picture) return;
+      c.save();
+      c.beginPath();
+      c.arc(x, y, size / 2, 0, 2 * Math.PI);
+      c.lineWidth = color === undefined ? 2 : 5;
+      c.strokeStyle = color === undefined ? surface : color || ink;
+      c.stroke();
+      c.clip();
+      c.drawImage(picture, x - size / 2, y - size / 2, size, size);
+      c.restore();
     },
     /** @param {[number, number]} at @param {number} r */
     ring([x, y], r) {
@@ -141,12 +157,12 @@ export function createBrush(c, { ink, soft, surface, font, dark, width }) {
       c.fill();
       c.stroke();
     },
-    /** @param {string} text @param {[number, number]} at @param {number} gap @param {string} [color] */
-    label(text, at, gap, color) {
-      c.font = `600 12px ${font}`;
+    /** Beside a mark, where room is left. @param {string} text @param {[number, number]} at @param {number} gap @param {string} [color] @param {string} [style] */
+    label(text, at, gap, color, style = "600 12px") {
+      c.font = `${style} ${font}`;
       c.textAlign = "center";
       c.textBaseline = "middle";
-      const free = placeLabel(at, c.measureText(text).width / 2 + 2, gap, width, taken);
+      const free = placeLabel(at, c.measureText(text).width / 2 + 2, gap, width, taken, height);
       if (!text || !free) return;
       taken.push(free.box);
       c.lineWidth = 4;

@@ -91,6 +91,9 @@ function themeBehind(element) {
   return globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+/** A host's style sheet arrives at most this long after the attribute that names its theme. */
+const SETTLE_MS = 1500;
+
 /**
  * Keep `data-theme` of `root` equal to the host's theme.
  * @param {HTMLElement} root
@@ -102,14 +105,22 @@ export function followTheme(root, signal, changed = () => {}) {
   const update = () => {
     const theme = themeBehind(root);
     root.dataset.theme = theme;
-    // the host's colours arrive with its style sheet, after its attribute: check again later
+    // the host's colours arrive with its style sheet, after its attribute
     const surface = getComputedStyle(root).color + theme;
     if (surface !== last) changed();
     last = surface;
   };
-  const later = () => {
+  let until = 0;
+  const watch = () => {
+    if (signal.aborted) return;
     update();
-    setTimeout(() => signal.aborted || update(), 400);
+    if (performance.now() < until) requestAnimationFrame(watch);
+  };
+  // each frame for a while, so that the change is drawn in the frame in which it shows
+  const later = () => {
+    const watching = performance.now() < until;
+    until = performance.now() + SETTLE_MS;
+    if (!watching) watch();
   };
   const observer = new MutationObserver(later);
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });

@@ -24,6 +24,9 @@ const FAINT = 0.28;
 // more points than this are repainted only when the movement pauses
 const MANY = 800;
 const REST_MS = 120;
+// an element without a size is drawn later: soon if it gets one soon, else when it is resized
+const AGAIN_MS = 30;
+const MOST_TRIES = 40;
 const HELP =
   "Arrow keys move from point to point, Home and End to the first and last. Enter selects a point, Escape deselects it. " +
   "Plus and minus zoom, Shift with an arrow key moves the map, 0 shows the whole map.";
@@ -79,6 +82,7 @@ export function createMap({
   let look = { kind: new Uint8Array(0), kinds: [] };
   let hovered = -1;
   let asked = false;
+  let tries = MOST_TRIES;
   const layer = h("canvas");
   /** @type {Painted | null} */
   let painted = null;
@@ -97,6 +101,13 @@ export function createMap({
   function draw() {
     asked = false;
     if (signal.aborted) return;
+    if (!canvas.clientWidth && globalThis.ResizeObserver) {
+      // a host that exchanges its style sheets leaves the page without a layout for a moment
+      if (tries > 0) setTimeout(frame, AGAIN_MS);
+      tries -= 1;
+      return;
+    }
+    tries = MOST_TRIES;
     try {
       const c = canvas.getContext("2d");
       const page = layer.getContext("2d");

@@ -1,4 +1,5 @@
-// Replaces anywidget's model in a page without a kernel: traits, their listeners, and answers computed in advance.
+// Replaces anywidget's model in a page without a kernel: traits, their listeners, and answers: stored ones, or those of
+// a live page's own kernel.
 
 import { createHistory } from "./history.js";
 
@@ -6,7 +7,15 @@ import { createHistory } from "./history.js";
  * @typedef {Record<string, any>} Place a point: one value on each axis
  * @typedef {{at: Place, traits: Record<string, any>}} Answer
  * @typedef {{traits: Record<string, any>, axes?: Record<string, any[]>, start?: Place,
- *   answers?: [Place, Record<string, any>][], blobs?: string[]}} Data
+ *   answers?: [Place, Record<string, any>][], blobs?: string[], live?: Record<string, any>}} Data
+ * @typedef {Record<string, any>} Traits
+ * @typedef {object} Page what a page offers to its kernel
+ * @property {Record<string, any>} live the data of core/live.py; `bytes` reads its bytes
+ * @property {(value: any) => Uint8Array<ArrayBuffer>} bytes
+ * @property {import("./types").Model} model
+ * @property {(update: Traits) => void} receive set traits, as a message from a kernel does
+ * @property {(request: Record<string, any>) => Promise<Traits | null>} stored the stored answer to a request
+ * @typedef {{answer: (request: Record<string, any>) => Promise<void>}} Kernel
  */
 
 const ALONE = {
@@ -14,9 +23,19 @@ const ALONE = {
   todo: "Move a slider; for everything else run the notebook that wrote this page.",
 };
 
+const FAILED = {
+  what: "The page could not compute this.",
+  todo: "Try another change, or load the page again.",
+};
+
 /** @param {string} text base64 */
 function toBytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const quick = /** @type {{fromBase64?: (text: string) => Uint8Array<ArrayBuffer>}} */ (Uint8Array);
+  if (quick.fromBase64) return quick.fromBase64(text);
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }
 
 /** A JPEG as raw RGB bytes, as the kernel sends them. @param {Uint8Array<ArrayBuffer>} data */
@@ -71,17 +90,21 @@ export function nearest(answers, axes, to, moved) {
   return best;
 }
 
-/** @param {Data} data @returns {Promise<import("./types").Model>} */
-export async function createModel({ traits, axes = {}, start = {}, answers: pairs = [], blobs = [] }) {
+/** @param {Data} data @param {(page: Page) => Kernel} [createKernel] of a live page @returns {Promise<import("./types").Model>} */
+export async function createModel(
+  { traits, axes = {}, start = {}, answers: pairs = [], blobs = [], live = {} },
+  createKernel,
+) {
   /** @type {Map<string, (() => void)[]>} */
   const listeners = new Map();
   const changed = new Set();
   const answers = pairs.map(([at, answer]) => ({ at, traits: answer }));
 
+  const bytes = (/** @type {any} */ value) => toBytes(blobs[value.$bytes ?? value.$jpeg]);
   /** @param {any} value */
   async function revive(value) {
-    if (value?.$jpeg !== undefined) return toPixels(toBytes(blobs[value.$jpeg]));
-    if (value?.$bytes !== undefined) return new DataView(toBytes(blobs[value.$bytes]).buffer);
+    if (value?.$jpeg !== undefined) return toPixels(bytes(value));
+    if (value?.$bytes !== undefined) return new DataView(bytes(value).buffer);
     return value;
   }
   /** @param {Record<string, any>} given */
@@ -91,7 +114,7 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
     );
     return /** @type {Record<string, any>} */ (Object.fromEntries(entries));
   }
-  const values = await reviveAll({ ...traits, offline: true });
+  const values = /** @type {Traits} */ (await reviveAll({ ...traits, offline: !createKernel }));
   const serials = Object.values(values).map((value) => Number(value?.serial) || 0);
   let serial = Math.max(0, ...serials);
   let at = start;
@@ -113,13 +136,14 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
     return { to: history.step(request.action === "undo" ? -1 : 1), moved: Object.keys(axes) };
   }
 
-  /** @param {Record<string, any>} request */
-  async function answer(request) {
-    const { client, seq } = request;
+  /** The nearest stored answer, tagged as one to this request; null if there is none.
+   * @param {Record<string, any>} request @returns {Promise<Traits | null>} */
+  async function stored(request) {
     const found = answers.length ? step(request) : null;
     const best = found && nearest(answers, axes, found.to, found.moved);
-    if (!best) return receive({ error: { client, seq, ...ALONE } });
+    if (!best) return null;
     at = best.at;
+    const { client, seq } = request;
     const drag = request.phase === "drag";
     if (!drag && request.phase !== "step" && !["undo", "redo"].includes(request.action))
       history.commit(at, request.moved ?? "");
@@ -131,21 +155,46 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
       if (value && typeof value === "object" && "seq" in value) update[name] = { ...value, ...tag };
       if (value && typeof value === "object" && "can" in value) update[name] = { ...update[name], can };
     }
-    receive(values.error?.what ? { ...update, error: {} } : update);
+    // the state of a widget whose kernel keeps it
+    const { state } = values;
+    if (state?.strengths && !update.state)
+      update.state = { ...state, strengths: { ...state.strengths, ...at } };
+    return update;
   }
 
-  return {
+  /** @param {Record<string, any>} request */
+  async function answer(request) {
+    const { client, seq } = request;
+    try {
+      if (kernel) await kernel.answer(request);
+      else {
+        const update = await stored(request);
+        if (!update) receive({ error: { client, seq, ...ALONE } });
+        else receive(values.error?.what ? { ...update, error: {} } : update);
+      }
+    } catch (problem) {
+      receive({ error: { client, seq, ...FAILED, why: String(problem) } });
+    }
+  }
+
+  /** @param {Record<string, any>} request */
+  function ask(request) {
+    last = last.then(() => answer(request));
+  }
+
+  /** @type {import("./types").Model} */
+  const model = {
     get: (name) => values[name],
     set(name, value) {
       values[name] = value;
       changed.add(name);
+      // restored from a link
+      const strengths = name === "state" && /** @type {any} */ (value)?.strengths;
+      if (strengths && !kernel) ask({ action: "set", values: strengths });
       for (const callback of [...(listeners.get(`change:${name}`) ?? [])]) callback();
     },
     save_changes() {
-      if (changed.has("request")) {
-        const request = values.request;
-        last = last.then(() => answer(request));
-      }
+      if (changed.has("request")) ask(values.request);
       changed.clear();
     },
     on: (event, callback) => listeners.set(event, [...(listeners.get(event) ?? []), callback]),
@@ -155,4 +204,6 @@ export async function createModel({ traits, axes = {}, start = {}, answers: pair
         (listeners.get(event) ?? []).filter((one) => one !== callback),
       ),
   };
+  const kernel = createKernel?.({ live, bytes, model, receive, stored });
+  return model;
 }

@@ -61,8 +61,12 @@ export interface Model {
   get(name: string): any;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  on(event: string, callback: () => void): void;
-  off(event: string, callback?: () => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: only "msg:custom" gives arguments, a message and its buffers
+  on(event: string, callback: (...message: any[]) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  off(event: string, callback?: (...message: any[]) => void): void;
+  /** a message to the kernel; a page without a kernel lacks it */
+  send?(content: object): void;
   /** in JupyterLab and Notebook; other hosts have other managers */
   widget_manager?: { context?: { sessionContext?: { kernelChanged?: Signal } } };
 }
@@ -78,6 +82,8 @@ export interface Command {
   moved?: string;
   /** "step": exact like a commit, but not a step of undo */
   phase?: "drag" | "step" | "commit";
+  /** the page draws this face itself */
+  drawn?: boolean;
   place?: number;
   model?: string;
   compare?: string | null;

@@ -24,9 +24,10 @@ export function sliderStep(attribute) {
   return Number((10 ** power).toPrecision(3));
 }
 
-/** Decimal places of a slider's values. @param {Attribute} attribute */
+/** Decimal places of a slider's values as shown: at most one, unless the whole range is smaller. @param {Attribute} attribute */
 export function digits(attribute) {
-  return Math.max(0, -Math.floor(Math.log10(sliderStep(attribute)) + 1e-9));
+  const most = attribute.high - attribute.low < 0.5 ? 3 : 1;
+  return Math.min(most, Math.max(0, -Math.floor(Math.log10(sliderStep(attribute)) + 1e-9)));
 }
 
 /**
@@ -78,39 +79,94 @@ export function samePerson(distance, threshold) {
 }
 
 /**
- * What the distance means, in one or two sentences.
- * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean}} facts
- * @returns {{kind: "same" | "different" | "unknown", text: string}}
+ * Whether two faces show one person; null if nobody said who they are.
+ * @param {(number | null)[] | undefined} people who each identity is; missing: each is another person
+ * @param {number} a the place of an identity @param {number} b
  */
-export function verdict({ distance, threshold, natural, sameIdentity }) {
-  if (!Number.isFinite(distance)) return { kind: "unknown", text: "No distance yet." };
-  if (sameIdentity && distance < 1e-9) return { kind: "same", text: "This is the reference face itself." };
-  const size = natural && sameIdentity ? `; ${compare(distance, natural)}` : "";
+export function sameOne(people, a, b) {
+  if (a === b) return true;
+  if (!people) return false;
+  const [one, other] = [people[a] ?? null, people[b] ?? null];
+  return one === null || other === null ? null : one === other;
+}
+
+/**
+ * What the distance means: a headline, and the same in one or two sentences. Where nobody said who is who, only what the model decides.
+ * @param {{distance: number, threshold: number | null, natural?: number | null, sameIdentity: boolean | null,
+ *   margin?: number}} facts `margin`: the error of a page's own figures, as a share of the distance
+ * @returns {{kind: "same" | "different" | "unknown", headline: string, text: string}}
+ */
+export function verdict({ distance, threshold, natural, sameIdentity, margin = 0 }) {
+  if (!Number.isFinite(distance))
+    return { kind: "unknown", headline: "No distance yet", text: "No distance yet." };
+  if (sameIdentity && distance < 1e-9)
+    return {
+      kind: "same",
+      headline: "The reference face itself",
+      text: "This is the reference face itself.",
+    };
+  const size = natural && sameIdentity ? `; ${inWords(distance / natural)}` : "";
   if (threshold === null) {
     return {
       kind: "unknown",
+      headline: "No verdict without a threshold",
       text: `This model's card gives no threshold, so there is no verdict${size}. Calibrate one on your own pairs.`,
     };
   }
+  if (margin && Math.abs(distance - threshold) <= margin * distance) {
+    const error = `${Number((100 * margin).toPrecision(2))} %`;
+    return {
+      kind: "unknown",
+      headline: "Too close to call here",
+      text: `Too close to call here: this page's distances are exact to ${error}, and the threshold is nearer${size}.`,
+    };
+  }
   const same = samePerson(distance, threshold);
-  if (sameIdentity) {
+  if (sameIdentity === null) {
     return same
-      ? { kind: "same", text: `Still judged the same person${size}.` }
+      ? { kind: "same", headline: "Judged the same person", text: "The model judges: the same person." }
       : {
           kind: "different",
+          headline: "Judged two different people",
+          text: "The model judges: two different people.",
+        };
+  }
+  if (sameIdentity) {
+    return same
+      ? {
+          kind: "same",
+          headline: "Still judged the same person",
+          text: `Still judged the same person${size}.`,
+        }
+      : {
+          kind: "different",
+          headline: "Judged different: a false non-match",
           text: `Judged a different person although it is the same: a false non-match${size}.`,
         };
   }
   return same
-    ? { kind: "same", text: "Judged the same person although they are two: a false match." }
-    : { kind: "different", text: "Judged a different person, correctly." };
+    ? {
+        kind: "same",
+        headline: "A false match: two judged the same",
+        text: "Judged the same person although they are two: a false match.",
+      }
+    : {
+        kind: "different",
+        headline: "Two people, judged different",
+        text: "Judged a different person, correctly.",
+      };
 }
 
-/** @param {number} distance @param {number} natural */
-function compare(distance, natural) {
-  const ratio = distance / natural;
-  if (ratio <= 1.05) return "within the natural variation of this identity";
-  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times the natural variation of this identity`;
+/** How often the natural variation fits into a distance: "1.9 ×"; "within" up to one. @param {number} ratio */
+export function timesNatural(ratio) {
+  if (ratio <= 1.05) return "within";
+  return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} \u00d7`;
+}
+
+/** @param {number} ratio */
+function inWords(ratio) {
+  const times = timesNatural(ratio);
+  return `${times.replace("\u00d7", "times")} the natural variation of this identity`;
 }
 
 /**

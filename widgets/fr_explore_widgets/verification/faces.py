@@ -16,7 +16,9 @@ import xarray as xr
 
 import fr_explore as fr
 from fr_explore.base.distance import distance, same_person
+from fr_explore.engine.network import Precision
 
+from ..core import live
 from ..core.faces import middle_strengths, pick
 from .pairs import Pairs
 
@@ -118,6 +120,17 @@ class FaceGallery:
             facts = {"place": place, "done": shift.done, "pairs": shift.distances.shape[1]}
             records[name] = facts | {"people": len(self.identities)}
         return records, b"".join(shift.distances.tobytes() for shift in self.shifts.values())
+
+    def for_page(self, precision: Precision) -> tuple[live.Live | None, str]:
+        """What a page needs to compute shifts itself, None if it cannot; and a sentence about it for the reader."""
+        if why := live.refusal(self.faces, [self.model]):
+            return None, f"Attributes that were not computed before cannot be changed in this page: {why}"
+        name = self.model.card.name
+        found = live.live(self.faces, self.identities, {name: self.model}, precision)
+        vectors = np.ascontiguousarray(self.vectors, "<f4")
+        found.data["gallery"] = {"size": self.size, "images": self.images, "dim": vectors.shape[2]}
+        found.data["gallery"]["vectors"] = vectors.tobytes()
+        return found, live.note(name, precision)
 
     def _genuine(self, moved: np.ndarray) -> np.ndarray:
         """Ascending distances of changed first images (identities, dim) to the other images of their identities."""

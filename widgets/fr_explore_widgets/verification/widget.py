@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import traitlets
 
+from fr_explore.engine.network import Precision
+
 from ..core.job_queue import BackgroundWidget, Job
 from ..core.page import Offline
 from ..core.picture import Part
@@ -178,8 +180,14 @@ class VerificationExplorer(BackgroundWidget):
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
         return [[] if self._pairs is None else export.picture(self._pairs, self.threshold), [self._words()]]
 
-    def _offline(self, attributes: Sequence[str] = ()) -> Offline:
-        """The page computes everything; `attributes` are rendered first, so that the page can show them."""
+    def _offline(
+        self, attributes: Sequence[str] = (), live: bool | None = None, precision: Precision = "int8"
+    ) -> Offline:
+        """The page counts everything itself.
+
+        A live page draws and embeds the faces of a changed attribute; `attributes` are computed here, exactly.
+        live : False leaves the engine out, which makes a small page. precision : of the network in it.
+        """
         pairs = self._ready()
         for name in attributes:
             export.check_state({**self.state, "attribute": name, "strength": None}, self._gallery, None)
@@ -188,4 +196,10 @@ class VerificationExplorer(BackgroundWidget):
                 for _ in self._gallery.shift(name):
                     pass
             self._publish_shifts(self._gallery)
-        return Offline(what=f"{len(pairs.table):,} pairs", reduce="give fewer pairs")
+        found, note = None, ""
+        if live is not False and self._gallery:
+            found, note = self._gallery.for_page(precision)
+        if live and found is None:
+            raise ValueError(f"live = True: {note or 'these distances are precomputed, without faces to change.'}")
+        what, reduce = f"{len(pairs.table):,} pairs", "give fewer pairs, fewer identities, or live=False"
+        return Offline(what=what, reduce=reduce, live=found, note=note)

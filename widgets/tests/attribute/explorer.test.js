@@ -30,6 +30,7 @@ const hue = {
 };
 const SETUP = {
   attributes: [age, hue],
+  main: ["age"],
   identities: ["ann", "bob"],
   models: [
     {
@@ -94,11 +95,12 @@ function receive(parts) {
   model.receive(parts.figures);
 }
 
-function open(gallery = {}) {
-  serial = 0;
+/** @param {boolean} [untouched] no face but the first was shown */
+function open(gallery = {}, { untouched = false, setup = SETUP } = {}) {
+  serial = untouched ? 0 : 1;
   const first = answer({}, {}, {});
   model = fakeModel({
-    setup: SETUP,
+    setup,
     gallery,
     error: {},
     reference_frame: new DataView(new ArrayBuffer(12)),
@@ -136,11 +138,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("it shows sliders by group, both faces, and the sentence", () => {
+test("it shows the main sliders, the others on a page of their own, both faces, and the verdict", () => {
   open();
-  expect([...el.querySelectorAll(".fr-group h3")].map((n) => n.textContent)).toEqual(["Face", "Image"]);
+  const page = (name) => find(`[data-page=${name}]`);
+  const away = () => ["main", "more"].map((name) => page(name).classList.contains("fr-away"));
+  expect(page("main").querySelector("[data-attribute=age]")).not.toBe(null);
+  expect(page("more").querySelector("[data-attribute=hue]")).not.toBe(null);
+  expect(away()).toEqual([false, true]);
+  find("input[value=more]").click();
+  expect(away()).toEqual([true, false]);
   expect(find("[data-attribute=age]").value).toBe("35");
-  expect(find(".fr-sentence").textContent).toBe("This is the reference face itself.");
+  expect(find(".fr-sentence").textContent).toBe("The reference face itself");
   expect(calls.filter(([name]) => name === "putImageData")).toHaveLength(2);
   expect(find("figcaption").textContent).toBe("Referenceidentity ann, neutral");
 });
@@ -156,7 +164,9 @@ test("every control has a name, and every slider its help", () => {
   const input = find("[data-attribute=age]");
   expect(document.getElementById(input.getAttribute("aria-describedby")).textContent).toBe(age.help);
   input.dispatchEvent(new Event("focus"));
-  expect(find(".fr-help-foot").textContent).toBe(age.help);
+  expect(find(".fr-note").textContent).toBe(age.help);
+  input.dispatchEvent(new Event("blur"));
+  expect(find(".fr-note").textContent).toBe("");
 });
 
 test("a slider moves its value at once, asks the kernel, and then the picture, the figures and the trail follow", () => {
@@ -169,17 +179,42 @@ test("a slider moves its value at once, asks the kernel, and then the picture, t
   ]);
   const parts = answer({ age: 60 }, { distance: 0.3, point: [0.5, 0.2] });
   model.receive(parts.picture);
-  expect(find(".fr-explorer").dataset.drawn).toBe("2");
+  expect(find(".fr-explorer").dataset.drawn).toBe("3");
   expect(find(".fr-key").dataset.distance).toBe("0");
   model.receive(parts.figures);
   expect(find(".fr-key").dataset.distance).toBe("0.3");
-  expect(find(".fr-sentence").textContent).toContain("3.0 times the natural variation");
+  expect(find(".fr-sentence").textContent).toBe("Still judged the same person");
+  expect(find(".fr-legend").textContent).toContain("3.0 \u00d7natural variation");
   expect(find(".fr-meter").getAttribute("aria-valuenow")).toBe("0.3");
   expect(find(".fr-map-box").dataset.trail).toBe("2");
   expect(find(".fr-lab > [role=status]").textContent).toBe(""); // a drag is not announced, its end is
   slide("age", 61, "change");
   receive(answer({ age: 61 }, { distance: 0.31 }));
   expect(find(".fr-lab > [role=status]").textContent).toContain("age 61 years. Distance 0.310.");
+});
+
+test("an untouched widget asks for a face that has moved a little, and invites to drag until a hand does", () => {
+  const points = [[0, 0, 0, 1], [1, 1, 1, 1]]; // biome-ignore format: a table
+  open({ points, caption: "PCA projection, shows 40 %", order: [0, 1], thumb: 2 }, { untouched: true });
+  expect(requests()).toEqual([expect.objectContaining({ action: "greet" })]);
+  expect(find(".fr-hint").hidden).toBe(false);
+  const more = { distance: 0.2, point: [0.4, 0.4], path: [[0, 0], [0.2, 0.3], [0.4, 0.4]] }; // biome-ignore format: one line
+  receive(answer({ age: 50 }, more));
+  expect(find("[data-attribute=age]").value).toBe("50");
+  expect(find(".fr-map-box").dataset.trail).toBe("3");
+  expect(find(".fr-hint").hidden).toBe(false);
+  slide("age", 51);
+  expect(find(".fr-hint").hidden).toBe(true);
+});
+
+test("the fold of the bars asks for an estimate once", () => {
+  open();
+  const fold = find(".fr-depends");
+  for (const open of [true, false, true]) {
+    fold.open = open;
+    fold.dispatchEvent(new Event("toggle"));
+  }
+  expect(requests()).toEqual([expect.objectContaining({ action: "estimate" })]);
 });
 
 test("an older answer that arrives late is not shown", () => {
@@ -224,19 +259,31 @@ test("buttons and keys send undo, redo, reset and the reference", () => {
     find(".fr-explorer").dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, ...more }));
   press(() => key({}));
   press(() => key({ shiftKey: true }));
-  press(() => find("input[type=radio][value='1']").click());
+  press(() => find(".fr-people input[value='1']").click());
   expect(asked).toEqual(["undo", "redo", "reset", "pin", "unpin", "undo", "redo", "identity"]);
 });
 
 test("another identity is named, and a button sets a slider to neutral", () => {
   open();
   receive(answer({ age: 60 }, { place: 1, distance: 0.9 }, {}));
-  expect(find(".fr-sentence").textContent).toBe(
-    "Two different identities. Judged a different person, correctly.",
-  );
+  expect(find(".fr-sentence").textContent).toBe("Two people, judged different");
   expect(find(".fr-key").dataset.kind).toBe("different");
   find(".fr-back").click();
   expect(requests().at(-1)).toMatchObject({ action: "set", values: { age: 35 }, phase: "commit" });
+});
+
+test("where nobody said who is who, only the model's decision is shown", () => {
+  open({}, { setup: { ...SETUP, people: [0, null] } });
+  receive(answer({ age: 60 }, { place: 1, distance: 0.4 }, {}));
+  expect(find(".fr-sentence").textContent).toBe("Judged the same person");
+  expect(find(".fr-sentence").title).toBe(
+    "Two pictures, and nobody said who is who. The model judges: the same person.",
+  );
+  stop();
+  document.body.replaceChildren();
+  open({}, { setup: { ...SETUP, people: [0, 0] } });
+  receive(answer({ age: 60 }, { place: 1, distance: 0.4 }, {}));
+  expect(find(".fr-sentence").textContent).toContain("Still judged the same person");
 });
 
 test("an error is shown, allows the next request, and disappears", () => {
@@ -289,7 +336,7 @@ test("a drag requests the next picture as soon as one is painted, a commit waits
   vi.advanceTimersByTime(200);
   expect(requests().map((one) => one.values.age)).toEqual([40, 41]);
   model.receive(parts.figures);
-  expect(find(".fr-figure").textContent).toBe("\u2248\u20090.10");
+  expect(find(".fr-figure").textContent).toBe("~\u20090.10");
   expect(find("[data-attribute=age]").value).toBe("41");
 });
 
@@ -300,8 +347,8 @@ test("a second model adds its key figure and map, and can be removed", () => {
   model.receive({ second: { ...figures.figures, model: "n", distance: 0.02, serial } });
   const keys = [...el.querySelectorAll(".fr-key")];
   expect(keys.map((key) => key.dataset.distance)).toEqual(["0.3", "0.02"]);
-  expect(keys[1].textContent).toContain("Other model");
-  expect(keys[1].textContent).toContain("gives no threshold");
+  expect(keys[1].querySelector("h3").textContent).toBe("n");
+  expect(keys[1].textContent).toContain("No verdict without a threshold");
   expect([...el.querySelectorAll(".fr-map h3")].map((one) => one.textContent)).toEqual([
     "Model",
     "Other model",
@@ -328,7 +375,7 @@ test("a sweep button plays the range and leaves a strip, and Escape stops it", (
   expect(button.getAttribute("aria-label")).toBe("Sweep age");
   receive(answer(requests().at(-1).values));
   expect(requests().at(-1).phase).toBe("commit");
-  expect(find(".fr-retained").textContent).toBe(""); // not the whole range, so no share of it
+  expect(find(".fr-note").textContent).toBe(""); // not the whole range, so no share of it
   receive(answer({ hue: 10, age: 20 }, {}, {})); // another attribute changed: the strip belongs to an earlier face
   expect(find(".fr-strip").hidden).toBe(true);
 });
@@ -336,7 +383,7 @@ test("a sweep button plays the range and leaves a strip, and Escape stops it", (
 test("a sweep in Python is shown with its share of the range", () => {
   open();
   model.receive({ retention: { name: "age", samples: [[18, 0.1], [75, 1.1]] } }); // biome-ignore format: one line
-  expect(find(".fr-retained").textContent).toContain("Identity kept over 50 % of the range of age");
+  expect(find(".fr-note").textContent).toContain("Identity kept over 50 % of the range of age");
 });
 
 test("snapshots are stored, shown side by side, and recalled", () => {
@@ -347,8 +394,9 @@ test("snapshots are stored, shown side by side, and recalled", () => {
   const face = (place, years) => ({ place, strengths: { age: years, hue: 0 }, shape: [2, 2] });
   const snapshot_frame = new DataView(new ArrayBuffer(24));
   model.receive({ snapshots: { A: face(0, 35), B: face(1, 60), distance: 0.7 }, snapshot_frame });
-  expect(find(".fr-ab-words").textContent).toBe("A to B: 0.700. Judged a different person, correctly.");
-  expect(find(".fr-ab-table").textContent).toBe("identityannbobage35 years60 years");
+  expect(find(".fr-ab-words").textContent).toBe(
+    "A to B: 0.700. Judged a different person, correctly. identity ann \u2192 bob; age 35 years \u2192 60 years.",
+  );
   el.querySelectorAll(".fr-recall")[1].click();
   expect(requests().at(-1)).toMatchObject({ action: "recall", snapshot: "B" });
 });
@@ -358,7 +406,7 @@ test("the tangent is drawn while its face is shown, and the nearest identities a
   receive(answer({ age: 60 }, { point: [0.4, 0.4], nearest: [[1, 0.25]] }, { moved: "age" }));
   model.receive({ tangent: { serial, name: "age", vector: [1, 0], share: 0.5, length: 0.1 } });
   expect(find(".fr-map-box").dataset.tangent).toBe("true");
-  expect(find(".fr-near-faces li").title).toBe("identity bob, distance 0.25");
+  expect(find(".fr-near-list li").title).toBe("identity bob, distance 0.25");
   receive(answer({ age: 61 }, { point: [0.5, 0.4] }, { moved: "age" }));
   model.receive({ tangent: { serial: 1, name: "age", vector: [1, 0], share: 0.5, length: 0.1 } });
   expect(find(".fr-map-box").dataset.tangent).toBe("false");

@@ -12,8 +12,15 @@ import {
 import { PING_MS } from "../../fr_explore_widgets/shared/notice.js";
 import { fakeCanvas, fakeModel } from "../fake_model.js";
 
-const GOOD = { key: 1, name: "anna", ok: true, note: "One face found.", todo: "" };
-const BAD = { key: 2, name: "cup", ok: false, note: "No face found.", todo: "Use a picture of one face." };
+const GOOD = { key: 1, name: "anna", ok: true, person: "", note: "One face found.", todo: "" };
+const BAD = {
+  key: 2,
+  name: "cup",
+  ok: false,
+  person: "",
+  note: "No face found.",
+  todo: "Use a picture of one face.",
+};
 const JPEG = new Uint8Array([0xff, 0xd8, 7]);
 
 let drawn;
@@ -343,4 +350,33 @@ test("a kernel that is gone takes pictures, camera and waiting files with it", a
   expect(requests()).toHaveLength(1);
   stop();
   expect(model.listening()).toBe(0);
+});
+
+describe("who is who", () => {
+  const fields = () => [...el.querySelectorAll(".fr-who")];
+
+  test("each picture with a face has a field for who it shows", () => {
+    open({ items: [GOOD, { ...GOOD, key: 3, name: "anna 2", person: "Anna" }, BAD] });
+    expect(fields().map((field) => [field.getAttribute("aria-label"), field.value])).toEqual([
+      ["Who does anna show?", ""],
+      ["Who does anna 2 show?", "Anna"],
+    ]);
+    fields()[0].value = "Anna";
+    fields()[0].dispatchEvent(new Event("change"));
+    expect(requests().at(-1)).toMatchObject({ action: "name", key: 1, person: "Anna" });
+  });
+
+  test("what is being typed outlives another picture, and the hint goes when all are named", async () => {
+    open({ items: [GOOD] });
+    expect(find(".fr-who-hint").hidden).toBe(true);
+    fields()[0].focus();
+    fields()[0].value = "An";
+    const other = { ...GOOD, key: 5, name: "bob", person: "Bob" };
+    model.receive({ items: [GOOD, other] });
+    expect(document.activeElement).toBe(fields()[0]);
+    expect(fields().map((field) => field.value)).toEqual(["An", "Bob"]);
+    expect(find(".fr-who-hint").hidden).toBe(false);
+    model.receive({ items: [{ ...GOOD, person: "Anna" }, other] });
+    expect(find(".fr-who-hint").hidden).toBe(true);
+  });
 });

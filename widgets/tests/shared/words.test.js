@@ -4,6 +4,7 @@ import {
   digits,
   formatValue,
   meterEnd,
+  sameOne,
   sliderStep,
   speakValue,
   verdict,
@@ -17,7 +18,7 @@ const noise = { name: "noise", label: "noise", unit: "", low: 0, high: 0.15, neu
 test.each([
   [angle, 1, 0],
   [age, 1, 0],
-  [gain, 0.01, 2],
+  [gain, 0.01, 1],
   [noise, 0.001, 3],
   [{ ...age, low: 0, high: 40 }, 1, 0],
 ])("a slider has at least 40 round steps", (attribute, step, places) => {
@@ -32,7 +33,7 @@ test.each([
   [angle, 0, "0°", "0 degrees, neutral"],
   [angle, -0.2, "0°", "0 degrees"],
   [age, 47, "47 years", "47 years"],
-  [gain, 1.1, "× 1.10", "1.10 times"],
+  [gain, 1.1, "× 1.1", "1.1 times"],
   [noise, 0.0314, "0.031", "0.031"],
 ])("a value is shown and spoken with its unit", (attribute, value, shown, spoken) => {
   expect(formatValue(attribute, value)).toBe(shown);
@@ -56,11 +57,27 @@ test.each([
   [{ distance: 0.3, sameIdentity: true, natural: 0.1 }, "same", "; 3.0 times the natural variation"],
   [{ distance: 0.09, sameIdentity: true, natural: 0.1 }, "same", "; within the natural variation"],
   [{ distance: 0, sameIdentity: false }, "same", "a false match"],
+  [{ distance: 0.6, sameIdentity: null }, "same", "The model judges: the same person."],
+  [
+    { distance: 0.61, sameIdentity: null, natural: 0.1 },
+    "different",
+    "The model judges: two different people.",
+  ],
   [{ distance: Number.NaN, sameIdentity: true }, "unknown", "No distance yet."],
 ])("the sentence says what the distance means", (facts, kind, text) => {
   const said = verdict({ threshold: 0.6, ...facts });
   expect(said.kind).toBe(kind);
   expect(said.text).toContain(text);
+});
+
+test("who is who: the same place, the same person, or nobody knows", () => {
+  expect(sameOne(undefined, 1, 1)).toBe(true);
+  expect(sameOne(undefined, 0, 1)).toBe(false);
+  const people = [0, 0, 1, null];
+  expect(sameOne(people, 0, 1)).toBe(true);
+  expect(sameOne(people, 1, 2)).toBe(false);
+  expect(sameOne(people, 3, 3)).toBe(true);
+  expect(sameOne(people, 0, 3)).toBe(null);
 });
 
 test("without a threshold there is no verdict", () => {

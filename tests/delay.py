@@ -1,0 +1,74 @@
+"""A proxy on loopback that delays every byte in both directions and counts them: a distant Jupyter server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Proxy:
+    """`delay` in seconds each way may change while it runs; `sent` counts the bytes that went to the browser."""
+
+    def __init__(self, port: int) -> None:
+        self.delay, self.sent, self.url = 0.0, 0, ""
+        self._port = port
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, to_browser: bool) -> None:
+        """Each piece leaves `delay` after it came, so that the delay does not limit the rate."""
+        loop, queue = asyncio.get_running_loop(), asyncio.Queue()
+
+        async def read() -> None:
+            while data := await source.read(65536):
+                queue.put_nowait((loop.time() + self.delay, data))
+            queue.put_nowait((0.0, b""))
+
+        reading = asyncio.ensure_future(read())
+        try:
+            while True:
+                due, data = await queue.get()
+                if not data:
+                    break
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                self.sent += len(data) * to_browser
+                target.write(data)
+                await target.drain()
+        except OSError:
+            pass  # one side has gone
+        finally:
+            reading.cancel()
+            target.close()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        await asyncio.gather(self._pump(reader, back, False), self._pump(there, writer, True), return_exceptions=True)
+
+    async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
+        """Listen until `stop`."""
+        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        ready.set()
+        await stop.wait()
+        server.close()
+
+
+@contextmanager
+def delayed(url: str) -> Iterator[Proxy]:
+    """A proxy in front of the server at `url`."""
+    proxy, ready, loop = Proxy(int(url.rpartition(":")[2])), threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    def run() -> None:
+        loop.run_until_complete(proxy.serve(ready, stop))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(5)

@@ -1,0 +1,117 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createHand } from "../../fr_explore_widgets/attribute/hand.js";
+import { createStore } from "../../fr_explore_widgets/engine/store.js";
+import { fakeModel } from "../fake_model.js";
+
+const engine = {
+  addHead: vi.fn(async () => {}),
+  addPerson: vi.fn(async () => {}),
+  draw: vi.fn(async ({ size }) => ({ pixels: new Uint8ClampedArray(4 * size * size), size, landmarks: [] })),
+};
+vi.mock("../../fr_explore_widgets/engine/client.js", async (original) => ({
+  ...(await original()),
+  startEngine: vi.fn(async () => engine),
+}));
+
+const PACKED = { parts: "p", files: ["worker"], head: "h", people: ["ann", "bob"] };
+
+/** A browser's cache. */
+function fakeCaches() {
+  const kept = new Map();
+  const cache = {
+    match: async (address) => kept.get(address),
+    put: async (address, response) => void kept.set(address, response),
+    keys: async () => [...kept.keys()],
+    delete: async (address) => kept.delete(address),
+  };
+  vi.stubGlobal("caches", { open: async () => cache });
+  return kept;
+}
+
+/** A model whose kernel sends each blob: one byte for each letter of its key. */
+function talking(traits = {}) {
+  const sent = [];
+  const model = fakeModel({ packed: PACKED, ...traits });
+  const listeners = [];
+  const { on } = model;
+  model.on = (event, callback) => {
+    if (event === "msg:custom") listeners.push(callback);
+    else on(event, callback);
+  };
+  model.send = (message) => {
+    sent.push(message);
+    for (const key of message.keys ?? []) {
+      const data = new DataView(Uint8Array.from(key, (letter) => letter.charCodeAt(0)).buffer);
+      for (const listener of listeners) listener({ kind: "blob", key }, [data]);
+    }
+  };
+  return { model, sent };
+}
+
+let stop;
+beforeEach(() => {
+  stop = new AbortController();
+  globalThis.frExploreBlobs?.clear();
+});
+afterEach(() => {
+  stop.abort();
+  vi.unstubAllGlobals();
+  vi.clearAllMocks();
+});
+
+test("the kernel sends a blob once per page, and it is kept in the browser's cache between reloads", async () => {
+  const kept = fakeCaches();
+  const first = talking();
+  const blob = createStore(first.model, stop.signal);
+  const [a, b] = await Promise.all([blob("ab"), createStore(first.model, stop.signal)("ab")]);
+  expect([...a]).toEqual([97, 98]);
+  expect(b).toBe(a);
+  expect(first.sent).toEqual([{ kind: "blobs", keys: ["ab"] }]);
+  await vi.waitFor(() => expect(kept.size).toBe(1));
+  globalThis.frExploreBlobs.clear(); // the page was loaded again
+  const second = talking();
+  expect([...(await createStore(second.model, stop.signal)("ab"))]).toEqual([97, 98]);
+  expect(second.sent).toEqual([]);
+});
+
+test("where the browser refuses its cache, blobs come from the kernel", async () => {
+  vi.stubGlobal("caches", { open: () => Promise.reject(new Error("not secure")) });
+  const { model } = talking();
+  expect([...(await createStore(model, stop.signal)("c"))]).toEqual([99]);
+});
+
+test("the page draws a person once it has what that needs, and paints in the order of the moves", async () => {
+  fakeCaches();
+  const { model } = talking();
+  const painted = [];
+  const paint = (_drawn, place, strengths) => painted.push([place, strengths]);
+  const hand = createHand({ model, signal: stop.signal, size: 2, paint });
+  expect(hand.draws(1)).toBe(false);
+  await hand.prepare(1);
+  expect([hand.draws(0), hand.draws(1)]).toEqual([false, true]);
+  expect(engine.addPerson.mock.calls[0].slice(0, 2)).toEqual(["h", "bob"]);
+  for (const age of [40, 41, 42]) hand.move(1, { age });
+  await vi.waitFor(() => expect(painted).toEqual([40, 42].map((age) => [1, { age }]))); // 41 was overtaken
+  hand.move(1, { age: 50 });
+  hand.drop(); // the kernel's picture came
+  await new Promise((done) => setTimeout(done, 10));
+  expect(painted).toHaveLength(2);
+});
+
+test("without an engine, or without messages, the kernel's pictures are shown", async () => {
+  fakeCaches();
+  const { model } = talking();
+  engine.addHead.mockRejectedValueOnce(new Error("no WebAssembly"));
+  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  await hand.prepare(0);
+  expect(hand.draws(0)).toBe(false);
+  const silent = createHand({
+    model: fakeModel({ packed: PACKED }),
+    signal: stop.signal,
+    size: 2,
+    paint: () => {},
+  });
+  await silent.prepare(0);
+  expect(silent.draws(0)).toBe(false);
+});

@@ -204,7 +204,7 @@ def test_a_request_is_answered_inside_the_widget():
 
 
 def test_a_page_needs_a_module_that_renders(tmp_path, monkeypatch):
-    monkeypatch.setattr("fr_explore_widgets.core.bundle.page_script", lambda files: "const a = 1;")
+    monkeypatch.setattr("fr_explore_widgets.core.bundle.page_script", lambda *names: "const a = 1;")
     with pytest.raises(ValueError, match=r"energy/index\.js has no default export"):
         EnergyPlayground().to_html(tmp_path / "x.html")
 

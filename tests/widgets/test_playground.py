@@ -204,7 +204,8 @@ def test_a_request_is_answered_inside_the_widget():
 
 
 def test_a_page_needs_a_module_that_renders(tmp_path, monkeypatch):
-    monkeypatch.setattr("fr_explore_widgets.core.bundle.page_script", lambda *names: "const a = 1;")
+    monkeypatch.setattr("fr_explore_widgets.core.bundle.join", lambda *parts: "const a = 1;")
+    bundle.page_script.cache_clear()
     with pytest.raises(ValueError, match=r"energy/index\.js has no default export"):
         EnergyPlayground().to_html(tmp_path / "x.html")
 

@@ -439,7 +439,7 @@ def test_the_front_end_is_one_module_with_one_export(name):
 def test_little_is_sent():
     """All front ends together, as one page would get them; the packed size is what travels to a notebook.
 
-    AttributeExplorer's brings the engine's host, so that a drag needs no kernel; the engine itself travels once, by hash.
+    AttributeExplorer brings the engine's host, so that a drag needs no kernel; the engine itself travels once, by hash.
     """
     sent = sum(len(bundle.packed(name)[0]) for name in WIDGETS)
     files = [path.read_text(encoding="utf-8") for path in FRONT.rglob("*") if path.suffix in (".js", ".css")]

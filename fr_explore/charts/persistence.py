@@ -45,12 +45,13 @@ def persistence(bars: pd.DataFrame):
     tooltip = [alt.Tooltip("label:N", title="bar"), *(alt.Tooltip(f"{n}:Q", format=".3f") for n in ("birth", "death"))]
     filled = alt.condition("datum.outside", alt.value(1), alt.value(0))
     edge = float(table.attrs["edge"][1])
-    word = alt.Chart(inline(pd.DataFrame({"birth": [top / edge], "death": [top]})))
+    end = alt.Chart(inline(pd.DataFrame({"birth": [top / edge], "death": [top]})))
+    word = end.mark_text(align="right", baseline="top", dx=-8, color=INK, opacity=0.75, text="null")
     layers: list[Chart] = [
         alt.Chart(inline(null)).mark_point(size=14, color=GREY, opacity=0.5).encode(x=x, y=y, shape=shape),
         _line(1.0, top, {"color": INK, "strokeWidth": 1, "opacity": 0.5}, x, y),
         _line(edge, top, DASHED, x, y),
-        word.mark_text(align="right", baseline="top", dx=-8, color=INK, opacity=0.75).encode(x=x, y=y, text=alt.value("null")),
+        word.encode(x=x, y=y),
         alt.Chart(inline(own)).mark_point(size=50, strokeWidth=1.5, opacity=1).encode(
             x=x, y=y, shape=shape, color=alt.Color("label:N", scale=colors, legend=legend),
             fill=alt.Fill("label:N", scale=colors, legend=legend), fillOpacity=filled, tooltip=tooltip,

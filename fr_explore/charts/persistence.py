@@ -40,14 +40,18 @@ def persistence(bars: pd.DataFrame):
     names = list(BARS.values())
     null, own = table[(table["cloud"] == "null") & (table["draw"] < SHOWN)], table[table["cloud"] == "observed"]
     colors = alt.Scale(domain=names, range=list(COLORS.values()))
-    legend = alt.Legend(title=None, orient="top")
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
     shape = alt.Shape("label:N", scale=alt.Scale(domain=names, range=["circle", "triangle-up"]), legend=legend)
     tooltip = [alt.Tooltip("label:N", title="bar"), *(alt.Tooltip(f"{n}:Q", format=".3f") for n in ("birth", "death"))]
     filled = alt.condition("datum.outside", alt.value(1), alt.value(0))
+    edge = float(table.attrs["edge"][1])
+    end = alt.Chart(inline(pd.DataFrame({"birth": [top / edge], "death": [top]})))
+    word = end.mark_text(align="right", baseline="top", dx=-8, color=INK, opacity=0.75, text="null")
     layers: list[Chart] = [
         alt.Chart(inline(null)).mark_point(size=14, color=GREY, opacity=0.5).encode(x=x, y=y, shape=shape),
         _line(1.0, top, {"color": INK, "strokeWidth": 1, "opacity": 0.5}, x, y),
-        _line(float(table.attrs["edge"][1]), top, DASHED, x, y),
+        _line(edge, top, DASHED, x, y),
+        word.encode(x=x, y=y),
         alt.Chart(inline(own)).mark_point(size=50, strokeWidth=1.5, opacity=1).encode(
             x=x, y=y, shape=shape, color=alt.Color("label:N", scale=colors, legend=legend),
             fill=alt.Fill("label:N", scale=colors, legend=legend), fillOpacity=filled, tooltip=tooltip,

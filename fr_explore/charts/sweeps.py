@@ -30,7 +30,7 @@ def sweep_distances(path: xr.DataArray):
         )
     table: Table = path.to_dataframe().reset_index()
     label, unit = label_of(path.attrs["attribute"]), path.attrs["unit"]
-    axis = alt.Axis(title=f"{label} ({unit})" if unit else label, labelAngle=0, labelOverlap=True, format="~g",
+    axis = alt.Axis(title=f"{label} ({unit})" if unit else label, labelAngle=0, labelOverlap=True, format=".3~g",
                     ticks=False)  # fmt: skip
     order = [float(value) for value in path["strength"].values]
     color = alt.Color("distance:Q", title="distance", scale=alt.Scale(scheme="viridis", domainMin=0))

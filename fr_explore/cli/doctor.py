@@ -26,7 +26,7 @@ OTHER_HOSTS = {"notebook": ((7,), (8,))}
 LAB_EXTENSIONS = {"anywidget": "anywidget", "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets"}
 REINSTALL = "pip install --force-reinstall fr-explore"
 CPU_BUILD = (
-    "without a GPU, torch's CPU build saves 5 GB: uv pip install --reinstall --torch-backend cpu torch torchvision"
+    "without a GPU, torch's CPU build saves gigabytes: uv pip install --reinstall --torch-backend cpu torch torchvision"
 )
 
 

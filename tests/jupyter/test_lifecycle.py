@@ -218,7 +218,8 @@ def test_reopened_with_its_kernel_still_running_it_resumes(jupyterlab, browser):
         notebook.run_all()
         notebook.wait_for(".fr-map-note .fr-term")
         slider(notebook, "age").press("End")
-        until(lambda: shown_distance(notebook) > 0)
+        until(lambda: notebook.value("w.strengths['age']") == 75.0)  # the first face shown has moved already
+        until(lambda: shown_distance(notebook) == pytest.approx(notebook.value("w.distance"), abs=1e-9))
         notebook.save()
         distance = shown_distance(notebook)
     with Notebook(jupyterlab, browser, name) as notebook:

@@ -318,11 +318,13 @@ def test_markup_in_names_is_escaped_and_the_grid_answers(open_page, tmp_path):
     w.to_html(tmp_path / "page.html", steps=3)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     # the page's model without the widget: what a widget's front end sees
-    head, _, tail = text.partition("await $widget.render({ model: $model")
-    (tmp_path / "page.html").write_text(f"{head}window.model = $model;\n(() => {{}})({{ model: $model{tail}")
+    head, opens, tail = text.partition("$shared_page.openPage($widget")
+    assert opens
+    (tmp_path / "page.html").write_text(f"{head}$shared_page.openPage({{ render() {{}} }}{tail}")
     page = open_page(tmp_path / "page.html")
-    page.wait_for_function("window.model !== undefined")
-    assert page.evaluate("window.model.get('label')") == HOSTILE
+    page.wait_for_selector(".fr-still", state="detached")
+    page.evaluate("window.model = frExploreModel")
+    assert page.evaluate("model.get('label')") == HOSTILE
     assert page.title() == HOSTILE.replace("\u2028", page.title()[-1])
     assert page.evaluate("window.hurt") is None
     ask = """async (request) => {

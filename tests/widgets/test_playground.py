@@ -16,6 +16,7 @@ from traitlets import TraitError
 
 import fr_explore as fr
 from fr_explore_widgets import EnergyPlayground
+from fr_explore_widgets.core import bundle
 from fr_explore_widgets.energy.arrows import COUNTS, DEFAULTS, check_settings, neighborhood
 
 FRONT = Path(__file__).parents[2] / "widgets" / "fr_explore_widgets"
@@ -204,7 +205,8 @@ def test_a_request_is_answered_inside_the_widget():
 
 
 def test_a_page_needs_a_module_that_renders(tmp_path, monkeypatch):
-    monkeypatch.setattr("fr_explore_widgets.core.bundle.page_script", lambda files: "const a = 1;")
+    monkeypatch.setattr(bundle, "join", lambda *parts: "const a = 1;")
+    bundle.page_script.cache_clear()
     with pytest.raises(ValueError, match=r"energy/index\.js has no default export"):
         EnergyPlayground().to_html(tmp_path / "x.html")
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -268,12 +269,7 @@ def opened(open_page, tmp_path):
     """Show a prediction in its present state, on a page without a kernel."""
 
     def open_widget(p, width=640, theme="light"):
-        path = p.to_html(tmp_path / "page.html")
-        text = path.read_text(encoding="utf-8").replace(
-            "await $widget.render(", "window.model = $model;\nawait $widget.render("
-        )
-        path.write_text(text, encoding="utf-8")
-        page = open_page(path, width, 700, theme)
+        page = open_page(p.to_html(tmp_path / "page.html"), width, 700, theme)
         page.wait_for_selector(".fr-prediction")
         return page
 
@@ -393,11 +389,12 @@ OFFLINE = [
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("make", "guesses"), OFFLINE, ids=["number", "zero", "ranking", "curve"])
-def test_a_page_scores_in_the_words_of_the_library(opened, make, guesses):
+def test_a_page_scores_in_the_words_of_the_library(opened, tmp_path, make, guesses):
     p = make()
     page = opened(p)
     # the truth is not readable in the source before the guess
-    kept = json.loads(page.locator("#data").text_content())["traits"]
+    source = (tmp_path / "page.html").read_text(encoding="utf-8")
+    kept = json.loads(re.search(r'<script id="data" [^>]*>(.*?)</script>', source, re.DOTALL)[1])["traits"]
     assert kept["state"]["truth"] is None
     assert list(kept["truth"]) == ["$bytes"]
     for guess in guesses:
@@ -411,7 +408,7 @@ def test_a_page_scores_in_the_words_of_the_library(opened, make, guesses):
         if page.locator("[data-action=reveal]").is_visible():
             page.locator("[data-action=reveal]").click()
         told = page.locator(".fr-status").text_content()
-        made = json.loads(page.evaluate("JSON.stringify(model.get('state').tries.at(-1).guess)"))
+        made = json.loads(page.evaluate("JSON.stringify(frExploreModel.get('state').tries.at(-1).guess)"))
         twin = make()
         twin.commit(made)
         twin.reveal()

@@ -431,17 +431,20 @@ WIDGETS = sorted(path.parent.name for path in FRONT.glob("*/index.js"))
 @pytest.mark.parametrize("name", WIDGETS)
 def test_the_front_end_is_one_module_with_one_export(name):
     script = bundle.script(name)
-    assert re.findall(r"\bexport\b", script) == ["export"]
+    assert re.findall(r"^export\b", script, re.MULTILINE) == ["export"]
     assert not re.search(r"^import\b|(?<!\{)\bimport\(", script, re.MULTILINE)
     assert set(re.findall(r"\w+://[^\"]+", script)) <= {"http://www.w3.org/2000/svg"}  # a name, not an address
 
 
 def test_little_is_sent():
-    """All front ends together, as one page would get them; the packed size is what travels to a notebook."""
+    """All front ends together, as one page would get them; the packed size is what travels to a notebook.
+
+    AttributeExplorer brings the engine's host, so that a drag needs no kernel; the engine itself travels once, by hash.
+    """
     sent = sum(len(bundle.packed(name)[0]) for name in WIDGETS)
     files = [path.read_text(encoding="utf-8") for path in FRONT.rglob("*") if path.suffix in (".js", ".css")]
     print(f"{len(WIDGETS)} widgets: {sent} bytes sent, {sum(map(len, files))} as written")
-    assert sent < 150_000
+    assert sent < 160_000
 
 
 @pytest.mark.parametrize(

@@ -208,9 +208,9 @@ export function createKernel({ live, bytes, model, receive }) {
   ) {
     const drag = phase === "drag";
     const drawn = await draw(state);
-    const anew = fresh || !same([now.identity, now.model], [state.identity, state.model]);
+    const otherFace = fresh || !same([now.identity, now.model], [state.identity, state.model]);
     if (phase !== "again") serial += 1;
-    const shown = { state, drawn, path, tag: { ...tag, serial, moved, drag, phase, fresh: anew } };
+    const shown = { state, drawn, path, tag: { ...tag, serial, moved, drag, phase, fresh: otherFace } };
     now = state;
     if (phase !== "again")
       receive({ frame: toFrame(drawn), reply: { ...shown.tag, ...described(state, drawn) } });

@@ -3,7 +3,7 @@
 
 enum { MAX_RADIUS = 4096 };
 static float bell[2 * MAX_RADIUS + 1];
-static const float *sources[2 * MAX_RADIUS + 1];  // the rows that a row is blurred from
+static const float *sources[2 * MAX_RADIUS + 1];  // what is summed
 
 static int make_bell(float sigma) {
   int radius = (int)least(4 * sigma + 0.5f, MAX_RADIUS);
@@ -16,13 +16,21 @@ static int make_bell(float sigma) {
   return radius;
 }
 
-// Sum of rows or places that are `step` numbers apart, weighted by the bell, for `count` numbers; both ends of `to` and
-// `from` may be read and written three numbers too far.
-static void weighted(float *to, const float *from, u32 count, int radius, int step) {
-  for (u32 x = 0; x < count; x += 4) {
+// Sum of the numbers at sources[0] + x, sources[1] + x, ..., weighted by the bell, for x from 0 to `count`. The ends of
+// `to` and of the sources may be read and written three numbers too far.
+static void weighted(float *to, u32 count, int radius) {
+  u32 x = 0;
+  for (; x + 16 <= count; x += 16) {  // a sum does not wait for the one before it
+    vec sum[4] = {all(0), all(0), all(0), all(0)};
+    for (int k = 0; k <= 2 * radius; k++) {
+      const float *p = sources[k] + x;
+      for (int i = 0; i < 4; i++) sum[i] += bell[k] * load(p + 4 * i);
+    }
+    for (int i = 0; i < 4; i++) store(to + x + 4 * i, sum[i]);
+  }
+  for (; x < count; x += 4) {
     vec sum = all(0);
-    const float *p = from + x;
-    for (int k = 0; k <= 2 * radius; k++, p += step) sum += bell[k] * load(p);
+    for (int k = 0; k <= 2 * radius; k++) sum += bell[k] * load(sources[k] + x);
     store(to + x, sum);
   }
 }
@@ -38,18 +46,15 @@ static void blur(float *to, const float *from, float *between, float *line, u32 
       int row = y + k < 0 ? 0 : y + k >= (int)rows ? (int)rows - 1 : y + k;
       sources[k + radius] = from + (u64)row * width;
     }
-    for (int x = 0; x < width; x += 4) {
-      vec sum = all(0);
-      for (int k = 0; k <= 2 * radius; k++) sum += bell[k] * load(sources[k] + x);
-      store(out + x, sum);
-    }
+    weighted(out, (u32)width, radius);
   }
+  for (int k = 0; k <= 2 * radius; k++) sources[k] = line + k * (int)channels;
   for (u32 y = 0; y < rows; y++) {  // along the rows
     const float *row = between + (u64)y * width;
     float *first = line + radius * channels;
     for (int x = 0; x < width; x++) first[x] = row[x];
     for (int x = -radius * (int)channels; x < 0; x++) first[x] = row[(x + radius * (int)channels) % (int)channels];
     for (int x = 0; x < radius * (int)channels; x++) first[width + x] = row[width - (int)channels + x % (int)channels];
-    weighted(to + (u64)y * width, line, (u32)width, radius, (int)channels);
+    weighted(to + (u64)y * width, (u32)width, radius);
   }
 }

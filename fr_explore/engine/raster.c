@@ -25,42 +25,58 @@ static struct {
   float *through;  // of every pixel: the share of light that comes through all layers, for 16 samples (15 in use)
   float *solid;    // and nearness of what is solid
   u8 *state;       // of every pixel
-  Plane *planes;
+  float *least, *tiles;  // see layers.c
+  u32 across;            // tiles in a row
 } band;
 
-typedef struct { float x[3], y[3], near[3]; } Corners;
+// Rows of pixels [top, bottom) in which a triangle may have samples.
+typedef struct { u16 look, number, top, bottom; } Span;
+
+static struct { Span *spans; u32 count; Plane *planes; } solid;  // triangles of the head that face the camera
+
+static int make_solid(void) {
+  solid.spans = keep((u64)head.whole.count * sizeof(Span)), solid.planes = keep((1ull + head.whole.count) * sizeof(Plane));
+  return solid.spans && solid.planes;
+}
+
+typedef struct { float x[3], y[3]; } Corners;
 
 // A triangle's corners from the top of the picture downwards. Both triangles at an edge get its ends in this order, so
 // the same arithmetic computes the edge in both, and no sample is missed or covered twice.
+INLINE void in_order(vec *upper, vec *lower) {  // without a branch, which nobody could foresee
+  vec a = *upper, b = *lower;
+  ivec swap = a > b;
+  swap = __builtin_shufflevector(swap, swap, 1, 1, 1, 1);
+  *upper = choose(swap, b, a), *lower = choose(swap, a, b);
+}
 INLINE Corners by_height(vec a, vec b, vec c) {
-  vec t;
-  if (a[1] > b[1]) { t = a; a = b; b = t; }
-  if (b[1] > c[1]) { t = b; b = c; c = t; }
-  if (a[1] > b[1]) { t = a; a = b; b = t; }
-  return (Corners){{a[0], b[0], c[0]}, {a[1], b[1], c[1]}, {0}};
+  in_order(&a, &b), in_order(&b, &c), in_order(&a, &b);
+  return (Corners){{a[0], b[0], c[0]}, {a[1], b[1], c[1]}};
 }
 
-// Write one row of samples: those at which the triangle is at least as near as what is there.
-INLINE void fill_row(float *near, u16 *triangle, v128_t number, int count, vec z, float slope) {
-  ivec place = {0, 1, 2, 3};
-  for (int i = 0; i < count; i += 4) {
-    vec there = load(near + i);
-    ivec wins = (z >= there) & (place < count - i);
-    if (wasm_v128_any_true((v128_t)wins)) {
-      store(near + i, choose(wins, z, there));
-      v128_t mask = wasm_i16x8_narrow_i32x4((v128_t)wins, (v128_t)wins), old = wasm_v128_load64_zero(triangle + i);
-      wasm_v128_store64_lane(triangle + i, wasm_v128_bitselect(number, old, mask), 0);
-    }
-    z = z + 4 * slope;
-  }
+// Rows of samples [first, last) of the band that a triangle may have.
+INLINE ivec sample_rows(Corners at) {
+  vec y = {most(at.y[0], (float)band.top), least(at.y[2], (float)band.bottom), 0, 0};
+  return whole(ceiling(y * ROWS - 0.5f));
+}
+
+// Write four samples of a row, or as many as `count` says: those at which the triangle is at least as near as what is there.
+INLINE void write_samples(u32 at, int count, vec z, v128_t number) {
+  const ivec place = {0, 1, 2, 3};
+  float *near = band.near + at;
+  u16 *triangle = band.triangle + at;
+  vec there = load(near);
+  ivec wins = (z >= there) & (place < count);
+  store(near, choose(wins, z, there));
+  v128_t mask = wasm_i16x8_narrow_i32x4((v128_t)wins, (v128_t)wins), old = wasm_v128_load64_zero(triangle);
+  wasm_v128_store64_lane(triangle, wasm_v128_bitselect(number, old, mask), 0);
 }
 
 // Scan a triangle in the band, four rows of samples at a time: where the long side and the short sides cross each row.
-INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number, float *near) {
-  int wide = side * COLUMNS, start = band.top * ROWS;
-  int first = (int)__builtin_ceilf(most(at.y[0], (float)band.top) * ROWS - 0.5f);
-  int last = (int)__builtin_ceilf(least(at.y[2], (float)band.bottom) * ROWS - 0.5f);
-  if (first >= last) return;
+// Most rows have at most four samples; what few have more is a second step, so that the first one needs no decision.
+INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number) {
+  ivec range = sample_rows(at);
+  int wide = side * COLUMNS, start = band.top * ROWS, first = range[0], last = range[1];
   vec slopes = (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
                (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
   float step = gx * (1.0f / COLUMNS);
@@ -74,13 +90,16 @@ INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number, float *
     vec begin = ceiling(larger(smaller(one, two), all(0)) * COLUMNS - offset);
     vec end = ceiling(smaller(larger(one, two), all((float)side)) * COLUMNS - offset);
     vec z = corner[2] + ((begin + offset) * (1.0f / COLUMNS) - corner[0]) * gx + (height - corner[1]) * gy;
-    ivec from = whole(begin), count = whole(end) - from;
-    int rows = last - row < 4 ? last - row : 4;
-    for (int k = 0; k < rows; k++) {
-      int n = count[k];
-      if (n <= 0) continue;
-      int at_sample = (row + k - start) * wide + from[k];
-      fill_row(near + at_sample, band.triangle + at_sample, splat, n, z[k] + ramp, step);
+    ivec rows = row + (ivec){0, 1, 2, 3}, from = whole(begin), count = (whole(end) - from) & (rows < last);
+    ivec places = ((rows - start) * wide + from) & (count > 0), more = count > 4;  // the first place if there are none
+    for (int k = 0; k < 4; k++) write_samples((u32)places[k], count[k], z[k] + ramp, splat);
+    if (!wasm_v128_any_true((v128_t)more)) continue;
+    for (int k = 0; k < 4; k++) {
+      vec next = z[k] + ramp;
+      for (int i = 4; i < count[k]; i += 4) {
+        next = next + 4 * step;
+        write_samples((u32)(places[k] + i), count[k] - i, next, splat);
+      }
     }
   }
 }
@@ -90,43 +109,66 @@ INLINE Plane plane_of(vec a, vec p, vec q, float area) {
   return (Plane){a[0], a[1], q[1] * scale, -q[0] * scale, -p[1] * scale, p[0] * scale};
 }
 
+INLINE Span span_of(u32 look, u32 number, vec a, vec b, vec c) {
+  vec low = smaller(smaller(a, b), c), high = larger(larger(a, b), c);
+  if (!(high[0] > 0 && low[0] < side)) return (Span){(u16)look, (u16)number, 0, 0};
+  return (Span){(u16)look, (u16)number, (u16)clamp(low[1], 0, side), (u16)clamp(__builtin_ceilf(high[1]), 0, side)};
+}
+
+// Find the triangles of the head that face the camera.
+static void find_solid(void) {
+  const Mesh *mesh = &looks[HEAD].mesh;
+  const vec *screen = looks[HEAD].screen;
+  solid.count = 0;
+  for (u32 i = 0; i < mesh->count; i++) {
+    const u16 *corners = mesh->corners + 4 * i;
+    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
+    float area = p[0] * q[1] - p[1] * q[0];  // y points down, so a front side has a negative area
+    if (!(area < -1e-9f)) continue;
+    Span span = span_of(HEAD, i, a, b, c);
+    if (span.top >= span.bottom) continue;
+    solid.planes[i + 1] = plane_of(a, p, q, area);
+    solid.spans[solid.count++] = span;
+  }
+}
+
 static void rasterise(void) {
   const Mesh *mesh = &looks[HEAD].mesh;
   const vec *screen = looks[HEAD].screen;
-  for (u32 i = 0; i < mesh->count; i++) {
-    const u16 *corners = mesh->corners + 4 * i;
-    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]];
-    vec p = b - a, q = c - a;
-    float area = p[0] * q[1] - p[1] * q[0];  // y points down, so a front side has a negative area
-    if (!(area < -1e-9f)) continue;
-    Plane plane = plane_of(a, p, q, area);
-    band.planes[i + 1] = plane;
-    float gx = plane.second_x * p[2] + plane.third_x * q[2], gy = plane.second_y * p[2] + plane.third_y * q[2];
-    scan(by_height(a, b, c), a, gx, gy, i + 1, band.near);
+  for (const Span *s = solid.spans, *end = s + solid.count; s < end; s++) {
+    if (s->top >= band.bottom || s->bottom <= band.top) continue;
+    u32 number = s->number + 1u;
+    const u16 *corners = mesh->corners + 4 * s->number;
+    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
+    const Plane *plane = solid.planes + number;
+    float gx = plane->second_x * p[2] + plane->third_x * q[2], gy = plane->second_y * p[2] + plane->third_y * q[2];
+    scan(by_height(a, b, c), a, gx, gy, number);
   }
 }
 
-// For each choice of the five samples of a row, as bits: their number, and the sum of their x in each kind of row.
-static float chosen[32], sum_of_x[ROWS][32];
+// For each row and choice of its five samples, as bits: their number, and the sums of their x and y.
+static vec chosen[ROWS][32];
 static float SAMPLE_X[16], SAMPLE_Y[16];  // place of each sample in its pixel
 static void make_tables(void) {
+  const float heights[ROWS] = {0.5f / 3, 0.5f, 2.5f / 3};
   for (int k = 0; k < SAMPLES; k++) {
     SAMPLE_X[k] = (k % COLUMNS + OFFSET[k / COLUMNS]) / COLUMNS, SAMPLE_Y[k] = (k / COLUMNS + 0.5f) / ROWS;
   }
-  for (int bits = 0; bits < 32; bits++) {
-    float n = 0, sum = 0;
-    for (int k = 0; k < COLUMNS; k++) if (bits >> k & 1) n++, sum += k;
-    chosen[bits] = n;
-    for (int row = 0; row < ROWS; row++) sum_of_x[row][bits] = (sum + n * OFFSET[row]) / COLUMNS;
-  }
+  for (int row = 0; row < ROWS; row++)
+    for (int bits = 0; bits < 32; bits++) {
+      float n = 0, sum = 0;
+      for (int k = 0; k < COLUMNS; k++) if (bits >> k & 1) n++, sum += k;
+      chosen[row][bits] = (vec){n, (sum + n * OFFSET[row]) / COLUMNS, n * heights[row], 0};
+    }
 }
 
-// Mean position of samples in their pixel, given as bits of each row.
-typedef struct { float x, y, count; } Mean;
-INLINE Mean mean_of(u32 first, u32 second, u32 third) {
-  float n = chosen[first] + chosen[second] + chosen[third], share = 1 / n;
-  float y = chosen[first] * (0.5f / 3) + chosen[second] * 0.5f + chosen[third] * (2.5f / 3);
-  return (Mean){(sum_of_x[0][first] + sum_of_x[1][second] + sum_of_x[2][third]) * share, y * share, n};
+INLINE vec sum_of(u32 bits) {
+  return chosen[0][bits & 31] + chosen[1][bits >> COLUMNS & 31] + chosen[2][bits >> (2 * COLUMNS) & 31];
+}
+// Mean position (x, y) of samples in their pixel, given as bits.
+INLINE vec mean_of(u32 bits) {
+  vec sum = sum_of(bits);
+  return __builtin_shufflevector(sum, sum, 1, 2, 3, 3) * (1 / sum[0]);
 }
 
 // Light that comes through all layers at some samples of a pixel: their sum.
@@ -158,9 +200,9 @@ INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *backg
     left &= ~hits;
     float weight = light_through(pixel, hits) * (1.0f / SAMPLES);
     if (weight < LEAST) continue;
-    Mean mean = mean_of(bits[0], bits[1], bits[2]);
-    const Plane *plane = band.planes + number;
-    float dx = mean.x + (x - plane->x), dy = mean.y + (y - plane->y);
+    vec mean = mean_of(hits);
+    const Plane *plane = solid.planes + number;
+    float dx = mean[0] + (x - plane->x), dy = mean[1] + (y - plane->y);
     *out++ = (Fragment){
       .pixel = (u32)(y * side + x), .triangle = (u16)(number - 1), .look = HEAD, .weight = weight,
       .second = dx * plane->second_x + dy * plane->second_y, .third = dx * plane->third_x + dy * plane->third_y};

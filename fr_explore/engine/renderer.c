@@ -38,7 +38,7 @@
 #include "picture.c"
 #include "adjust.c"
 
-enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 17 };
+enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 12, MOST_FRAGMENTS = 1 << 19 };
 
 static u32 inbox_bytes;
 static Fragment *fragments, *fragments_used, *fragments_end;
@@ -84,7 +84,7 @@ EXPORT("attach_head") int attach_head(u32 bytes) {
   u64 triangles = 1ull + head.whole.count + head.glasses.mesh.count, most_hair = 0;
   for (int i = 0; i < STYLES; i++) most_hair = most_hair > head.hair[i].worn.mesh.count ? most_hair : head.hair[i].worn.mesh.count;
   if (!code && triangles + most_hair > 65535) code = failure(BAD_SECTION, "triangles");
-  if (!code && !(band.planes = keep((1ull + head.whole.count) * sizeof(Plane)))) code = failure(NO_MEMORY, "head");
+  if (!code && !make_solid()) code = failure(NO_MEMORY, "head");
   if (!code) code = make_layers(triangles + most_hair);
   if (code) {
     reset();
@@ -104,25 +104,28 @@ EXPORT("attach_person") int attach_person(u32 bytes, u32 slot) {
   return read_person(received(), bytes, people + slot);
 }
 
-// Lay out the frame for a picture of `size` pixels. A large picture is drawn in bands, to limit the samples' memory.
+// Lay out the frame for a picture of `size` pixels. It is drawn in bands, so that their samples stay in
+// the processor's cache.
 static int make_frame(int size) {
   u32 rows = BAND_PIXELS / size < size ? BAND_PIXELS / size : size, pixels = rows * size;
-  u64 room = 4ull * pixels + 32768;
+  u64 enough = 4ull * size * size + 32768, room = enough < MOST_FRAGMENTS ? enough : MOST_FRAGMENTS;
   forget_picture();
   side = size;
-  band.top = 0, band.bottom = (int)rows;
+  band.top = 0, band.bottom = (int)rows, band.across = ((u32)size + TILE - 1) / TILE;
   band.near = frame((u64)pixels * SAMPLES * 4);
   band.triangle = frame((u64)pixels * SAMPLES * 2);
   band.through = frame((u64)pixels * 64);
   band.solid = frame((u64)pixels * 64);
   band.state = frame(pixels);
+  band.tiles = frame((rows + TILE) * (size + TILE) * sizeof(float) / TILE);
+  band.least = frame((rows + TILE) * (size + TILE) * sizeof(float));
   fragments = frame(room * sizeof(Fragment));
   fragments_end = fragments + room;
   picture.canvas = frame((u64)size * size * sizeof(vec));
   picture.free = frame((u64)size * size * 4);
   picture.line = frame((size + 8) * sizeof(vec));
-  if (!band.near || !band.triangle || !band.through || !band.solid || !band.state || !fragments || !picture.canvas ||
-      !picture.free || !picture.line)
+  if (!band.near || !band.triangle || !band.through || !band.solid || !band.state || !band.tiles || !band.least ||
+      !fragments || !picture.canvas || !picture.free || !picture.line)
     return failure(NO_MEMORY, "picture");
   TRY(make_picture(size, size));
   last.side = size;
@@ -178,14 +181,17 @@ static void draw_bands(const Person *person) {
   Fragment *used = fragments;
   last.parts = 1;
   __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
+  find_solid();
   sort_layers();
   for (int top = 0; top < side; top += rows) {
     band.top = top, band.bottom = top + rows < side ? top + rows : side;
     clear_band();
     rasterise();
-    for (u32 i = 0; i < sorted_count; i++) {
+    if (layers.count) find_least();
+    for (const Span *s = layers.spans, *end = s + layers.count; s < end; s++) {
+      if (s->top >= band.bottom || s->bottom <= band.top) continue;
       used = with_room(person, used, (u32)((band.bottom - band.top) * side));
-      used = draw_veil((u32)sorted[i] >> 16, (u32)sorted[i] & 65535, hair, used);
+      used = draw_veil(s->look, s->number, hair, used);
     }
     for (int y = band.top; y < band.bottom; y++)
       for (int x = 0; x < side; x++) {

@@ -108,10 +108,12 @@ INLINE vec made_up(vec color, vec share, vec light) {
 // Skin at a place in its texture (at[2], at[3]) and on the chart (at[0], at[1]), which is paint on the face as seen from
 // the front, in cm of the resting face, so that it follows the skin.
 INLINE vec skin(const vec *chart, vec painted, vec plain, vec at) {
-  vec color = painted * sampled(soft.skin, TEXELS, place(at[2], at[3], TEXELS, TEXELS)) + plain;
+  vec texel = __builtin_shufflevector(at, at, 2, 3, 0, 1);
+  vec color = painted * sampled(soft.skin, TEXELS, place(texel, TEXELS, last_place(TEXELS, TEXELS))) + plain;
   float shine = painted[3], light = plain[3];
   if (!(magnitude(at[0]) < -CHART_LEFT)) return color + shine;
-  Place here = place((at[0] - CHART_LEFT) * CELLS_PER_CM, (at[1] - CHART_BOTTOM) * CELLS_PER_CM, CHART_COLUMNS, CHART_ROWS);
+  vec cell = (at - (vec){CHART_LEFT, CHART_BOTTOM, 0, 0}) * CELLS_PER_CM;
+  Place here = place(cell, CHART_COLUMNS, last_place(CHART_COLUMNS, CHART_ROWS));
   vec c = sampled(chart, CHART_COLUMNS, here);
   float relief = 2 * c[3] - 1.00392157f;  // 128 of 255 is no relief
   if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks

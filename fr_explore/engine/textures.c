@@ -101,10 +101,13 @@ static void soften_textures(Person *person) {
 
 typedef struct { u32 at; float right, down; } Place;
 
-INLINE Place place(float column, float row, u32 columns, u32 rows) {
-  float x = clamp(column - 0.5f, 0, columns - 1.001f), y = clamp(row - 0.5f, 0, rows - 1.001f);
-  u32 k = (u32)x, i = (u32)y;
-  return (Place){i * columns + k, x - k, y - i};
+// The place of (column, row) in a texture. `last` is where its last four texels begin to be sampled, see `last_place`.
+INLINE vec last_place(u32 columns, u32 rows) { return (vec){columns - 1.001f, rows - 1.001f, 0, 0}; }
+INLINE Place place(vec at, u32 columns, vec last) {
+  at = smaller(last, larger(all(0), at - 0.5f));
+  ivec texel = whole(at);
+  at -= real(texel);
+  return (Place){(u32)(texel[1] * (int)columns + texel[0]), at[0], at[1]};
 }
 INLINE vec sampled(const vec *texels, u32 columns, Place at) {
   const vec *low = texels + at.at, *high = low + columns;
@@ -112,14 +115,18 @@ INLINE vec sampled(const vec *texels, u32 columns, Place at) {
          (high[0] * (1 - at.right) + high[1] * at.right) * at.down;
 }
 
-// Shade times opacity, and opacity of hair; both 0 to 255.
-typedef struct { float shaded, opacity; } Strand;
-INLINE Strand strand(const Hair *hair, float column, float row) {
-  Place at = place(column, row, hair->columns, hair->rows);
-  const u8 *low = hair->soft + 2 * at.at;
-  v128_t l = wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(low));
-  v128_t h = wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(low + 2 * hair->columns));
-  vec p = real((ivec)wasm_u32x4_extend_low_u16x8(l)), q = real((ivec)wasm_u32x4_extend_low_u16x8(h));
-  p = p * (1 - at.down) + q * at.down;
-  return (Strand){p[0] * (1 - at.right) + p[2] * at.right, p[1] * (1 - at.right) + p[3] * at.right};
+// Shade times opacity, and opacity of hair, both 0 to 255, at four places.
+typedef struct { vec shaded, opacity; } Strands;
+INLINE Strands strands_at(const Hair *hair, vec column, vec row) {
+  vec x = smaller(all(hair->columns - 1.001f), larger(all(0), column - 0.5f));
+  vec y = smaller(all(hair->rows - 1.001f), larger(all(0), row - 0.5f));
+  ivec k = whole(x), i = whole(y), at = i * (int)hair->columns + k, byte = {255, 255, 255, 255}, low, high;
+  vec right = x - real(k), down = y - real(i), p[4];
+  for (int n = 0; n < 4; n++) {
+    const u8 *texel = hair->soft + 2 * at[n];  // with its neighbour to the right: four numbers
+    __builtin_memcpy((int *)&low + n, texel, 4), __builtin_memcpy((int *)&high + n, texel + 2 * hair->columns, 4);
+  }
+  for (int n = 0; n < 4; n++)
+    p[n] = real(low >> (8 * n) & byte) * (1 - down) + real(high >> (8 * n) & byte) * down;
+  return (Strands){p[0] * (1 - right) + p[2] * right, p[1] * (1 - right) + p[3] * right};
 }

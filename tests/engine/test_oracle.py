@@ -64,7 +64,7 @@ def test_landmarks_agree_to_a_thousandth_of_a_pixel(pairs):
 
 
 def test_a_picture_in_bands_agrees_with_the_oracle():
-    """More than 131,072 pixels are drawn band by band."""
+    """A picture has several bands, and a large one many."""
     strengths = {"head_angle": 12.0, "age": 60.0, "glasses": 0.6, "expression": 0.7}
     number = next(i for i in range(PICTURES) if _identity(SEED, i).style == "short04")
     ours, (theirs, marks) = Avatars(PICTURES, SEED).render(number, strengths, 364), slow(number, strengths, 364)

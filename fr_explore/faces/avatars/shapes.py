@@ -88,53 +88,76 @@ def draw_shape(
     gender = np.array([1 - femininity, femininity])
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
     expected = proportions(head, usual[0])
-    shape = usual
+    # whether a draw is deformed shows at few vertices; only the one that is taken is computed at all of them
+    at, shape = _measured(head), usual[0].copy()
     for attempt in range(TRIES):
-        strength = min(1.0, WEAKER ** (attempt - FULL))
-        shape = usual + strength * (_build(head, rng, gender) + _local(head, rng, spread))
-        if not _deformed(head, shape[0], expected):
+        strength, drawn = min(1.0, WEAKER ** (attempt - FULL)), _draw(head, rng, spread)
+        shape[at] = usual[0, at] + strength * _change(*_bases(head), gender, *drawn)
+        if not _deformed(head, shape, expected):
             break
+    shape = usual + strength * _change(head.builds, head.local, gender, *drawn)
     # heads of similar height fill the picture equally: remove three quarters of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
     shape = shape * (21.2 / height) ** 0.75
     return shape[0], shape[1]
 
 
-def _build(head: Head, rng: np.random.Generator, gender: np.ndarray) -> np.ndarray:
-    """Change (n, 3) by weight and muscles."""
-    change = np.zeros(head.mean.shape)
-    for kind, width in enumerate((0.4, 0.35)):
-        amount = float(np.clip(rng.normal(0, width), -0.9, 0.9))
+def _change(
+    builds: np.ndarray, local: np.ndarray, gender: np.ndarray, build: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
+    """Change (n, 3) by weight and muscles and by the local shapes, of all vertices or of those that the bases have."""
+    change = np.zeros(local.shape[2:])
+    for kind, amount in enumerate(build):
         change += abs(amount) * np.einsum(
-            "g,gnd->nd", np.clip(gender, 0, 1), head.builds[:, kind, int(amount > 0)].astype(np.float64)
+            "g,gnd->nd", np.clip(gender, 0, 1), builds[:, kind, int(amount > 0)].astype(np.float64, copy=False)
         )
-    return change
+    used = weight != 0
+    # in double precision: the order of a sum, which depends on the machine, must not show in the rounded vertices
+    return change + np.tensordot(weight[used], local[used].astype(np.float64, copy=False), axes=1)
 
 
-def _local(head: Head, rng: np.random.Generator, spread: np.ndarray) -> np.ndarray:
-    """Change (n, 3) by the local shapes."""
-    names = head.shape_names
+def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the amounts of weight and muscles (2,), and of the local shapes (shape, more or less)."""
+    build = np.array([float(np.clip(rng.normal(0, width), -0.9, 0.9)) for width in (0.4, 0.35)])
     scores = rng.normal(0, 1, len(FACTORS))
     scores[:4] = [NormalDist().inv_cdf(0.02 + 0.96 * float(at)) for at in spread[1:]]
     scores *= SPREAD * np.sqrt(len(scores) / (scores**2).sum())  # nobody is average in all
-    amount = rng.normal(0, OWN, len(names))
-    for loads, score in zip(FACTORS.values(), np.clip(scores, -2.2, 2.2), strict=True):
-        for name, load in loads.items():
-            amount[names.index(name)] += STRENGTH * load * score
-    amount *= np.where([name.startswith(WEAK) for name in names], 0.7, 1)
-    amount *= np.where([name.startswith(WEAKEST) for name in names], 0.4, 1)
-    outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
-    uneven = [place for place, name in enumerate(names) if name.startswith("uneven-")]
+    loads, damped, outlines, uneven = _names(head)
+    amount = rng.normal(0, OWN, len(damped))
+    for (places, load), score in zip(loads, np.clip(scores, -2.2, 2.2), strict=True):
+        amount[places] += STRENGTH * load * score
+    amount *= damped
     amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
     amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.3, 0.75)
     amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.2)
     # not head-age, because the attribute age changes it
-    amount[names.index("head-age-incr")] = 0
+    amount[head.shape_names.index("head-age-incr")] = 0
     amount = np.clip(amount, -MOST, MOST)
-    weight = np.stack([np.maximum(amount, 0), np.maximum(-amount, 0)], axis=1)
-    used = weight != 0
-    # in double precision: the order of a sum, which depends on the machine, must not show in the rounded vertices
-    return np.tensordot(weight[used], head.local[used].astype(np.float64), axes=1)
+    return build, np.stack([np.maximum(amount, 0), np.maximum(-amount, 0)], axis=1)
+
+
+@lru_cache(maxsize=4)
+def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, list[int], list[int]]:
+    """Places of the local shapes: each factor's with its loads; how much each is damped; the outlines; the uneven."""
+    names = head.shape_names
+    loads = [([names.index(name) for name in factor], np.array([*factor.values()])) for factor in FACTORS.values()]
+    damped = np.where([name.startswith(WEAK) for name in names], 0.7, 1.0)
+    damped *= np.where([name.startswith(WEAKEST) for name in names], 0.4, 1)
+    outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
+    return loads, damped, outlines, [place for place, name in enumerate(names) if name.startswith("uneven-")]
+
+
+@lru_cache(maxsize=4)
+def _measured(head: Head) -> np.ndarray:
+    """Coarse vertices that `_deformed` looks at."""
+    return np.unique(np.concatenate([head.landmarks, *_places(head).values()]))
+
+
+@lru_cache(maxsize=4)
+def _bases(head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """Weight and muscles, and the local shapes, at these vertices."""
+    at = _measured(head)
+    return head.builds[..., at, :].astype(np.float64), head.local[..., at, :].astype(np.float64)
 
 
 @lru_cache(maxsize=4)

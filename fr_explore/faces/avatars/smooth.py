@@ -14,14 +14,31 @@ def smooth(values: np.ndarray, sigma: tuple[float, float], wrap: bool = False) -
 
     wrap : whether the values continue on the other side; otherwise they are mirrored at the border.
     """
-    down, across = (_matrix(size, width, wrap) for size, width in zip(values.shape, sigma, strict=True))
-    return down @ values @ across.T
+    return _blur(_blur(values, sigma[0], wrap).T, sigma[1], wrap).T
+
+
+BLOCK = 40  # rows
+
+
+def _blur(values: np.ndarray, sigma: float, wrap: bool) -> np.ndarray:
+    """Blur the columns, some rows at a time: each takes part in the blur of its neighbours only."""
+    size = len(values)
+    matrix, radius = _matrix(size, sigma, wrap), size if wrap else _radius(sigma)
+    out = np.empty(values.shape)
+    for start in range(0, size, BLOCK):
+        rows, near = slice(start, start + BLOCK), slice(max(start - radius, 0), start + BLOCK + radius)
+        np.matmul(matrix[rows, near], values[near], out=out[rows])
+    return out
+
+
+def _radius(sigma: float) -> int:
+    return int(4 * sigma + 0.5)
 
 
 @lru_cache(maxsize=64)
 def _matrix(size: int, sigma: float, wrap: bool) -> np.ndarray:
     """Matrix (size, size) that blurs a column."""
-    radius = int(4 * sigma + 0.5)
+    radius = _radius(sigma)
     bell = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     own, out = np.arange(size), np.zeros((size, size))
     for weight, step in zip(bell / bell.sum(), range(-radius, radius + 1), strict=True):

@@ -396,6 +396,33 @@ def test_a_sweep_keeps_the_other_sliders(w):
         w.sweep("agee")
 
 
+def test_the_path_of_a_sweep_is_that_of_the_library(w, faces, models):
+    """Age moves the mean colour along a straight line, of the current face and its other sliders."""
+    w.set(identity="bob", hue=20)
+    ask(w, 1, action="path", moved="age")
+    assert w.path["seq"] == 1  # at once: the request is answered before the faces are rendered
+    w.wait(20)
+    wanted = fr.sweep_distances(faces, models[0], "bob", "age", at={"hue": 20})
+    assert w.path["distances"] == pytest.approx(wanted.values, abs=1e-6)
+    assert w.path["strengths"] == pytest.approx(wanted["strength"].values)
+    assert (w.path["bend"], w.path["reach"]) == pytest.approx((1, 1), abs=1e-5)
+    assert (w.path["name"], w.path["model"], w.path["place"], w.path["at"]["hue"]) == ("age", "mean", 1, 20)
+    json.dumps(w.path)
+    ask(w, 2, action="path", moved="shoes")
+    assert "shoes" in w.error["why"]
+    assert w.path["name"] == "age"
+
+
+def test_a_path_that_does_not_move_or_fails_says_so(w):
+    ask(w, 1, action="path", moved="brightness")
+    w.wait(20)
+    assert (w.path["bend"], w.path["reach"]) == (None, None)
+    w._engine.views["mean"].model.embed = lambda faces, batch_size: 1 / 0
+    ask(w, 2, action="path", moved="age")
+    w.wait(20)
+    assert w.path["failed"] == "ZeroDivisionError: division by zero"
+
+
 def test_without_a_threshold_there_is_no_retention():
     widget = AttributeExplorer(Plain(), Mean(threshold=None), variations=2)
     table = widget.sweep("age", 3)

@@ -166,6 +166,32 @@ def test_sliders_and_links(explorer, written, open_page, firefox):
     assert float(key.get_attribute("data-distance")) == pytest.approx(found, abs=1e-4)
 
 
+def test_the_path_of_a_sweep(explorer, written, open_page):
+    """The sweep offers its path; the page's is the kernel's, and belongs to its face."""
+    explorer.reset()
+    page = open_page(written, offline=True)
+    page.wait_for_selector(READY, state="attached")
+    page.locator("[data-action=reset]").click()
+    fold = page.locator(".fr-path")
+    assert fold.is_hidden()
+    page.emulate_media(reduced_motion="reduce")  # nine steps
+    page.locator("[data-sweep=age]").click()
+    page.locator(".fr-path summary").click(timeout=30_000)
+    page.wait_for_function("() => frExploreModel.get('path')?.distances", timeout=30_000)
+    explorer.request = {"client": "page", "seq": 1001, "action": "path", "moved": "age"}
+    explorer.wait(60)
+    wanted = {key: value for key, value in explorer.path.items() if key not in ("client", "seq")}
+    near(page.evaluate("frExploreModel.get('path')"), json.loads(json.dumps(wanted)), "path")
+    assert page.locator(".fr-path rect").count() == 15 * 15
+    assert f"is {explorer.path['bend']:.2f} times as long" in page.locator(".fr-path svg").get_attribute("aria-label")
+    page.locator("input[data-attribute=age]").press("End")  # any strength of its own attribute
+    page.wait_for_function("() => frExploreModel.get('figures').moved === 'age'")
+    assert fold.is_visible()
+    page.locator("input[data-attribute=hue]").press("Home")
+    page.wait_for_function("() => frExploreModel.get('figures').moved === 'hue'")
+    assert fold.is_hidden()
+
+
 def test_what_the_model_depends_on(explorer, written, open_page):
     """The estimate of the page is the kernel's; it can be stopped."""
     explorer.reset()

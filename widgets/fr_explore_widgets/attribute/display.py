@@ -23,6 +23,7 @@ from ..core.faces import pick, to_bytes
 from ..core.session import History, State
 from ..core.supply import Supply
 from .engine import Engine, ModelView
+from .path import path
 from .samples import Gallery, collect, estimate
 
 __all__ = ["ENERGIES", "Change", "Display"]
@@ -310,6 +311,19 @@ class Display:
 
     def _estimate_failed(self, problem: Exception) -> None:
         self.widget.energies = {"failed": _reason(problem)}
+
+    def start_path(self, name: str, tag: Mapping[str, Any]) -> None:
+        """Compute the path of an attribute's sweep from the current face; `tag` answers the request."""
+        steps = path(self.engine, self.engine.shown_by(self.state)[0], self.state, name)
+        self.widget.path = {**next(steps), **tag}
+        self._start("path", TANGENT, self._path(steps), self._path_failed)
+
+    def _path(self, steps: Iterator[dict[str, Any]]) -> Iterator[None]:
+        for self.widget.path in steps:
+            yield
+
+    def _path_failed(self, problem: Exception) -> None:
+        self.widget.path = {**self.widget.path, "failed": _reason(problem)}
 
     def start_packing(self) -> None:
         """Pack, in the background, what a page needs to draw the faces itself."""

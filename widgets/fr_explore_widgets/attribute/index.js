@@ -1,17 +1,19 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
 import { cutSprite, paint } from "../shared/bytes.js";
-import { button, div, h, section } from "../shared/dom.js";
+import { button, div, section } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
+import { createPicture } from "./face.js";
 import { createHand } from "./hand.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
 import { createModels } from "./models.js";
+import { belongs, createPath } from "./path.js";
 import { createPicker } from "./picker.js";
 import { retentionWords } from "./retention.js";
 import { createSliders } from "./sliders.js";
@@ -29,20 +31,6 @@ import { createSweep } from "./sweep.js";
 
 const LOST =
   "The kernel of this widget is gone. You see its last state; run the cell again for a live widget.";
-
-/** @param {string} title @param {number} size */
-function createPicture(title, size) {
-  const canvas = h("canvas", {
-    class: "fr-face",
-    width: size,
-    height: size,
-    role: "img",
-    "aria-label": title,
-  });
-  const caption = h("span", { class: "fr-sub fr-one-line" });
-  const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
-  return { figure, canvas, caption };
-}
 
 /** @param {import("../shared/frame").Context} context */
 function build({ model, el, signal }) {
@@ -91,6 +79,7 @@ function build({ model, el, signal }) {
     },
   });
   const { sliders } = panel;
+  const path = createPath((name) => link.send({ action: "path", moved: name }));
   // the parts that depend on the model; created again when another model is chosen
   const maps = div("fr-maps");
   const keys = div("fr-keys");
@@ -104,7 +93,7 @@ function build({ model, el, signal }) {
     div("fr-actions", ...Object.values(buttons)),
     snapshots.root,
   );
-  const foot = div("fr-foot", bars.root, models.root);
+  const foot = div("fr-foot", bars.root, path.root, models.root);
   root.append(div("fr-stage", keys, faces, panel.root, maps, foot));
 
   /** slider values that the kernel has not answered yet @type {Record<string, number>} */
@@ -162,7 +151,15 @@ function build({ model, el, signal }) {
     const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
     const words = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
     panel.setResult(words);
+    path.offer(whole && !offline ? attribute : undefined);
+    showPath();
     if (aloud && words) frame.say(words);
+  }
+
+  function showPath() {
+    const [found, attribute] = [model.get("path") ?? {}, byName.get(swept.name)];
+    const own = attribute && belongs(found, swept.name, views[0]?.name, model.get("reply"));
+    if (own) path.show(attribute, found);
   }
 
   // --- what the kernel publishes
@@ -349,6 +346,10 @@ function build({ model, el, signal }) {
       if (link.settle(model.get("energies"))) follow();
     },
     retention: showRetained,
+    path() {
+      showPath();
+      if (link.settle(model.get("path"))) follow();
+    },
     error() {
       root.classList.toggle("fr-stale", Boolean(model.get("error")?.what));
     },
@@ -361,7 +362,7 @@ function build({ model, el, signal }) {
   function disable(off) {
     for (const slider of Object.values(sliders)) slider.disable(off);
     for (const node of Object.values(buttons)) node.disabled = off;
-    for (const part of [picker, models, snapshots, bars]) part.disable(off);
+    for (const part of [picker, models, snapshots, bars, path]) part.disable(off);
   }
   frame.open(
     { model, el, signal },

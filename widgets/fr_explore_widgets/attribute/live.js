@@ -6,7 +6,9 @@ import { distance, project, unit } from "../engine/measure.js";
 import { createHistory } from "../shared/history.js";
 import { startLive, toFrame, unavailable } from "../shared/live.js";
 import { estimate } from "./estimate.js";
+import { pathDistances, STEPS } from "./path.js";
 import { after, checkState, faceOf, referenceOf } from "./session.js";
+import { stops } from "./sweep.js";
 
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("./session").Face} Face */
@@ -199,6 +201,22 @@ export function createKernel({ live, bytes, model, receive }) {
     if (tag.serial === serial) receive({ tangent: { serial, name, vector: flat, share, length: apart } });
   }
 
+  /** The path of a sweep, as path.py. @param {string} name @param {object} tag */
+  async function walk(name, tag) {
+    const attribute = attributes.find((/** @type {any} */ one) => one.name === name);
+    const [state, view] = [now, viewOf(now.model)];
+    const where = { name, model: state.model, place: placeOf(state), at: everything(state.strengths) };
+    const strengths = stops(attribute, STEPS);
+    receive({ path: { ...where, ...tag, done: 0, all: STEPS } });
+    const vectors = [];
+    for (const value of strengths) {
+      const face = { ...faceOf(state), strengths: { ...state.strengths, [name]: value } };
+      vectors.push(await embed(view, face, await draw(face)));
+      receive({ path: { ...where, done: vectors.length, all: STEPS } });
+    }
+    receive({ path: { ...where, strengths, ...pathDistances(vectors, view.card.metric) } });
+  }
+
   const figures = latest(tell); // during a drag only those of the newest face
 
   /** @param {State} state @param {Change} [change] */
@@ -301,6 +319,12 @@ export function createKernel({ live, bytes, model, receive }) {
     }
     if (action === "estimate" || action === "stop") return depend(request);
     const tag = { client, seq };
+    if (action === "path") {
+      walk(moved, tag).catch((problem) => {
+        receive({ path: { ...model.get("path"), failed: problem.message } });
+      });
+      return;
+    }
     if (action === "greet") return greet(tag);
     if (action === "undo" || action === "redo")
       return show(history.step(action === "undo" ? -1 : 1), { record: false, tag });

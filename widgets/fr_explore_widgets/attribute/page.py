@@ -60,7 +60,7 @@ def offline(
         path = [view.project(engine.vector(view, step.face)) for step in steps]
         found.data["greeting"] = {"name": name, "value": steps[-1].strengths[name], "path": path}
     return Offline(
-        traits=setup | galleries | energies | answers | {"retention": {}, "tangent": {}},
+        traits=setup | galleries | energies | answers | {"retention": {}, "path": {}, "tangent": {}},
         what=f"{len(people)} people and {len(able)} networks",
         reduce='give precision="int8", a source of fewer identities or fewer models, or live=False',
         live=found,

@@ -31,7 +31,7 @@ class Live:
 
 def refusal(faces: Any, models: Sequence[Any] = ()) -> str:
     """Why a page cannot compute these faces or models itself, in a sentence; "" if it can."""
-    if not hasattr(faces, "packed"):
+    if faces is not None and not hasattr(faces, "packed"):
         return f"a page can draw avatars only, and these faces are {type(faces).__name__}."
     for model in models:
         card, module = model.card, getattr(model, "module", None)
@@ -43,16 +43,21 @@ def refusal(faces: Any, models: Sequence[Any] = ()) -> str:
 def live(
     faces: Any, identities: Sequence[Hashable], models: Mapping[str, Any] | None = None, precision: Precision = "int8"
 ) -> Live:
-    """The engine with some identities of a source, and with models under the names that the page uses."""
+    """The engine with some identities of a source, and with models under the names that the page uses.
+
+    faces : None for a page that draws nobody.
+    """
     if precision not in ERROR:
         raise ValueError(f"precision = {precision!r}: choose from {', '.join(ERROR)}.")
     parts = engine_parts()
-    head, people = faces.packed(identities)
-    coded = [_blob(person) for person in people]
-    data: dict[str, Any] = {"parts": parts, "head": _blob(head), "people": coded, "models": []}
+    data: dict[str, Any] = {"parts": parts, "models": []}
     contents = {"the engine": sum(len(part) for part in parts.values() if isinstance(part, bytes))}
-    contents["head and hair"] = len(data["head"]["data"])
-    contents[f"{len(coded)} people"] = sum(len(person["data"]) for person in coded)
+    if faces is not None:
+        head, people = faces.packed(identities)
+        coded = [_blob(person) for person in people]
+        data |= {"head": _blob(head), "people": coded}
+        contents["head and hair"] = len(data["head"]["data"])
+        contents[f"{len(coded)} people"] = sum(len(person["data"]) for person in coded)
     for name, model in (models or {}).items():
         found = packed(model, precision)
         data["models"].append({"card": found.card | {"name": name}, **_blob(found.network)})

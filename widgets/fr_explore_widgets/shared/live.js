@@ -28,7 +28,7 @@ export async function startLive({ live, bytes }) {
   const files = Object.entries(live.parts).map(([name, part]) => [name, name === "id" ? part : bytes(part)]);
   const engine = await startEngine(Object.fromEntries(files));
   const { head, people, models } = live;
-  const added = engine.addHead(head.key, bytes(head.data));
+  const added = head && engine.addHead(head.key, bytes(head.data));
   const person = async (/** @type {number} */ place) => {
     await added;
     await engine.addPerson(head.key, people[place].key, bytes(people[place].data));
@@ -45,6 +45,7 @@ export async function startLive({ live, bytes }) {
   const waiting = new Map();
 
   return {
+    engine,
     model,
     /** A person's face; `keep` it as float for the networks. @param {number} place @param {Record<string, number>} values
      * @param {number} size @param {boolean} [keep] @returns {Promise<Drawn>} */

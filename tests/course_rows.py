@@ -106,7 +106,10 @@ RIGHT = {
     "07c": ["a", "A "],
     "08a": [p_by_scipy, p_by_library],
     "08b": [people_by_trial, lambda m, level: np.int64(math.ceil(1 + math.log2(m / level)))],
-    "08c": [share_by_scipy],
+    "08c": [
+        share_by_scipy,
+        lambda n, r: np.mean([np.corrcoef(range(n), o)[0, 1] >= r for o in itertools.permutations(range(n))]),
+    ],
     "10a": [cost_by_name, lambda n, m, c, w, d: [n * m * c / w / 3600, 4e-9 * n * m * d]],
     "10b": [lambda b: (b / 8) ** 0.5, lambda b: np.floor(np.sqrt(b / 8))],
     "10c": [recall_by_sets, recall_by_comparison],
@@ -166,6 +169,7 @@ WRONG = {
         (lambda n, r: np.mean(np.abs([_rho(o) for o in itertools.permutations(range(n))]) >= r), "both ends"),
         (lambda n, r: sum(_rho(o) >= r for o in itertools.permutations(range(n))), "number of orders"),
         (lambda n, r: 1 - share_by_scipy(n, r)[0], "below"),
+        (lambda n, r: np.mean(np.array([_rho(o) for o in itertools.permutations(range(n))]) > r), "equals r"),
         (lambda n, r: 0, "1/6"),
     ],
     "10a": [

@@ -136,7 +136,11 @@ WRONG = {
     ],
     "01a": [(lambda a, b: math.acos(1 - cosine(a, b)), "radians"), (lambda a, b: 1 - np.corrcoef(a, b)[0, 1], "mean")],
     "01b": [(lambda g, i, t: ((i <= t).mean(), (g > t).mean()), "wrong order"), (lambda g, i, t: 0.5, "2 numbers")],
-    "01c": [(lambda i, r: np.sort(i)[int(r * len(i) + 1e-9)], "One impostor too many"), (lambda i, r: 0, "rejecting")],
+    "01c": [
+        (lambda i, r: np.sort(i)[int(r * len(i) + 1e-9)], "One impostor too many"),
+        (lambda i, r: 0, "rejecting"),
+        (np.quantile, "A quantile lies between"),
+    ],
     "02a": [
         (lambda p, w: (cdist(p, p)[w[:, None] == w].mean(), cdist(p, p)[w[:, None] != w].mean()), "with itself"),
         (lambda p, w: np.nan * np.ones(2), "not a number"),

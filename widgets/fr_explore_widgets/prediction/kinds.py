@@ -115,11 +115,10 @@ class Ranking:
 
     def words(self, guess: Sequence[str], truth: Mapping[str, Any]) -> str:
         score = self.score(guess, truth)
-        tau = f"Kendall's tau {score['kendall_tau']:.2f}".replace("-", "−")
         if not score["swaps"]:
-            return f"Every pair is in the right order: {tau}."
+            return "Every pair is in the right order."
         pairs = "pair" if score["pairs"] == 1 else "pairs"
-        return f"{score['swaps']} of {score['pairs']} {pairs} in the wrong order: {tau}."
+        return f"{score['swaps']} of {score['pairs']} {pairs} in the wrong order."
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,9 @@ def check_state(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"state lacks {', '.join(missing)}: give a value that w.state returned.")
     tries = [{"guess": kind.guess(t["guess"]), "after_reveal": bool(t["after_reveal"])} for t in given["tries"]]
     truth = None if given["truth"] is None else kind.stored_truth(given["truth"])
-    return {"version": VERSION, "tries": tries, "open": bool(given["open"]) or not tries, "truth": truth}
+    skipped = bool(given.get("skipped", False))  # missing in states of version 0.1
+    is_open = bool(given["open"]) or not (tries or skipped)
+    return {"version": VERSION, "tries": tries, "open": is_open, "skipped": skipped, "truth": truth}
 
 
 def make_kind(

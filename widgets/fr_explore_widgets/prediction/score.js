@@ -36,9 +36,8 @@ function ofRanking(guess, { order, values }) {
       swaps += Number(place[i] > place[j]);
     }
   }
-  const tau = `Kendall's tau ${(1 - (2 * swaps) / Math.max(pairs, 1)).toFixed(2)}`.replace("-", "\u2212");
-  if (!swaps) return `Every pair is in the right order: ${tau}.`;
-  return `${swaps} of ${pairs} ${pairs === 1 ? "pair" : "pairs"} in the wrong order: ${tau}.`;
+  if (!swaps) return "Every pair is in the right order.";
+  return `${swaps} of ${pairs} ${pairs === 1 ? "pair" : "pairs"} in the wrong order.`;
 }
 
 /** @param {Setup} setup @param {number[]} guess @param {(number | null)[]} truth */

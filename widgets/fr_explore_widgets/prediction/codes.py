@@ -1,8 +1,8 @@
 """The class's guesses: a committed guess as a short code, and the guesses in a text full of codes. No server is needed.
 
 A code such as `K7Q2-9FXM` has digits of base 32 without I, L, O and U: two of a hash of the question, those of the
-guess, and two that make the whole number 1 modulo 1021. As 1021 is prime and larger than 31 * 32, any single wrong digit
-and any exchange of two neighbours is found. `codes.js` does the same in the page.
+guess, and two that make the whole number 1 modulo 1021. As 1021 is prime and larger than 31 * 32, any single wrong
+digit and any exchange of two neighbours is found. `codes.js` does the same in the page.
 """
 
 from __future__ import annotations

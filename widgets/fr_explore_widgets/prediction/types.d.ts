@@ -20,7 +20,7 @@ export interface State {
   // biome-ignore lint/suspicious/noExplicitAny: a number, a list of names or of numbers; each kind knows its own
   tries: { guess: any; after_reveal: boolean }[];
   open: boolean;
-  /** the truth was asked for without a guess */
+  /** the truth was requested without a guess */
   skipped?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   truth: any;

@@ -170,13 +170,26 @@ def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
     return True
 
 
+def waits(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The outputs of a cell that waits for a guess: what it waits for and, for a widget, what it will show."""
+    from fr_explore_widgets.course.checking import Feedback
+    from fr_explore_widgets.course.waiting import WAITS
+
+    line = Feedback("not yet", WAITS)
+    data = {"text/html": line._repr_html_(), "text/plain": repr(line)}
+    return [nbformat.v4.new_output("display_data", data), *([words(cell)] if "alt" in cell.metadata else [])]
+
+
 def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> None:
-    """Copy the outputs to the student version, except those of exercises, checks and revealed guesses."""
+    """Copy the outputs to the student version, except those of exercises, checks and what waits for a guess."""
     ready = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
     for cell in student.cells:
         if cell.cell_type != "code" or {"exercise", "check"} & set(tags(cell)) or "course.reveal(" in cell.source:
             continue
-        cell.outputs = [words(cell)] if "Prediction(" in cell.source else ready[cell.id].outputs
+        if "course.after(" in cell.source:
+            cell.outputs = waits(cell)
+        else:
+            cell.outputs = [words(cell)] if "Prediction(" in cell.source else ready[cell.id].outputs
     if "ran" in solution.metadata["course"]:
         student.metadata["course"]["ran"] = solution.metadata["course"]["ran"]
 

@@ -144,13 +144,16 @@ def test_it_runs_within_its_time_and_memory_and_its_checks_answer(executed, torc
     expected = {"solution": "✓ Right", "student": "… Not yet: "}[executed.version]
     assert [answer for answer in answers if not answer.startswith(expected)] == []
     for i in executed.cells("widget"):
-        assert any(build.WIDGET in output.get("data", {}) for output in cells[i].outputs), cells[i].source
+        waits = executed.version == "student" and "course.after(" in cells[i].source
+        assert any(build.WIDGET in output.get("data", {}) for output in cells[i].outputs) != waits, cells[i].source
 
 
 @pytest.mark.browser
 @pytest.mark.slow
 def test_in_jupyterlab_its_widgets_appear_and_respond(executed, browser):
     widgets, opened = executed.cells("widget"), executed.opened
+    if executed.version == "student":  # there, nobody has guessed
+        widgets = [i for i in widgets if "course.after(" not in executed.notebook.cells[i].source]
     for i in widgets:
         live = executed.show(i).locator("[class*=fr-]:not(.fr-static):not(.fr-static *)")
         live.first.wait_for(timeout=60_000)
@@ -199,6 +202,29 @@ def test_the_student_version_contains_no_solution(path):
     solutions = re.findall(r"# BEGIN SOLUTION: .*\n((?:.*\n)*?) *# END SOLUTION", path.read_text(encoding="utf-8"))
     lines = [line.strip("# ") for block in solutions for line in block.splitlines() if len(line.strip()) > 25]
     assert not [line for line in lines if line in student]
+
+
+def test_what_waits_for_a_guess_is_not_in_the_student_version():
+    def notebook():
+        make = nbformat.v4.new_code_cell
+        sources = {
+            "a": "course.after(guess, 7)",
+            "b": "course.reveal(guess, 7)",
+            "c": "8",
+            "d": "course.after(guess, w)",
+        }
+        return nbformat.v4.new_notebook(cells=[make(source, id=name) for name, source in sources.items()])
+
+    solution, student = notebook(), notebook()
+    for cell in solution.cells:
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"output of {cell.id}")]
+    student.cells[3].metadata["alt"] = "A ring of arrows"
+    build.give(solution, student)
+    line, nothing, other, widget = (cell.outputs for cell in student.cells)
+    assert "This waits for your guess" in line[0]["data"]["text/plain"]
+    assert nothing == []
+    assert other[0]["text"] == "output of c"
+    assert "a live widget appears here" in widget[1]["data"]["text/html"]
 
 
 def test_hygiene_can_fail():

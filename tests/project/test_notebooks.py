@@ -213,7 +213,8 @@ def test_what_waits_for_a_guess_is_not_in_the_student_version():
             "c": "8",
             "d": "course.after(guess, w)",
         }
-        return nbformat.v4.new_notebook(cells=[make(source, id=name) for name, source in sources.items()])
+        cells = [make(source, id=name) for name, source in sources.items()]
+        return nbformat.v4.new_notebook(cells=cells, metadata={"course": {}})
 
     solution, student = notebook(), notebook()
     for cell in solution.cells:

@@ -181,7 +181,7 @@ function build(context) {
 
   function update() {
     show();
-    judged(null).catch((error) => problem(failure(error)));
+    return judged(null).catch((error) => problem(failure(error)));
   }
 
   const failure = (/** @type {any} */ error) =>
@@ -237,6 +237,8 @@ function build(context) {
     /** @type {Portrait[]} */
     let found = [];
     let count = 0;
+    /** @type {Promise<unknown>} one picture is judged while the next one is looked at, and no more */
+    let before = Promise.resolve();
     for (let pixels = await camera.next(); pixels; pixels = await camera.next()) {
       const { width, height } = pixels;
       const near = count++ % FOLLOWED ? found.map(({ box }) => box) : [];
@@ -253,7 +255,8 @@ function build(context) {
         else if (now - pane.seen > GRACE_MS) panes[i] = empty();
         mark(boxes[i], found[at], width, height);
       });
-      update();
+      await before;
+      before = update();
     }
   }
 

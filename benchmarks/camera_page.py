@@ -2,8 +2,8 @@
 
 Chromium's own test camera plays pictures of 640 x 480 px: the astronaut (NASA, public domain) alone, then beside an
 avatar. A picture counts when its distance is shown: faces found, aligned, embedded. With one face, a slider edits it,
-so that there is a distance. The processor time for a picture is that of the page's process, with all its workers: even on
-one idle core, the rate is 1000 ms divided by it. `python benchmarks/camera_page.py`
+so that there is a distance. The processor time for a picture is that of the page's process, with all its workers: even
+on one idle core, the rate is 1000 ms divided by it. `python benchmarks/camera_page.py`
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from lab import until
 
 import fr_explore as fr
 from fr_explore_widgets import AttributeExplorer, FieldExplorer, VerificationExplorer
 from fr_explore_widgets.core.bookmark import read_bookmark
+from fr_explore_widgets.core.page import shared_files
 
 pytestmark = pytest.mark.browser
 
@@ -279,6 +281,50 @@ def test_without_webassembly_the_page_says_so(written, browser, tmp_path):
     assert "forbids WebAssembly" in page.locator(".fr-error").inner_text()
     assert page.locator(".fr-key").first.get_attribute("data-distance") == "0"
     context.close()
+
+
+def test_pages_of_a_site_share_files(explorer, networks, tmp_path, browser, firefox):
+    """Engine, people, networks and modules are stored once; a page that lost them says so."""
+    explorer.reset()
+    explorer.set(age=66)
+    lattice = fr.sample_lattice(explorer._engine.faces, ["age"], curves=3, seed=2)
+    field = FieldExplorer(fr.vector_field(fr.embed(lattice, networks["first"], progress=False)), lattice, size=48)
+    whole = explorer.to_html(tmp_path / "whole.html", precision="float32")
+    for name in "ab":
+        (tmp_path / "site" / name).mkdir(parents=True)
+    with shared_files(tmp_path / "site" / "shared"):
+        one = explorer.to_html(tmp_path / "site" / "a" / "one.html", precision="float32")
+        files = set((tmp_path / "site" / "shared").iterdir())
+        explorer.to_html(tmp_path / "site" / "a" / "two.html", precision="float32")
+        assert set((tmp_path / "site" / "shared").iterdir()) == files
+        field.to_html(tmp_path / "site" / "b" / "field.html")
+    assert explorer.to_html(tmp_path / "again.html", precision="float32").read_bytes() == whole.read_bytes()
+    total = sum(path.stat().st_size for path in files) + one.stat().st_size
+    assert total == pytest.approx(whole.stat().st_size, rel=0.01)
+    assert one.stat().st_size < 0.2 * total
+    head = [json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', p.read_text())[1])["live"]["parts"] for p in (one,)]
+    assert head[0]["renderer"].keys() == {"$file"}
+    assert "script-src 'self' file: 'unsafe-inline'" in one.read_text(encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(one.as_uri())
+    page.wait_for_selector(READY, state="attached")
+    until(lambda: page.evaluate("frExploreModel.get('figures').distance") == pytest.approx(explorer.distance, abs=1e-4))
+    page.goto((tmp_path / "site" / "b" / "field.html").as_uri())
+    page.locator(".fr-lab").wait_for()
+    alone = tmp_path / "alone.html"
+    alone.write_bytes(one.read_bytes())
+    page.goto(alone.as_uri())
+    page.locator(".fr-still p", has_text="keep the site's folders together").wait_for()
+    context.close()
+    firefox.navigate(one.as_uri())
+    script = """const [done] = arguments;
+      const look = () => document.documentElement.dataset.live === "ready"
+        ? done(frExploreModel.get("figures").distance) : setTimeout(look, 20);
+      look();"""
+    assert firefox.execute_async_script(script, sandbox=None) == pytest.approx(explorer.distance, abs=1e-4)
+    field.close()
+    explorer.reset()
 
 
 def test_bookmarks_that_cannot_be_read():

@@ -27,7 +27,7 @@ const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) =
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, model, receive }) {
+export function createKernel({ live, load, model, receive }) {
   const { attributes, size } = model.get("setup");
   const { identities, lattice, greeting } = live;
   /** @type {View[]} */
@@ -37,7 +37,7 @@ export function createKernel({ live, bytes, model, receive }) {
   const placeOf = (/** @type {Face} */ face) => identities.indexOf(face.identity);
   const everything = (/** @type {Record<string, number>} */ strengths) =>
     Object.fromEntries(attributes.map((/** @type {any} */ a) => [a.name, strengths[a.name] ?? a.neutral]));
-  const engine = startLive({ live, bytes });
+  const engine = startLive({ live, load });
   engine.then(({ model }) => model(now.model)).catch(() => {}); // while the first face is drawn
   /** @type {State} */
   let now = checkState(live.state, known);

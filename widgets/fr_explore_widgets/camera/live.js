@@ -10,13 +10,13 @@ const FACES = 2;
 const SIZE = 160; // of the portraits that an AttributeExplorer shows
 const SEED = 0; // of the grain
 
-/** @param {Pick<import("../shared/page_model").Page, "live" | "bytes">} page */
-async function startJudge({ live, bytes }) {
-  const { engine, model } = await startLive({ live, bytes });
+/** @param {Pick<import("../shared/page_model").Page, "live" | "load">} page */
+async function startJudge({ live, load }) {
+  const { engine, model } = await startLive({ live, load });
   const [{ card }] = live.models;
   const { yunet, onet, ...numbers } = live.finder;
   await Promise.all([
-    engine.addFinder({ ...numbers, yunet: bytes(yunet), onet: bytes(onet) }),
+    engine.addFinder({ ...numbers, yunet: await load(yunet), onet: await load(onet) }),
     model(card.name),
   ]);
   document.documentElement.dataset.live = "ready";
@@ -44,8 +44,8 @@ async function startJudge({ live, bytes }) {
 }
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, receive }) {
-  const judge = startJudge({ live, bytes });
+export function createKernel({ live, load, receive }) {
+  const judge = startJudge({ live, load });
   judge.catch((problem) =>
     receive({ error: { ...unavailable(problem), what: "No face can be judged here." } }),
   );

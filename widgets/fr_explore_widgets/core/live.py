@@ -15,10 +15,14 @@ from fr_explore.models.packed import packed
 
 from .engine import compressed, engine_parts
 
-__all__ = ["ERROR", "Live", "live", "note", "refusal"]
+__all__ = ["ERROR", "Live", "Recurring", "live", "note", "refusal"]
 
 # by how much the weights move a distance, as a share of it, in 95 of 100 cases
 ERROR: Mapping[str, float] = {"float32": 0.0, "float16": 0.002, "int8": 0.03}
+
+
+class Recurring(bytes):
+    """Bytes that other pages have too; pages that share files hold them once (`page.shared_files`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +53,7 @@ def live(
     """
     if precision not in ERROR:
         raise ValueError(f"precision = {precision!r}: choose from {', '.join(ERROR)}.")
-    parts = engine_parts()
+    parts = {name: Recurring(part) if isinstance(part, bytes) else part for name, part in engine_parts().items()}
     data: dict[str, Any] = {"parts": parts, "models": []}
     contents = {"the engine": sum(len(part) for part in parts.values() if isinstance(part, bytes))}
     if faces is not None:
@@ -77,4 +81,4 @@ def note(networks: str, precision: Precision) -> str:
 
 def _blob(blob: bytes) -> dict[str, Any]:
     key, data = compressed(blob)
-    return {"key": key, "data": data}
+    return {"key": key, "data": Recurring(data)}

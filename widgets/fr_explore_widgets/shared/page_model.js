@@ -12,6 +12,7 @@ import { createHistory } from "./history.js";
  * @typedef {object} Page what a page offers to its kernel
  * @property {Record<string, any>} live the data of core/live.py; `bytes` reads its bytes
  * @property {(value: any) => Uint8Array<ArrayBuffer>} bytes
+ * @property {(value: any) => Promise<Uint8Array<ArrayBuffer>>} load the same for what pages of one site share as files
  * @property {import("./types").Model} model
  * @property {(update: Traits) => void} receive set traits, as a message from a kernel does
  * @property {(request: Record<string, any>) => Promise<Traits | null>} stored the stored answer to a request
@@ -28,6 +29,9 @@ const FAILED = {
   todo: "Try another change, or load the page again.",
 };
 
+const MISSING =
+  "A file of this page was not found: keep the site's folders together, or load the page again.";
+
 /** @param {string} text base64 */
 function toBytes(text) {
   const quick = /** @type {{fromBase64?: (text: string) => Uint8Array<ArrayBuffer>}} */ (Uint8Array);
@@ -36,6 +40,22 @@ function toBytes(text) {
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
   return bytes;
+}
+
+/** The text of a file that pages share; its script may still be on its way. @param {string} key @returns {Promise<string>} */
+function fileOf(key) {
+  const page = /** @type {{frExploreFiles?: Record<string, string>}} */ (globalThis);
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const text = page.frExploreFiles?.[key];
+      if (text === undefined) return;
+      removeEventListener("fr-file", look);
+      resolve(text);
+    };
+    addEventListener("fr-file", look);
+    addEventListener("fr-missing", () => reject(new Error(MISSING)));
+    look();
+  });
 }
 
 /** A JPEG as raw RGB bytes, as the kernel sends them. @param {Uint8Array<ArrayBuffer>} data */
@@ -101,6 +121,8 @@ export async function createModel(
   const answers = pairs.map(([at, answer]) => ({ at, traits: answer }));
 
   const bytes = (/** @type {any} */ value) => toBytes(blobs[value.$bytes ?? value.$jpeg]);
+  const load = async (/** @type {any} */ value) =>
+    value.$file === undefined ? bytes(value) : toBytes(await fileOf(value.$file));
   /** @param {any} value */
   async function revive(value) {
     if (value?.$jpeg !== undefined) return toPixels(bytes(value));
@@ -204,6 +226,6 @@ export async function createModel(
         (listeners.get(event) ?? []).filter((one) => one !== callback),
       ),
   };
-  const kernel = createKernel?.({ live, bytes, model, receive, stored });
+  const kernel = createKernel?.({ live, bytes, load, model, receive, stored });
   return model;
 }

@@ -7,8 +7,8 @@ import { decodeShift } from "./data.js";
 /** @typedef {(Float64Array | null)[]} Shift ascending distances at each strength */
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, model, receive }) {
-  const engine = startLive({ live, bytes });
+export function createKernel({ live, bytes, load, model, receive }) {
+  const engine = startLive({ live, load });
   engine.catch((problem) => receive({ error: unavailable(problem) }));
   const { size, images, dim } = live.gallery;
   const { card } = live.models[0];

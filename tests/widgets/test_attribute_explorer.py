@@ -23,7 +23,9 @@ from PIL import Image
 import fr_explore as fr
 from fr_explore.faces.base import Face
 from fr_explore_widgets import AttributeExplorer
+from fr_explore_widgets.attribute.display import REST
 from fr_explore_widgets.attribute.export import retention
+from fr_explore_widgets.core.engine import compressed
 from fr_explore_widgets.core.job_queue import JobQueue
 
 NAMES = ("age", "hue", "brightness")
@@ -215,28 +217,34 @@ def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
 
 
 def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
-    widget = AttributeExplorer(fr.Avatars(identities=2, seed=0), Mean(), variations=2, size=64)
+    widget = AttributeExplorer(fr.Avatars(identities=3, seed=0), Mean(), variations=2, size=64)
     sent = []
     widget.send = lambda content, buffers=None: sent.append((content, buffers))
-    widget._handle_custom_msg({"kind": "pack"}, [])
+    widget._handle_custom_msg({"kind": "pack", "place": 1}, [])
     until(lambda: widget.packed)
-    keys = widget.packed
+    keys, faces = widget.packed, widget._engine.faces
+    assert list(keys["people"]) == ["1"], "the first person is packed alone: a page soon draws"
     files = [f"{keys['parts']}-{name}" for name in keys["files"]]
     assert sent == [], "a page compares the keys with its cache first"
-    widget._handle_custom_msg({"kind": "blobs", "keys": [keys["head"], keys["people"][1], files[0]]}, [])
-    assert [content for content, _ in sent] == [
-        {"kind": "blob", "key": key} for key in (keys["head"], keys["people"][1], files[0])
-    ]
-    head, person = (gzip.decompress(buffers[0]) for _, buffers in sent[:2])
-    assert (head, [person]) == (widget._engine.faces.packed([0, 1])[0], widget._engine.faces.packed([1])[1])
-    for key, blob in ((keys["head"], head), (keys["people"][1], person)):
+    wanted = [*keys["people"]["1"], files[0]]
+    widget._handle_custom_msg({"kind": "blobs", "keys": wanted}, [])
+    assert [content for content, _ in sent] == [{"kind": "blob", "key": key} for key in wanted]
+    blobs = [gzip.decompress(buffers[0]) for _, buffers in sent[:2]]
+    assert blobs == [faces.packed([1])[0], *faces.packed([1])[1]]
+    for key, blob in zip(wanted, blobs, strict=False):
         assert key == hashlib.sha256(blob).hexdigest()[: len(key)]
+    widget._handle_custom_msg({"kind": "pack", "place": 2}, [])
+    until(lambda: len(widget.packed["people"]) == 3)  # the others follow together
+    people = widget.packed["people"]
+    assert people["1"] == keys["people"]["1"]
+    assert people["0"][0] == people["2"][0]
+    assert widget._display._supply.blob(people["2"][1]) == compressed(faces.packed([2])[1][0])[1]
     assert "packed" not in widget.state
     widget.close()
 
 
 def test_a_source_that_no_page_can_draw_gives_no_keys(w):
-    w._handle_custom_msg({"kind": "pack"}, [])
+    w._handle_custom_msg({"kind": "pack", "place": 0}, [])
     w.wait(20)
     assert w.packed == {}
 
@@ -537,7 +545,7 @@ def test_closing_ends_the_estimate(w, models):
 
 
 def test_the_kernel_estimates_when_a_page_asks_for_it(w, monkeypatch):
-    monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(range(5), 0.0))
+    monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(REST, 0.0))
     ask(w, 1, action="pin")
     w.wait(20)
     assert w.energies == {}, "pinning a face asks for no energies"

@@ -1,7 +1,7 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
 import { cutSprite, paint } from "../shared/bytes.js";
-import { button, div, section } from "../shared/dom.js";
+import { button, div, paced, section, setText } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
@@ -31,6 +31,9 @@ import { createSweep } from "./sweep.js";
 
 const LOST =
   "The kernel of this widget is gone. You see its last state; run the cell again for a live widget.";
+
+/** During a drag, words under the picture change at most this often: each change lays the page out again. */
+const WORDS_MS = 80;
 
 /** @param {import("../shared/frame").Context} context */
 function build({ model, el, signal }) {
@@ -190,21 +193,19 @@ function build({ model, el, signal }) {
     showGalleries();
   }
 
-  /** @param {number} place @param {import("../shared/types").Strengths} strengths @param {object} detail */
-  function nameLive(place, strengths, detail) {
-    const words = `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
-    live.canvas.setAttribute("aria-label", `Now: ${words}`);
-    live.caption.textContent = words;
-    live.caption.title = words;
-    root.dispatchEvent(new CustomEvent("fr-drawn", { detail, bubbles: true }));
-  }
+  /** @param {number} place @param {import("../shared/types").Strengths} strengths */
+  const words = (place, strengths) => `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
+  const named = paced(live.name, WORDS_MS, signal);
+
+  const announce = (/** @type {string} */ name, /** @type {object} */ detail) =>
+    root.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
 
   /** The page's own picture. @param {import("../engine/types").Drawn} drawn @param {number} place
    * @param {import("../shared/types").Strengths} strengths */
   function showDrawn({ pixels, size }, place, strengths) {
-    if (live.canvas.width !== size) [live.canvas.width, live.canvas.height] = [size, size];
-    live.canvas.getContext("2d")?.putImageData(new ImageData(pixels, size, size), 0, 0);
-    nameLive(place, strengths, { place, strengths, shape: [size, size], drag: true, drawn: true });
+    live.put(pixels, size);
+    named.soon(words(place, strengths));
+    announce("fr-drawn", { place, strengths, shape: [size, size], drag: true, drawn: true });
   }
 
   function showReply() {
@@ -216,7 +217,8 @@ function build({ model, el, signal }) {
       hand.drop();
       const side = Math.sqrt(model.get("frame").byteLength / 3); // a view that opens during a drag shows the last one
       paint(live.canvas, model.get("frame"), reply.drawn ? [side, side] : reply.shape);
-      nameLive(reply.place, reply.strengths, reply);
+      named.now(words(reply.place, reply.strengths));
+      announce("fr-drawn", reply);
     }
     hand.prepare(reply.place);
     // a drag does not wait for its figures: the next picture can be requested
@@ -232,15 +234,14 @@ function build({ model, el, signal }) {
     const { reference: ref } = figures;
     arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
     paint(reference.canvas, model.get("reference_frame"), ref.shape);
-    reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
-    reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
+    reference.name(words(ref.place, ref.strengths));
     const sentence = showReading(0, figures, reply);
     if (figures.can.undo || figures.can.redo) panel.setTouched();
     buttons.undo.disabled = !figures.can.undo;
     buttons.redo.disabled = !figures.can.redo;
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
-    buttons.pin.textContent = ref.pinned ? "Unpin" : "Pin";
+    setText(buttons.pin, ref.pinned ? "Unpin" : "Pin");
     if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
@@ -248,9 +249,7 @@ function build({ model, el, signal }) {
       say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
-    root.dispatchEvent(
-      new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }),
-    );
+    announce("fr-told", { ...figures, strengths: reply.strengths });
   }
 
   /** Set the controls to the kernel's values, unless an answer to their request is still due. */
@@ -392,7 +391,6 @@ function build({ model, el, signal }) {
   showRetained();
   showTangent();
   asked = true;
-  if (!offline && !model.get("packed")?.parts) model.send?.({ kind: "pack" });
   // the first view of an untouched widget shows a face that has already moved a little
   if (!offline && newest === 1) link.send({ action: "greet" });
 }

@@ -146,13 +146,27 @@ test("the map shows gallery and trail with names; a close-up shows the current i
   expect(whole.dots).toHaveLength(4);
   expect(whole.dots).toContainEqual([28, 428]);
   expect(whole.dots).toContainEqual([428, 28]);
-  expect(whole.words).toEqual(["age", "reference", "ben"]); // the reference is anna: one name for a face
+  expect(whole.words).toEqual(["reference", "ben", "age"]); // the reference is anna: one name for a face
   map.zoom(true);
   expect(frame().dots).toHaveLength(2);
   map.zoom(false);
   expect(frame().dots).toEqual(whole.dots);
   move([4, 4]);
   expect(frame().dots).toContainEqual([128, 328]); // the whole map contains the trail
+});
+
+test("a step of a drag is painted over what is there, until it leaves the map", () => {
+  const { map, move, frame } = trailMap();
+  move([0.2, 0], { nearest: [0, 1] });
+  frame();
+  const rough = { step: { ...step, rough: true } };
+  move([0.4, 0.2], rough);
+  expect(frame()).toEqual({ dots: [], words: ["age"] }); // neither the gallery nor its names
+  move([4, 4], rough);
+  expect(frame().dots).toContainEqual([128, 328]);
+  move([0.4, 0.3]);
+  expect(frame()).toEqual({ dots: expect.objectContaining({ length: 4 }), words: ["reference", "age"] });
+  expect(map.root.dataset.trail).toBe("3");
 });
 
 test("keys go from face to face, and the card says which one it is", () => {

@@ -131,7 +131,9 @@ def test_what_cannot_be_computed_is_refused_before_any_face_is_drawn(tmp_path, m
 
     monkeypatch.setattr(Squares, "render_batch", render_batch)
     how = {"attributes": ["age"], "null_draws": 0, "progress": False}
-    with pytest.raises(ValueError, match="knn:10 needs more than 10 points, there are 8: take a smaller k or more curves"):
+    with pytest.raises(
+        ValueError, match="knn:10 needs more than 10 points, there are 8: take a smaller k or more curves"
+    ):
         fr.report(toy_model(), Squares(), tmp_path / "r.html", curves=8, **how)
     with pytest.raises(ValueError, match="two of the models have the same name"):
         fr.report([toy_model(), toy_model()], Squares(), tmp_path / "r.html", curves=12, **how)

@@ -6,7 +6,8 @@ are in `checks_NN.py` in this folder.
 """
 
 from .checking import Check, Feedback, check
+from .mystery import Mystery, never_saw
 from .showing import Figure, show_faces, snapshots
 from .waiting import after, reveal
 
-__all__ = ["Check", "Feedback", "Figure", "after", "check", "reveal", "show_faces", "snapshots"]
+__all__ = ["Check", "Feedback", "Figure", "Mystery", "after", "check", "never_saw", "reveal", "show_faces", "snapshots"]

@@ -91,6 +91,19 @@ function ofRankings({ options, labels }, guesses) {
   return { words: `${labels[order[0]]} has the highest mean place`, node: table };
 }
 
+/** @param {Setup} setup @param {string[]} guesses */
+function ofChoices({ options, labels }, guesses) {
+  const counts = options.map((name) => guesses.filter((guess) => guess === name).length);
+  const most = Math.max(...counts);
+  const rows = options.map((_, i) => {
+    const bar = h("td", { class: "fr-bar", text: counts[i] || "" });
+    bar.style.setProperty("--share", `${(100 * counts[i]) / most}%`);
+    return h("tr", {}, h("th", { scope: "row", text: labels[i] }), bar);
+  });
+  const words = `most chose ${labels[counts.indexOf(most)]}`;
+  return { words, node: h("table", { class: "fr-places fr-counts" }, ...rows) };
+}
+
 /** @param {Setup} setup @param {number[][]} guesses @param {(number | null)[] | null} truth */
 function ofCurves(setup, guesses, truth) {
   const [low, high] = [Number(setup.low), Number(setup.high)];
@@ -110,7 +123,7 @@ function ofCurves(setup, guesses, truth) {
   return { words, node: plot(`The guessed curves; ${words}`, parts) };
 }
 
-const KINDS = { number: ofNumbers, ranking: ofRankings, curve: ofCurves };
+const KINDS = { number: ofNumbers, choice: ofChoices, ranking: ofRankings, curve: ofCurves };
 
 /** @param {Setup} setup */
 export function createClass(setup) {

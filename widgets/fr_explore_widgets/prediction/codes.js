@@ -28,7 +28,8 @@ function tagOf({ question, kind, unit, options, low, high, x }) {
 function widthOf({ kind, options, x }) {
   if (kind === "curve") return x.length;
   if (kind === "number") return 4;
-  const largest = options.reduce((product, _, i) => product * BigInt(i + 1), 1n) - 1n;
+  const orders = options.reduce((product, _, i) => product * BigInt(i + 1), 1n);
+  const largest = (kind === "choice" ? BigInt(options.length) : orders) - 1n;
   return Math.max(1, Math.ceil(largest.toString(2).length / 5));
 }
 
@@ -45,6 +46,7 @@ function ofDecimal(value) {
 /** @param {Setup} setup @param {any} guess */
 function numberOf({ kind, options, low, high }, guess) {
   if (kind === "number") return BigInt(ofDecimal(guess));
+  if (kind === "choice") return BigInt(options.indexOf(guess));
   let number = 0n;
   if (kind === "curve") {
     const [from, span] = [Number(low), Number(high) - Number(low)];
@@ -72,32 +74,40 @@ export function codeOf(setup, guess) {
   return text.replace(/(....)(?=.)/g, "$1-");
 }
 
-/** The guess in a code; a string says why there is none. @param {Setup} setup @param {string} code @returns {any} */
+/**
+ * The guess in a code, or why there is none.
+ * @param {Setup} setup @param {string} code @returns {{guess: any} | {problem: string}}
+ */
 export function guessOf(setup, code) {
   const [digits, width] = [digitsOf(code), widthOf(setup)];
   if (digits.length !== width + 4 || [...digits].some((digit) => !DIGITS.includes(digit)))
-    return "not a code";
+    return { problem: "not a code" };
   let number = 0n;
   for (const digit of digits) number = number * 32n + BigInt(DIGITS.indexOf(digit));
-  if (number % PRIME !== 1n) return "a typing error";
+  if (number % PRIME !== 1n) return { problem: "a typing error" };
   number >>= 10n;
-  if (number >> BigInt(5 * width) !== tagOf(setup)) return "of another question";
+  if (number >> BigInt(5 * width) !== tagOf(setup)) return { problem: "of another question" };
   let rest = number & ((1n << BigInt(5 * width)) - 1n);
   if (setup.kind === "number") {
     const value = Number(rest);
-    return Number(`${(value % 20_000) - 10_000}e${Math.floor(value / 20_000) + SMALLEST - 3}`);
+    return { guess: Number(`${(value % 20_000) - 10_000}e${Math.floor(value / 20_000) + SMALLEST - 3}`) };
   }
   if (setup.kind === "curve") {
     const [low, high] = [Number(setup.low), Number(setup.high)];
     const step = (/** @type {number} */ i) => Number((rest >> BigInt(5 * (width - 1 - i))) & 31n);
-    return setup.x.map((_, i) => low + ((high - low) * step(i)) / STEPS);
+    return { guess: setup.x.map((_, i) => low + ((high - low) * step(i)) / STEPS) };
+  }
+  if (setup.kind === "choice") {
+    const guess = setup.options[Number(rest)];
+    return guess === undefined ? { problem: "of another question" } : { guess };
   }
   const [left, places] = [[...setup.options], /** @type {number[]} */ ([])];
   for (let count = 1n; count <= BigInt(left.length); count += 1n) {
     places.unshift(Number(rest % count));
     rest /= count;
   }
-  return rest ? "of another question" : places.map((place) => left.splice(place, 1)[0]);
+  if (rest) return { problem: "of another question" };
+  return { guess: places.map((place) => left.splice(place, 1)[0]) };
 }
 
 /**
@@ -112,11 +122,11 @@ export function readCodes(setup, text) {
   const unread = [];
   for (const word of text.match(/[A-Za-z0-9-]+/g) ?? []) {
     if (digitsOf(word).length !== whole) continue;
-    const guess = guessOf(setup, word);
+    const found = guessOf(setup, word);
     const groups = word.split("-").map((part) => part.length);
     const likely = /\d/.test(word) || (groups.join() === form && word === word.toUpperCase());
-    if (typeof guess !== "string") guesses.push(guess);
-    else if (likely) unread.push(`${word}: ${guess}`); // any other word of this length is just a word
+    if ("guess" in found) guesses.push(found.guess);
+    else if (likely) unread.push(`${word}: ${found.problem}`); // any other word of this length is just a word
   }
   return { guesses, unread };
 }

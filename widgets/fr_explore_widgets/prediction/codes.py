@@ -92,7 +92,8 @@ def _width(setup: Mapping[str, Any]) -> int:
     """Digits for the guess."""
     if setup["kind"] == "curve":
         return len(setup["x"])
-    largest = math.factorial(len(setup["options"])) - 1 if setup["kind"] == "ranking" else 32 * 20_000 - 1
+    count = len(setup.get("options", ()))
+    largest = {"number": 32 * 20_000, "choice": count, "ranking": math.factorial(count)}[setup["kind"]] - 1
     return max(1, -(-largest.bit_length() // 5))
 
 
@@ -103,6 +104,8 @@ def _length(setup: Mapping[str, Any]) -> int:
 def _number(setup: Mapping[str, Any], guess: Any) -> int:
     if setup["kind"] == "number":
         return _of_decimal(float(guess))
+    if setup["kind"] == "choice":
+        return setup["options"].index(guess)
     if setup["kind"] == "curve":
         low, high, number = setup["low"], setup["high"], 0
         for value in guess:
@@ -119,6 +122,8 @@ def _guess(setup: Mapping[str, Any], number: int, code: str) -> Any:
     if setup["kind"] == "curve":
         steps = [number >> 5 * i & 31 for i in reversed(range(len(setup["x"])))]
         return [setup["low"] + (setup["high"] - setup["low"]) * step / STEPS for step in steps]
+    if setup["kind"] == "choice" and number < len(setup["options"]):
+        return setup["options"][number]
     if setup["kind"] == "ranking":
         left, places = list(setup["options"]), []
         for count in range(1, len(left) + 1):

@@ -4,6 +4,7 @@ import { button, div, h, uid } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
+import { createChoice } from "./choice.js";
 import { createClass } from "./class.js";
 import { codeOf } from "./codes.js";
 import { createCurve } from "./curve.js";
@@ -15,7 +16,7 @@ import { scoreWords } from "./score.js";
 /** @typedef {import("./types").State} State */
 /** @typedef {import("../shared/types").Command} Command */
 
-const KINDS = { number: createNumber, ranking: createRanking, curve: createCurve };
+const KINDS = { number: createNumber, choice: createChoice, ranking: createRanking, curve: createCurve };
 const LOST = "The kernel is gone. The last state is shown; run the cell again to continue.";
 
 /**

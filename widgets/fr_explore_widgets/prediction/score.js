@@ -59,6 +59,10 @@ function ofCurve({ x, x_label, low, high }, guess, truth) {
 
 /** @param {Setup} setup @param {any} guess @param {any} truth */
 export function scoreWords(setup, guess, truth) {
+  if (setup.kind === "choice") {
+    const [chosen, right] = [guess, truth].map((name) => setup.labels[setup.options.indexOf(name)]);
+    return guess === truth ? `Right: ${right}.` : `You chose ${chosen}; it is ${right}.`;
+  }
   if (setup.kind === "number") return ofNumber(setup.unit, guess, truth);
   return setup.kind === "ranking" ? ofRanking(guess, truth) : ofCurve(setup, guess, truth);
 }

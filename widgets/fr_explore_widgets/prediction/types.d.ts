@@ -3,7 +3,7 @@
 export interface Setup {
   question: string;
   has_truth: boolean;
-  kind: "number" | "ranking" | "curve";
+  kind: "number" | "choice" | "ranking" | "curve";
   unit: string;
   low: number | null;
   high: number | null;

@@ -25,8 +25,8 @@ class Prediction(LabWidget):
 
     Parameters
     ----------
-    question : the text of the question. kind : "number", "ranking" (of `options`; names of attributes get their
-        colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
+    question : the text of the question. kind : "number", "choice" or "ranking" (of `options`; names of attributes get
+        their colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
     ascending : for a ranking: a truth given as values has the smallest on top, not the largest.
     unit, low, high : for a number. x_label, y_label : for a curve.
     truth : the answer or a function that returns it, kept in the kernel, for the Reveal button; or use `reveal`.
@@ -149,7 +149,7 @@ class Prediction(LabWidget):
     def _tables(self) -> dict[str, pd.DataFrame]:
         """One row per try and part of the guess: the number, each place of a ranking, each x of a curve."""
         setup, rows = self.setup, []
-        parts = setup.get("x") or range(1, 1 + len(setup.get("options", "1")))
+        parts = setup.get("x") or range(1, 1 + (len(setup["options"]) if setup["kind"] == "ranking" else 1))
         column = {"curve": "x", "ranking": "place"}.get(setup["kind"], "part")
         truth = self.state["truth"]
         known = truth["order"] if setup["kind"] == "ranking" and truth else truth
@@ -167,7 +167,7 @@ class Prediction(LabWidget):
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
         guess, truth, setup = self.guess, self.state["truth"], self.setup
-        if guess is None or setup["kind"] == "number":
+        if guess is None or setup["kind"] in ("number", "choice"):
             return [[self._words()]]
         if setup["kind"] == "ranking":
             labels = dict(zip(setup["options"], setup["labels"], strict=True))

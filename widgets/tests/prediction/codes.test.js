@@ -13,8 +13,8 @@ const CURVE = ROWS.find(({ setup }) => setup.kind === "curve").setup;
 describe("a code", () => {
   test.each(ROWS)("of $guess is $code", ({ setup, guess, code, read }) => {
     expect(codeOf(setup, guess)).toBe(code);
-    expect(guessOf(setup, code)).toEqual(read);
-    expect(guessOf(setup, code.toLowerCase().replace(/-/g, ""))).toEqual(read);
+    expect(guessOf(setup, code)).toEqual({ guess: read });
+    expect(guessOf(setup, code.toLowerCase().replace(/-/g, ""))).toEqual({ guess: read });
   });
 
   test("with one wrong digit, or two exchanged, is refused", () => {
@@ -22,19 +22,21 @@ describe("a code", () => {
     for (let i = 0; i < code.length; i += 1) {
       for (const digit of "0123456789ABCDEFGHJKMNPQRSTVWXYZ") {
         if (digit === code[i]) continue;
-        expect(guessOf(NUMBER, code.slice(0, i) + digit + code.slice(i + 1))).toBe("a typing error");
+        expect(guessOf(NUMBER, code.slice(0, i) + digit + code.slice(i + 1))).toEqual({
+          problem: "a typing error",
+        });
       }
       if (i && code[i] !== code[i - 1]) {
         const exchanged = code.slice(0, i - 1) + code[i] + code[i - 1] + code.slice(i + 1);
-        expect(guessOf(NUMBER, exchanged)).toBe("a typing error");
+        expect(guessOf(NUMBER, exchanged)).toEqual({ problem: "a typing error" });
       }
     }
   });
 
   test("of another question is refused", () => {
     const other = { ...NUMBER, question: "How far, then?" };
-    expect(guessOf(NUMBER, codeOf(other, 0.25))).toBe("of another question");
-    expect(guessOf(NUMBER, "7")).toBe("not a code");
+    expect(guessOf(NUMBER, codeOf(other, 0.25))).toEqual({ problem: "of another question" });
+    expect(guessOf(NUMBER, "7")).toEqual({ problem: "not a code" });
   });
 
   test("is found in a chat", () => {
@@ -91,6 +93,14 @@ describe("the class's guesses", () => {
     expect(rows[1]).toEqual(["hue", "2", "", "", ""]);
     expect(rows[4]).toEqual(["my own", "", "", "", "2"]);
     expect(root.textContent).toContain("hue has the highest mean place");
+  });
+
+  test("of choices are counted for each option", () => {
+    const choice = { ...RANKING, kind: "choice" };
+    const root = paste(choice, ["hue", "age", "hue"]);
+    const rows = [...root.querySelectorAll("tr")].map((row) => row.textContent);
+    expect(rows).toEqual(["age1", "hue2", "contrast", "my own"]);
+    expect(root.textContent).toContain("3 guesses: most chose hue");
   });
 
   test("of curves are lines with their median", () => {

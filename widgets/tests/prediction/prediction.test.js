@@ -118,6 +118,22 @@ describe("a number", () => {
   });
 });
 
+test("a choice is committed, then the true option is named", () => {
+  open({ kind: "choice", options: ["age", "own"], labels: ["age", "my own"], colors: ["#111111", ""] });
+  expect(find("[data-action=commit]").disabled).toBe(true);
+  const radio = el.querySelectorAll("input[type=radio]")[1];
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change"));
+  find("[data-action=commit]").click();
+  expect(requests()[0]).toMatchObject({ action: "commit", guess: "own" });
+  answer({ ...FRESH, tries: [{ guess: "own", after_reveal: false }], open: false, truth: "age" }, ["No."]);
+  expect(find("fieldset").disabled).toBe(true);
+  expect(find(".fr-choice .fr-key-text").textContent).toBe("It is age.");
+  const setup = { kind: "choice", options: ["age", "own"], labels: ["age", "my own"] };
+  expect(scoreWords(setup, "own", "age")).toBe("You chose my own; it is age.");
+  expect(scoreWords(setup, "own", "own")).toBe("Right: my own.");
+});
+
 describe("a ranking", () => {
   const setup = {
     kind: "ranking",

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 from course_rows import RIGHT as LATER_RIGHT
 from course_rows import WRONG as LATER_WRONG
+from course_rows import loop_by_library, loop_by_search
 from scipy import stats
 from scipy.spatial.distance import cdist, cosine, euclidean, pdist, squareform
 
@@ -22,7 +23,7 @@ from fr_explore_widgets import Prediction, course
 from fr_explore_widgets.course import comparing
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = [f"{number:02}" for number in range(11)]
+NOTEBOOKS = [f"{number:02}" for number in range(12)]
 FURTHEST = dict(zip("abcdefghij", (0.1, 0.2, 0.35, 0.5, 0.58, 0.65, 0.8, 0.9, 0.95, 0.99), strict=True))
 OTHERS = np.array([0.34, 0.33, 0.97])
 
@@ -271,6 +272,11 @@ def test_the_exercise_of_notebook_6_is_what_the_library_finds():
     field = fr.vector_field(fr.embed(lattice, model, progress=False, cache=False))
     energy = fr.alignment(field, neighborhood=fr.all_pairs(power=0))["energy"].item()
     assert energy == pytest.approx(ALL["06a"].truth(0.5), abs=0.03)
+
+
+def test_the_loop_of_notebook_11_is_what_the_library_finds():
+    for n, r in ((5, 1.0), (9, 2.0), (16, 0.5)):
+        assert loop_by_library(n, r).tolist() == pytest.approx(loop_by_search(n, r), rel=1e-5)
 
 
 def test_one_order_of_eight_in_seventeen_reaches_a_rank_correlation_of_six_tenths():

@@ -51,9 +51,9 @@ guess.commit(1.6)
 
 # %% tags=["exercise"]
 def tree_dimension(sizes, lengths, alpha=1.0):
-    """d, from the lengths L_alpha of the spanning trees of `sizes` points, by a straight line through the logarithms.
+    """d, by a straight line through the logarithms.
 
-    sizes, lengths: (trees,)
+    sizes, lengths: (trees,), the number of points of each spanning tree and its L_alpha.
     """
     # BEGIN SOLUTION: fit log L over log n by a straight line; its slope is m; solve the formula for d.
     slope, _ = np.polyfit(np.log(sizes), np.log(lengths), 1)
@@ -88,17 +88,20 @@ for metric in ("euclidean", "cosine"):
 # %%
 first = np.interp(20, ruler["euclidean"], ruler["dimension"])
 second = np.interp(32, ruler["cosine"], ruler["dimension"])
+published = pd.DataFrame({"dimension": [first, second], "estimate": [20, 32]})
 long = ruler.melt("dimension", var_name="distances", value_name="estimate")
+
+# %%
 x = alt.X("dimension", title="dimension of the sphere", scale=alt.Scale(type="log"))
 y = alt.Y("estimate", title="estimate", scale=alt.Scale(type="log"))
-hues = alt.Color("distances", title=None, scale=alt.Scale(range=[fr.charts.style.DIFFERENT, fr.charts.style.SAME]))
-lines = alt.Chart(long, description="Estimates against true dimensions, one line for each kind of distance")
-lines = lines.mark_line(point=True).encode(x=x, y=y, color=hues, strokeDash=alt.StrokeDash("distances", title=None))
-published = pd.DataFrame({"dimension": [first, second], "estimate": [20, 32]})
-stars = alt.Chart(published).mark_point(shape="diamond", size=160, filled=True, color="currentColor").encode(x=x, y=y)
-calibration = fr.charts.style.finish(
-    alt.layer(lines, stars).properties(width=420, height=280), "A ruler made of spheres", "diamonds: 20 and 32"
-)
+colors = alt.Scale(range=[fr.charts.style.DIFFERENT, fr.charts.style.SAME])
+hues, dashes = alt.Color("distances", title=None, scale=colors), alt.StrokeDash("distances", title=None)
+words = "Estimates against true dimensions, one line for each kind of distance, both below the true dimension"
+lines = alt.Chart(long, description=words).mark_line(point=True).encode(x=x, y=y, color=hues, strokeDash=dashes)
+marks = {"shape": "diamond", "size": 160, "filled": True, "color": "currentColor"}
+stars = alt.Chart(published).mark_point(**marks).encode(x=x, y=y)
+both = alt.layer(lines, stars).properties(width=420, height=280)
+calibration = fr.charts.style.finish(both, "A ruler made of spheres", "diamonds: 20 and 32")
 
 # %%
 course.reveal(guess, second / first)
@@ -111,11 +114,12 @@ course.after(guess, calibration)
 #
 # - **The metric.** The cosine of two points on a sphere is half their *squared* chord. Squared lengths follow the formula with $\alpha = 2$, so whoever divides by $1 - m$ as if $\alpha$ were 1 gets half the dimension.
 # - **The bias.** Even the line for Euclidean distances stays below the true dimension, and more so the higher it is: in many dimensions, a thousand points are too few to fill a sphere.
-# - **The number of points.** The bias depends on $n$, as the next cell shows for one and the same sphere.
+# - **The number of points.** The bias depends on $n$, as the next cell shows for one and the same sphere of 40 dimensions.
 
 # %%
-sizes = [250, 500, 1000, 2000]
-course.after(guess, pd.DataFrame({"points": sizes, "estimate": [estimate(sphere(40, n)) for n in sizes]}).round(1))
+sizes = [250, 500, 1000]
+means = [np.mean([estimate(sphere(40, n)) for _ in range(4)]) for n in sizes]
+course.after(guess, pd.DataFrame({"points": sizes, "estimate": means}).round(1))
 
 # %% [markdown]
 # So a dimension without its metric and its number of points says nothing, and two of them can be compared only as readings on the same ruler. These readings are not the dimensions of FaceNet and ArcFace either: their clouds are not spheres, and were not measured with 1,000 people. What they show is how far apart two numbers can be that look alike.
@@ -123,31 +127,39 @@ course.after(guess, pd.DataFrame({"points": sizes, "estimate": [estimate(sphere(
 # %% [markdown]
 # ### Faces on the ruler
 #
-# Now faces: 220 people who do not exist, one neutral picture each, and 220 random pictures of the first of them, as dlib's network sees them. `fr.intrinsic_dimension` gives an interval, and in the column `sphere` the reading on the ruler: the sphere that would give the same estimate from as many points. It refuses fewer than 200 points.
+# Now faces, in clouds of which we know something: 220 random pictures of one person who does not exist, in which one, two or all eight attributes vary. Pictures that differ in age alone lie on a **curve**, and a curve has one dimension, in whatever space it bends. Two attributes span a **surface**. dlib's network gives 128 numbers for each picture.
+#
+# `fr.intrinsic_dimension` gives an interval, and in the column `sphere` the reading on the ruler: the sphere that would give the same estimate from as many points. It refuses fewer than 200 points.
 
 # %%
 model = fr.load_model("dlib")
-faces = fr.Avatars(identities=220, seed=0)
-neutral = faces.render_batch(list(faces.identities), [{}] * 220, size=96)
 person = fr.Avatars(identities=1, seed=0)
-who, strengths = course.snapshots(person, each=220, seed=1)
-pictures = person.render_batch(who.tolist(), strengths, size=96)
-clouds = {"220 people": model.embed(neutral, batch_size=8), "one person": model.embed(pictures, batch_size=8)}
+eight = ["age", "head_angle", "hue", "illumination", "expression", "hair_color", "brightness", "contrast"]
+clouds, shown = {}, []
+for count in (1, 2, 8):
+    _, strengths = course.snapshots(person, each=220, spread=1, seed=1, attributes=eight[:count])
+    parts = []
+    for start in range(0, 220, 20):  # all at once would need much memory
+        pictures = person.render_batch([0] * 20, strengths[start : start + 20], size=96)
+        parts.append(model.embed(pictures, batch_size=8))
+    clouds[count] = np.concatenate(parts)
+    shown += pictures[:3]
 
 # %%
-course.show_faces(neutral[:6] + pictures[:4], ["people"] * 6 + ["one person"] * 4, alt="Two clouds:", width=84)
+words = [f"{count} varied" for count in clouds for _ in range(3)]
+course.show_faces(shown, words, alt="Three clouds:", width=84)
 
 # %%
 rows = {}
-for name, points in clouds.items():
+for count, points in clouds.items():
     for metric in ("chord", "cosine"):
-        rows[name, metric] = fr.intrinsic_dimension(points, metric=metric).iloc[0]
-table = pd.DataFrame(rows).T.rename_axis(["cloud", "distances"])
+        rows[count, metric] = fr.intrinsic_dimension(points, metric=metric).iloc[0]
+table = pd.DataFrame(rows).T.rename_axis(["attributes", "distances"])
 table = table[["dimension", "low", "high", "sphere", "sphere_low", "sphere_high"]].astype(float)
 course.after(guess, table.round(1))
 
 # %% [markdown]
-# Compare the two lines of each cloud: the estimates differ although the points are the same, while the spheres nearly agree. Then compare the clouds: the pictures of one person vary by eight attributes, in a network with 128 numbers. Is that visible? The interval comes from half of the points at a time, so it says how much *other* people, or other pictures, would change the result.
+# Compare the two lines of each cloud: the points are the same, so the estimates should be, and yet only the spheres nearly agree. (A reading is missing where the estimate is below that of a circle.) Then go down the table: does the dimension follow the number of attributes that vary? It need not follow exactly: a sheet that bends sharply looks thicker than it is, and an attribute that hardly moves the embedding adds less than a dimension. The intervals come from half of the points at a time, so they say how much other random pictures would change the result.
 
 # %% [markdown]
 # ## 2. Predict: loops from nothing
@@ -217,16 +229,16 @@ if hidden is not None:
     course.after(guess_loops, fr.charts.persistence(hidden))
 
 # %% [markdown]
-# The method works: what is there stands out, although most of its bars still mean nothing. And faces?
+# The method works: what is there stands out, although most of its bars still mean nothing. And the pictures of the person?
 
 # %%
 with course.after(guess_loops):
-    for name, points in clouds.items():
+    for count, points in clouds.items():
         bars = persistence(points)
-        print(f"{name}: {bars.attrs['words'] if bars is not None else 'not measured'}.")
+        print(f"{count} varied: {bars.attrs['words'] if bars is not None else 'not measured'}.")
 
 # %% [markdown]
-# With 20 random clouds, a cloud without any shape has a bar outside in one of 21 tries, for clusters and again for loops. You have just read four such counts. A single loop outside is a reason to draw another sample, not a discovery.
+# With 20 random clouds, a cloud without any shape has a bar outside in one of 21 tries, for clusters and again for loops. You have just read six such counts. A single loop outside is a reason to draw another sample, not a discovery. And "outside" means no more than "unlike a Gaussian": a thin sheet of pictures is unlike one too, and has small gaps, but no hole that means anything.
 
 # %% [markdown]
 # ## 3. Predict: the parts of a whirl
@@ -280,7 +292,7 @@ course.after(guess_parts, shares.droplevel(1)[columns].astype(float).round(2))
 # %% [markdown]
 # ### The arrows of an attribute
 #
-# What do the parts add to the energy of notebook 5? Take the first person, sixty random faces and two attributes.
+# What do the parts add to the energy of notebook 5? Take sixty random faces of the same person, and two attributes.
 
 # %%
 lattice = fr.sample_lattice(person, ["age", "head_angle"], curves=60, seed=0)
@@ -297,6 +309,6 @@ flow[["energy", "null_mean", "gradient", "gradient_null", "gradient_sd", "harmon
 # - A dimension has a metric, a number of points and a bias. Compare readings on the same ruler, never bare numbers.
 # - Clouds without any shape have hundreds of loops. Only what lies outside clouds of the same covariance is a finding.
 # - Shares of gradient, curl and harmonic part mean nothing without the shares of random arrows on the same points.
-# - A new number must tell you something that a simpler one does not. These were 220 avatars, one person in detail, and one network.
+# - A new number must tell you something that a simpler one does not. These were pictures of one avatar in one network.
 #
 # The estimates are those of Schweinhart, *Fractal dimension and the persistent homology of random geometric complexes*, 2020, [arXiv 1808.02196](https://arxiv.org/abs/1808.02196), and Facco and others, *Estimating the intrinsic dimension of datasets by a minimal neighborhood information*, 2017, [arXiv 1803.06992](https://arxiv.org/abs/1803.06992). On loops of random clouds: Bobrowski and Skraba, 2023, [arXiv 2207.03926](https://arxiv.org/abs/2207.03926). On gradient, curl and harmonic parts: Jiang and others, *Statistical ranking and combinatorial Hodge theory*, 2011, [arXiv 0811.1067](https://arxiv.org/abs/0811.1067).

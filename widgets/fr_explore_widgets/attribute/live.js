@@ -109,6 +109,10 @@ export function createKernel({ live, load, model, receive }) {
     };
   }
 
+  /** The reading of a face; that of the greeting is stored, so that it needs no network. @param {View} view @param {Shown} shown */
+  const readingOf = async (view, { state, drawn, path = [] }) =>
+    (path.length && greeting.reads[view.card.name]) || reading(view, state, await embed(view, state, drawn));
+
   /** @param {Face} face @param {Drawn} drawn */
   const described = (face, drawn) => ({
     place: placeOf(face),
@@ -133,10 +137,11 @@ export function createKernel({ live, load, model, receive }) {
   }
 
   /** The figures of a face, unless newer ones were published. @param {Shown} shown */
-  async function tell({ state, drawn, tag, path = [] }) {
+  async function tell(shown) {
+    const { state, tag, path = [] } = shown;
     const view = viewOf(state.model);
     const reference = referenceOf(state);
-    const read = await reading(view, state, await embed(view, state, drawn));
+    const read = await readingOf(view, shown);
     const beside = await pictureOf(reference);
     const more = tag.phase === "commit" || tag.phase === "again" ? await snapshotsOf(state) : {};
     if (tag.serial < told) return;
@@ -167,14 +172,15 @@ export function createKernel({ live, load, model, receive }) {
         can: { undo: history.canUndo, redo: history.canRedo },
       },
     });
-    if (state.compare) await tellSecond({ state, drawn, tag });
+    if (state.compare) await tellSecond(shown);
     document.documentElement.dataset.live = "ready";
   }
 
   /** @param {Shown} shown */
-  async function tellSecond({ state, drawn, tag }) {
+  async function tellSecond(shown) {
+    const { state, tag } = shown;
     const view = viewOf(state.compare ?? "");
-    const read = await reading(view, state, await embed(view, state, drawn));
+    const read = await readingOf(view, shown);
     if (tag.serial >= told) receive({ second: { ...tag, ...read } });
   }
 

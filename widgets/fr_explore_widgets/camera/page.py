@@ -17,7 +17,7 @@ from fr_explore.faces.photographs.detect import pack_finder
 from ..attribute.engine import ModelView
 from ..core import live
 from ..core.engine import compressed
-from ..core.page import Offline, write_page
+from ..core.page import Offline, shared_files, write_page
 from ..core.snapshot import still
 
 __all__ = ["write_camera_page"]
@@ -40,18 +40,20 @@ def write_camera_page(path: str | Path, model: Any, *, precision: Precision, max
     card = ModelView(name, model).describe() | {"margin": live.ERROR[precision]}
     edits = [asdict(ATTRIBUTES[one]) for one in IMAGE_ATTRIBUTES]
     error = live.ERROR[precision]
-    return write_page(
-        as_path(path),
-        title=_TITLE,
-        still=still(b"", "The camera and the networks of this page need scripts."),
-        files="camera",
-        traits={"setup": {"card": card, "attributes": edits}, "state": {}},
-        offline=Offline(
-            live=live.Live(found.data, contents),
-            what=f"the network {name}",
-            reduce='give precision="int8"',
-            note=f"{model.card.title} ({precision}{f': distances within {100 * error:g} %' if error else ''}), with "
-            "YuNet and O-Net, runs in this page. It has no access to any network.",
-        ),
-        max_megabytes=max_megabytes,
-    )
+    exact = f"{precision}: distances within {100 * error:g} %" if error else precision
+    # always one file: pages that share files may load from their own server, and this one must load nothing
+    with shared_files(None):
+        return write_page(
+            as_path(path),
+            title=_TITLE,
+            still=still(b"", "The camera and the networks of this page need scripts."),
+            files="camera",
+            traits={"setup": {"card": card, "attributes": edits}, "state": {}},
+            offline=Offline(
+                live=live.Live(found.data, contents),
+                what=f"the network {name}",
+                reduce='give precision="int8"',
+                note=f"{model.card.title} ({exact}), YuNet and O-Net run in this page, which may connect to nothing.",
+            ),
+            max_megabytes=max_megabytes,
+        )

@@ -15,7 +15,7 @@ from fr_explore.models.packed import packed
 
 from .engine import compressed, engine_parts
 
-__all__ = ["ERROR", "Live", "Recurring", "live", "note", "refusal"]
+__all__ = ["ERROR", "Late", "Live", "Recurring", "live", "note", "refusal"]
 
 # by how much the weights move a distance, as a share of it, in 95 of 100 cases
 ERROR: Mapping[str, float] = {"float32": 0.0, "float16": 0.002, "int8": 0.03}
@@ -23,6 +23,10 @@ ERROR: Mapping[str, float] = {"float32": 0.0, "float16": 0.002, "int8": 0.03}
 
 class Recurring(bytes):
     """Bytes that other pages have too; pages that share files hold them once (`page.shared_files`)."""
+
+
+class Late(Recurring):
+    """Of these, what a page can do without at first: pages that share files load it when somebody uses them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,8 @@ def live(
         contents[f"{len(coded)} people"] = sum(len(person["data"]) for person in coded)
     for name, model in (models or {}).items():
         found = packed(model, precision)
-        data["models"].append({"card": found.card | {"name": name}, **_blob(found.network)})
+        blob = _blob(found.network)
+        data["models"].append({"card": found.card | {"name": name}, **blob, "data": Late(blob["data"])})
         contents[f"the network {name} as {precision}"] = len(data["models"][-1]["data"])
     return Live(data, contents)
 

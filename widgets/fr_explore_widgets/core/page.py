@@ -30,7 +30,7 @@ import numpy as np
 from PIL import Image
 
 from . import bundle
-from .live import Live, Recurring
+from .live import Late, Live, Recurring
 
 __all__ = ["Offline", "Pixels", "shared_files", "write_page"]
 
@@ -85,12 +85,14 @@ _FILES = "globalThis.frExploreFiles ??= {}"
 
 
 @contextmanager
-def shared_files(folder: Path) -> Iterator[None]:
+def shared_files(folder: Path | None) -> Iterator[None]:
     """Meanwhile, pages do not hold their engine, people, networks and modules, but share them as files in `folder`.
 
-    A file is named by its content. Pages and folder must stay at the same place relative to each other.
+    A file is named by its content. Pages and folder must stay at the same place relative to each other. None: each page
+    holds everything, as outside this context.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     token = _SHARED.set(folder)
     try:
         yield
@@ -163,7 +165,8 @@ class _Blobs:
         if isinstance(value, Pixels):
             return {"$jpeg": self._place(value.encoded())}
         if isinstance(value, Recurring) and _SHARED.get():
-            return {"$file": self._file(value)}
+            key, name = self._file(value)
+            return {"$file": key, "$late": name} if isinstance(value, Late) else {"$file": key}
         if isinstance(value, (bytes, bytearray, memoryview)):
             return {"$bytes": self._place(bytes(value))}
         if isinstance(value, Mapping):
@@ -178,12 +181,13 @@ class _Blobs:
             return None  # as ipykernel sends it
         return value
 
-    def _file(self, data: bytes) -> str:
+    def _file(self, data: bytes) -> tuple[str, str]:
+        """The key and the name of a shared file."""
         key, text = hashlib.sha256(data).hexdigest()[:16], base64.b64encode(data).decode("ascii")
         name = _share(f'({_FILES})["{key}"] = "{text}";dispatchEvent(new Event("fr-file"));')
-        if name not in self.files:
+        if name not in self.files and not isinstance(data, Late):
             self.files.append(name)
-        return key
+        return key, name
 
     def _place(self, data: bytes) -> int:
         if data not in self._places:

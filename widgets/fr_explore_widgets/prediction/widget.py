@@ -64,12 +64,22 @@ class Prediction(LabWidget):
         truth: Any = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
+        self._given = {"question": question, "kind": kind, "options": options, "ascending": ascending, "unit": unit}
+        self._given |= {"low": low, "high": high, "x": x, "x_label": x_label, "y_label": y_label}
         self._kind = make_kind(kind, options, ascending, (unit, low, high), x, (x_label, y_label))
         self._answer: Any | Callable[[], Any] = truth
         setup = {"question": question, "has_truth": truth is not None, **self._kind.setup()}
         new = {"version": VERSION, "tries": [], "open": True, "skipped": False, "truth": None}
         first = new if state is None else dict(state)
         super().__init__(setup=setup, state=first)
+
+    def fresh(self) -> Prediction:
+        """The same question without a guess, with the truth if it is known: its page scores the readers' guesses."""
+        truth = self.state["truth"]
+        if isinstance(truth, Mapping):
+            order, values = truth["order"], truth["values"]
+            truth = order if values is None else dict(zip(order, values, strict=True))
+        return Prediction(**self._given, truth=self._answer if truth is None else truth)
 
     @property
     def guess(self) -> Any:

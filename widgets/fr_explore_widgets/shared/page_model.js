@@ -42,6 +42,27 @@ function toBytes(text) {
   return bytes;
 }
 
+/** A page that nobody touches loads its late files after this time. */
+const UNTOUCHED_MS = 8000;
+const TOUCHES = ["pointerover", "pointerdown", "keydown", "focusin"];
+
+/** When the page is touched, or has been there for a while. */
+function touched() {
+  return new Promise((done) => {
+    for (const event of TOUCHES) addEventListener(event, done, { once: true });
+    setTimeout(done, UNTOUCHED_MS);
+  });
+}
+
+/** Load a file from the folder that the page's other files come from. @param {string} name */
+function loadScript(name) {
+  const others = /** @type {NodeListOf<HTMLScriptElement>} */ (document.querySelectorAll("script[src]"));
+  const script = document.createElement("script");
+  script.src = others[others.length - 1].src.replace(/[^/]*$/, name);
+  script.onerror = () => dispatchEvent(new Event("fr-missing"));
+  document.head.append(script);
+}
+
 /** The text of a file that pages share; its script may still be on its way. @param {string} key @returns {Promise<string>} */
 function fileOf(key) {
   const page = /** @type {{frExploreFiles?: Record<string, string>}} */ (globalThis);
@@ -121,8 +142,19 @@ export async function createModel(
   const answers = pairs.map(([at, answer]) => ({ at, traits: answer }));
 
   const bytes = (/** @type {any} */ value) => toBytes(blobs[value.$bytes ?? value.$jpeg]);
-  const load = async (/** @type {any} */ value) =>
-    value.$file === undefined ? bytes(value) : toBytes(await fileOf(value.$file));
+  const touch = touched();
+  /** @type {Set<string>} */
+  const late = new Set();
+  /** @param {any} value */
+  async function load({ $file, $late, ...value }) {
+    if ($file === undefined) return bytes(value);
+    if ($late && !late.has($late)) {
+      late.add($late);
+      await touch;
+      loadScript($late);
+    }
+    return toBytes(await fileOf($file));
+  }
   /** @param {any} value */
   async function revive(value) {
     if (value?.$jpeg !== undefined) return toPixels(bytes(value));

@@ -260,6 +260,18 @@ def test_a_notebook_out_of_step_is_found(tmp_path, monkeypatch):
     assert "07-lost.ipynb: has no source" in build.out_of_step()
 
 
+def test_the_hash_of_a_notebooks_code_is_that_of_its_text_without_comments():
+    """Every version of Python must compute the same: the value is pinned."""
+
+    def digest(*cells):
+        return build.code_digest(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells]))
+
+    plain = digest('x = f"a{1:>{3}}#b"\ny = """\n# c\n"""', "x")
+    assert plain == "29e151eb73ad45bb"
+    assert plain == digest('# why\n\nx = f"a{1:>{3}}#b"  # so\n    # and so\ny = """\n# c\n"""\n', "\nx # here")
+    assert plain not in (digest('x = f"a{1:>{3}}#c"\ny = """\n# c\n"""', "x"), digest('x = 1\ny = """\n# d\n"""', "x"))
+
+
 def test_prose_faults_are_found(tmp_path):
     (tmp_path / "there.md").write_text("# One heading\n")
     text = (

@@ -131,7 +131,7 @@ def show_crops(faces: Face | Sequence[Face], model: Model, side: int = 160) -> F
     faces = [faces] if isinstance(faces, Face) else list(faces)
     if not faces:
         raise ValueError("no faces: give at least one.")
-    crops = [Face(crop) for crop in model.align(faces).permute(0, 2, 3, 1).contiguous().cpu().numpy()]
+    crops = [Face(crop) for crop in model.crops(faces)]
     rows = ([_marked(face) for face in faces], [crop.to_image() for crop in crops])
     shown = [np.concatenate([np.asarray(image.resize((side, side))) for image in row], axis=1) for row in rows]
     return Face(np.concatenate(shown).astype(np.float32) / 255)

@@ -110,7 +110,7 @@ class EngineModel(Model):
 
     def _vector(self, crop: np.ndarray) -> np.ndarray:
         """The network's output for an aligned crop, uint8 or float in [0, 1]."""
-        mean, std = np.float32(self.card.mean), np.float32(self.card.std)
+        mean, std = np.array(self.card.mean, np.float32), np.array(self.card.std, np.float32)
         if self.card.color_order == "BGR":
             crop = crop[..., ::-1]
         gain = 1 / std if crop.dtype == np.uint8 else 255 / std

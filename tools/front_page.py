@@ -102,7 +102,7 @@ def front(parts: str, courses: str, texts: list[str]) -> str:
     more = "".join(f'<li><a href="{Path(name).stem}.html">{Path(name).stem.capitalize()}</a></li>' for name in texts)
     return (
         "<h1>The geometry of face-recognition embeddings</h1><p>Slide an attribute of a face and watch its embedding "
-        "move: what does a face-recognition model depend on, and whom does it mistake for whom?</p>"
+        "move: what does a face-recognition model depend on, and which people does it confuse?</p>"
         f"{parts}<h2>The course</h2>{courses}<h2>To look up</h2>"
         f'<ul>{more}<li><a href="api/index.html">API reference</a></li></ul>'
     )

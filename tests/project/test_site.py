@@ -117,7 +117,7 @@ def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
 
 @contextmanager
 def served(folder):
-    """A plain web server below a path; yields its address and the paths that it was asked for."""
+    """A plain web server below a path; yields its address and the paths that are requested."""
     asked = []
 
     class Server(SimpleHTTPRequestHandler):

@@ -375,3 +375,44 @@ def test_an_attribute_shifts_the_genuine_pairs(networks, tmp_path, open_page):
     )
     assert page.evaluate("frExploreModel.get('progress')") == {}
     w.close()
+
+
+def test_pairs_show_their_faces(networks, tmp_path, open_page):
+    """The pairs nearest to the pointer, and to the threshold that a key moves: the kernel's, to the bit."""
+    w = VerificationExplorer(fr.Avatars(identities=3, seed=5), networks["first"], images=2, size=64, draws=20).wait(60)
+    page = open_page(w.to_html(tmp_path / "pairs.html", precision="float32"))
+
+    def compare(seq):
+        """With the kernel's answer to what the page asked."""
+        page.wait_for_function("seq => frExploreModel.get('pairs_view').seq === seq", arg=seq)
+        values = page.evaluate("frExploreModel.get('request').values")
+        w.request = {"client": "k", "seq": seq, "action": "view_pairs", "values": values}
+        assert w.error == {}
+        got, wanted = page.evaluate("frExploreModel.get('pairs_view').pairs"), w.pairs_view["pairs"]
+        for mine, kernels in zip(got, wanted, strict=True):
+            assert mine == {**kernels, "distance": pytest.approx(kernels["distance"], abs=1e-5)}
+        text = "new Uint8Array(frExploreModel.get('frame').buffer)"
+        pixels = page.evaluate(f"btoa(Array.from({text}, (one) => String.fromCharCode(one)).join(''))")
+        assert base64.b64decode(pixels) == w.frame
+        return values["distance"], wanted
+
+    box = page.locator(".fr-density").bounding_box()
+    place = page.locator(".fr-pairs")
+    assert place.inner_text().startswith("Point at the densities")
+    height = place.bounding_box()["height"]
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 100)
+    near, first = compare(1)
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100)
+    far, second = compare(2)
+    assert far > 5 * near
+    assert first != second
+    page.locator("[data-control=threshold]").press("Home")
+    assert compare(3)[0] == 0
+    words = page.locator(".fr-pair-faces figcaption").all_inner_texts()
+    assert [one.rpartition(": ")[2] for one in words] == ["a false non-match", "told apart"]
+    assert place.bounding_box()["height"] == pytest.approx(height, abs=8)
+    w.close()
+    precomputed = VerificationExplorer(np.eye(4), ["a", "a", "b", "b"])
+    assert precomputed.setup["size"] == 0
+    precomputed.request = {"client": "k", "seq": 1, "action": "view_pairs", "values": {"distance": 0.0}}
+    assert "precomputed, without faces" in precomputed.error["why"]

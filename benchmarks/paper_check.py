@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,34 +123,32 @@ def main() -> None:
     command += f" --fewer {args.fewer[0]} {args.fewer[1]}" * (tuple(args.fewer) != parser.get_default("fewer"))
 
     models = {"dlib": fr.load_model("dlib")}
-    main_lattice = evaluation_lattice(args.identities, args.curves)
-    embeddings = embed_all([main_lattice], models)[0]["dlib"]
+    embeddings = embed_all([evaluation_lattice(args.identities, args.curves)], models)[0]["dlib"]
     wide = by_identity(embeddings)
-    rows = [{"variant": "as it is", "identities": len(wide), "curves": args.curves, **medians(wide)}]
+    rows = [row("as it is", wide, args.curves)]
     for rule in ("all_pairs:0", "all_pairs:2", "all_pairs:cosine", "knn:5", "knn:10", "ball:0.6:self", "ball:1"):
-        found = by_identity(embeddings, rule)
-        rows.append({"variant": rule, "identities": len(found), "curves": args.curves, **medians(found)})
-    for count in (5, 10):
-        rows.append({"variant": f"the first {count} people", "identities": count, "curves": args.curves,
-                     **medians(wide.iloc[:count])})  # fmt: skip
+        rows.append(row(rule, by_identity(embeddings, rule), args.curves))
+    rows += [row(f"the first {count} people", wide.iloc[:count], args.curves) for count in (5, 10)]
     if all(args.fewer):
-        chosen = variants(*args.fewer)
-        for size in (160, 112, 224):
-            lattices = {name: lattice for name, (lattice, pixels) in chosen.items() if pixels == size}
-            found = embed_all(list(lattices.values()), models, size)
-            rows += [
-                {
-                    "variant": name,
-                    "identities": args.fewer[0],
-                    "curves": args.fewer[1],
-                    **medians(by_identity(e["dlib"])),
-                }
-                for name, e in zip(lattices, found, strict=True)
-            ]  # fmt: skip
+        rows += rendered_again(models, *args.fewer)
     table = pd.DataFrame(rows)
     report(wide, table)
     write(table, "paper_check", command, args.results)
     write(wide.reset_index(), "paper_check_identities", command, args.results)
+
+
+def rendered_again(models: Mapping[str, Any], identities: int, curves: int) -> list[dict[str, object]]:
+    """The rows of the variants that need their own renderings."""
+    chosen, rows = variants(identities, curves), []
+    for size in (160, 112, 224):
+        lattices = {name: lattice for name, (lattice, pixels) in chosen.items() if pixels == size}
+        found = embed_all(list(lattices.values()), models, size)
+        rows += [row(name, by_identity(e["dlib"]), curves) for name, e in zip(lattices, found, strict=True)]
+    return rows
+
+
+def row(variant: str, wide: pd.DataFrame, curves: int) -> dict[str, object]:
+    return {"variant": variant, "identities": len(wide), "curves": curves, **medians(wide)}
 
 
 def medians(wide: pd.DataFrame) -> dict[str, float]:

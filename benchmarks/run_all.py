@@ -40,6 +40,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "slider_latency": ("--events", "100"),
     "field_scale": ("--events", "30"),
     "map_frames": ("--moves", "60"),
+    "camera_page": ("--seconds", "8"),
     "live_page": ("--moves", "60"),
     "networks_page": ("--people", "2", "--steps", "2", "--runs", "30"),
     "binder": ("--map",),

@@ -106,18 +106,23 @@ def jupyterlab(tmp_path_factory):
 def open_page(browser):
     """Open a page from disk: `open_page(path, width=1200, height=900, theme="light", **options of the context)`.
 
-    The test fails if a page raises or logs an error, or requests anything but itself.
+    The test fails if a page raises or logs an error, or requests anything but itself, and the `files` that it shares.
     """
     contexts, problems = [], []
 
-    def opened(path, width=1200, height=900, theme="light", **options):
+    def opened(path, width=1200, height=900, theme="light", files=None, **options):
         viewport = {"width": width, "height": height}
         context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        own = (path.as_uri(), "blob:", "data:")  # a page's workers are blobs of its own
+        own = (
+            path.as_uri(),
+            "blob:",
+            "data:",
+            *([files.as_uri()] if files else []),
+        )  # a page's workers are blobs of its own
         page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
         page.goto(path.as_uri())
         return page

@@ -1,4 +1,4 @@
-"""Answers to the exercises of notebooks 6, 7, 8 and 10, for test_course.py: right and wrong ones."""
+"""Answers to the exercises of notebooks 6, 7, 8, 10 and 11, for test_course.py: right and wrong ones."""
 
 import itertools
 import math
@@ -92,6 +92,31 @@ def recall_by_comparison(exact, found):
     return [(exact[:, :, None] == found[:, None]).any(2).mean()]
 
 
+def tree_by_scipy(sizes, lengths, alpha):
+    return [alpha / (1 - stats.linregress(np.log10(sizes), np.log10(lengths)).slope)]
+
+
+def polygon(n, r):
+    angle = 2 * np.pi * np.arange(n) / n
+    return r * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def loop_by_search(n, r):
+    """The longest side of every triangle whose angles at the centre are all at most half a turn; the least of them."""
+    gaps = cdist(polygon(n, r), polygon(n, r))
+    closed = [(0, i, j) for i in range(1, n) for j in range(i + 1, n) if max(i, j - i, n - j) <= n / 2]
+    return gaps[0, 1], min(max(gaps[a, b], gaps[b, c], gaps[a, c]) for a, b, c in closed)
+
+
+def loop_by_library(n, r):
+    bars = fr.persistence(polygon(n, r), metric="euclidean", null_draws=1)
+    return bars.query("cloud == 'observed' and dimension == 1")[["birth", "death"]].iloc[0]
+
+
+def loop_of_steps(n, r, steps):
+    return 2 * r * np.sin(np.pi / n), 2 * r * np.sin(np.pi * steps / n)
+
+
 def _rho(order):
     return stats.pearsonr(range(len(order)), order).statistic
 
@@ -106,10 +131,15 @@ RIGHT = {
     "07c": ["a", "A "],
     "08a": [p_by_scipy, p_by_library],
     "08b": [people_by_trial, lambda m, level: np.int64(math.ceil(1 + math.log2(m / level)))],
-    "08c": [share_by_scipy],
+    "08c": [
+        share_by_scipy,
+        lambda n, r: np.mean([np.corrcoef(range(n), o)[0, 1] >= r for o in itertools.permutations(range(n))]),
+    ],
     "10a": [cost_by_name, lambda n, m, c, w, d: [n * m * c / w / 3600, 4e-9 * n * m * d]],
     "10b": [lambda b: (b / 8) ** 0.5, lambda b: np.floor(np.sqrt(b / 8))],
     "10c": [recall_by_sets, recall_by_comparison],
+    "11a": [tree_by_scipy, lambda n, s, a: torch.tensor(a / (1 - np.polyfit(np.log(n), np.log(s), 1)[0]))],
+    "11b": [loop_by_search, lambda n, r: [*loop_of_steps(n, r, math.ceil(n / 3))]],
 }  # fmt: skip
 
 # exercise: (wrong answer, part of its hint)
@@ -166,6 +196,7 @@ WRONG = {
         (lambda n, r: np.mean(np.abs([_rho(o) for o in itertools.permutations(range(n))]) >= r), "both ends"),
         (lambda n, r: sum(_rho(o) >= r for o in itertools.permutations(range(n))), "number of orders"),
         (lambda n, r: 1 - share_by_scipy(n, r)[0], "below"),
+        (lambda n, r: np.mean(np.array([_rho(o) for o in itertools.permutations(range(n))]) > r), "equals r"),
         (lambda n, r: 0, "1/6"),
     ],
     "10a": [
@@ -188,5 +219,29 @@ WRONG = {
         (lambda e, f: 1 - recall_by_sets(e, f), "missed"),
         (lambda e, f: recall_by_sets(e, f) * e.shape[1], "asks for a share"),
         (lambda e, f: 0.123, "0.75"),
+    ],
+    "11a": [
+        (lambda n, s, a: np.polyfit(np.log(n), np.log(s), 1)[0], "not yet the dimension"),
+        (lambda n, s, a: tree_by_scipy(n, s, 1), "numerator"),
+        (lambda n, s, a: 1 / tree_by_scipy(n, s, a)[0], "exchanged numerator"),
+        (lambda n, s, a: a / (1 - np.polyfit(n, s, 1)[0]), "numbers themselves"),
+        (lambda n, s, a: a / (1 - np.polyfit(n, np.log(s), 1)[0]), "Only the lengths"),
+        (lambda n, s, a: a / (1 - np.polyfit(np.log(s), np.log(n), 1)[0]), "axes"),
+        (lambda n, s, a: tree_by_scipy(n[[0, -1]], s[[0, -1]], a), "first and the last"),
+        (lambda n, s, a: -tree_by_scipy(n, s, a)[0], "sign"),
+        (lambda n, s, a: s, "one number"),
+        (lambda n, s, a: 3, "the slope is 1/2"),
+    ],
+    "11b": [
+        (lambda n, r: loop_of_steps(n, r, n / 3), "whole numbers"),
+        (lambda n, r: loop_of_steps(n, r, n // 3), "round n/3 down"),
+        (lambda n, r: loop_of_steps(n, r, round(n / 3)), "nearest"),
+        (lambda n, r: loop_of_steps(n, r, n / 2), "diameter"),
+        (lambda n, r: np.array(loop_by_search(n, r)) / 2, "radii of balls"),
+        (lambda n, r: np.array([1, math.ceil(n / 3)]) * 2 * np.pi * r / n, "arcs"),
+        (lambda n, r: loop_by_search(n, 1), "ignore the radius"),
+        (lambda n, r: loop_by_search(n, r)[::-1], "exchanged birth"),
+        (lambda n, r: 2 * r, "2 numbers; got one number"),
+        (lambda n, r: (1, 2), "1.414"),
     ],
 }

@@ -11,13 +11,14 @@ notebooks/source/README.md explains how to write a source.
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import html
+import io
 import os
 import re
 import sys
 import time
+import tokenize
 from pathlib import Path
 
 import jupytext
@@ -97,9 +98,22 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
 
 
 def code_digest(notebook: nbformat.NotebookNode) -> str:
-    """A hash of what determines a notebook's outputs: its code, regardless of layout and comments."""
-    code = [ast.dump(ast.parse(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
-    return hashlib.sha256("\n".join(code).encode()).hexdigest()[:16]
+    """A hash of what determines a notebook's outputs: its code, regardless of comments and empty lines.
+
+    It is a hash of text, because a syntax tree's text differs between versions of Python.
+    """
+    code = [without_comments(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\n\n".join(code).encode()).hexdigest()[:16]
+
+
+def without_comments(code: str) -> str:
+    """The lines of code that are neither empty nor a comment, without comments at their ends."""
+    lines = code.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def target(path: Path, version: str) -> Path:
@@ -170,13 +184,26 @@ def carry(old: Path, notebook: nbformat.NotebookNode) -> bool:
     return True
 
 
+def waits(cell: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The outputs of a cell that waits for a guess: what it waits for and, for a widget, what it will show."""
+    from fr_explore_widgets.course.checking import Feedback
+    from fr_explore_widgets.course.waiting import WAITS
+
+    line = Feedback("not yet", WAITS)
+    data = {"text/html": line._repr_html_(), "text/plain": repr(line)}
+    return [nbformat.v4.new_output("display_data", data), *([words(cell)] if "alt" in cell.metadata else [])]
+
+
 def give(solution: nbformat.NotebookNode, student: nbformat.NotebookNode) -> None:
-    """Copy the outputs to the student version, except those of exercises, checks and revealed guesses."""
+    """Copy the outputs to the student version, except those of exercises, checks and what waits for a guess."""
     ready = {cell.id: cell for cell in solution.cells if cell.cell_type == "code"}
     for cell in student.cells:
         if cell.cell_type != "code" or {"exercise", "check"} & set(tags(cell)) or "course.reveal(" in cell.source:
             continue
-        cell.outputs = [words(cell)] if "Prediction(" in cell.source else ready[cell.id].outputs
+        if "course.after(" in cell.source:
+            cell.outputs = waits(cell)
+        else:
+            cell.outputs = [words(cell)] if "Prediction(" in cell.source else ready[cell.id].outputs
     if "ran" in solution.metadata["course"]:
         student.metadata["course"]["ran"] = solution.metadata["course"]["ran"]
 

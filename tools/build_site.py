@@ -5,7 +5,8 @@
 
 nbconvert turns the committed notebooks (student version, with outputs) into HTML. Nothing is loaded from the network:
 vl-convert provides Vega for the charts, formulas become MathML, and each widget becomes the page that its `to_html`
-writes, for which the notebook is run once. A widget without such a page keeps its picture.
+writes, for which the notebook is run once. Pages share what they have in common as files in shared/. The page of a
+prediction knows the truth and scores the reader's guess. A widget without such a page keeps its picture.
 """
 
 from __future__ import annotations
@@ -27,26 +28,37 @@ from bs4 import BeautifulSoup, NavigableString
 ROOT = Path(__file__).parent.parent
 PARTS = Path(__file__).parent / "site"
 VEGA = "application/vnd.vegalite.v5+json"
-PROSE = ("GLOSSARY.md", "CHEATSHEET.md")  # for readers of the notebooks
+PROSE = ("GLOSSARY.md", "CHEATSHEET.md", "HANDOUT.md", "ACCESSIBILITY.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
-HERO_PEOPLE = 4  # of the front page
 CHARTS = '<script src="assets/vega.js"></script>'
-# appended to a widget's cell; the underscore avoids clashes with the notebook's names
-EXPORT = """
+# the first cell, what is appended after each widget's cell, and the last one; underscores avoid clashes of names
+BEGIN = """
+from pathlib import Path as _Path
+from fr_explore_widgets import Prediction as _Prediction
+from fr_explore_widgets.core.page import shared_files as _shared_files
+_predictions = []
+
 def _export(widget, path):
-    from pathlib import Path
+    if isinstance(widget, _Prediction) and not widget.answered:
+        return _predictions.append((widget, path))  # later cells find the truth
     if not hasattr(widget, "to_html"):
-        return  # photographs are not exported
+        return print("no page of its own")
     if callable(getattr(widget, "wait", None)):
         widget.wait(300)
     if hasattr(widget, "estimate"):
-        widget.estimate()  # computes its bars, which a page cannot request
+        widget.estimate()  # computes its bars, which a page of stored answers cannot request
     try:
-        widget.to_html(path)
-        print("exported")
+        with _shared_files(_Path({shared!r})):
+            widget.to_html(path)
     except NotImplementedError as problem:
         print(problem)
-_export({last}, {path!r})
+"""
+EXPORT = "_export({last}, {path!r})"
+END = """
+for _widget, _path in _predictions:
+    _widget.skip()  # whoever skips the guess is shown the truth
+    with _shared_files(_Path({shared!r})):
+        _widget.fresh().to_html(_path)
 """
 
 
@@ -55,7 +67,8 @@ def export_widgets(source: Path, folder: Path) -> dict[str, str]:
     from nbclient import NotebookClient
 
     notebook, pages = nbformat.read(source, as_version=4), {}
-    cells = []
+    shared = str(folder.parent / "shared")
+    cells = [nbformat.v4.new_code_cell(BEGIN.format(shared=shared))]
     for cell in notebook.cells:
         cells.append(cell)
         if "widget" in cell.metadata.get("tags", []):
@@ -64,9 +77,20 @@ def export_widgets(source: Path, folder: Path) -> dict[str, str]:
             cells.append(nbformat.v4.new_code_cell(EXPORT.format(last=last, path=str(folder / name))))
             pages[cell.id] = name
     if pages:
+        cells.append(nbformat.v4.new_code_cell(END.format(shared=shared)))
         notebook.cells = cells
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(source.parent)}}).execute()
-    return {cell: name for cell, name in pages.items() if (folder / name).exists()}
+    return {cell: _once(folder, name) for cell, name in pages.items() if (folder / name).exists()}
+
+
+def _once(folder: Path, name: str) -> str:
+    """The name of a page with this content: two notebooks may show the same one."""
+    page = folder / name
+    for other in sorted(folder.glob("*.html")):
+        if other != page and other.stat().st_size == page.stat().st_size and other.read_bytes() == page.read_bytes():
+            page.unlink()
+            return other.name
+    return name
 
 
 def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
@@ -77,7 +101,8 @@ def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
         if cell.get("id") in pages:
             page, title = f"widgets/{pages[cell.id]}", cell.metadata.get("alt") or "Widget"
             text = (
-                f'<figure class="wide"><iframe src="{page}" title="{html.escape(title)}" loading="lazy"></iframe>'
+                f'<figure class="wide"><iframe src="{page}" title="{html.escape(title)}" loading="lazy" allow="camera">'
+                "</iframe>"
                 f'<figcaption><a href="{page}">Open the widget on its own page</a></figcaption></figure>'
             )
             cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
@@ -161,6 +186,7 @@ def assets(out: Path) -> None:
     (out / "assets" / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # window.vegaEmbed
     for name in ("charts.js", "frames.js"):
         shutil.copy(PARTS / name, out / "assets")
+    shutil.copy(PARTS / "worker.js", out)  # its folder is what it may serve
 
 
 def reference(out: Path) -> None:
@@ -169,36 +195,10 @@ def reference(out: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def laboratory(path: Path) -> str:
-    """Write the live laboratory of the front page; return the front page's part about it."""
-    import fr_explore as fr
-    from fr_explore_widgets import AttributeExplorer
-
-    faces, model = fr.Avatars(identities=HERO_PEOPLE, seed=0), fr.load_model("dlib", device="cpu")
-    AttributeExplorer(faces, model).wait(300).to_html(path)
-    page = f"widgets/{path.name}"
-    return (
-        f'<figure class="wide"><iframe src="{page}" title="The live laboratory"></iframe><figcaption>A real network in '
-        f'this page: drag a slider. <a href="{page}">Open it on its own page</a>, which also works as a file without a '
-        "network.</figcaption></figure>"
-    )
-
-
-def index(paths: list[Path], texts: list[str], hero: str) -> str:
-    rows = "".join(
-        f'<li value="{int(p.stem[:2])}"><a href="{p.stem}.html">{title_of(p)[3:].lstrip(". ")}</a></li>' for p in paths
-    )
-    more = "".join(f'<li><a href="{Path(name).stem}.html">{Path(name).stem.capitalize()}</a></li>' for name in texts)
-    return (
-        "<h1>The geometry of face-recognition embeddings</h1><p>A course in notebooks: slide an attribute of a face "
-        f"and watch its embedding move. The faces are generated; the network is real.</p>{hero}"
-        f'<ol class="course">{rows}</ol><ul>{more}<li><a href="api/index.html">API reference</a></li></ul>'
-    )
-
-
 def build(out: Path, only: str = "") -> list[Path]:
     """Write the site and return its pages."""
     sys.path.insert(0, str(ROOT / "tools"))
+    from front_page import camera, cards, front, laboratory
     from launch_links import link
     from nbconvert.filters import markdown2html
 
@@ -208,7 +208,8 @@ def build(out: Path, only: str = "") -> list[Path]:
         raise SystemExit(f"no notebook begins with {only!r}: choose from {', '.join(p.stem[:2] for p in every)}.")
     assets(out)
     (out / "widgets").mkdir(exist_ok=True)
-    made = []
+    made: list[Path] = []
+    parts = laboratory(out) + camera(out)  # first: a notebook may show the camera's page too
 
     def write(name: str, text: str) -> None:
         made.append(out / name)
@@ -224,8 +225,7 @@ def build(out: Path, only: str = "") -> list[Path]:
         body = finish(markdown2html((ROOT / "notebooks" / name).read_text(encoding="utf-8")))
         write(f"{Path(name).stem}.html", page(Path(name).stem.capitalize(), body))
     reference(out / "api")
-    hero = laboratory(out / "widgets" / "laboratory.html")
-    write("index.html", page("fr-explore: the course", index(wanted, texts, hero)))
+    write("index.html", page("fr-explore: the course", front(parts, cards(wanted, out), texts)))
     return made
 
 

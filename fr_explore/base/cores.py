@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .devices import torch_device
+from .optional import has_torch, import_torch
 
 __all__ = ["cores", "host", "over", "resolve_device", "row_blocks"]
 
@@ -35,8 +36,9 @@ def resolve_device(device: Any, work: float) -> Any:
     device = None if name == "auto" else device
     if device is None and work < (FEW if "torch" in sys.modules else MANY):
         return None
-    import torch
-
+    if device is None and not has_torch():
+        return None
+    torch = import_torch(f"device {str(device)!r}")
     if device is None:
         return torch.device("cuda") if torch.cuda.is_available() else None
     if str(device).startswith("mps"):

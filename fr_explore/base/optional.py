@@ -1,11 +1,12 @@
-"""Import optional packages; every error message names the extra to install."""
+"""Import optional packages, and torch, which some machines cannot have; every error message says what to install."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
-__all__ = ["import_extra"]
+__all__ = ["has_torch", "import_extra", "import_torch"]
 
 
 def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
@@ -26,3 +27,18 @@ def import_extra(module: str, extra: str, purpose: str) -> ModuleType:
         raise ImportError(
             f'{purpose} needs the package {module!r}, which is not installed: pip install "fr-explore[{extra}]".'
         ) from None
+
+
+def has_torch() -> bool:
+    """Whether torch is installed; it is not imported."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def import_torch(purpose: str) -> ModuleType:
+    """Import torch; if it is missing, ImportError says what needs it, and what runs without it."""
+    if not has_torch():
+        raise ImportError(
+            f"{purpose} needs torch, which is not installed: pip install torch. Without it, avatars and "
+            "fr.load_model('dlib', device='engine') run all the same."
+        )
+    return importlib.import_module("torch")

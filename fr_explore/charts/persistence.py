@@ -38,7 +38,8 @@ def persistence(bars: pd.DataFrame):
             for kind, name in ((alt.X, "birth"), (alt.Y, "death")))  # fmt: skip
     table = table.assign(label=table["dimension"].map(BARS))
     names = list(BARS.values())
-    null, own = table[(table["cloud"] == "null") & (table["draw"] < SHOWN)], table[table["cloud"] == "observed"]
+    null = table[(table["cloud"] == "null") & (table["draw"] < SHOWN)][["label", "birth", "death"]]
+    own = table[table["cloud"] == "observed"][["label", "birth", "death", "outside"]]
     colors = alt.Scale(domain=names, range=list(COLORS.values()))
     legend = alt.Legend(title=None, orient="top", symbolOpacity=1)
     shape = alt.Shape("label:N", scale=alt.Scale(domain=names, range=["circle", "triangle-up"]), legend=legend)

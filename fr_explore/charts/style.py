@@ -65,8 +65,12 @@ def label_of(name: object) -> str:
     """The name shown for an attribute: its record's label, else its name with spaces for underscores."""
     text = str(name)
     record = ATTRIBUTES.get(text)
-    # any other white space becomes a space too: Vega-Lite cannot read a line separator (U+2028) in a name
-    return record.label if record else " ".join(text.replace("_", " ").split())
+    return record.label if record else _one_line(text.replace("_", " "))
+
+
+def _one_line(text: object) -> str:
+    """The text with spaces for any other white space: Vega, before version 6, cannot read a line separator (U+2028)."""
+    return " ".join(str(text).split())
 
 
 def attribute_scales(names: Iterable[object]) -> tuple[alt.Scale, alt.Scale]:
@@ -176,8 +180,8 @@ def check_columns(table: pd.DataFrame, needed: Iterable[str], source: str) -> pd
 def finish(chart: Chart, title: str | None = None, *subtitle: object) -> Chart:
     """The chart with the common look; the last step of each chart function. Empty parts of a subtitle are left out."""
     if title:
-        words = ", ".join(str(part) for part in subtitle if part)
-        chart = chart.properties(title=alt.Title(title, subtitle=words or alt.Undefined))
+        words = _one_line(", ".join(str(part) for part in subtitle if part))
+        chart = chart.properties(title=alt.Title(_one_line(title), subtitle=words or alt.Undefined))
     return chart.properties(
         background="transparent",
         usermeta={"embedOptions": {"renderer": "svg", "actions": {"export": True, "source": False,

@@ -11,13 +11,14 @@ import xarray as xr
 
 from ..attributes import Attribute, check_attributes
 from ..base.distance import distance
+from ..base.shapes import Num
 from ..faces.base import Face, FaceSource
 from ..models.base import Model
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["show_crops", "sweep", "sweep_distances"]
+__all__ = ["path_distances", "show_crops", "sweep", "sweep_distances"]
 
 
 def sweep(
@@ -103,14 +104,18 @@ def sweep_distances(
     recipes = [{**dict(at or {}), name: value} for value in values]
     vectors = model.embed(faces.render_batch([identity] * len(recipes), recipes, size=size))
     metric = model.card.metric
-    square = distance(vectors[:, None], vectors[None], metric)
-    lengths = np.sqrt(2 * square) if metric == "cosine" else square
-    ends, largest = float(lengths[0, -1]), float(lengths.max())
-    walked = float(np.diagonal(lengths, 1).sum())
-    attrs = {"bend": walked / ends if ends else np.inf, "reach": ends / largest if largest else np.nan,
-             "attribute": name, "unit": record.unit, "identity": identity, "metric": metric,
-             "model": model.card.name}  # fmt: skip
-    return xr.DataArray(square, {"strength": values, "strength_2": values}, name="distance", attrs=attrs)
+    matrix, bend, reach = path_distances(vectors, metric)
+    attrs = {"bend": bend, "reach": reach, "attribute": name, "unit": record.unit, "identity": identity,
+             "metric": metric, "model": model.card.name}  # fmt: skip
+    return xr.DataArray(matrix, {"strength": values, "strength_2": values}, name="distance", attrs=attrs)
+
+
+def path_distances(vectors: Num[np.ndarray, "steps dim"], metric: str) -> tuple[np.ndarray, float, float]:
+    """The distances (steps, steps) of a path of embeddings, and its `bend` and `reach`: see `sweep_distances`."""
+    matrix = distance(vectors[:, None], vectors[None], metric)
+    lengths = np.sqrt(2 * matrix) if metric == "cosine" else matrix
+    ends, largest, walked = float(lengths[0, -1]), float(lengths.max()), float(np.diagonal(lengths, 1).sum())
+    return matrix, walked / ends if ends else np.inf, ends / largest if largest else np.nan
 
 
 def _strengths(record: Attribute, steps: int | Sequence[float]) -> list[float]:
@@ -126,7 +131,7 @@ def show_crops(faces: Face | Sequence[Face], model: Model, side: int = 160) -> F
     faces = [faces] if isinstance(faces, Face) else list(faces)
     if not faces:
         raise ValueError("no faces: give at least one.")
-    crops = [Face(crop) for crop in model.align(faces).permute(0, 2, 3, 1).contiguous().cpu().numpy()]
+    crops = [Face(crop) for crop in model.crops(faces)]
     rows = ([_marked(face) for face in faces], [crop.to_image() for crop in crops])
     shown = [np.concatenate([np.asarray(image.resize((side, side))) for image in row], axis=1) for row in rows]
     return Face(np.concatenate(shown).astype(np.float32) / 255)

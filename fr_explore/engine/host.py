@@ -1,8 +1,8 @@
-"""Run `renderer.wasm` in Python through wasmtime; `README.md` describes the module's interface.
+"""Run the engine's modules in Python through wasmtime; `README.md` describes their interface.
 
-- The module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
+- A module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
   run at the same time: wasmtime releases the GIL.
-- `wasmtime` is imported and the module compiled at the first call, not with the package.
+- `wasmtime` is imported and a module compiled at the first call, not with the package.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EngineError", "Renderer", "adjust", "grain", "render", "render_run"]
+__all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "render", "render_run"]
 
 KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
 
@@ -27,18 +27,18 @@ class EngineError(RuntimeError):
     """The engine refused a blob, a size or a parameter, or failed."""
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> tuple[Any, Any]:
-    """Return wasmtime's engine and the compiled module."""
+@lru_cache
+def _compiled(name: str) -> tuple[Any, Any]:
+    """Return wasmtime's engine and the compiled module of a name."""
     try:
         import wasmtime
     except (ImportError, OSError) as reason:  # OSError: the library inside the wheel does not load
         raise ImportError(
-            f"the engine that draws faces needs the package wasmtime, which cannot be loaded here ({reason}): run "
+            f"the engine, which draws faces, needs the package wasmtime, which cannot be loaded here ({reason}): run "
             "'pip install wasmtime'. If it has no wheel for this machine, use Linux, macOS or Windows on x86-64 or "
             "ARM64, or read embeddings that were computed elsewhere (fr.read_lattice)."
         ) from reason
-    code = resources.files("fr_explore.engine").joinpath("renderer.wasm").read_bytes()
+    code = resources.files("fr_explore.engine").joinpath(f"{name}.wasm").read_bytes()
     try:
         engine = wasmtime.Engine()
         return engine, wasmtime.Module(engine, code)
@@ -52,22 +52,59 @@ def _first_line(reason: Exception) -> str:
     return str(reason).splitlines()[0] if str(reason) else type(reason).__name__
 
 
-class Renderer:
-    """One instance of the module. Use it in one thread at a time."""
+class Instance:
+    """One instance of a module: its calls and its memory. Use it in one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         import wasmtime
 
-        engine, module = _compiled()
+        engine, compiled = _compiled(module)
         try:
             self._store = wasmtime.Store(engine)
-            self._exports: Any = wasmtime.Instance(self._store, module, []).exports(self._store)
+            self._exports: Any = wasmtime.Instance(self._store, compiled, []).exports(self._store)
         except wasmtime.WasmtimeError as reason:
             raise EngineError(
                 f"the engine gets no memory ({_first_line(reason)}): it reserves 4 GB of addresses. Raise "
                 "a limit such as `ulimit -v`, or use fewer threads."
             ) from None
         self._memory = self._exports["memory"]
+
+    def _put(self, data: bytes) -> bool:
+        """Copy data into the module's inbox; False if it gets no memory for it."""
+        at = self._call("inbox", len(data))
+        if at:
+            self._view(at, len(data), ctypes.c_uint8)[:] = np.frombuffer(data, np.uint8)
+        return bool(at)
+
+    def _call(self, function: str, *arguments: int) -> int:
+        from wasmtime import Trap, WasmtimeError
+
+        try:
+            result = self._exports[function](self._store, *(x - 2**32 if x >= 2**31 else x for x in arguments))
+        except (Trap, WasmtimeError) as reason:
+            text = f"the engine failed in {function}: {_first_line(reason)}. Please report it with the request."
+            raise EngineError(text) from None
+        return 0 if result is None else result & 0xFFFFFFFF
+
+    def _words(self, code: int) -> str:
+        return self._text(self._call("words", code))
+
+    def _text(self, at: int) -> str:
+        return ctypes.string_at(self._address(at)).decode()
+
+    def _address(self, at: int) -> int:
+        return ctypes.addressof(self._memory.data_ptr(self._store).contents) + at
+
+    def _view(self, at: int, count: int, kind: Any = ctypes.c_float) -> np.ndarray:
+        """An array over the module's memory; valid until the next call."""
+        return np.ctypeslib.as_array((kind * count).from_address(self._address(at)))
+
+
+class Renderer(Instance):
+    """One instance of the module that draws faces. Use it in one thread at a time."""
+
+    def __init__(self) -> None:
+        super().__init__("renderer")
         self._head: bytes | None = None
         self._people: dict[bytes, int] = {}  # blob -> slot; the one used last is at the end
         self._slots = range(self._call("slots"))
@@ -130,10 +167,8 @@ class Renderer:
         return slot
 
     def _attach(self, blob: bytes, function: str, *arguments: int) -> None:
-        at = self._call("inbox", len(blob))
-        if not at:
+        if not self._put(blob):
             raise EngineError(f"{function}, {len(blob)} bytes: {self._words(1)}.")
-        self._view(at, len(blob), ctypes.c_uint8)[:] = np.frombuffer(blob, np.uint8)
         self._check(self._call(function, len(blob), *arguments))
 
     def _set(self, values: Mapping[str, float]) -> None:
@@ -144,33 +179,10 @@ class Renderer:
     def _result(self, height: int, width: int) -> np.ndarray:
         return self._view(self._call("out"), height * width * 3).reshape(height, width, 3).copy()
 
-    def _call(self, function: str, *arguments: int) -> int:
-        from wasmtime import Trap, WasmtimeError
-
-        try:
-            result = self._exports[function](self._store, *(x - 2**32 if x >= 2**31 else x for x in arguments))
-        except (Trap, WasmtimeError) as reason:
-            text = f"the engine failed in {function}: {_first_line(reason)}. Please report it with the request."
-            raise EngineError(text) from None
-        return 0 if result is None else result & 0xFFFFFFFF
-
     def _check(self, code: int) -> None:
         if code:
             about = self._text(self._call("subject"))
             raise EngineError(f"{self._words(code)}{f' ({about})' if about else ''}.")
-
-    def _words(self, code: int) -> str:
-        return self._text(self._call("words", code))
-
-    def _text(self, at: int) -> str:
-        return ctypes.string_at(self._address(at)).decode()
-
-    def _address(self, at: int) -> int:
-        return ctypes.addressof(self._memory.data_ptr(self._store).contents) + at
-
-    def _view(self, at: int, count: int, kind: Any = ctypes.c_float) -> np.ndarray:
-        """An array over the module's memory; valid until the next call."""
-        return np.ctypeslib.as_array((kind * count).from_address(self._address(at)))
 
 
 _idle: list[Renderer] = []

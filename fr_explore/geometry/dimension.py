@@ -19,7 +19,7 @@ import pandas as pd
 
 from ..base.shapes import Float, Num, Shaped
 from ..base.values import check_identities
-from .prepared import as_real_matrix
+from .prepared import finite_points
 from .tiles import Cloud, sweep
 
 __all__ = ["distance_matrix", "intrinsic_dimension", "tree_dimension", "tree_edges", "two_nn"]
@@ -71,7 +71,7 @@ def intrinsic_dimension(
 
     Sources: Schweinhart 2020, arXiv 1808.02196 (fractal dimension and trees); Facco and others 2017, arXiv 1803.06992.
     """
-    cloud = as_real_matrix(points, "points")
+    cloud = finite_points(points)
     people = np.arange(len(cloud)) if identities is None else pd.factorize(check_identities(identities))[0]
     if len(people) != len(cloud):
         raise ValueError(f"{len(people)} identities and {len(cloud)} points: give one for each point.")
@@ -80,8 +80,6 @@ def intrinsic_dimension(
             f"alpha = {alpha}, draws = {draws}, level = {level}, limit = {limit}: give alpha above 0, 0 draws or at "
             f"least 2, a level between 0 and 1, and a limit of at least {LEAST}."
         )
-    if not np.isfinite(cloud).all():
-        raise ValueError("the points hold NaN or infinity: leave these points out first.")
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(cloud))[:limit]
     distances, kept = _distinct(distance_matrix(cloud[chosen], metric))

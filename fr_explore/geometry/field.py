@@ -12,6 +12,7 @@ import xarray as xr
 from tqdm.auto import tqdm
 
 from ..base.distance import data_metric
+from ..base.optional import import_torch
 from .null import DIMS, labels, unit_vectors
 
 if TYPE_CHECKING:
@@ -121,8 +122,7 @@ def tangent_field(
     >>> finite, tangent = fr.vector_field(fr.embed(lattice, model)), fr.tangent_field(lattice, model)
     >>> (finite.direction * tangent.direction).sum("dim").median("curve")      # 1 where the steps are small enough
     """
-    import torch
-
+    torch = import_torch("tangent_field")
     absent = {-1, 0, 1} - set(lattice.steps)
     if absent:
         raise ValueError(f"the lattice has the steps {lattice.steps}: sample one with -1, 0 and 1.")

@@ -16,7 +16,7 @@ import pandas as pd
 from ..base.distance import normalized
 from ..base.optional import import_extra
 from ..base.shapes import Num
-from .prepared import as_real_matrix
+from .prepared import finite_points
 
 __all__ = ["persistence"]
 
@@ -49,7 +49,7 @@ def persistence(
     Sources: Edelsbrunner, Letscher, Zomorodian 2002; Tralie, Saul, Bar-On 2018 (ripser); Bobrowski and Skraba 2023,
     arXiv 2207.03926 (death / birth).
     """
-    cloud = as_real_matrix(points, "points").astype(np.float64)
+    cloud = finite_points(points).astype(np.float64)
     if metric not in ("chord", "euclidean"):
         raise ValueError(f"metric {metric!r}: choose 'chord' or 'euclidean'; 1 - cos is not a metric, its chord is.")
     if len(cloud) < LEAST or null_draws < 1 or limit < LEAST:
@@ -57,8 +57,6 @@ def persistence(
             f"{len(cloud)} points, null_draws = {null_draws}, limit = {limit}: give at least {LEAST} points, one draw "
             f"and a limit of {LEAST}."
         )
-    if not np.isfinite(cloud).all():
-        raise ValueError("the points hold NaN or infinity: leave these points out first.")
     rng = np.random.default_rng(seed)
     cloud = normalized(cloud[rng.permutation(len(cloud))[:limit]], metric)
     mean, n = cloud.mean(0), len(cloud)

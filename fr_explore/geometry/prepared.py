@@ -10,9 +10,10 @@ from ..base.cores import row_blocks
 from ..base.shapes import Float, Int, Num, Shaped
 from ..base.vectors import as_array
 
-__all__ = ["CHUNK", "as_real_matrix", "curve_ids", "standardize"]
+__all__ = ["CHUNK", "as_real_matrix", "curve_ids", "finite_points", "standardize"]
 
 CHUNK = 200_000  # numbers in a temporary array, few enough to stay in the processor's cache
+NOT_FINITE = "the points hold NaN or infinity: leave these points out first."
 
 
 def as_real_matrix(values: Num[Any, "n dim"], name: str) -> Float[np.ndarray, "n dim"]:
@@ -25,6 +26,14 @@ def as_real_matrix(values: Num[Any, "n dim"], name: str) -> Float[np.ndarray, "n
     if array.dtype == np.float32:
         return array
     return array.astype(np.float32 if array.dtype == np.float16 else np.float64, copy=False)
+
+
+def finite_points(points: Num[Any, "n dim"]) -> Float[np.ndarray, "n dim"]:
+    """`as_real_matrix` of points that all are numbers; otherwise ValueError."""
+    cloud = as_real_matrix(points, "points")
+    if not np.isfinite(cloud).all():
+        raise ValueError(NOT_FINITE)
+    return cloud
 
 
 def curve_ids(curve: Shaped[Any, " n"], n: int) -> Int[np.ndarray, " n"]:
@@ -57,7 +66,7 @@ def standardize(raw: np.ndarray, unit: bool, precision: str):
     else:
         mean, far = sum((centred(p).sum(0) for p in parts), np.zeros(dim)) / max(n, 1), 2.0
     if not np.isfinite(far):
-        raise ValueError("the points hold NaN or infinity: leave these points out first.")
+        raise ValueError(NOT_FINITE)
     # squares of numbers up to 1 neither overflow nor vanish
     far = far or 1.0
     square = 0.0

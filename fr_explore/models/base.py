@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from ..base.devices import torch_device as pick_device
+from ..base.optional import import_torch
 from ..base.shapes import Float, Float32, Shaped
 from ..faces.base import Face
 from ..faces.detector_crop import box_crops, face_boxes
@@ -59,7 +60,7 @@ class Model:
         device: Any = "auto",
         precision: Precision = "float32",
     ) -> None:
-        import torch
+        torch = import_torch(f"the model {card.name!r}")
 
         from . import given, probe
         from .content import content
@@ -162,15 +163,14 @@ class Model:
             from torch.nn.functional import interpolate
 
             return interpolate(pixels, (size, size), mode="bilinear", antialias=True, align_corners=False)
-        known = [points for points in landmarks if points is not None]
-        if len(known) < len(landmarks):
-            raise ValueError(
-                f"a face has no landmarks, and {card.name!r} aligns faces by them: use a face source that provides "
-                f"landmarks, or pass aligned crops as an array (n, {size}, {size}, 3)."
-            )
+        known = self._check_landmarks(landmarks)
         if card.box_margin is not None:
             return box_crops(pixels, face_boxes(np.stack(known), card.box_margin / size), size)
         return aligned_crops(pixels, np.stack(known), np.array(card.template), size)
+
+    def crops(self, faces: Face | Sequence[Face]) -> Float[np.ndarray, "n size size 3"]:
+        """The same crops as an array, channels last."""
+        return self.align(faces).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
     def forward(self, crops: Float[torch.Tensor, "n 3 size size"]) -> Float[torch.Tensor, "n dim"]:
         """Embeddings (n, dim) of aligned RGB crops in [0, 1]; differentiable with respect to the crops."""
@@ -282,6 +282,16 @@ class Model:
         shift, gain = (values.repeat(size) for values in self._scaling())
         torch.addcmul(shift, rows, gain / 255 if crops.dtype == np.uint8 else gain, out=rows)
         return rows.view(crops.shape).permute(0, 3, 1, 2)
+
+    def _check_landmarks(self, landmarks: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+        known = [points for points in landmarks if points is not None]
+        if len(known) < len(landmarks):
+            size = self.card.input_size
+            raise ValueError(
+                f"a face has no landmarks, and {self.card.name!r} aligns faces by them: use a face source that "
+                f"provides landmarks, or pass aligned crops as an array (n, {size}, {size}, 3)."
+            )
+        return known
 
     def _check_crops(self, crops: np.ndarray) -> None:
         size = self.card.input_size

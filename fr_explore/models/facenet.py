@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from . import weights
 from .card import ModelCard
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["CARDS", "FILES", "fetch", "load", "needs", "read_network"]
 
@@ -112,6 +112,7 @@ def load(name: str) -> nn.Module:
 
 def read_network(path: Path) -> nn.Module:
     """The network from a state dict in facenet-pytorch's format; ValueError if a tensor is missing or unknown."""
+    import torch
     from facenet_pytorch import InceptionResnetV1
 
     with torch.device("meta"):

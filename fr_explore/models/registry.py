@@ -1,7 +1,8 @@
 """Models by name: `load_model`, `fetch_model` and `list_models`.
 
-To add a model, write a module with `CARDS`, `load`, `fetch` and `needs`, and add it to `_MODULES`. `CARDS` maps names
-to cards, `load(name)` returns the torch network, `fetch(name, progress=True)` brings the verified weights to this
+To add a model, write a module with `CARDS`, `load`, `fetch` and `needs`, and add it to `_MODULES`. Importing it must
+not import torch. `CARDS` maps names to cards, `load(name)` returns the torch network, `load_engine(name)`, if there is
+one, its description for the engine, `fetch(name, progress=True)` brings the verified weights to this
 machine and returns their path, and `needs(name)` says what must be done before, such as a download; None if they are
 here.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ..base.optional import has_torch, import_torch
 from ..base.paths import as_path
 from .base import Model, Precision
 from .card import ModelCard
@@ -47,13 +49,17 @@ def load_model(
         or of an exported program (.pt2), a torch network, or a function from crops to embeddings.
     card : the facts of your own network; for an .onnx file also the name of a preset: "arcface", "adaface" or
         "sface". For a named model it replaces the model's card (for example, to use a calibrated threshold).
-    device : "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ..., or a torch device.
+    device : "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", ..., or a torch device. Or "engine": dlib's
+        network and SFace then run without torch, which is not even imported. Where torch is not installed, "auto" means
+        that too. The embeddings are the same to 1e-5; what needs derivatives needs torch.
     precision : "float32", or "bfloat16" for speed on hardware that supports it; see `Model`.
 
     Raises
     ------
     ValueError : an unknown name, a network without a card, a card that does not match it, a device that this machine
-        does not have, or a network that fails on three test pictures or mixes them; see `models.probe`.
+        does not have, a network that the engine cannot run, or a network that fails on three test pictures or mixes
+        them; see `models.probe`.
+    ImportError : torch is not installed, and the model needs it.
     TypeError : something that is not a network, such as a state dict; the message says what to do with it.
     FileNotFoundError : the weights are not on this machine and could not be fetched. A network never runs with
         random weights instead.
@@ -61,6 +67,9 @@ def load_model(
     >>> load_model("dlib")
     Model('dlib', dim=128, metric='euclidean', device='cpu')
     """
+    if str(device).strip().lower() == "engine" or (device in (None, "auto") and not has_torch()):
+        return _in_engine(model, card, precision)
+    import_torch(f"load_model({model!r}, device={device!r})")
     if not isinstance(model, (str, os.PathLike)):
         from .given import as_module
 
@@ -75,6 +84,19 @@ def load_model(
     name = check_name(str(model))
     module = _modules()[name]
     return Model(module.load(name), _card_for(card or module.CARDS[name], name), device, precision)
+
+
+def _in_engine(model: Any, card: ModelCard | str | None, precision: Precision) -> Model:
+    """The model in the engine; ValueError, or ImportError without torch, if only torch can run it."""
+    from .engine import EngineModel
+
+    known = isinstance(model, str) and (model in _modules() or not Path(model).suffix)
+    module = _modules()[check_name(model)] if known else None
+    if module is None or precision != "float32" or not hasattr(module, "load_engine"):
+        import_torch(f"load_model({model!r}, precision={precision!r})")
+        names = [name for name, found in _modules().items() if hasattr(found, "load_engine")]
+        raise ValueError(f"{model!r} with precision {precision!r}: in float32, the engine runs {', '.join(names)}.")
+    return EngineModel(module.load_engine(model), _card_for(card or module.CARDS[model], model))
 
 
 def fetch_model(model: str, progress: bool = True) -> Path:

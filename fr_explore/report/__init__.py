@@ -9,11 +9,12 @@ from pathlib import Path
 from ..attributes import PAPER_ATTRIBUTES
 from ..base.optional import import_extra
 from ..faces.base import FaceSource
+from ..geometry.neighbors import as_neighborhood
 from ..lattice import sample_lattice
 from ..models.base import Model
 from ..models.registry import load_model
 from ..scale.results import writable
-from .measure import Findings, measure
+from .measure import measure
 from .page import page
 from .sections import sections
 
@@ -48,8 +49,9 @@ def report(
     curves, seed : of `fr.sample_lattice`. neighborhood, null_draws : of `fr.alignment`.
     command : the command shown for repeating the report; by default the call in Python.
 
-    Needs the extra `report`. Raises ValueError without a model, for fewer than two identities or two models of the same
-    name, and OSError, before computing anything, if `path` is not writable.
+    Needs the extra `report`. Before computing anything, it raises ValueError without a model, for fewer than two
+    identities, two models of the same name or too few curves for the neighbourhood, and OSError if `path` is not
+    writable.
     """
     import_extra("vl_convert", "report", "A report's charts")
     path = writable(path)
@@ -59,13 +61,12 @@ def report(
         raise ValueError(
             f"{len(given)} models and {len(faces.identities)} identities: a report needs one model and two identities."
         )
+    as_neighborhood(neighborhood).check_size(curves)
     lattice = sample_lattice(faces, names, curves, seed)
-    findings: list[Findings] = []
-    for model in given:
-        loaded = model if isinstance(model, Model) else load_model(model)
-        findings.append(measure(lattice, loaded, neighborhood, null_draws, seed, progress))
-    if len({found.name for found in findings}) < len(findings):
+    loaded = [model if isinstance(model, Model) else load_model(model) for model in given]
+    if len({model.card.name for model in loaded}) < len(loaded):
         raise ValueError("two of the models have the same name: give each card its own name.")
+    findings = [measure(lattice, model, neighborhood, null_draws, seed, progress) for model in loaded]
     if not command:
         shown = ", ".join(repr(found.name) for found in findings)
         command = (

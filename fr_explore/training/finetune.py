@@ -44,6 +44,7 @@ from ..base.paths import as_path
 from ..faces.base import FaceSource
 from ..models.base import Model
 from ..models.card import ModelCard
+from ..models.engine import EngineModel
 from .augment import Augment, Augmented, augmented_ranges
 from .loop import CHECK_COPIES, Run, train
 
@@ -157,6 +158,8 @@ def finetune(
 
 
 def _check_trainable(model: Model) -> None:
+    if isinstance(model, EngineModel):
+        model.forward(None)  # says why it cannot be trained
     if not any(tensor.requires_grad for tensor in model.module.parameters()):
         raise ValueError(
             f"model {model.card.name!r} has no weights that torch could train: a network from an .onnx file runs in "

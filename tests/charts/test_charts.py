@@ -472,7 +472,7 @@ def test_no_attribute_has_a_ks():
 def test_bars_and_paths_are_drawn_as_they_are():
     bars = ring()
     shown = with_columns(fr.charts.persistence(bars), "outside", "death")
-    tables = [t for t in datasets(fr.charts.persistence(bars)) if "outside" in t]
+    tables = [t for t in datasets(fr.charts.persistence(bars)) if "label" in t]
     assert sorted(len(t) for t in tables) == sorted(
         [(bars["cloud"] == "observed").sum(), ((bars["cloud"] == "null") & (bars["draw"] < 3)).sum()]
     )

@@ -11,7 +11,7 @@ const finder = await createFinder(module, { ...parts, yunet: bytes("yunet"), one
 const faces = sizes.map(([height, width], i) => {
   const data = new Float32Array(bytes(`${i}.f32`).buffer);
   const found = finder.find({ data, width, height, channels: 3 });
-  const again = found.length ? finder.follow({ data, width, height, channels: 3 }, found[0].box) : null;
+  const again = found.length ? finder.follow({ data, width, height, channels: 3 }, [found[0].box])?.[0] : null;
   return { found, again };
 });
 console.log(JSON.stringify(faces));

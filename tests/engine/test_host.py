@@ -154,7 +154,7 @@ def test_without_wasmtime_the_error_says_what_to_do(monkeypatch):
     with pytest.raises(
         ImportError, match=r"needs the package wasmtime, which cannot be loaded here .* run 'pip install was"
     ):
-        host._compiled()
+        host._compiled("renderer")
 
 
 def test_an_old_wasmtime_and_a_limit_of_memory_are_explained(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist, pdist
 
 import fr_explore as fr
 from fr_explore.geometry import tiles as _blocks
@@ -281,6 +282,22 @@ def test_isolated_points_are_reported_not_averaged():
     assert table.loc[0, ["coverage", "isolated"]].tolist() == pytest.approx([2 / 3, 1 / 3])
     # the paper's way: self is a neighbour, so an isolated point scores 0
     assert fr.alignment_energy(points, v, fr.ball(2, relative=False, include_self=True)) == pytest.approx(2 / 3)
+
+
+def test_the_papers_radius_can_be_given():
+    """Its unit is the mean distance of all images of the lattice, ours that of the base points."""
+    points, v = random_cloud(30, 5)
+    images = np.concatenate([points - 0.3 * v, points, points + 0.3 * v])
+    own, theirs = pdist(points).mean(), pdist(images).mean()
+    assert abs(theirs / own - 1) > 0.01
+    absolute = fr.ball(0.9 * theirs, relative=False, include_self=True)
+    near = cdist(points, points) <= 0.9 * theirs
+    unit = v / np.linalg.norm(v, axis=1, keepdims=True)
+    expected = np.mean([np.mean(1 - unit[row] @ u) for row, u in zip(near, unit, strict=True)])
+    assert fr.alignment_energy(points, v, absolute) == pytest.approx(expected)
+    relative = fr.ball(0.9 * theirs / own, include_self=True)
+    assert fr.alignment_energy(points, v, relative) == pytest.approx(expected)
+    assert fr.alignment_energy(points, v, fr.ball(0.9, include_self=True)) != pytest.approx(expected)
 
 
 @pytest.mark.parametrize("rule", [fr.knn(3), fr.ball(1.0), fr.all_pairs(power=0)], ids=repr)

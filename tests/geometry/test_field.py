@@ -172,6 +172,21 @@ def test_similarity_of_equal_opposite_and_orthogonal_fields():
     assert found[:5, :5].tolist() == found[:5, :5].T.tolist()
 
 
+def test_similarity_pairs_the_arrows_of_one_curve():
+    """Shuffling the curves of both attributes changes nothing; shuffling one, as the paper's code does, hides it."""
+    rng = np.random.default_rng(3)
+    arrows = rng.standard_normal((200, 16))
+    order = rng.permutation(200)
+
+    def similarity(first, second):
+        directions = (("identity", "attribute", "curve", "dim"), np.stack([first, second])[None])
+        return fr.field_similarity(xr.Dataset({"direction": directions})).values[0, 0, 1]
+
+    assert similarity(arrows, 2 * arrows) == pytest.approx(0, abs=1e-12)
+    assert similarity(arrows[order], 2 * arrows[order]) == pytest.approx(0, abs=1e-12)
+    assert similarity(arrows, 2 * arrows[order]) == pytest.approx(1, abs=0.1)
+
+
 # --- tangents -----------------------------------------------------------------------------------------------------
 
 

@@ -144,13 +144,16 @@ def test_it_runs_within_its_time_and_memory_and_its_checks_answer(executed, torc
     expected = {"solution": "✓ Right", "student": "… Not yet: "}[executed.version]
     assert [answer for answer in answers if not answer.startswith(expected)] == []
     for i in executed.cells("widget"):
-        assert any(build.WIDGET in output.get("data", {}) for output in cells[i].outputs), cells[i].source
+        waits = executed.version == "student" and "course.after(" in cells[i].source
+        assert any(build.WIDGET in output.get("data", {}) for output in cells[i].outputs) != waits, cells[i].source
 
 
 @pytest.mark.browser
 @pytest.mark.slow
 def test_in_jupyterlab_its_widgets_appear_and_respond(executed, browser):
     widgets, opened = executed.cells("widget"), executed.opened
+    if executed.version == "student":  # there, nobody has guessed
+        widgets = [i for i in widgets if "course.after(" not in executed.notebook.cells[i].source]
     for i in widgets:
         live = executed.show(i).locator("[class*=fr-]:not(.fr-static):not(.fr-static *)")
         live.first.wait_for(timeout=60_000)
@@ -201,6 +204,30 @@ def test_the_student_version_contains_no_solution(path):
     assert not [line for line in lines if line in student]
 
 
+def test_what_waits_for_a_guess_is_not_in_the_student_version():
+    def notebook():
+        make = nbformat.v4.new_code_cell
+        sources = {
+            "a": "course.after(guess, 7)",
+            "b": "course.reveal(guess, 7)",
+            "c": "8",
+            "d": "course.after(guess, w)",
+        }
+        cells = [make(source, id=name) for name, source in sources.items()]
+        return nbformat.v4.new_notebook(cells=cells, metadata={"course": {}})
+
+    solution, student = notebook(), notebook()
+    for cell in solution.cells:
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"output of {cell.id}")]
+    student.cells[3].metadata["alt"] = "A ring of arrows"
+    build.give(solution, student)
+    line, nothing, other, widget = (cell.outputs for cell in student.cells)
+    assert "This waits for your guess" in line[0]["data"]["text/plain"]
+    assert nothing == []
+    assert other[0]["text"] == "output of c"
+    assert "a live widget appears here" in widget[1]["data"]["text/html"]
+
+
 def test_hygiene_can_fail():
     cell = nbformat.v4.new_code_cell("open('/home/me/x')", execution_count=3, metadata={"tags": ["widget"]})
     found = check_notebooks.problems(nbformat.v4.new_notebook(cells=[cell]))
@@ -231,6 +258,18 @@ def test_a_notebook_out_of_step_is_found(tmp_path, monkeypatch):
     assert build.out_of_step() == ["01-a: its code changed since it ran"]
     (tmp_path / "07-lost.ipynb").write_text("{}")
     assert "07-lost.ipynb: has no source" in build.out_of_step()
+
+
+def test_the_hash_of_a_notebooks_code_is_that_of_its_text_without_comments():
+    """Every version of Python must compute the same: the value is pinned."""
+
+    def digest(*cells):
+        return build.code_digest(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells]))
+
+    plain = digest('x = f"a{1:>{3}}#b"\ny = """\n# c\n"""', "x")
+    assert plain == "29e151eb73ad45bb"
+    assert plain == digest('# why\n\nx = f"a{1:>{3}}#b"  # so\n    # and so\ny = """\n# c\n"""\n', "\nx # here")
+    assert plain not in (digest('x = f"a{1:>{3}}#c"\ny = """\n# c\n"""', "x"), digest('x = 1\ny = """\n# d\n"""', "x"))
 
 
 def test_prose_faults_are_found(tmp_path):

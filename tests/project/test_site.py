@@ -1,18 +1,26 @@
 """The static course: its pages need no kernel and no network, and their widgets work."""
 
+import base64
+import functools
+import gzip
+import io
 import re
 import sys
-from contextlib import closing
+import threading
+from contextlib import closing, contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from lab import until
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import build_site  # noqa: E402  (a tool, not a package)
+import front_page  # noqa: E402
 
 sys.path.pop(0)
 HEIGHT = "(one) => one.offsetHeight"
@@ -107,23 +115,124 @@ def test_the_page_works_from_disk_with_the_network_off(site, browser, scheme):
         assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[scheme]
 
 
+@contextmanager
+def served(folder):
+    """A plain web server below a path; yields its address and the paths that are requested."""
+    asked = []
+
+    class Server(SimpleHTTPRequestHandler):
+        def translate_path(self, path):
+            return super().translate_path(path.removeprefix("/below/a/path"))
+
+        def do_GET(self):
+            asked.append(self.path.removeprefix("/below/a/path/"))
+            super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/below/a/path/", asked
+        server.shutdown()
+
+
+def compressed(folder, names):
+    return sum(len(gzip.compress(path.read_bytes(), 6)) for path in {folder / name for name in names} if path.is_file())
+
+
 @pytest.mark.browser
-def test_the_front_page_is_a_live_laboratory(tmp_path, browser):
+def test_the_front_page_is_a_live_laboratory(tmp_path, browser, notebook):
+    """Live before the network is there, which comes with the first touch; afterwards all works without the server."""
     (tmp_path / "widgets").mkdir()
     build_site.assets(tmp_path)
-    hero = build_site.laboratory(tmp_path / "widgets" / "laboratory.html")
-    assert (tmp_path / "widgets" / "laboratory.html").stat().st_size < 9e6
-    index = tmp_path / "index.html"
-    index.write_text(build_site.page("front", build_site.index([], [], hero)), encoding="utf-8")
-    with closing(browser.new_context(offline=True)) as context:
+    parts = front_page.laboratory(tmp_path)
+    body = front_page.front(parts, front_page.cards([notebook], tmp_path), [])
+    (tmp_path / "index.html").write_text(build_site.page("front", body), encoding="utf-8")
+    with served(tmp_path) as (address, asked), closing(browser.new_context()) as context:
         page = context.new_page()
-        page.goto(index.as_uri())
+        page.goto(address + "index.html")
         inside = page.locator("iframe").content_frame
         inside.locator("html[data-live=ready]").wait_for(state="attached")
+        first = compressed(tmp_path, asked)
         key = inside.locator(".fr-key").first
+        assert key.get_attribute("data-distance") != "0"  # the greeting's figures, from the kernel
         before = key.get_attribute("data-distance")
         inside.locator("input[data-attribute=age]").press("End")
         until(lambda: key.get_attribute("data-distance") != before)
+        whole = compressed(tmp_path, asked)
+        print(f"front page: {first / 1e6:.2f} MB compressed until it is live, {whole / 1e6:.2f} MB with the network")
+        assert first < 6e6
+        assert whole - first > 4e6
+        page.reload()  # now the service worker keeps what is loaded
+        inside.locator("html[data-live=ready]").wait_for(state="attached")
+        inside.locator("input[data-attribute=age]").press("Home")
+        until(lambda: key.get_attribute("data-distance") not in (before, "0"))
+        context.set_offline(True)
+        page.reload()
+        inside.locator("html[data-live=ready]").wait_for(state="attached")
+        again = key.get_attribute("data-distance")
+        inside.locator("input[data-attribute=age]").press("End")
+        until(lambda: key.get_attribute("data-distance") != again)
+
+
+def test_cards_show_a_picture_a_sentence_and_minutes(tmp_path):
+    def cell(width):
+        buffer = io.BytesIO()
+        Image.new("RGB", (width, width), "teal").save(buffer, "PNG")
+        source = base64.b64encode(buffer.getvalue()).decode()
+        html = f'<img src="data:image/png;base64,{source}">'
+        return nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", {"text/html": html})])
+
+    head = (
+        "# 3. A <title>\n\n*About 25 minutes. Before this: nothing.*\n\nA **bold** [link](x.ipynb) and $n$. "
+        + "More. " * 30
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(head), cell(90), cell(900), cell(500)])
+    nbformat.write(notebook, tmp_path / "03-x.ipynb")
+    (tmp_path / "assets").mkdir()
+    (card,) = BeautifulSoup(front_page.cards([tmp_path / "03-x.ipynb"], tmp_path), "html.parser").find_all("li")
+    assert card.a["href"] == "03-x.html"
+    assert card.b.text == "3. A <title>"
+    words, minutes = (one.text for one in card.find_all("p"))
+    assert words.startswith("A bold link and n. More.")
+    assert front_page.SENTENCES <= len(words) < front_page.SENTENCES + 10
+    assert minutes == "25 minutes"
+    with Image.open(tmp_path / card.img["src"]) as picture:
+        assert picture.size == front_page.CARD  # of the first one that is wide enough
+    for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")):
+        committed = nbformat.read(path, as_version=4)
+        number, title, words, minutes = front_page.summary(committed)
+        assert re.fullmatch(r"\d+: .+: .{80,}: \d+ minutes", f"{number}: {title}: {words}: {minutes}"), path.name
+        assert front_page.first_picture(committed), path.name
+
+
+@pytest.mark.browser
+def test_predictions_score_themselves_and_equal_pages_are_stored_once(tmp_path, open_page):
+    """The truth comes from a later cell of the notebook; the page reveals and scores it."""
+    code = nbformat.v4.new_code_cell
+    cells = [
+        nbformat.v4.new_markdown_cell("# 5. A notebook"),
+        code("from fr_explore_widgets import Prediction, course"),
+        code('guess = Prediction("How many?", low=0, high=10)\nguess', metadata={"tags": ["widget"]}),
+        code("course.reveal(guess, 4)"),
+    ]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "05-x.ipynb")
+    (tmp_path / "widgets").mkdir()
+    pages = build_site.export_widgets(tmp_path / "05-x.ipynb", tmp_path / "widgets")
+    assert list(pages) == ["cell-2"]
+    path = tmp_path / "widgets" / pages["cell-2"]
+    (copy := path.with_name("copy.html")).write_bytes(path.read_bytes())
+    assert build_site._once(path.parent, "copy.html") == path.name
+    assert not copy.exists()
+    assert "it is 4" not in path.read_text(encoding="utf-8")
+    page = open_page(path, files=tmp_path / "shared")
+    page.locator("input[type=range]").press("End")
+    page.locator("[data-action=commit]").click()
+    page.locator("[data-action=reveal]").click()
+    page.locator(".fr-status", has_text="You said 10, it is 4").wait_for()
 
 
 def test_the_reference_has_every_public_name_and_loads_nothing(tmp_path):

@@ -125,6 +125,22 @@ def test_invalid_input(tmp_path):
         fr.report([toy_model(), toy_model()], Squares(), tmp_path / "r.html", **how, progress=False)
 
 
+def test_what_cannot_be_computed_is_refused_before_any_face_is_drawn(tmp_path, monkeypatch):
+    def render_batch(self, *_, **__):
+        raise AssertionError("a face was drawn")
+
+    monkeypatch.setattr(Squares, "render_batch", render_batch)
+    how = {"attributes": ["age"], "null_draws": 0, "progress": False}
+    with pytest.raises(
+        ValueError, match="knn:10 needs more than 10 points, there are 8: take a smaller k or more curves"
+    ):
+        fr.report(toy_model(), Squares(), tmp_path / "r.html", curves=8, **how)
+    with pytest.raises(ValueError, match="two of the models have the same name"):
+        fr.report([toy_model(), toy_model()], Squares(), tmp_path / "r.html", curves=12, **how)
+    with pytest.raises(AssertionError, match="a face was drawn"):  # with enough curves, it begins
+        fr.report(toy_model(), Squares(), tmp_path / "r.html", curves=12, **how)
+
+
 def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch):
     import sys
 

@@ -23,7 +23,9 @@ from PIL import Image
 import fr_explore as fr
 from fr_explore.faces.base import Face
 from fr_explore_widgets import AttributeExplorer
+from fr_explore_widgets.attribute.display import REST
 from fr_explore_widgets.attribute.export import retention
+from fr_explore_widgets.core.engine import compressed
 from fr_explore_widgets.core.job_queue import JobQueue
 
 NAMES = ("age", "hue", "brightness")
@@ -215,28 +217,34 @@ def test_a_step_of_a_sweep_is_exact_and_no_step_of_undo(w):
 
 
 def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
-    widget = AttributeExplorer(fr.Avatars(identities=2, seed=0), Mean(), variations=2, size=64)
+    widget = AttributeExplorer(fr.Avatars(identities=3, seed=0), Mean(), variations=2, size=64)
     sent = []
     widget.send = lambda content, buffers=None: sent.append((content, buffers))
-    widget._handle_custom_msg({"kind": "pack"}, [])
+    widget._handle_custom_msg({"kind": "pack", "place": 1}, [])
     until(lambda: widget.packed)
-    keys = widget.packed
+    keys, faces = widget.packed, widget._engine.faces
+    assert list(keys["people"]) == ["1"], "the first person is packed alone: a page soon draws"
     files = [f"{keys['parts']}-{name}" for name in keys["files"]]
     assert sent == [], "a page compares the keys with its cache first"
-    widget._handle_custom_msg({"kind": "blobs", "keys": [keys["head"], keys["people"][1], files[0]]}, [])
-    assert [content for content, _ in sent] == [
-        {"kind": "blob", "key": key} for key in (keys["head"], keys["people"][1], files[0])
-    ]
-    head, person = (gzip.decompress(buffers[0]) for _, buffers in sent[:2])
-    assert (head, [person]) == (widget._engine.faces.packed([0, 1])[0], widget._engine.faces.packed([1])[1])
-    for key, blob in ((keys["head"], head), (keys["people"][1], person)):
+    wanted = [*keys["people"]["1"], files[0]]
+    widget._handle_custom_msg({"kind": "blobs", "keys": wanted}, [])
+    assert [content for content, _ in sent] == [{"kind": "blob", "key": key} for key in wanted]
+    blobs = [gzip.decompress(buffers[0]) for _, buffers in sent[:2]]
+    assert blobs == [faces.packed([1])[0], *faces.packed([1])[1]]
+    for key, blob in zip(wanted, blobs, strict=False):
         assert key == hashlib.sha256(blob).hexdigest()[: len(key)]
+    widget._handle_custom_msg({"kind": "pack", "place": 2}, [])
+    until(lambda: len(widget.packed["people"]) == 3)  # the others follow together
+    people = widget.packed["people"]
+    assert people["1"] == keys["people"]["1"]
+    assert people["0"][0] == people["2"][0]
+    assert widget._display._supply.blob(people["2"][1]) == compressed(faces.packed([2])[1][0])[1]
     assert "packed" not in widget.state
     widget.close()
 
 
 def test_a_source_that_no_page_can_draw_gives_no_keys(w):
-    w._handle_custom_msg({"kind": "pack"}, [])
+    w._handle_custom_msg({"kind": "pack", "place": 0}, [])
     w.wait(20)
     assert w.packed == {}
 
@@ -396,6 +404,33 @@ def test_a_sweep_keeps_the_other_sliders(w):
         w.sweep("agee")
 
 
+def test_the_path_of_a_sweep_is_that_of_the_library(w, faces, models):
+    """Age moves the mean colour along a straight line, of the current face and its other sliders."""
+    w.set(identity="bob", hue=20)
+    ask(w, 1, action="path", moved="age")
+    assert w.path["seq"] == 1  # at once: the request is answered before the faces are rendered
+    w.wait(20)
+    wanted = fr.sweep_distances(faces, models[0], "bob", "age", at={"hue": 20})
+    assert w.path["distances"] == pytest.approx(wanted.values, abs=1e-6)
+    assert w.path["strengths"] == pytest.approx(wanted["strength"].values)
+    assert (w.path["bend"], w.path["reach"]) == pytest.approx((1, 1), abs=1e-5)
+    assert (w.path["name"], w.path["model"], w.path["place"], w.path["at"]["hue"]) == ("age", "mean", 1, 20)
+    json.dumps(w.path)
+    ask(w, 2, action="path", moved="shoes")
+    assert "shoes" in w.error["why"]
+    assert w.path["name"] == "age"
+
+
+def test_a_path_that_does_not_move_or_fails_says_so(w):
+    ask(w, 1, action="path", moved="brightness")
+    w.wait(20)
+    assert (w.path["bend"], w.path["reach"]) == (None, None)
+    w._engine.views["mean"].model.embed = lambda faces, batch_size: 1 / 0
+    ask(w, 2, action="path", moved="age")
+    w.wait(20)
+    assert w.path["failed"] == "ZeroDivisionError: division by zero"
+
+
 def test_without_a_threshold_there_is_no_retention():
     widget = AttributeExplorer(Plain(), Mean(threshold=None), variations=2)
     table = widget.sweep("age", 3)
@@ -510,7 +545,7 @@ def test_closing_ends_the_estimate(w, models):
 
 
 def test_the_kernel_estimates_when_a_page_asks_for_it(w, monkeypatch):
-    monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(range(5), 0.0))
+    monkeypatch.setattr("fr_explore_widgets.attribute.display.REST", dict.fromkeys(REST, 0.0))
     ask(w, 1, action="pin")
     w.wait(20)
     assert w.energies == {}, "pinning a face asks for no energies"

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 from course_rows import RIGHT as LATER_RIGHT
 from course_rows import WRONG as LATER_WRONG
+from course_rows import loop_by_library, loop_by_search
 from scipy import stats
 from scipy.spatial.distance import cdist, cosine, euclidean, pdist, squareform
 
@@ -22,7 +23,7 @@ from fr_explore_widgets import Prediction, course
 from fr_explore_widgets.course import comparing
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = [f"{number:02}" for number in range(11)]
+NOTEBOOKS = [f"{number:02}" for number in range(12)]
 FURTHEST = dict(zip("abcdefghij", (0.1, 0.2, 0.35, 0.5, 0.58, 0.65, 0.8, 0.9, 0.95, 0.99), strict=True))
 OTHERS = np.array([0.34, 0.33, 0.97])
 
@@ -136,7 +137,11 @@ WRONG = {
     ],
     "01a": [(lambda a, b: math.acos(1 - cosine(a, b)), "radians"), (lambda a, b: 1 - np.corrcoef(a, b)[0, 1], "mean")],
     "01b": [(lambda g, i, t: ((i <= t).mean(), (g > t).mean()), "wrong order"), (lambda g, i, t: 0.5, "2 numbers")],
-    "01c": [(lambda i, r: np.sort(i)[int(r * len(i) + 1e-9)], "One impostor too many"), (lambda i, r: 0, "rejecting")],
+    "01c": [
+        (lambda i, r: np.sort(i)[int(r * len(i) + 1e-9)], "One impostor too many"),
+        (lambda i, r: 0, "rejecting"),
+        (np.quantile, "A quantile lies between"),
+    ],
     "02a": [
         (lambda p, w: (cdist(p, p)[w[:, None] == w].mean(), cdist(p, p)[w[:, None] != w].mean()), "with itself"),
         (lambda p, w: np.nan * np.ones(2), "not a number"),
@@ -267,6 +272,11 @@ def test_the_exercise_of_notebook_6_is_what_the_library_finds():
     field = fr.vector_field(fr.embed(lattice, model, progress=False, cache=False))
     energy = fr.alignment(field, neighborhood=fr.all_pairs(power=0))["energy"].item()
     assert energy == pytest.approx(ALL["06a"].truth(0.5), abs=0.03)
+
+
+def test_the_loop_of_notebook_11_is_what_the_library_finds():
+    for n, r in ((5, 1.0), (9, 2.0), (16, 0.5)):
+        assert loop_by_library(n, r).tolist() == pytest.approx(loop_by_search(n, r), rel=1e-5)
 
 
 def test_one_order_of_eight_in_seventeen_reaches_a_rank_correlation_of_six_tenths():

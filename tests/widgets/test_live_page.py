@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from lab import until
 
 import fr_explore as fr
 from fr_explore_widgets import AttributeExplorer, FieldExplorer, VerificationExplorer
 from fr_explore_widgets.core.bookmark import read_bookmark
+from fr_explore_widgets.core.page import shared_files
 
 pytestmark = pytest.mark.browser
 
@@ -166,6 +168,32 @@ def test_sliders_and_links(explorer, written, open_page, firefox):
     assert float(key.get_attribute("data-distance")) == pytest.approx(found, abs=1e-4)
 
 
+def test_the_path_of_a_sweep(explorer, written, open_page):
+    """The sweep offers its path; the page's is the kernel's, and belongs to its face."""
+    explorer.reset()
+    page = open_page(written, offline=True)
+    page.wait_for_selector(READY, state="attached")
+    page.locator("[data-action=reset]").click()
+    fold = page.locator(".fr-path")
+    assert fold.is_hidden()
+    page.emulate_media(reduced_motion="reduce")  # nine steps
+    page.locator("[data-sweep=age]").click()
+    page.locator(".fr-path summary").click(timeout=30_000)
+    page.wait_for_function("() => frExploreModel.get('path')?.distances", timeout=30_000)
+    explorer.request = {"client": "page", "seq": 1001, "action": "path", "moved": "age"}
+    explorer.wait(60)
+    wanted = {key: value for key, value in explorer.path.items() if key not in ("client", "seq")}
+    near(page.evaluate("frExploreModel.get('path')"), json.loads(json.dumps(wanted)), "path")
+    assert page.locator(".fr-path rect").count() == 15 * 15
+    assert f"is {explorer.path['bend']:.2f} times as long" in page.locator(".fr-path svg").get_attribute("aria-label")
+    page.locator("input[data-attribute=age]").press("End")  # any strength of its own attribute
+    page.wait_for_function("() => frExploreModel.get('figures').moved === 'age'")
+    assert fold.is_visible()
+    page.locator("input[data-attribute=hue]").press("Home")
+    page.wait_for_function("() => frExploreModel.get('figures').moved === 'hue'")
+    assert fold.is_hidden()
+
+
 def test_what_the_model_depends_on(explorer, written, open_page):
     """The estimate of the page is the kernel's; it can be stopped."""
     explorer.reset()
@@ -255,6 +283,50 @@ def test_without_webassembly_the_page_says_so(written, browser, tmp_path):
     context.close()
 
 
+def test_pages_of_a_site_share_files(explorer, networks, tmp_path, browser, firefox):
+    """Engine, people, networks and modules are stored once; a page that lost them says so."""
+    explorer.reset()
+    explorer.set(age=66)
+    lattice = fr.sample_lattice(explorer._engine.faces, ["age"], curves=3, seed=2)
+    field = FieldExplorer(fr.vector_field(fr.embed(lattice, networks["first"], progress=False)), lattice, size=48)
+    whole = explorer.to_html(tmp_path / "whole.html", precision="float32")
+    for name in "ab":
+        (tmp_path / "site" / name).mkdir(parents=True)
+    with shared_files(tmp_path / "site" / "shared"):
+        one = explorer.to_html(tmp_path / "site" / "a" / "one.html", precision="float32")
+        files = set((tmp_path / "site" / "shared").iterdir())
+        explorer.to_html(tmp_path / "site" / "a" / "two.html", precision="float32")
+        assert set((tmp_path / "site" / "shared").iterdir()) == files
+        field.to_html(tmp_path / "site" / "b" / "field.html")
+    assert explorer.to_html(tmp_path / "again.html", precision="float32").read_bytes() == whole.read_bytes()
+    total = sum(path.stat().st_size for path in files) + one.stat().st_size
+    assert total == pytest.approx(whole.stat().st_size, rel=0.01)
+    assert one.stat().st_size < 0.2 * total
+    head = [json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', p.read_text())[1])["live"]["parts"] for p in (one,)]
+    assert head[0]["renderer"].keys() == {"$file"}
+    assert "script-src 'self' file: 'unsafe-inline'" in one.read_text(encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(one.as_uri())
+    page.wait_for_selector(READY, state="attached")
+    until(lambda: page.evaluate("frExploreModel.get('figures').distance") == pytest.approx(explorer.distance, abs=1e-4))
+    page.goto((tmp_path / "site" / "b" / "field.html").as_uri())
+    page.locator(".fr-lab").wait_for()
+    alone = tmp_path / "alone.html"
+    alone.write_bytes(one.read_bytes())
+    page.goto(alone.as_uri())
+    page.locator(".fr-still p", has_text="keep the site's folders together").wait_for()
+    context.close()
+    firefox.navigate(one.as_uri())
+    script = """const [done] = arguments;
+      const look = () => document.documentElement.dataset.live === "ready"
+        ? done(frExploreModel.get("figures").distance) : setTimeout(look, 20);
+      look();"""
+    assert firefox.execute_async_script(script, sandbox=None) == pytest.approx(explorer.distance, abs=1e-4)
+    field.close()
+    explorer.reset()
+
+
 def test_bookmarks_that_cannot_be_read():
     with pytest.raises(ValueError, match=r"bookmark 'state=5' cannot be read .*Copy this state"):
         read_bookmark("state=5")
@@ -303,3 +375,44 @@ def test_an_attribute_shifts_the_genuine_pairs(networks, tmp_path, open_page):
     )
     assert page.evaluate("frExploreModel.get('progress')") == {}
     w.close()
+
+
+def test_pairs_show_their_faces(networks, tmp_path, open_page):
+    """The pairs nearest to the pointer, and to the threshold that a key moves: the kernel's, to the bit."""
+    w = VerificationExplorer(fr.Avatars(identities=3, seed=5), networks["first"], images=2, size=64, draws=20).wait(60)
+    page = open_page(w.to_html(tmp_path / "pairs.html", precision="float32"))
+
+    def compare(seq):
+        """With the kernel's answer to what the page asked."""
+        page.wait_for_function("seq => frExploreModel.get('pairs_view').seq === seq", arg=seq)
+        values = page.evaluate("frExploreModel.get('request').values")
+        w.request = {"client": "k", "seq": seq, "action": "view_pairs", "values": values}
+        assert w.error == {}
+        got, wanted = page.evaluate("frExploreModel.get('pairs_view').pairs"), w.pairs_view["pairs"]
+        for mine, kernels in zip(got, wanted, strict=True):
+            assert mine == {**kernels, "distance": pytest.approx(kernels["distance"], abs=1e-5)}
+        text = "new Uint8Array(frExploreModel.get('frame').buffer)"
+        pixels = page.evaluate(f"btoa(Array.from({text}, (one) => String.fromCharCode(one)).join(''))")
+        assert base64.b64decode(pixels) == w.frame
+        return values["distance"], wanted
+
+    box = page.locator(".fr-density").bounding_box()
+    place = page.locator(".fr-pairs")
+    assert place.inner_text().startswith("Point at the densities")
+    height = place.bounding_box()["height"]
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 100)
+    near, first = compare(1)
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100)
+    far, second = compare(2)
+    assert far > 5 * near
+    assert first != second
+    page.locator("[data-control=threshold]").press("Home")
+    assert compare(3)[0] == 0
+    words = page.locator(".fr-pair-faces figcaption").all_inner_texts()
+    assert [one.rpartition(": ")[2] for one in words] == ["a false non-match", "told apart"]
+    assert place.bounding_box()["height"] == pytest.approx(height, abs=8)
+    w.close()
+    precomputed = VerificationExplorer(np.eye(4), ["a", "a", "b", "b"])
+    assert precomputed.setup["size"] == 0
+    precomputed.request = {"client": "k", "seq": 1, "action": "view_pairs", "values": {"distance": 0.0}}
+    assert "precomputed, without faces" in precomputed.error["why"]

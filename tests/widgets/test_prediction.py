@@ -87,7 +87,7 @@ def test_a_ranking_takes_values_and_leaves_ties_open():
         "order": ["my own", "age", "hue", "contrast", "head_angle"],
         "values": [9.0, 3.0, 3.0, 1.0, 0.5],
     }
-    assert p.result["words"] == ["4 of 9 pairs in the wrong order: Kendall's tau 0.11."]
+    assert p.result["words"] == ["4 of 9 pairs in the wrong order."]
     q = ranking(ascending=True)
     q.commit(NAMES)
     assert q.reveal(values)["swaps"] == 9 - 4
@@ -103,6 +103,22 @@ def test_a_curve_is_scored_where_the_truth_is_defined():
     assert score == {"mean_absolute_distance": pytest.approx(0.2), "largest": pytest.approx(0.4), "at": 0.8}
     assert p.state["truth"] == [None, 0.6, 0.4, 0.9]
     assert p.result["words"] == ["On average 0.2 away, 20 % of the axis; farthest at radius 0.8, by 0.4."]
+
+
+def test_a_choice_is_right_or_not():
+    p = Prediction("Which?", "choice", NAMES)
+    with pytest.raises(ValueError, match="choice 'blur': give one of age, hue"):
+        p.commit("blur")
+    p.commit("head_angle")
+    assert p.reveal("hue") == {"right": False}
+    assert p.result["words"] == ["You chose head angle; it is hue."]
+    assert p.read_codes(p.code).guesses == ["head_angle"]
+    assert p._tables()["tries"].iloc[0].to_dict() == {
+        "try": 1, "after_reveal": False, "part": 1, "guess": "head_angle", "truth": "hue"
+    }  # fmt: skip
+    p.retry()
+    p.commit("hue")
+    assert (p.score, p.result["words"][-1]) == ({"right": True}, "Right: hue.")
 
 
 def test_nothing_is_revealed_before_a_guess():
@@ -221,7 +237,7 @@ def test_a_truth_that_does_not_fit_is_refused(make, guess, truth, text):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"kind": "word"}, "kind = 'word': choose from number, ranking, curve"),
+        ({"kind": "word"}, "kind = 'word': choose from number, choice, ranking, curve"),
         ({"kind": "ranking"}, "options = None: a ranking needs at least two"),
         ({"kind": "ranking", "options": ["a", "a"]}, "all different"),
         ({"kind": "curve"}, "x = None: a curve needs at least two places"),
@@ -384,11 +400,12 @@ OFFLINE = [
         [""],
     ),
     (lambda: Prediction("How?", "curve", x=[0, 1.5, 3], y_label="E", truth=[0.25, None, 0.1]), [""]),
+    (lambda: Prediction("Which?", "choice", ["age", "hue"], truth="hue"), [""]),
 ]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("make", "guesses"), OFFLINE, ids=["number", "zero", "ranking", "curve"])
+@pytest.mark.parametrize(("make", "guesses"), OFFLINE, ids=["number", "zero", "ranking", "curve", "choice"])
 def test_a_page_scores_in_the_words_of_the_library(opened, tmp_path, make, guesses):
     p = make()
     page = opened(p)
@@ -404,6 +421,8 @@ def test_a_page_scores_in_the_words_of_the_library(opened, tmp_path, make, guess
             page.locator(".fr-board").focus()
             for key in ("ArrowUp", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowRight", "ArrowUp"):
                 page.keyboard.press(key)
+        if p.setup["kind"] == "choice":
+            page.locator("input[type=radio]").first.check()
         page.locator("[data-action=commit]").click()
         if page.locator("[data-action=reveal]").is_visible():
             page.locator("[data-action=reveal]").click()

@@ -311,4 +311,4 @@ def test_exports_have_names(grouped, live, tmp_path):
 
 def test_a_request_is_answered_inside_the_widget(grouped):
     grouped.request = {"client": "a", "seq": 1, "action": "dance"}
-    assert "the page computes everything" in grouped.error["why"]
+    assert "this widget answers view_pairs" in grouped.error["why"]

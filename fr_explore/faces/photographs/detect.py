@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ...base.optional import import_torch
 from ...engine.network import Precision
 from ..base import to_uint8
 
@@ -73,6 +74,7 @@ class Detection:
 
 def find_faces(pixels: np.ndarray) -> list[Detection]:
     """Detect the faces in a picture (height, width, 3), uint8 or float in [0, 1]; the largest comes first."""
+    import_torch("finding faces in photographs")
     image = pixels if pixels.dtype == np.uint8 else to_uint8(pixels)
     found = _by_yunet(image) or _by_mtcnn(image)
     return sorted(found, key=lambda face: -face.area)

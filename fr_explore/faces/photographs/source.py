@@ -6,54 +6,24 @@ import copy
 import functools
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm.auto import tqdm
 
 from ...attributes import ATTRIBUTES, PHOTOGRAPH_ATTRIBUTES, Attribute, check_strengths
 from ..base import Face, paired
-from .decode import NO_FACE, PictureError, check_array, decode, digest, from_pil, read_bytes
-from .detect import Detection, find_faces
+from .decode import PictureError
 from .edits import apply_edits, placement
 from .photo_inputs import collect
-from .portrait_crop import PortraitCrop, square
+from .photograph import Photograph, examined
+from .portrait_crop import PortraitCrop
 
 __all__ = ["Photographs"]
 
 EDITOR = "2"  # part of the fingerprint: raise it whenever the same request would give other pixels
 RECENT = 6  # crops kept in memory, for a slider that asks for the same face again and again
-SMALL = 80  # width in pixels below which a note calls a portrait small
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Photograph:
-    """One photograph with a face; `source` is its path, or its bytes or pixels if there is no file."""
-
-    identity: Hashable
-    name: str
-    source: Path | bytes | np.ndarray
-    content: str
-    size: tuple[int, int]
-    faces: tuple[Detection, ...]
-    face: int
-    notes: tuple[str, ...]
-
-    @property
-    def landmarks(self) -> np.ndarray:
-        """Landmarks (5, 2) of the face in use, in pixels of the photograph."""
-        return self.faces[self.face].landmarks
-
-    def pixels(self) -> np.ndarray:
-        """Decode the photograph again, because the pixels of many photographs do not fit into memory."""
-        data = _load(self.source)
-        if digest(data) != self.content:
-            raise PictureError(f"{self.name} has changed since it was read: create a new Photographs")
-        return _decoded(data)[0]
 
 
 class Photographs:
@@ -92,11 +62,11 @@ class Photographs:
 
     def __init__(self, photos: Any, *, progress: bool = True) -> None:
         items = collect(photos)
-        usable: list[_Photograph] = []
+        usable: list[Photograph] = []
         problems: list[tuple[str, str]] = []
         for identity, name, source, _ in tqdm(items, unit="photo", desc="find faces", disable=not progress):
             try:
-                usable.append(_examined(identity, name, source))
+                usable.append(examined(identity, name, source))
             except PictureError as error:
                 problems.append((name, str(error)))
         self.problems = pd.DataFrame(problems, columns=["file", "reason"])
@@ -106,7 +76,7 @@ class Photographs:
         self._use(usable, {photo.identity: i for i, photo in reversed(list(enumerate(usable)))})
         self._people = {identity: identity if known else None for identity, _, _, known in items}
 
-    def _use(self, photos: list[_Photograph], shown: dict[Hashable, int]) -> None:
+    def _use(self, photos: list[Photograph], shown: dict[Hashable, int]) -> None:
         """Set the photographs, and which one represents each identity."""
         self._photos, self._shown = photos, shown
         self._crop = functools.lru_cache(maxsize=RECENT)(functools.partial(_crop, photos))
@@ -141,7 +111,7 @@ class Photographs:
     @property
     def table(self) -> pd.DataFrame:
         """One row for each photograph with a face, see the class."""
-        rows = [_row(photo, shown=self._shown[photo.identity] == i) for i, photo in enumerate(self._photos)]
+        rows = [photo.row(shown=self._shown[photo.identity] == i) for i, photo in enumerate(self._photos)]
         table = pd.DataFrame(rows)
         people = [self._people[photo.identity] for photo in self._photos]
         table.insert(1, "person", pd.Series(people, dtype=object))  # None stays None
@@ -263,56 +233,5 @@ class Photographs:
             raise ValueError(f"unknown identity {identity!r}: choose from {some}.") from None
 
 
-def _crop(photos: list[_Photograph], i: int, size: int) -> PortraitCrop:
+def _crop(photos: list[Photograph], i: int, size: int) -> PortraitCrop:
     return PortraitCrop(photos[i].pixels(), photos[i].landmarks, size)
-
-
-def _row(photo: _Photograph, shown: bool) -> dict[str, object]:
-    """Return a row of `Photographs.table`."""
-    notes = list(photo.notes)
-    if len(photo.faces) > 1:
-        which = "the largest" if photo.face == 0 else f"number {photo.face}"
-        notes.insert(0, f"{len(photo.faces)} faces: {which} is used; choose another with with_face")
-    side = square(photo.landmarks)[2]
-    if side < SMALL:
-        notes.append(f"small face: the portrait is {side:.0f} px wide in the photograph")
-    return {
-        "identity": photo.identity,
-        "file": photo.name,
-        "shown": shown,
-        "faces": len(photo.faces),
-        "face": photo.face,
-        "width": photo.size[0],
-        "height": photo.size[1],
-        "portrait_width": round(side),
-        "certainty": round(photo.faces[photo.face].score, 3),
-        "found_by": photo.faces[photo.face].found_by,
-        "notes": "; ".join(notes),
-    }
-
-
-def _examined(identity: Hashable, name: str, source: Any) -> _Photograph:
-    """Decode a photograph and detect its faces; raise PictureError if it is not usable."""
-    data = _load(source)
-    pixels, notes = _decoded(data)
-    found = find_faces(pixels)
-    if not found:
-        raise PictureError(NO_FACE)
-    height, width = pixels.shape[:2]
-    kept = source if isinstance(source, Path) else data
-    return _Photograph(identity, name, kept, digest(data), (width, height), tuple(found), 0, tuple(notes))
-
-
-def _load(source: Any) -> bytes | np.ndarray:
-    """Return the bytes of a file, or the pixels of an array or PIL image."""
-    if isinstance(source, PictureError):
-        raise source
-    if isinstance(source, Path):
-        return read_bytes(source)
-    if isinstance(source, Image.Image):
-        return from_pil(source)
-    return source if isinstance(source, bytes) else check_array(source)
-
-
-def _decoded(data: bytes | np.ndarray) -> tuple[np.ndarray, list[str]]:
-    return decode(data) if isinstance(data, bytes) else (data, [])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import fr_explore as fr
-from fr_explore.faces.photographs import source
+from fr_explore.faces.photographs import photograph
 from fr_explore.faces.photographs.decode import PictureError
 from fr_explore.faces.photographs.photo_inputs import collect
 
@@ -230,7 +230,7 @@ def test_names_in_all_output(tmp_path, monkeypatch):
     assert pd.read_csv(tmp_path / "out.csv").identity.tolist() == ["jos\\xe9", "jos\\xe9\\n2"]
     images.table.to_json()
     monkeypatch.chdir(root)
-    monkeypatch.setattr(source, "find_faces", lambda pixels: [])
+    monkeypatch.setattr(photograph, "find_faces", lambda pixels: [])
     with pytest.raises(ValueError, match="none of 2 photographs shows a usable face") as caught:
         fr.Photographs(os.curdir, progress=False)
     str(caught.value).encode("utf-8")

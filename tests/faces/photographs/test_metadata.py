@@ -12,7 +12,7 @@ from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 import fr_explore as fr
-from fr_explore.faces.photographs import source
+from fr_explore.faces.photographs import photograph
 from fr_explore.faces.photographs.decode import PictureError, decode, from_pil
 from fr_explore.faces.photographs.detect import Detection
 from fr_explore.faces.photographs.metadata import without_metadata
@@ -177,7 +177,7 @@ def test_pil_images_that_are_no_pictures(image, message):
 
 def test_pil_images_as_photographs(monkeypatch):
     face = Detection((1, 1, 15, 20), np.array([[5, 8], [10, 8], [7, 11], [5, 15], [10, 15]], np.float32), 1.0)
-    monkeypatch.setattr(source, "find_faces", lambda pixels: [face])
+    monkeypatch.setattr(photograph, "find_faces", lambda pixels: [face])
     for photo, identity in ((TINY, 0), ([TINY], 0), ({"anna": TINY}, "anna"), (io.BytesIO(saved(TINY)), 0)):
         photos = fr.Photographs(photo, progress=False)
         assert photos.identities == (identity,)

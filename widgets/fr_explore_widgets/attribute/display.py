@@ -23,6 +23,7 @@ from ..core.faces import pick, to_bytes
 from ..core.session import History, State
 from ..core.supply import Supply
 from .engine import Engine, ModelView
+from .path import path
 from .samples import Gallery, collect, estimate
 
 __all__ = ["ENERGIES", "Change", "Display"]
@@ -30,8 +31,8 @@ __all__ = ["ENERGIES", "Change", "Display"]
 MOST_IDENTITIES = 24
 PROGRESS_EVERY = 8
 # ranks of the background jobs, and for how many seconds no request may come before one of their steps
-FIGURES, SECOND, MAP, TANGENT, ENERGIES = range(5)
-REST = {FIGURES: 0.0, SECOND: 0.0, MAP: 0.3, TANGENT: 0.15, ENERGIES: 1.0}
+FIGURES, SECOND, PACK, MAP, TANGENT, ENERGIES = range(6)
+REST = {FIGURES: 0.0, SECOND: 0.0, PACK: 0.0, MAP: 0.3, TANGENT: 0.15, ENERGIES: 1.0}
 MAP_PATIENCE = 1.0  # the map is computed even if requests never pause
 # Between the picture of a drag and its figures: on two cores the network would delay the picture on its way to the
 # page, and a newer picture makes these figures unnecessary.
@@ -311,23 +312,26 @@ class Display:
     def _estimate_failed(self, problem: Exception) -> None:
         self.widget.energies = {"failed": _reason(problem)}
 
-    def start_packing(self) -> None:
-        """Pack, in the background, what a page needs to draw the faces itself."""
-        if self._supply.able and not self.widget.packed:
-            self._start("pack", MAP, self._pack(), lambda problem: None)  # the kernel's pictures do it
+    def start_path(self, name: str, tag: Mapping[str, Any]) -> None:
+        """Compute the path of an attribute's sweep from the current face; `tag` answers the request."""
+        steps = path(self.engine, self.engine.shown_by(self.state)[0], self.state, name)
+        self.widget.path = {**next(steps), **tag}
+        self._start("path", TANGENT, self._path(steps), self._path_failed)
 
-    def _pack(self) -> Iterator[None]:
-        for keys in self._supply.pack():
-            if keys:
-                self.widget.packed = keys
+    def _path(self, steps: Iterator[dict[str, Any]]) -> Iterator[None]:
+        for self.widget.path in steps:
             yield
 
+    def _path_failed(self, problem: Exception) -> None:
+        self.widget.path = {**self.widget.path, "failed": _reason(problem)}
+
     def give(self, content: Mapping[str, Any], send: Callable[..., None]) -> None:
-        """Answer a page that asks for the keys, or for blobs; each goes in a message of its own."""
-        if content.get("kind") == "pack":
-            self.start_packing()
-        for key in content.get("keys", ()) if content.get("kind") == "blobs" else ():
-            send({"kind": "blob", "key": key}, [self._supply.blob(key)])
+        """Answer a page that asks for what it needs to draw faces itself."""
+
+        def start(name: str, steps: Iterator) -> None:
+            self._start(name, PACK, steps, lambda problem: None)  # the kernel's pictures do it
+
+        self._supply.answer(content, send, start, lambda keys: self.widget.set_trait("packed", keys))
 
     # --- undo ---------------------------------------------------------------------------------------------------------
 

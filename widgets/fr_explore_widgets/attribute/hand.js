@@ -6,7 +6,16 @@ import { createStore } from "../engine/store.js";
 
 /** @typedef {import("../shared/types").Strengths} Strengths */
 /** @typedef {import("../engine/types").Drawn} Drawn */
-/** @typedef {{parts: string, files: string[], head: string, people: string[]}} Packed keys */
+/** @typedef {{parts: string, files: string[], people: Record<string, [head: string, person: string]>}} Packed keys */
+/** @typedef {{place: number, strengths: Strengths, side: number, mine: number}} Move */
+
+/** In motion a face is drawn smaller, which takes two thirds of the time; a hand that rests for REST_MS gets the whole picture. */
+const IN_MOTION = 0.7;
+const SMALLEST = 64;
+export const REST_MS = 120;
+
+/** When the browser has painted the frame that comes next. */
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
 /**
  * @param {{model: import("../shared/types").Model, signal: AbortSignal, size: number,
@@ -22,30 +31,41 @@ export function createHand({ model, signal, size, paint }) {
   const ready = new Set();
   /** @type {Set<number>} people that are ready, or will be */
   const begun = new Set();
+  /** @type {Set<number>} people that the kernel was asked to pack */
+  const asked = new Set();
   let broken = !model.send;
   let dropped = 0; // how often the kernel's picture was newer
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let rest;
+  const small = size > SMALLEST ? 16 * Math.round((IN_MOTION * size) / 16) : size;
+
   const packed = () => /** @type {Packed} */ (model.get("packed") ?? {});
+  signal.addEventListener("abort", () => clearTimeout(rest));
 
   /** @param {Packed} keys */
-  async function start({ parts, files, head }) {
+  async function start({ parts, files }) {
     const data = await Promise.all(files.map((name) => blob(`${parts}-${name}`)));
     /** @type {any} */
     const found = Object.fromEntries(files.map((name, i) => [name, data[i]]));
-    const started = await startEngine({ id: parts, ...found });
-    await started.addHead(head, await blob(head));
-    return started;
+    return startEngine({ id: parts, ...found });
   }
 
   /** @param {number} place */
   async function prepare(place) {
-    const keys = packed();
-    if (broken || begun.has(place) || !keys.parts) return;
+    const [head, person] = packed().people?.[place] ?? [];
+    if (broken || begun.has(place)) return;
+    if (!head || !person) {
+      if (!asked.has(place)) model.send?.({ kind: "pack", place });
+      asked.add(place);
+      return;
+    }
     begun.add(place);
     try {
-      starting ??= start(keys);
+      starting ??= start(packed());
       const started = await starting;
-      await started.addPerson(keys.head, keys.people[place], await blob(keys.people[place]));
-      await started.draw({ head: keys.head, person: keys.people[place], values: {}, size });
+      await started.addHead(head, await blob(head));
+      await started.addPerson(head, person, await blob(person));
+      await started.draw({ head, person, values: {}, size });
       engine = started;
       ready.add(place);
     } catch {
@@ -53,13 +73,20 @@ export function createHand({ model, signal, size, paint }) {
     }
   }
 
-  const draw = latest(
-    async (/** @type {{place: number, strengths: Strengths, mine: number}} */ { place, strengths, mine }) => {
-      const { head, people } = packed();
-      const drawn = await engine?.draw({ head, person: people[place], values: strengths, size });
-      if (drawn && mine === dropped && !signal.aborted) paint(drawn, place, strengths);
-    },
-  );
+  const draw = latest(async (/** @type {Move} */ { place, strengths, side, mine }) => {
+    const [head, person] = packed().people[place];
+    const drawn = await engine?.draw({ head, person, values: strengths, size: side });
+    if (!drawn || mine !== dropped || signal.aborted) return;
+    paint(drawn, place, strengths);
+    await painted(); // the next face is drawn from the newest values, not while the browser paints this one
+  });
+
+  /** @param {number} place @param {Strengths} strengths @param {number} side */
+  function ask(place, strengths, side) {
+    draw({ place, strengths, side, mine: dropped }).catch(() => {
+      broken = true;
+    });
+  }
 
   return {
     /** Ask for what a person's pictures need. @param {number} place */
@@ -68,13 +95,14 @@ export function createHand({ model, signal, size, paint }) {
     draws: (place) => !broken && ready.has(place),
     /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. @param {number} place @param {Strengths} strengths */
     move(place, strengths) {
-      draw({ place, strengths, mine: dropped }).catch(() => {
-        broken = true;
-      });
+      ask(place, strengths, small);
+      clearTimeout(rest);
+      if (small !== size) rest = setTimeout(() => ask(place, strengths, size), REST_MS);
     },
     /** Forget what is being drawn: the kernel's picture is newer. */
     drop() {
       dropped += 1;
+      clearTimeout(rest);
     },
   };
 }

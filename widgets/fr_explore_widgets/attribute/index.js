@@ -1,17 +1,19 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
 import { cutSprite, paint } from "../shared/bytes.js";
-import { button, div, h, section } from "../shared/dom.js";
+import { button, div, paced, section, setText } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
+import { createPicture } from "./face.js";
 import { createHand } from "./hand.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
 import { createModels } from "./models.js";
+import { belongs, createPath } from "./path.js";
 import { createPicker } from "./picker.js";
 import { retentionWords } from "./retention.js";
 import { createSliders } from "./sliders.js";
@@ -30,19 +32,8 @@ import { createSweep } from "./sweep.js";
 const LOST =
   "The kernel of this widget is gone. You see its last state; run the cell again for a live widget.";
 
-/** @param {string} title @param {number} size */
-function createPicture(title, size) {
-  const canvas = h("canvas", {
-    class: "fr-face",
-    width: size,
-    height: size,
-    role: "img",
-    "aria-label": title,
-  });
-  const caption = h("span", { class: "fr-sub fr-one-line" });
-  const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
-  return { figure, canvas, caption };
-}
+/** During a drag, words under the picture change at most this often: each change lays the page out again. */
+const WORDS_MS = 80;
 
 /** @param {import("../shared/frame").Context} context */
 function build({ model, el, signal }) {
@@ -91,6 +82,7 @@ function build({ model, el, signal }) {
     },
   });
   const { sliders } = panel;
+  const path = createPath((name) => link.send({ action: "path", moved: name }));
   // the parts that depend on the model; created again when another model is chosen
   const maps = div("fr-maps");
   const keys = div("fr-keys");
@@ -104,7 +96,7 @@ function build({ model, el, signal }) {
     div("fr-actions", ...Object.values(buttons)),
     snapshots.root,
   );
-  const foot = div("fr-foot", bars.root, models.root);
+  const foot = div("fr-foot", bars.root, path.root, models.root);
   root.append(div("fr-stage", keys, faces, panel.root, maps, foot));
 
   /** slider values that the kernel has not answered yet @type {Record<string, number>} */
@@ -162,7 +154,15 @@ function build({ model, el, signal }) {
     const whole = attribute && span > 0.999 * (attribute.high - attribute.low);
     const words = attribute && whole ? retentionWords(attribute, samples, threshold) : "";
     panel.setResult(words);
+    path.offer(whole && !offline ? attribute : undefined);
+    showPath();
     if (aloud && words) frame.say(words);
+  }
+
+  function showPath() {
+    const [found, attribute] = [model.get("path") ?? {}, byName.get(swept.name)];
+    const own = attribute && belongs(found, swept.name, views[0]?.name, model.get("reply"));
+    if (own) path.show(attribute, found);
   }
 
   // --- what the kernel publishes
@@ -193,21 +193,19 @@ function build({ model, el, signal }) {
     showGalleries();
   }
 
-  /** @param {number} place @param {import("../shared/types").Strengths} strengths @param {object} detail */
-  function nameLive(place, strengths, detail) {
-    const words = `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
-    live.canvas.setAttribute("aria-label", `Now: ${words}`);
-    live.caption.textContent = words;
-    live.caption.title = words;
-    root.dispatchEvent(new CustomEvent("fr-drawn", { detail, bubbles: true }));
-  }
+  /** @param {number} place @param {import("../shared/types").Strengths} strengths */
+  const words = (place, strengths) => `identity ${nameOf(place)}, ${describe(setup.attributes, strengths)}`;
+  const named = paced(live.name, WORDS_MS, signal);
+
+  const announce = (/** @type {string} */ name, /** @type {object} */ detail) =>
+    root.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
 
   /** The page's own picture. @param {import("../engine/types").Drawn} drawn @param {number} place
    * @param {import("../shared/types").Strengths} strengths */
   function showDrawn({ pixels, size }, place, strengths) {
-    if (live.canvas.width !== size) [live.canvas.width, live.canvas.height] = [size, size];
-    live.canvas.getContext("2d")?.putImageData(new ImageData(pixels, size, size), 0, 0);
-    nameLive(place, strengths, { place, strengths, shape: [size, size], drag: true, drawn: true });
+    live.put(pixels, size);
+    named.soon(words(place, strengths));
+    announce("fr-drawn", { place, strengths, shape: [size, size], drag: true, drawn: true });
   }
 
   function showReply() {
@@ -219,7 +217,8 @@ function build({ model, el, signal }) {
       hand.drop();
       const side = Math.sqrt(model.get("frame").byteLength / 3); // a view that opens during a drag shows the last one
       paint(live.canvas, model.get("frame"), reply.drawn ? [side, side] : reply.shape);
-      nameLive(reply.place, reply.strengths, reply);
+      named.now(words(reply.place, reply.strengths));
+      announce("fr-drawn", reply);
     }
     hand.prepare(reply.place);
     // a drag does not wait for its figures: the next picture can be requested
@@ -235,15 +234,14 @@ function build({ model, el, signal }) {
     const { reference: ref } = figures;
     arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
     paint(reference.canvas, model.get("reference_frame"), ref.shape);
-    reference.caption.textContent = `identity ${nameOf(ref.place)}, ${describe(setup.attributes, ref.strengths)}`;
-    reference.canvas.setAttribute("aria-label", `Reference: ${reference.caption.textContent}`);
+    reference.name(words(ref.place, ref.strengths));
     const sentence = showReading(0, figures, reply);
     if (figures.can.undo || figures.can.redo) panel.setTouched();
     buttons.undo.disabled = !figures.can.undo;
     buttons.redo.disabled = !figures.can.redo;
     buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
     buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
-    buttons.pin.textContent = ref.pinned ? "Unpin" : "Pin";
+    setText(buttons.pin, ref.pinned ? "Unpin" : "Pin");
     if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
@@ -251,9 +249,7 @@ function build({ model, el, signal }) {
       say(figures, reply, sentence);
     if (!figures.drag && figures.moved) showEnergies(figures.moved);
     if (own && sweep.name) sweep.answered(figures.distance, reply.strengths[sweep.name]);
-    root.dispatchEvent(
-      new CustomEvent("fr-told", { detail: { ...figures, strengths: reply.strengths }, bubbles: true }),
-    );
+    announce("fr-told", { ...figures, strengths: reply.strengths });
   }
 
   /** Set the controls to the kernel's values, unless an answer to their request is still due. */
@@ -349,6 +345,10 @@ function build({ model, el, signal }) {
       if (link.settle(model.get("energies"))) follow();
     },
     retention: showRetained,
+    path() {
+      showPath();
+      if (link.settle(model.get("path"))) follow();
+    },
     error() {
       root.classList.toggle("fr-stale", Boolean(model.get("error")?.what));
     },
@@ -361,7 +361,7 @@ function build({ model, el, signal }) {
   function disable(off) {
     for (const slider of Object.values(sliders)) slider.disable(off);
     for (const node of Object.values(buttons)) node.disabled = off;
-    for (const part of [picker, models, snapshots, bars]) part.disable(off);
+    for (const part of [picker, models, snapshots, bars, path]) part.disable(off);
   }
   frame.open(
     { model, el, signal },
@@ -391,7 +391,6 @@ function build({ model, el, signal }) {
   showRetained();
   showTangent();
   asked = true;
-  if (!offline && !model.get("packed")?.parts) model.send?.({ kind: "pack" });
   // the first view of an untouched widget shows a face that has already moved a little
   if (!offline && newest === 1) link.send({ action: "greet" });
 }

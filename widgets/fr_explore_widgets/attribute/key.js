@@ -1,6 +1,6 @@
 // The verdict of one model in one line: words, distance, meter, and what the distance compares with.
 
-import { div, h, term } from "../shared/dom.js";
+import { div, h, setText, term } from "../shared/dom.js";
 import { GLOSSARY, meterEnd, timesNatural, verdict } from "../shared/words.js";
 
 /** @typedef {import("../shared/types").Gallery} Gallery */
@@ -81,13 +81,14 @@ export function createKey(card, { name = "" } = {}) {
         margin: card.margin,
       });
       const known = Number.isFinite(distance);
-      figure.textContent = known ? `${rough ? "~\u2009" : ""}${distance.toFixed(rough ? 2 : 3)}` : "\u2013";
+      setText(figure, known ? `${rough ? "~\u2009" : ""}${distance.toFixed(rough ? 2 : 3)}` : "\u2013");
       root.dataset.kind = kind;
       root.dataset.distance = String(distance);
-      sentence.textContent = headline;
+      setText(sentence, headline);
       sentence.title = `${SHOWN.get(sameIdentity) ?? ""}${text}`;
       const set = (/** @type {HTMLElement} */ node, /** @type {number | null | undefined} */ value) => {
-        node.hidden = value === null || value === undefined;
+        const hide = value === null || value === undefined;
+        if (node.hidden !== hide) node.hidden = hide;
         node.style.setProperty("--at", String(Math.min((value ?? 0) / end, 1)));
       };
       set(fill, known ? distance : 0);
@@ -97,11 +98,11 @@ export function createKey(card, { name = "" } = {}) {
       variation.root.hidden = usual === null;
       if (usual !== null) {
         const times = sameIdentity && known ? timesNatural(distance / usual) : "";
-        variation.before.textContent = times;
-        variation.after.textContent = times ? "" : ` ${usual.toFixed(2)}`;
+        setText(variation.before, times);
+        setText(variation.after, times ? "" : ` ${usual.toFixed(2)}`);
       }
       people.root.hidden = !gallery.between;
-      people.after.textContent = ` ${gallery.between?.toFixed(2)}`;
+      setText(people.after, ` ${gallery.between?.toFixed(2)}`);
       meter.setAttribute("aria-valuemin", "0");
       meter.setAttribute("aria-valuemax", String(end));
       meter.setAttribute("aria-valuenow", String(known ? distance : 0));

@@ -6,7 +6,9 @@ import { distance, project, unit } from "../engine/measure.js";
 import { createHistory } from "../shared/history.js";
 import { startLive, toFrame, unavailable } from "../shared/live.js";
 import { estimate } from "./estimate.js";
+import { pathDistances, STEPS } from "./path.js";
 import { after, checkState, faceOf, referenceOf } from "./session.js";
+import { stops } from "./sweep.js";
 
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("./session").Face} Face */
@@ -25,7 +27,7 @@ const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) =
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, model, receive }) {
+export function createKernel({ live, load, model, receive }) {
   const { attributes, size } = model.get("setup");
   const { identities, lattice, greeting } = live;
   /** @type {View[]} */
@@ -35,7 +37,7 @@ export function createKernel({ live, bytes, model, receive }) {
   const placeOf = (/** @type {Face} */ face) => identities.indexOf(face.identity);
   const everything = (/** @type {Record<string, number>} */ strengths) =>
     Object.fromEntries(attributes.map((/** @type {any} */ a) => [a.name, strengths[a.name] ?? a.neutral]));
-  const engine = startLive({ live, bytes });
+  const engine = startLive({ live, load });
   engine.then(({ model }) => model(now.model)).catch(() => {}); // while the first face is drawn
   /** @type {State} */
   let now = checkState(live.state, known);
@@ -107,6 +109,10 @@ export function createKernel({ live, bytes, model, receive }) {
     };
   }
 
+  /** The reading of a face; that of the greeting is stored, so that it needs no network. @param {View} view @param {Shown} shown */
+  const readingOf = async (view, { state, drawn, path = [] }) =>
+    (path.length && greeting.reads[view.card.name]) || reading(view, state, await embed(view, state, drawn));
+
   /** @param {Face} face @param {Drawn} drawn */
   const described = (face, drawn) => ({
     place: placeOf(face),
@@ -131,10 +137,11 @@ export function createKernel({ live, bytes, model, receive }) {
   }
 
   /** The figures of a face, unless newer ones were published. @param {Shown} shown */
-  async function tell({ state, drawn, tag, path = [] }) {
+  async function tell(shown) {
+    const { state, tag, path = [] } = shown;
     const view = viewOf(state.model);
     const reference = referenceOf(state);
-    const read = await reading(view, state, await embed(view, state, drawn));
+    const read = await readingOf(view, shown);
     const beside = await pictureOf(reference);
     const more = tag.phase === "commit" || tag.phase === "again" ? await snapshotsOf(state) : {};
     if (tag.serial < told) return;
@@ -165,14 +172,15 @@ export function createKernel({ live, bytes, model, receive }) {
         can: { undo: history.canUndo, redo: history.canRedo },
       },
     });
-    if (state.compare) await tellSecond({ state, drawn, tag });
+    if (state.compare) await tellSecond(shown);
     document.documentElement.dataset.live = "ready";
   }
 
   /** @param {Shown} shown */
-  async function tellSecond({ state, drawn, tag }) {
+  async function tellSecond(shown) {
+    const { state, tag } = shown;
     const view = viewOf(state.compare ?? "");
-    const read = await reading(view, state, await embed(view, state, drawn));
+    const read = await readingOf(view, shown);
     if (tag.serial >= told) receive({ second: { ...tag, ...read } });
   }
 
@@ -197,6 +205,22 @@ export function createKernel({ live, bytes, model, receive }) {
     const share = whole ? length / whole : 0;
     const apart = distance(ends[0], ends[1], view.card.metric);
     if (tag.serial === serial) receive({ tangent: { serial, name, vector: flat, share, length: apart } });
+  }
+
+  /** The path of a sweep, as path.py. @param {string} name @param {object} tag */
+  async function walk(name, tag) {
+    const attribute = attributes.find((/** @type {any} */ one) => one.name === name);
+    const [state, view] = [now, viewOf(now.model)];
+    const where = { name, model: state.model, place: placeOf(state), at: everything(state.strengths) };
+    const strengths = stops(attribute, STEPS);
+    receive({ path: { ...where, ...tag, done: 0, all: STEPS } });
+    const vectors = [];
+    for (const value of strengths) {
+      const face = { ...faceOf(state), strengths: { ...state.strengths, [name]: value } };
+      vectors.push(await embed(view, face, await draw(face)));
+      receive({ path: { ...where, done: vectors.length, all: STEPS } });
+    }
+    receive({ path: { ...where, strengths, ...pathDistances(vectors, view.card.metric) } });
   }
 
   const figures = latest(tell); // during a drag only those of the newest face
@@ -301,6 +325,12 @@ export function createKernel({ live, bytes, model, receive }) {
     }
     if (action === "estimate" || action === "stop") return depend(request);
     const tag = { client, seq };
+    if (action === "path") {
+      walk(moved, tag).catch((problem) => {
+        receive({ path: { ...model.get("path"), failed: problem.message } });
+      });
+      return;
+    }
     if (action === "greet") return greet(tag);
     if (action === "undo" || action === "redo")
       return show(history.step(action === "undo" ? -1 : 1), { record: false, tag });

@@ -1,9 +1,9 @@
 // A model's map: the gallery, the reference and the trail; how much of the variance it shows; the nearest identities.
 
-import { button, div, h, term } from "../shared/dom.js";
+import { button, div, h, setText, term } from "../shared/dom.js";
 import { createCard, createMap } from "../shared/map.js";
 import { GLOSSARY } from "../shared/words.js";
-import { extend, paintTrail } from "./trail.js";
+import { extend, MOST_STEPS, paintNow, paintTrail } from "./trail.js";
 
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("../shared/types").Gallery} Gallery */
@@ -22,6 +22,9 @@ const KINDS = [
   { color: "ink", radius: 2.2, opacity: 0.75 },
   { color: "ink", radius: 3.5, opacity: 0.75 },
 ];
+
+/** @param {Point | null} a @param {Point | null} b */
+const same = (a, b) => a?.[0] === b?.[0] && a?.[1] === b?.[1];
 
 /** x, y, x, y, ... @param {number[][]} points */
 const flat = (points) => points.flatMap((point) => point.slice(0, 2));
@@ -44,6 +47,11 @@ export function createTrailMap({ signal, nameOf, live }) {
   let [close, place] = [false, 0];
   /** @type {Set<number>} */
   let near = new Set();
+  /** what the map's layer shows: steps before `from`, and the extent @type {number[][]} */
+  let taken = [];
+  let from = 0;
+  /** @type {number[]} */
+  let around = [];
   const map = createMap({
     signal,
     label: "Map of embeddings",
@@ -55,26 +63,39 @@ export function createTrailMap({ signal, nameOf, live }) {
       if (thumbs[who]) card.face.getContext("2d")?.drawImage(thumbs[who], 0, 0, 48, 48);
     },
     over(c, scene) {
-      const dark = map.root.closest('[data-theme="dark"]') !== null;
       /** @type {import("./trail").Person[]} */
       const people = gallery
         .filter((point) => point[3])
         .sort((a, b) => Number(a[2] === place) - Number(b[2] === place))
         .map(([x, y, who]) => ({ at: [x, y], who, name: nameOf(who), picture: thumbs[who] ?? null }));
+      taken = paintTrail(c, scene, { trail, reference, dark: dark(), people, names: near });
+      from = trail.length;
+    },
+    top(c, scene) {
       const face = live?.width ? live : null;
-      paintTrail(c, scene, { trail, reference, arrow, dark, live: face, people, names: near });
+      paintNow(c, scene, { trail, from, taken, reference, arrow, dark: dark(), live: face });
     },
   });
+  const dark = () => map.root.closest('[data-theme="dark"]') !== null;
   const card = createCard();
   const wait = h("p", { class: "fr-map-wait fr-sub", text: "Rendering the gallery for the map" });
   map.root.append(card.root, wait);
   map.root.dataset.trail = "0";
 
+  /** Whether the map shows this point anyway. @param {Point} point */
+  function inside(point) {
+    return point.every((value, axis) => {
+      const values = around.filter((_, i) => i % 2 === axis);
+      return value >= Math.min(...values) && value <= Math.max(...values);
+    });
+  }
+
   function update() {
     // close up: only the faces of the current identity
-    const around = gallery.filter((point) => !close || !trail.length || point[2] === place);
-    const shown = [...around, ...trail.map(({ x, y }) => [x, y]), ...(reference ? [reference] : [])];
-    map.setExtent(gallery.length ? flat(shown) : []);
+    const seen = gallery.filter((point) => !close || !trail.length || point[2] === place);
+    const shown = [...seen, ...trail.map(({ x, y }) => [x, y]), ...(reference ? [reference] : [])];
+    around = gallery.length ? flat(shown) : [];
+    map.setExtent(around);
     const kind = Uint8Array.from(gallery, ([, , who, neutral]) => 2 * Number(who === place) + neutral);
     map.setLook({ kind, kinds: KINDS, radius: 10 });
   }
@@ -101,6 +122,7 @@ export function createTrailMap({ signal, nameOf, live }) {
      */
     move([x, y], { who, fresh, reference: pinned, step, path = [], nearest = [] }) {
       near = new Set(nearest);
+      const anew = fresh || who !== place || !same(pinned, reference);
       const before = fresh || who !== place ? [] : trail;
       const way = path.map((at) => ({ x: at[0], y: at[1], ...step, lift: false }));
       trail = extend(way.length ? way : before, { x, y, ...step });
@@ -109,13 +131,15 @@ export function createTrailMap({ signal, nameOf, live }) {
       arrow = null;
       map.root.dataset.trail = String(trail.length);
       map.root.dataset.point = `${x},${y}`;
-      update();
+      // a step of a drag is painted over the rest, unless it leaves the map
+      if (step.rough && !anew && trail.length < MOST_STEPS && inside([x, y])) map.refresh();
+      else update();
     },
     /** Show the tangent at the current point until the point moves. @param {Arrow | null} tangent */
     point(tangent) {
       arrow = tangent;
       map.root.dataset.tangent = String(tangent !== null);
-      map.redraw();
+      map.refresh();
     },
     /** Fit the path and its identity's faces, or the whole gallery. @param {boolean} on */
     zoom(on) {
@@ -124,6 +148,13 @@ export function createTrailMap({ signal, nameOf, live }) {
       update();
     },
   };
+}
+
+/** One of the nearest identities: name and distance for the eye, and both in words for a screen reader. */
+function createItem() {
+  const parts = [h("span"), h("b"), h("span", { class: "fr-hidden" })];
+  const seen = h("span", { "aria-hidden": "true" }, parts[0], parts[1]);
+  return { root: h("li", {}, seen, parts[2]), parts };
 }
 
 /** @param {{signal: AbortSignal, nameOf: (place: number) => string, title?: string, live?: HTMLCanvasElement}} options */
@@ -144,6 +175,8 @@ export function createMapPanel({ signal, nameOf, title = "", live }) {
   root.append(h("h3", { class: "fr-one-line", text: title || "Where the face lies" }));
   root.append(map.root, div("fr-map-foot", near, note));
   let caption = "";
+  /** @type {ReturnType<typeof createItem>[]} */
+  const items = [];
 
   return {
     root,
@@ -174,18 +207,20 @@ export function createMapPanel({ signal, nameOf, title = "", live }) {
      */
     move(reading, { who, fresh, lift = false, rough = false, attribute }) {
       near.hidden = !reading.nearest.length;
-      list.replaceChildren(
-        ...reading.nearest.map(([place, distance]) => {
-          const name = `identity ${nameOf(place)}, distance ${distance.toFixed(2)}`;
-          const text = h(
-            "span",
-            { "aria-hidden": "true" },
-            `${nameOf(place)} `,
-            h("b", { text: distance.toFixed(2) }),
-          );
-          return h("li", { title: name }, text, h("span", { class: "fr-hidden", text: name }));
-        }),
-      );
+      while (items.length < reading.nearest.length) {
+        items.push(createItem());
+        list.append(items[items.length - 1].root);
+      }
+      items.forEach(({ root: item, parts }, i) => {
+        const [place, distance] = reading.nearest[i] ?? [];
+        item.hidden = place === undefined;
+        if (place === undefined || distance === undefined) return;
+        const figure = distance.toFixed(2);
+        item.title = `identity ${nameOf(place)}, distance ${figure}`;
+        setText(parts[0], `${nameOf(place)} `);
+        setText(parts[1], figure);
+        setText(parts[2], item.title);
+      });
       if (!reading.point) return;
       const { color = "", shape = "circle", label = "", name = "" } = attribute ?? {};
       const step = { color, shape, label, name, lift, rough };

@@ -56,11 +56,13 @@ def offline(
         trait["serial"] = 1  # of an untouched widget
     if state.reference is None and dict(state.strengths) == engine.neutral:
         name, steps = engine.greeting(state)
-        view = engine.shown_by(state)[0]
-        path = [view.project(engine.vector(view, step.face)) for step in steps]
-        found.data["greeting"] = {"name": name, "value": steps[-1].strengths[name], "path": path}
+        views = engine.shown_by(state)
+        path = [views[0].project(engine.vector(views[0], step.face)) for step in steps]
+        moved, face = steps[-1], engine.render(steps[-1].face)
+        reads = {view.name: engine.read(view, moved, face, engine.size) for view in views}
+        found.data["greeting"] = {"name": name, "value": moved.strengths[name], "path": path, "reads": reads}
     return Offline(
-        traits=setup | galleries | energies | answers | {"retention": {}, "tangent": {}},
+        traits=setup | galleries | energies | answers | {"retention": {}, "path": {}, "tangent": {}},
         what=f"{len(people)} people and {len(able)} networks",
         reduce='give precision="int8", a source of fewer identities or fewer models, or live=False',
         live=found,

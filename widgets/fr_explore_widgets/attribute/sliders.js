@@ -1,7 +1,7 @@
 // The sliders on two pages, the main ones first, each with a sweep button and the strip that shows a sweep's result. The
 // lines above them hold the invitation to drag, the result of a sweep, or the help of the slider in focus.
 
-import { div, h } from "../shared/dom.js";
+import { div, h, setText } from "../shared/dom.js";
 import { createRadios } from "../shared/radios.js";
 import { circle, s } from "../shared/svg.js";
 import { createStrip } from "./retention.js";
@@ -69,8 +69,9 @@ export function createSliders(attributes, main, { onMove, onSweep }) {
   const hint = h("span", { class: "fr-hint", "aria-hidden": "true", text: "drag a slider" });
   let [help, result] = ["", ""];
   const tell = () => {
-    note.textContent = help || result;
-    hint.hidden = touched || note.textContent !== "";
+    setText(note, help || result);
+    const hide = touched || note.textContent !== "";
+    if (hint.hidden !== hide) hint.hidden = hide;
   };
   let touched = false;
   const actions = {

@@ -29,8 +29,9 @@ export function differences(attributes, a, b) {
  */
 export function createSnapshots({ attributes, people }, nameOf, send) {
   const stores = NAMES.map((snapshot) =>
-    button(`Store ${snapshot}`, `store${snapshot}`, () => send({ action: "store", snapshot })),
+    button(`Keep as ${snapshot}`, `store${snapshot}`, () => send({ action: "store", snapshot })),
   );
+  for (const store of stores) store.title = "Keep this face, to compare it with another one";
   const clear = button("Clear", "forget", () => send({ action: "forget" }));
   const faces = NAMES.map((snapshot) => {
     const canvas = createFace(64);
@@ -68,7 +69,8 @@ export function createSnapshots({ attributes, people }, nameOf, send) {
       clear.hidden = !stored.A && !stored.B;
       words.textContent = "";
       if (!stored.A || !stored.B || stored.distance === undefined) {
-        if (stored.A || stored.B) words.textContent = `Store ${stored.A ? "B" : "A"} too to compare the two.`;
+        if (stored.A || stored.B)
+          words.textContent = `Keep another face as ${stored.A ? "B" : "A"} to compare the two.`;
         return;
       }
       const sameIdentity = sameOne(people, stored.A.place, stored.B.place);

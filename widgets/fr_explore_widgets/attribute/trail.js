@@ -12,7 +12,7 @@ import { createBrush } from "../shared/brush.js";
 /** @typedef {{at: Point, who: number, name: string, picture: CanvasImageSource | null}} Person a neutral face */
 /** @typedef {{vector: Point, color: string, share: number}} Arrow `share` of its length visible in the plane */
 
-const MOST_STEPS = 600;
+export const MOST_STEPS = 600;
 
 /** @param {Step[]} trail @param {Step} step */
 export function extend(trail, step) {
@@ -24,43 +24,80 @@ export function extend(trail, step) {
 }
 
 /**
+ * What stays while a slider is dragged: the people, the reference, the path so far, and their labels. Returns the boxes
+ * on which `paintNow` writes nothing.
  * @param {CanvasRenderingContext2D} c
  * @param {Scene} scene
- * @param {{trail: Step[], reference: Point | null, arrow: Arrow | null, dark: boolean, live: CanvasImageSource | null,
- *   people: Person[], names: Set<number>}} what `live`: the face in hand; `names`: the people to be named
+ * @param {{trail: Step[], reference: Point | null, dark: boolean, people: Person[], names: Set<number>}} what `names`: the
+ *   people to be named
  */
-export function paintTrail(c, scene, { trail, reference, arrow, dark, live, people, names }) {
+export function paintTrail(c, scene, { trail, reference, dark, people, names }) {
   const brush = createBrush(c, { ...scene, dark });
-  const { view } = scene;
   const size = faceSize(scene.width);
-  const to = (/** @type {Point} */ [x, y]) =>
-    /** @type {Point} */ ([view.x + x * view.k, view.y - y * view.k]);
-  const path = trail.map(({ x, y }) => to([x, y]));
-  for (const { at, picture } of people) brush.face(picture, to(at), size);
-  if (reference) brush.ring(to(reference), size / 2 + 2);
-  for (let i = 1; i < path.length; i += 1) {
-    if (!trail[i].lift) brush.line(path[i - 1], path[i], trail[i].color);
-  }
+  const gap = size / 2 + 12;
+  const path = onCanvas(scene, trail);
+  const pin = reference && at(scene, reference);
+  for (const person of people) brush.face(person.picture, at(scene, person.at), size);
+  if (pin) brush.ring(pin, size / 2 + 2);
+  paintLines(brush, trail, path, 1);
   const last = path.length - 1;
-  const moved =
-    last > 0 ||
-    (reference && last === 0 && Math.hypot(path[0][0] - to(reference)[0], path[0][1] - to(reference)[1]) > 1);
   const turns = path.map((_, i) => i).filter((i) => i && i < last && trail[i].name !== trail[i + 1].name);
   for (const i of turns) brush.point(path[i], 3.5, trail[i].shape, trail[i].color);
-  if (last >= 0 && moved) {
-    if (arrow) paintArrow(brush, path[last], arrow, size / 2);
-    if (live) brush.face(live, path[last], size - 4, trail[last].color);
-    else brush.point(path[last], 6, trail[last].shape, trail[last].color);
-  }
   // the present attribute gets its label first, older ones and names where room is left
-  const gap = size / 2 + 12;
-  if (last >= 0 && moved) brush.label(trail[last].label, path[last], gap + 2, trail[last].color);
-  if (reference) brush.label("reference", to(reference), gap);
-  for (const { at, who, name } of people) {
-    if (names.has(who) && !(reference && same(at, reference)))
-      brush.label(name, to(at), gap - 1, "", "400 12px");
+  const kept = brush.taken.length;
+  if (hasMoved(path, pin)) {
+    brush.face(null, path[last], size - 4);
+    brush.reserve(trail[last].label, path[last], gap + 2);
+  }
+  const held = brush.taken.length - kept;
+  if (pin) brush.label("reference", pin, gap);
+  for (const { at: point, who, name } of people) {
+    if (names.has(who) && !(reference && same(point, reference)))
+      brush.label(name, at(scene, point), gap - 1, "", "400 12px");
   }
   for (const i of turns.reverse()) brush.label(trail[i].label, path[i], 13, trail[i].color);
+  brush.taken.splice(kept, held);
+  return brush.taken;
+}
+
+/**
+ * The face in hand at the end of the trail, and the steps that `paintTrail` has not painted.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Scene} scene
+ * @param {{trail: Step[], from: number, taken: number[][], reference: Point | null, arrow: Arrow | null, dark: boolean,
+ *   live: CanvasImageSource | null}} what `from`: the first of these steps; `live`: the face in hand
+ */
+export function paintNow(c, scene, { trail, from, taken, reference, arrow, dark, live }) {
+  const path = onCanvas(scene, trail);
+  const last = path.length - 1;
+  if (!hasMoved(path, reference && at(scene, reference))) return;
+  const brush = createBrush(c, { ...scene, dark }, [...taken]);
+  const size = faceSize(scene.width);
+  paintLines(brush, trail, path, Math.max(from, 1));
+  if (arrow) paintArrow(brush, path[last], arrow, size / 2);
+  if (live) brush.face(live, path[last], size - 4, trail[last].color);
+  else brush.point(path[last], 6, trail[last].shape, trail[last].color);
+  brush.label(trail[last].label, path[last], size / 2 + 14, trail[last].color);
+}
+
+/** @param {Scene} scene @param {Point} point @returns {Point} */
+const at = ({ view }, [x, y]) => [view.x + x * view.k, view.y - y * view.k];
+
+/** @param {Scene} scene @param {Step[]} trail */
+const onCanvas = (scene, trail) => trail.map(({ x, y }) => at(scene, [x, y]));
+
+/** Whether the face in hand is away from the reference. @param {Point[]} path @param {Point | null} pin */
+function hasMoved(path, pin) {
+  return (
+    path.length > 1 || Boolean(pin && path.length && Math.hypot(path[0][0] - pin[0], path[0][1] - pin[1]) > 1)
+  );
+}
+
+/** @param {Brush} brush @param {Step[]} trail @param {Point[]} path @param {number} from the first step with its line */
+function paintLines(brush, trail, path, from) {
+  for (let i = from; i < path.length; i += 1) {
+    if (!trail[i].lift) brush.line(path[i - 1], path[i], trail[i].color);
+  }
 }
 
 /** Small faces, smaller still on a small map. @param {number} width */

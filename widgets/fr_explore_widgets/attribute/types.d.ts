@@ -107,5 +107,23 @@ export interface Energies {
   failed?: string;
 }
 
+/** Distances between the steps of a sweep, or how far they are computed. */
+export interface Path {
+  name?: string;
+  model?: string;
+  place?: number;
+  /** the strengths of the face; that of `name` does not matter */
+  at?: Strengths;
+  strengths?: number[];
+  distances?: number[][];
+  /** null: the path ends where it starts */
+  bend?: number | null;
+  /** null: it does not move */
+  reach?: number | null;
+  done?: number;
+  all?: number;
+  failed?: string;
+}
+
 /** A strength and the distance there. */
 export type Sample = [number, number];

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from fr_explore.attributes import check_attributes
 from fr_explore.engine.network import Precision
 
 from ..core.base import reply_tag
@@ -90,6 +91,7 @@ class AttributeExplorer(BackgroundWidget):
     tangent = traitlets.Dict().tag(sync=True)
     energies = traitlets.Dict().tag(sync=True)
     retention = traitlets.Dict().tag(sync=True)
+    path = traitlets.Dict().tag(sync=True)
     packed = traitlets.Dict().tag(sync=True)  # keys of what a page needs to draw the faces itself
 
     def __init__(
@@ -190,6 +192,9 @@ class AttributeExplorer(BackgroundWidget):
         action, tag = request.get("action", ""), reply_tag(request)
         if action == "estimate":
             self._display.start_estimate(tag)
+        elif action == "path":
+            (name,) = check_attributes(request["moved"], self._engine.faces.attributes)
+            self._display.start_path(name, tag)
         elif action == "greet":
             self._display.greet(tag)
         elif action in ("undo", "redo"):

@@ -10,7 +10,7 @@
   where a host shows widgets in a shadow root, which the document's styles do not reach.
 - How modules are joined: `import { a } from "../shared/x.js"` includes that module once. Each module has a scope of its
   own, so that private names never clash. Only plain `export function|class|const` is supported.
-- Comments that fill whole lines are left out, types in a line, and indentation; what remains reads as in the source.
+- Comments that fill whole lines are left out, types in a line, and white space that means nothing; see `minify`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import posixpath
 import re
 from collections.abc import Callable
 from importlib import resources
+
+from .minify import minify
 
 __all__ = ["LOADER", "bare", "join", "packed", "page_script", "read", "script", "style"]
 
@@ -72,7 +74,7 @@ def bare(text: str) -> str:
 @functools.cache
 def script(name: str) -> str:
     """The ES module `name`/index.js with the modules that it imports inside it."""
-    return bare(join(f"{name}/index.js", read))
+    return minify(bare(join(f"{name}/index.js", read)))
 
 
 @functools.cache
@@ -91,7 +93,7 @@ def page_script(name: str, live: bool = False) -> str:
     """
     others = ["shared/page.js", *([f"{name}/live.js"] if live else [])]
     last = f"const $live = {_scope_name(others[-1])};\n" if live else ""
-    body, found, rest = bare(join(f"{name}/index.js", read, *others)).rpartition("export default")
+    body, found, rest = minify(bare(join(f"{name}/index.js", read, *others))).rpartition("export default")
     if not found:
         raise ValueError(f"{name}/index.js has no default export: end it with `export default {{ render }};`.")
     return f"{body}const $widget ={rest}{last}"

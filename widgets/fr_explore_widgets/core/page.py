@@ -4,19 +4,24 @@ The same front end runs on `shared/page_model.js`, which replaces anywidget's mo
 people and networks, and its `<widget>/live.js` computes the kernel's answers. Otherwise each request gets the nearest
 stored answer. Where scripts are off (JupyterLab's viewer before "Trust HTML", the preview of a mail), the page shows a
 picture of the last state, its words, and what to do. Nothing is loaded from the network: the page's own policy forbids
-it. Texts from files (names, labels) appear in the page only as JSON with `<` escaped or as escaped HTML, so that none
-of them can end the script or become markup.
+it. Pages of one site share their engine, people, networks and modules as script files (`shared_files`), which browsers
+load from a folder as well as from a server. Texts from files (names, labels) appear in the page only as JSON with `<`
+escaped or as escaped HTML, so that none of them can end the script or become markup.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import itertools
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +30,9 @@ import numpy as np
 from PIL import Image
 
 from . import bundle
-from .live import Live
+from .live import Late, Live, Recurring
 
-__all__ = ["Offline", "Pixels", "write_page"]
+__all__ = ["Offline", "Pixels", "shared_files", "write_page"]
 
 _SAMPLE = 4  # answers from which the size of the page is estimated
 
@@ -37,7 +42,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:;
-  script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'">
+  script-src {own}'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
@@ -60,18 +65,49 @@ the file in a web browser, or click “Trust HTML” in JupyterLab.</p>
 </div></main>
 <footer class="fr-page"></footer>
 <script>{{
-const still = document.querySelector(".fr-still");
-still.hidden = true;
-addEventListener("error", () => {{ still.hidden = false; }});
+const words = document.querySelector(".fr-still p");
+words.hidden = true;
+addEventListener("error", () => {{ words.hidden = false; }});
+addEventListener("fr-missing", () => {{
+words.hidden = false;
+words.textContent = "This is a picture of the last state, because a file is missing: keep the site's folders together.";
+}});
 }}</script>
 <script id="data" type="application/json">{data}</script>
-<script type="module">
-{script}
-await $shared_page.openPage($widget{kernel});
-</script>
+{scripts}
 </body>
 </html>
 """
+
+# where pages put what they share; None: each page holds all of it
+_SHARED: ContextVar[Path | None] = ContextVar("shared", default=None)
+_FILES = "globalThis.frExploreFiles ??= {}"
+
+
+@contextmanager
+def shared_files(folder: Path | None) -> Iterator[None]:
+    """Meanwhile, pages do not hold their engine, people, networks and modules, but share them as files in `folder`.
+
+    A file is named by its content. Pages and folder must stay at the same place relative to each other. None: each page
+    holds everything, as outside this context.
+    """
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    token = _SHARED.set(folder)
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
+def _share(text: str) -> str:
+    """Write a script into the shared folder, and return its name."""
+    folder = _SHARED.get()
+    assert folder is not None
+    name = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.js"
+    if not (folder / name).exists():
+        (folder / name).write_text(text, encoding="utf-8")
+    return name
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,12 +157,16 @@ class _Blobs:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.files: list[str] = []  # those that the page shares with others
         self._places: dict[bytes, int] = {}
 
     def plain(self, value: Any) -> Any:
         """`value` in a form that JSON can hold."""
         if isinstance(value, Pixels):
             return {"$jpeg": self._place(value.encoded())}
+        if isinstance(value, Recurring) and _SHARED.get():
+            key, name = self._file(value)
+            return {"$file": key, "$late": name} if isinstance(value, Late) else {"$file": key}
         if isinstance(value, (bytes, bytearray, memoryview)):
             return {"$bytes": self._place(bytes(value))}
         if isinstance(value, Mapping):
@@ -140,6 +180,14 @@ class _Blobs:
         if isinstance(value, float) and not np.isfinite(value):
             return None  # as ipykernel sends it
         return value
+
+    def _file(self, data: bytes) -> tuple[str, str]:
+        """The key and the name of a shared file."""
+        key, text = hashlib.sha256(data).hexdigest()[:16], base64.b64encode(data).decode("ascii")
+        name = _share(f'({_FILES})["{key}"] = "{text}";dispatchEvent(new Event("fr-file"));')
+        if name not in self.files and not isinstance(data, Late):
+            self.files.append(name)
+        return key, name
 
     def _place(self, data: bytes) -> int:
         if data not in self._places:
@@ -168,13 +216,14 @@ def write_page(
     page |= {"note": offline.note}
     if offline.live:
         page["live"] = blobs.plain(offline.live.data)
-    shell = len(_fill(title, still, files, page | {"blobs": blobs.texts})) / 1e6
+    inside = _Inside(title, still, files, path, blobs)
+    shell = len(inside.page(page)) / 1e6
     if offline.live:
         _check_size(path, shell, offline, max_megabytes, "would be about")
-        inside = ", ".join(f"{what} {4e-6 * size / 3:.1f} MB" for what, size in offline.live.contents.items())
-        print(f"{path.name}: about {shell:.1f} MB with {inside}.")
+        parts = ", ".join(f"{what} {4e-6 * size / 3:.1f} MB" for what, size in offline.live.contents.items())
+        print(f"{path.name}: about {shell:.1f} MB {'beside' if blobs.files else 'with'} {parts}.")
     answers = [blobs.plain(answer) for answer in _announced(path, offline, shell, max_megabytes)]
-    text = _fill(title, still, files, page | {"answers": answers, "blobs": blobs.texts})
+    text = inside.page(page | {"answers": answers})
     _check_size(path, len(text.encode()) / 1e6, offline, max_megabytes, "is")
     path.write_text(text, encoding="utf-8")
     return path
@@ -204,13 +253,35 @@ def _check_size(path: Path, size: float, offline: Offline, max_megabytes: float,
         )
 
 
-def _fill(title: str, still: str, files: str, data: Mapping[str, Any]) -> str:
-    live = "live" in data
-    return _PAGE.format(
-        title=html.escape(title),
-        still=still,
-        style=bundle.style(files),
-        script=bundle.page_script(files, live).replace("</script", "<\\/script"),
-        kernel=", $live.createKernel" if live else "",
-        data=json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
-    )
+@dataclass(frozen=True)
+class _Inside:
+    """What stays the same while the data of a page grows."""
+
+    title: str
+    still: str
+    files: str
+    path: Path
+    blobs: _Blobs
+
+    def page(self, data: Mapping[str, Any]) -> str:
+        return _PAGE.format(
+            title=html.escape(self.title),
+            still=self.still,
+            style=bundle.style(self.files),
+            own="'self' file: " if _SHARED.get() else "",
+            scripts=self._scripts("live" in data),
+            data=json.dumps({**data, "blobs": self.blobs.texts}, allow_nan=False).replace("<", "\\u003c"),
+        )
+
+    def _scripts(self, live: bool) -> str:
+        kernel = ", $live.createKernel" if live else ""
+        script = f"{bundle.page_script(self.files, live)}\nawait $shared_page.openPage($widget{kernel});\n"
+        if not (folder := _SHARED.get()):
+            script = script.replace("</script", "<\\/script")
+            return f'<script type="module">\n{script}</script>'
+        # a classic script, because browsers refuse modules from a folder; `defer`: after the page's own data
+        module = _share(f'(async () => {{"use strict";\n{script}}})();')
+        base = Path(os.path.relpath(folder, self.path.parent)).as_posix()
+        missing = "window.dispatchEvent(new Event('fr-missing'))"
+        waiting = [f'<script async src="{base}/{name}" onerror="{missing}"></script>' for name in self.blobs.files]
+        return "\n".join([f'<script defer src="{base}/{module}" onerror="{missing}"></script>', *waiting])

@@ -1,13 +1,17 @@
 """What a page in Jupyter needs to draw faces itself while a slider is dragged: sent on request, once per page.
 
-`packed` holds the keys of the engine, the head and the people; keys are hashes of the content. The page looks
-in its memory and in its browser's cache (`engine/store.js`), and asks for what it lacks. The answers are custom
-messages, because a trait would become part of the widget's state, which is sent again when the notebook is opened.
+`packed` holds the keys of the engine, and of the head and the blob of each person packed so far; keys are hashes of the
+content. The page looks in its memory and in its browser's cache (`engine/store.js`), and asks for what it lacks. The
+answers are custom messages, because a trait would become part of the widget's state, which is sent again when the
+notebook is opened.
+
+The first person that a page asks for is packed alone, with a head that has only what this person wears: that is soon
+done and small. The others follow when a page asks for one of them, in blocks that share a head.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .engine import compressed, engine_parts
@@ -15,9 +19,11 @@ from .live import refusal
 
 __all__ = ["Supply"]
 
-# compressed blobs of this process by key, shared by its widgets; and the keys by source and people
+BLOCK = 24  # identities that share a head
+Keys = tuple[str, list[str]]  # of a head, and of its people
+# compressed blobs of this process by key, and the keys by source and people; shared by its widgets
 _BLOBS: dict[str, bytes] = {}
-_KEYS: dict[Any, str] = {}
+_KEYS: dict[Any, Keys] = {}
 
 
 class Supply:
@@ -25,27 +31,49 @@ class Supply:
 
     def __init__(self, faces: Any, identities: Sequence[Hashable]) -> None:
         self._faces, self._identities = faces, identities
+        self._people: dict[int, tuple[str, str]] = {}
         self.able = not refusal(faces)
 
-    def pack(self) -> Iterator[dict[str, Any]]:
-        """Yields after each person, and the keys for the page last."""
-        faces, parts = self._faces, engine_parts()
-        people = []
-        for who in self._identities:
-            people.append(_known((faces.fingerprint, who), lambda who=who: faces.packed([who])[1][0]))
-            yield {}
-        head = _known((faces.fingerprint, tuple(self._identities)), lambda: faces.packed(self._identities)[0])
+    def answer(
+        self,
+        content: Mapping[str, Any],
+        send: Callable[..., None],
+        start: Callable[[str, Iterator], None],
+        publish: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """Answer a page that wants the keys of a person, or blobs; each blob goes in a message of its own.
+
+        start : takes a name and the steps of the packing, and runs them in the background. publish : takes all keys.
+        """
+        if content.get("kind") == "pack" and self.able and content["place"] not in self._people:
+            start(f"pack {content['place']}", self._pack(content["place"], publish))
+        for key in content.get("keys", ()) if content.get("kind") == "blobs" else ():
+            send({"kind": "blob", "key": key}, [self.blob(key)])
+
+    def _pack(self, place: int, publish: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+        parts = engine_parts()
         files = {name: part for name, part in parts.items() if name != "id"}
         _BLOBS.update({f"{parts['id']}-{name}": part for name, part in files.items()})
-        yield {"parts": parts["id"], "files": list(files), "head": head, "people": people}
+        yield
+        block = [place]
+        if self._people:
+            first = place - place % BLOCK
+            block = list(range(first, min(first + BLOCK, len(self._identities))))
+        head, found = self._keys([self._identities[one] for one in block])
+        for one, person in zip(block, found, strict=True):
+            self._people.setdefault(one, (head, person))
+        people = {str(one): keys for one, keys in self._people.items()}
+        publish({"parts": parts["id"], "files": list(files), "people": people})
 
     def blob(self, key: str) -> bytes:
         """A packed blob; KeyError for a key that this process never gave."""
         return _BLOBS[key]
 
-
-def _known(what: Any, make: Any) -> str:
-    if what not in _KEYS:
-        key, data = compressed(make())
-        _BLOBS[key], _KEYS[what] = data, key
-    return _KEYS[what]
+    def _keys(self, identities: Sequence[Hashable]) -> Keys:
+        what = (self._faces.fingerprint, tuple(identities))
+        if what not in _KEYS:
+            head, people = self._faces.packed(identities)
+            found = [compressed(blob) for blob in (head, *people)]
+            _BLOBS.update(found)
+            _KEYS[what] = found[0][0], [key for key, _ in found[1:]]
+        return _KEYS[what]

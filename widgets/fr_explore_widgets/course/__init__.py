@@ -1,4 +1,4 @@
-"""What the course's notebooks need besides the library: self-checks, reveals of predictions, rows of faces, snapshots.
+"""What the course's notebooks need besides the library: self-checks, what waits for a guess, rows of faces, snapshots.
 
 `check("01a", answer)` judges the answer to exercise a of notebook 01. It never raises because of the answer: it says
 "not yet" for a stub, gives a hint for a wrong answer, and explains what the right one means. The checks of notebook NN
@@ -6,6 +6,8 @@ are in `checks_NN.py` in this folder.
 """
 
 from .checking import Check, Feedback, check
-from .showing import Figure, reveal, show_faces, snapshots
+from .mystery import Mystery, never_saw
+from .showing import Figure, show_faces, snapshots
+from .waiting import after, reveal
 
-__all__ = ["Check", "Feedback", "Figure", "check", "reveal", "show_faces", "snapshots"]
+__all__ = ["Check", "Feedback", "Figure", "Mystery", "after", "check", "never_saw", "reveal", "show_faces", "snapshots"]

@@ -105,6 +105,8 @@ CHECKS = {
         praise="Right. The guarantee holds for these impostors; section 5 asks what it is worth for others.",
         otherwise="Count how many of these impostor pairs your threshold accepts, and how many the rate allows.",
         mistakes={
+            "A quantile lies between two distances: for some samples it lets one impostor too many pass. Count the "
+            "pairs that may pass instead.": lambda i, rate: int(np.sum(i <= np.quantile(i, rate))),
             "One impostor too many: a pair exactly at the threshold passes as well.": lambda i, rate: (
                 _allowed(i, rate) + 1
             ),

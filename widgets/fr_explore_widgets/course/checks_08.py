@@ -35,11 +35,11 @@ def _people(tests, level, sides=2):
     return n
 
 
-def _share(n, rho, both=False, of=None):
+def _share(n, rho, both=False, of=None, beyond=np.greater_equal):
     """The share of orders, with Spearman's rho from the differences of ranks."""
     orders = np.array(list(itertools.permutations(range(n))))
     found = of(orders) if of else 1 - 6 * ((orders - np.arange(n)) ** 2).sum(1) / (n * (n * n - 1))
-    return np.mean((np.abs(found) if both else found) >= rho)
+    return np.mean(beyond(np.abs(found) if both else found, rho))
 
 
 def _kendall(orders):
@@ -85,12 +85,14 @@ CHECKS = {
         },
     ),
     "c": Check(
-        cases=lambda: ((4, 0.75), (5, 0.65), (6, 0.62), (7, 0.55)),
+        # with n = 4, the rho of the same order is exactly 1 in any arithmetic: "at least" and "more than" differ there
+        cases=lambda: ((4, 0.75), (4, 1), (5, 0.65), (6, 0.62), (7, 0.55)),
         truth=_share,
         praise="Right. Report such a share with any correlation over a handful of ranks.",
         otherwise="Of the 24 orders of four, one is perfect and three swap two neighbours (0.8), so 1/6 reach 0.75.",
         mistakes={
             "You count both ends. Reversed orders do not show agreement.": lambda n, rho: _share(n, rho, both=True),
+            "At least r: an order whose rho equals r counts as well.": lambda n, rho: _share(n, rho, beyond=np.greater),
             "That is Kendall's tau, which counts swapped pairs. Use Spearman's rho.": lambda n, rho: _share(
                 n, rho, of=_kendall
             ),

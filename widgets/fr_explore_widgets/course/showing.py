@@ -1,4 +1,4 @@
-"""What the notebooks show besides charts and widgets: predictions with their truth, rows of faces, random snapshots."""
+"""What the notebooks show besides charts and widgets: rows of faces, random snapshots."""
 
 from __future__ import annotations
 
@@ -13,21 +13,7 @@ import numpy as np
 
 from fr_explore.attributes import PAPER_ATTRIBUTES
 
-from .checking import Feedback
-
-__all__ = ["Figure", "reveal", "show_faces", "snapshots"]
-
-
-def reveal(prediction: Any, truth: Any) -> Feedback:
-    """Show the truth in a `Prediction` if a guess was committed; otherwise say what to do."""
-    if prediction.guess is None:
-        return Feedback(
-            "not yet",
-            "You have not committed a guess yet. Commit one in the widget above, then run this cell again: "
-            "even a wrong guess teaches more than not guessing.",
-        )
-    prediction.reveal(truth)
-    return Feedback("right", prediction.result["words"][-1])
+__all__ = ["Figure", "show_faces", "snapshots"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ export const SLIDERS = {
     high: 1,
     step: 0.01,
     ends: ["0, hot", "1, frozen"],
-    help: "An inverse temperature: the amount of pattern relative to noise.",
+    help: "How strong the pattern is beside the noise: 0 is noise alone, 1 is the pattern alone.",
     show: (q) => `${q.toFixed(2)}, ${orderWords(q, "\u00d7")}`,
     speak: (q) => `${q.toFixed(2)}, ${orderWords(q, "times the")}`,
   },

@@ -18,7 +18,10 @@ import { inflate } from "./module.js";
 /** @typedef {import("./types").Drawn} Drawn */
 /** @typedef {import("./types").DrawRequest} DrawRequest */
 /** @typedef {import("./types").EmbedRequest} EmbedRequest */
+/** @typedef {import("./types").FinderParts} FinderParts */
+/** @typedef {import("./types").LookRequest} LookRequest */
 /** @typedef {import("./types").PageCard} PageCard */
+/** @typedef {import("./types").Portrait} Portrait */
 /** @typedef {import("./types").Parts} Parts */
 /** @typedef {import("./types").Picture} Picture */
 /** @typedef {import("./types").Rendered} Rendered */
@@ -141,6 +144,14 @@ async function create({ worker, renderer, network, network_relaxed }) {
     addPerson: (head, key, data) => once(drawing, "addPerson", `${head} ${key}`, { head, key, data }),
     /** @param {PageCard} card @param {Data} data */
     addModel: (card, data) => once(embedding, "addModel", card.name, { card, data }),
+    /** Only pages with a camera find faces, so only they give the drawing worker the networks' module.
+     * @param {FinderParts} finder */
+    async addFinder(finder) {
+      await drawing.ask("start", { network, network_relaxed });
+      await drawing.ask("addFinder", finder);
+    },
+    /** @param {LookRequest} request the picture's bytes move to the worker @returns {Promise<Portrait[]>} */
+    look: (request) => drawing.ask("look", request, [request.picture.data.buffer]),
     draw,
     embed,
     /** @param {RenderRequest} request @returns {Promise<Rendered>} */

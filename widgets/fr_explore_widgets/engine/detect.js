@@ -7,6 +7,14 @@ import { createNetwork } from "./network.js";
 /** @typedef {import("./types").Found} Found */
 /** @typedef {import("./types").Picture} Picture */
 
+/** Where an upright face has its landmarks in a portrait, as shares of its side; `FRAME` of portrait_crop.py. */
+const FRAME = [
+  [0.38, 0.42],
+  [0.62, 0.42],
+  [0.5, 0.56],
+  [0.4, 0.68],
+  [0.6, 0.68],
+];
 const NUMBERS = 16; // of a proposal: two scores before their sigmoid, the box's middle and size, five points
 
 /**
@@ -98,12 +106,17 @@ export function decoded(grids, least) {
   return found;
 }
 
+/** @param {number[]} box */
+const areaOf = ([left, top, right, bottom]) => (right - left) * (bottom - top);
+
+/** The largest first. @param {Found[]} faces */
+const bySize = (faces) => faces.sort((a, b) => areaOf(b.box) - areaOf(a.box));
+
 /** Intersection over union of two boxes. @param {number[]} a @param {number[]} b */
 function overlapOf(a, b) {
   const side = (/** @type {number} */ i) => Math.max(0, Math.min(a[i + 2], b[i + 2]) - Math.max(a[i], b[i]));
-  const area = (/** @type {number[]} */ box) => (box[2] - box[0]) * (box[3] - box[1]);
   const common = side(0) * side(1);
-  return common / (area(a) + area(b) - common);
+  return common / (areaOf(a) + areaOf(b) - common);
 }
 
 /**
@@ -116,6 +129,36 @@ export function suppressed(found, overlap) {
   for (const one of [...found].sort((a, b) => b.score - a.score))
     if (kept.every((better) => overlapOf(better.box, one.box) <= overlap)) kept.push(one);
   return kept;
+}
+
+/** @param {number[][]} points @returns {[number, number]} */
+function middleOf(points) {
+  return /** @type {[number, number]} */ (
+    [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length)
+  );
+}
+
+/** The spread of points around their mean. @param {number[][]} points */
+function spreadOf(points) {
+  const [x, y] = middleOf(points);
+  return Math.sqrt(points.reduce((sum, point) => sum + (point[0] - x) ** 2 + (point[1] - y) ** 2, 0));
+}
+
+/**
+ * The portrait of a face, framed as in fr_explore/faces/photographs/portrait_crop.py, float RGB in [0, 1].
+ * @param {Picture} picture @param {number[][]} landmarks @param {number} size
+ */
+export function portraitOf(picture, landmarks, size) {
+  const side = spreadOf(landmarks) / spreadOf(FRAME);
+  const [middle, own] = [middleOf(landmarks), middleOf(FRAME)];
+  const [left, top] = middle.map((value, axis) => value - own[axis] * side);
+  const data = resampled(picture, [left, top, left + side, top + side], size, size).map(
+    (value) => value / 255,
+  );
+  return {
+    landmarks: landmarks.map(([x, y]) => [((x - left) * size) / side, ((y - top) * size) / side]),
+    picture: { data, width: size, height: size, channels: /** @type {const} */ (3) },
+  };
 }
 
 /** The square around a box, as wide as its longer side. @param {number[]} box */
@@ -205,13 +248,14 @@ export async function createFinder(module, parts) {
     /** @param {Picture} picture @returns {Found[]} */
     find(picture) {
       const found = look(picture, 0);
-      const area = (/** @type {Found} */ { box }) => (box[2] - box[0]) * (box[3] - box[1]);
-      return (found.length ? found : look(picture, room)).sort((a, b) => area(b) - area(a));
+      return bySize(found.length ? found : look(picture, room));
     },
-    /** O-Net alone, from the box of the last picture: for a face that moves little. @param {Picture} picture @param {number[]} box */
-    follow(picture, box) {
-      const found = refined(picture, box);
-      return found.score >= certain ? found : null;
+    /** O-Net alone, from the boxes of the last picture: for faces that move little. Null if one of them is lost, or two
+     * became one. @param {Picture} picture @param {number[][]} boxes */
+    follow(picture, boxes) {
+      const found = boxes.map((box) => refined(picture, box)).filter(({ score }) => score >= certain);
+      const apart = suppressed(found, overlap);
+      return apart.length === boxes.length ? bySize(apart) : null;
     },
   };
 }

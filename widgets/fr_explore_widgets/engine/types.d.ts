@@ -69,12 +69,34 @@ export interface AdjustRequest {
   picture: Picture;
   values: Record<string, number>;
   seed: number;
+  /** whether the networks need the picture as well */
+  keep?: boolean;
 }
 
 export interface Adjusted {
   pixels: Uint8ClampedArray<ArrayBuffer>;
   width: number;
   height: number;
+  picture?: Picture;
+}
+
+export interface LookRequest {
+  picture: Picture & { data: { buffer: ArrayBuffer } };
+  /** at most so many faces, the largest first */
+  most: number;
+  /** px: side of their portraits */
+  size: number;
+  /** boxes of the faces in the picture before it: if all are found again, no others are looked for */
+  near?: number[][];
+}
+
+/** A face cut out of a picture as `PortraitCrop` of fr_explore/faces/photographs/portrait_crop.py does. */
+export interface Portrait {
+  /** in the picture */
+  box: number[];
+  /** in the portrait */
+  landmarks: number[][];
+  picture: Picture;
 }
 
 /** Networks and numbers of the face finder, from `pack_finder` of fr_explore/faces/photographs/detect.py. */

@@ -4,6 +4,7 @@
 // A message is {id, action, ...}; the answer {id, result} or {id, error}. Messages are answered in their order.
 
 import { alignedCrop } from "./align.js";
+import { createFinder, portraitOf } from "./detect.js";
 import { inflate } from "./module.js";
 import { createModel } from "./network.js";
 import { createRenderer } from "./renderer.js";
@@ -11,6 +12,8 @@ import { createRenderer } from "./renderer.js";
 /** @typedef {import("./types").AdjustRequest} AdjustRequest */
 /** @typedef {import("./types").DrawRequest} DrawRequest */
 /** @typedef {import("./types").EmbedRequest} EmbedRequest */
+/** @typedef {import("./types").FinderParts} FinderParts */
+/** @typedef {import("./types").LookRequest} LookRequest */
 /** @typedef {import("./types").PageCard} PageCard */
 /** @typedef {import("./types").Parts} Parts */
 /** @typedef {import("./types").Picture} Picture */
@@ -34,6 +37,8 @@ const models = new Map();
 const warm = new Set();
 /** @type {Promise<Renderer> | undefined} */
 let retouching;
+/** @type {Awaited<ReturnType<typeof createFinder>> | undefined} */
+let finder;
 
 /** @template T @param {Map<string, T>} map @param {string} key @param {string} what @returns {T} */
 function known(map, key, what) {
@@ -62,9 +67,9 @@ const ACTIONS = {
     if (files.some((file, i) => file && i < 2 && !WebAssembly.validate(file))) return { kind: "browser" };
     modules.relaxed = Boolean(files[2] && WebAssembly.validate(files[2]));
     const chosen = [files[0], modules.relaxed ? files[2] : files[1]];
-    [modules.renderer, modules.network] = await Promise.all(
-      chosen.map((file) => file && WebAssembly.compile(file)),
-    );
+    const [drawn, run] = await Promise.all(chosen.map((file) => file && WebAssembly.compile(file)));
+    modules.renderer ??= drawn;
+    modules.network ??= run;
     return { kind: "ready", relaxed: modules.relaxed };
   },
 
@@ -94,6 +99,28 @@ const ACTIONS = {
     models.set(card.name, model);
   },
 
+  /** @param {FinderParts & {yunet: Uint8Array<ArrayBuffer>, onet: Uint8Array<ArrayBuffer>}} parts */
+  async addFinder(parts) {
+    const module = /** @type {WebAssembly.Module} */ (modules.network);
+    const [yunet, onet] = await Promise.all([inflate(parts.yunet), inflate(parts.onet)]);
+    finder = await createFinder(module, { ...parts, yunet, onet });
+    finder.find({
+      data: new Uint8Array(WARM_SIZE ** 2 * 3),
+      width: WARM_SIZE,
+      height: WARM_SIZE,
+      channels: 3,
+    });
+  },
+
+  /** The portraits of the largest faces in a picture. @param {LookRequest} request */
+  look({ picture, most, size, near = [] }) {
+    if (!finder) throw new Error("no finder of faces: add it first.");
+    const followed = near.length ? finder.follow(picture, near) : null;
+    return (followed ?? finder.find(picture))
+      .slice(0, most)
+      .map(({ box, landmarks }) => ({ box, ...portraitOf(picture, landmarks, size) }));
+  },
+
   /** `keep`: also a copy of the picture as float, for the networks. @param {DrawRequest} request */
   draw({ head, person, size, values, keep = false }) {
     const { pixels, landmarks, picture } = known(heads, head, "head").render(person, size, values);
@@ -115,10 +142,15 @@ const ACTIONS = {
   },
 
   /** @param {AdjustRequest} request */
-  async adjust({ picture, values, seed }) {
+  async adjust({ picture, values, seed, keep = false }) {
     retouching ??= createRenderer(/** @type {WebAssembly.Module} */ (modules.renderer));
-    const { pixels } = (await retouching).adjust(picture, values, seed);
-    return { pixels, width: picture.width, height: picture.height };
+    const { pixels, picture: edited } = (await retouching).adjust(picture, values, seed);
+    return {
+      pixels,
+      width: picture.width,
+      height: picture.height,
+      ...(keep && { picture: { ...edited, data: edited.data.slice() } }),
+    };
   },
 };
 

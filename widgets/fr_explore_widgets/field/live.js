@@ -3,8 +3,8 @@
 import { startLive, toFrame } from "../shared/live.js";
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, receive, stored }) {
-  const engine = startLive({ live, bytes });
+export function createKernel({ live, load, receive, stored }) {
+  const engine = startLive({ live, load });
   // without an engine the page shows no faces; everything else works
   engine.catch(() => {});
   const { names, base, steps, size, curves } = live.lattice;

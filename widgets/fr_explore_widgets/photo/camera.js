@@ -11,14 +11,15 @@ const INSTEAD = "Or choose a picture from a file.";
 /**
  * The reason why there is no picture from the camera, and what to do.
  * @param {unknown} error the rejection of getUserMedia; null if the browser gives this page no camera
+ * @param {string} [open] where a camera can be used
  * @returns {Problem}
  */
-export function cameraProblem(error) {
+export function cameraProblem(error, open = "Open Jupyter at such an address.") {
   if (error === null)
     return {
       what: "This page cannot use a camera.",
       why: "Browsers allow it only for pages on localhost or over https.",
-      todo: `Open Jupyter at such an address. ${INSTEAD}`,
+      todo: `${open} ${INSTEAD}`,
     };
   const { name = "Error", message = String(error) } = /** @type {Partial<Error>} */ (error);
   const known = {

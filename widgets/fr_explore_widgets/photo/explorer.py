@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
+from fr_explore.engine.network import Precision
+
 from ..attribute.widget import AttributeExplorer
+from ..camera.page import write_camera_page
 from .widget import PhotoInput
 
 __all__ = ["PhotoExplorer"]
@@ -52,6 +56,19 @@ class PhotoExplorer(ipywidgets.VBox):
     def say_who(self, people: Mapping[str, str]) -> None:
         """Say who pictures show; see `PhotoInput.say_who`."""
         self.input.say_who(people)
+
+    def to_html(self, path: str | Path, *, precision: Precision = "int8", max_megabytes: float = 20) -> Path:
+        """Write one file in which anyone compares faces from a camera or from files; return its path.
+
+        The page finds, aligns, embeds and judges faces itself and edits them by sliders. It contains none of the
+        pictures of this widget, opens from disk, and its policy forbids it every connection.
+
+        Raises
+        ------
+        ImportError : the package with YuNet's weights is not installed.
+        ValueError : the model cannot run in a page, or the page is larger than `max_megabytes`.
+        """
+        return write_camera_page(path, self._model, precision=precision, max_megabytes=max_megabytes)
 
     def discard(self) -> None:
         """Discard every picture and close the explorer."""

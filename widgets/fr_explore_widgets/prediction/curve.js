@@ -99,7 +99,8 @@ export function createCurve(setup, changed) {
     ];
     const full = filled(x, y);
     if (!full) {
-      parts.push(text((LEFT + width() - RIGHT) / 2, HEIGHT / 2, "Draw your curve here", "middle"));
+      if (truth) parts.push(s("path", { d: linePath(x, truth, across, up), class: "fr-pen fr-truth-line" }));
+      else parts.push(text((LEFT + width() - RIGHT) / 2, HEIGHT / 2, "Draw your curve here", "middle"));
     } else {
       if (truth) parts.push(...gaps(full, truth));
       parts.push(s("path", { d: linePath(x, full, across, up), class: "fr-pen fr-guess" }));

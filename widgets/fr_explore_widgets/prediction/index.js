@@ -4,6 +4,9 @@ import { button, div, h, uid } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
+import { createChoice } from "./choice.js";
+import { createClass } from "./class.js";
+import { codeOf } from "./codes.js";
 import { createCurve } from "./curve.js";
 import { createNumber } from "./number.js";
 import { createRanking } from "./ranking.js";
@@ -13,7 +16,7 @@ import { scoreWords } from "./score.js";
 /** @typedef {import("./types").State} State */
 /** @typedef {import("../shared/types").Command} Command */
 
-const KINDS = { number: createNumber, ranking: createRanking, curve: createCurve };
+const KINDS = { number: createNumber, choice: createChoice, ranking: createRanking, curve: createCurve };
 const LOST = "The kernel is gone. The last state is shown; run the cell again to continue.";
 
 /**
@@ -30,11 +33,12 @@ export function status(state, hasTruth, words, offline = false) {
     const seen = state.truth !== null ? ", after the truth was shown" : "";
     return `Try ${n + 1}, counted separately from the first${seen}.`;
   }
+  if (!n) return state.truth === null ? "Shown without a guess." : "This is the truth, without a guess.";
   if (state.truth !== null) return words || "The truth is shown beside your guess.";
   if (hasTruth) return "Committed. Reveal the truth when you are ready.";
   return offline
     ? "Committed. This page does not contain the truth; the notebook that created it reveals it."
-    : "Committed. The next cell of the notebook reveals the truth.";
+    : "Committed. The cells below show the truth.";
 }
 
 /**
@@ -73,9 +77,13 @@ function build(context) {
   };
   const buttons = {
     commit: button("Commit guess", "commit", act("commit")),
+    skip: button("Show me", "skip", act("skip")),
     reveal: button("Reveal the truth", "reveal", act("reveal")),
     retry: button("Try again", "retry", act("retry")),
   };
+  buttons.skip.title = "See the truth without a guess";
+  const code = h("p", { class: "fr-sub fr-code" });
+  const group = createClass(setup);
   const statusLine = h("p", { class: "fr-status", role: "status" });
   const tries = h("ol", { class: "fr-tries fr-sub fr-ruled", "aria-label": "Earlier tries" });
   const badge = h("span", { class: "fr-sub fr-badge fr-one-line" });
@@ -83,7 +91,9 @@ function build(context) {
     div("fr-head", h("h3", { id, text: setup.question }), badge),
     input.root,
     div("fr-actions", ...Object.values(buttons), statusLine),
+    code,
     tries,
+    group.root,
   );
   root.dataset.kind = setup.kind;
 
@@ -101,9 +111,18 @@ function build(context) {
     root.dataset.stage = state.open ? "open" : state.truth === null ? "committed" : "revealed";
     buttons.commit.hidden = !state.open;
     buttons.commit.disabled = gone || input.value() === null;
+    const answered = state.tries.length > 0 || Boolean(state.skipped);
+    buttons.skip.hidden = answered || (offline && !setup.has_truth);
     buttons.reveal.hidden = state.open || !setup.has_truth || state.truth !== null;
     buttons.retry.hidden = state.open;
-    for (const node of [buttons.reveal, buttons.retry]) node.disabled = gone;
+    for (const node of [buttons.skip, buttons.reveal, buttons.retry]) node.disabled = gone;
+    buttons.retry.textContent = state.tries.length ? "Try again" : "Guess after all";
+    const first = state.tries[0];
+    code.hidden = !first || first.after_reveal;
+    if (!code.hidden) {
+      code.replaceChildren("Code for the class: ", h("code", { text: codeOf(setup, first.guess) }));
+    }
+    group.show(state.open ? null : state.truth);
     const late = !state.open && last?.after_reveal ? ", after the truth was shown" : "";
     const count = state.tries.length + Number(state.open);
     badge.textContent = count > 1 ? `try ${count}${late}` : "";
@@ -120,12 +139,15 @@ function build(context) {
   /** Do what the kernel would do. @param {string} action */
   function actOffline(action) {
     const state = /** @type {State} */ (model.get("state"));
-    const one = { guess: input.value(), after_reveal: state.truth !== null };
-    const change = {
-      commit: { tries: [...state.tries, one], open: false },
-      retry: { open: true },
-      reveal: { truth: action === "reveal" ? storedTruth() : null },
-    }[action];
+    const one = { guess: input.value(), after_reveal: state.truth !== null || Boolean(state.skipped) };
+    /** @type {Record<string, () => Partial<State>>} */
+    const changes = {
+      commit: () => ({ tries: [...state.tries, one], open: false }),
+      retry: () => ({ open: true }),
+      reveal: () => ({ truth: storedTruth() }),
+      skip: () => ({ truth: storedTruth(), open: false, skipped: true }),
+    };
+    const change = changes[action]();
     const now = /** @type {State} */ ({ ...state, ...change });
     const words = now.truth === null ? [] : now.tries.map(({ guess }) => scoreWords(setup, guess, now.truth));
     model.set("result", { ...model.get("result"), words });

@@ -1,4 +1,4 @@
-"""The kinds of predictions, a number, a ranking or a curve: each checks a guess and a truth, and scores the guess."""
+"""The kinds of predictions: number, choice, ranking, curve. Each checks a guess and a truth, and scores the guess."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fr_explore.attributes import ATTRIBUTES
 
 from ..core.base import check_version
 
-__all__ = ["VERSION", "Curve", "Kind", "Number", "Ranking", "check_state", "make_kind"]
+__all__ = ["VERSION", "Choice", "Curve", "Kind", "Number", "Ranking", "check_state", "make_kind"]
 
 VERSION = 1
 
@@ -74,6 +74,31 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of some options."""
+
+    options: tuple[str, ...]
+
+    def setup(self) -> dict[str, Any]:
+        return {"kind": "choice", **_named(self.options)}
+
+    def guess(self, value: Any) -> str:
+        if value not in self.options:
+            raise ValueError(f"choice {value!r}: give one of {', '.join(self.options)}.")
+        return str(value)
+
+    truth = stored_truth = guess
+
+    def score(self, guess: str, truth: str) -> dict[str, Any]:
+        """right: whether the guess is the truth."""
+        return {"right": guess == truth}
+
+    def words(self, guess: str, truth: str) -> str:
+        labels = dict(zip(self.options, self.setup()["labels"], strict=True))
+        return f"Right: {labels[truth]}." if guess == truth else f"You chose {labels[guess]}; it is {labels[truth]}."
+
+
+@dataclass(frozen=True)
 class Ranking:
     """Options in an order; values are ranked with the largest on top, with `ascending` the smallest."""
 
@@ -81,10 +106,7 @@ class Ranking:
     ascending: bool = False
 
     def setup(self) -> dict[str, Any]:
-        known = [ATTRIBUTES.get(name) for name in self.options]
-        labels = [a.label if a else name for name, a in zip(self.options, known, strict=True)]
-        colors = [a.color if a else "" for a in known]
-        return {"kind": "ranking", "options": list(self.options), "labels": labels, "colors": colors}
+        return {"kind": "ranking", **_named(self.options)}
 
     def guess(self, value: Any) -> list[str]:
         order = [] if isinstance(value, str) else [str(name) for name in value]
@@ -115,11 +137,10 @@ class Ranking:
 
     def words(self, guess: Sequence[str], truth: Mapping[str, Any]) -> str:
         score = self.score(guess, truth)
-        tau = f"Kendall's tau {score['kendall_tau']:.2f}".replace("-", "−")
         if not score["swaps"]:
-            return f"Every pair is in the right order: {tau}."
+            return "Every pair is in the right order."
         pairs = "pair" if score["pairs"] == 1 else "pairs"
-        return f"{score['swaps']} of {score['pairs']} {pairs} in the wrong order: {tau}."
+        return f"{score['swaps']} of {score['pairs']} {pairs} in the wrong order."
 
 
 @dataclass(frozen=True)
@@ -171,6 +192,13 @@ class Curve:
         return curve
 
 
+def _named(options: Sequence[str]) -> dict[str, Any]:
+    """Options with the labels and colours of those that are attributes."""
+    known = [ATTRIBUTES.get(name) for name in options]
+    labels = [a.label if a else name for name, a in zip(options, known, strict=True)]
+    return {"options": list(options), "labels": labels, "colors": [a.color if a else "" for a in known]}
+
+
 def _number(value: Any, what: str) -> float:
     try:
         number = float(value)
@@ -189,7 +217,9 @@ def check_state(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"state lacks {', '.join(missing)}: give a value that w.state returned.")
     tries = [{"guess": kind.guess(t["guess"]), "after_reveal": bool(t["after_reveal"])} for t in given["tries"]]
     truth = None if given["truth"] is None else kind.stored_truth(given["truth"])
-    return {"version": VERSION, "tries": tries, "open": bool(given["open"]) or not tries, "truth": truth}
+    skipped = bool(given.get("skipped", False))  # missing in states of version 0.1
+    is_open = bool(given["open"]) or not (tries or skipped)
+    return {"version": VERSION, "tries": tries, "open": is_open, "skipped": skipped, "truth": truth}
 
 
 def make_kind(
@@ -206,14 +236,14 @@ def make_kind(
         raise ValueError(f"low = {low!r}, high = {high!r}: give low < high.")
     if kind == "number":
         return Number(*number)
-    if kind == "ranking":
+    if kind in ("choice", "ranking"):
         names = tuple(map(str, options or ()))
         if len(names) < 2 or len(set(names)) != len(names):
-            raise ValueError(f"options = {options!r}: a ranking needs at least two, all different.")
-        return Ranking(names, ascending)
+            raise ValueError(f"options = {options!r}: a {kind} needs at least two, all different.")
+        return Choice(names) if kind == "choice" else Ranking(names, ascending)
     if kind == "curve":
         places = tuple(map(float, () if x is None else x))
         if len(places) < 2 or any(b <= a for a, b in pairwise(places)):
             raise ValueError(f"x = {x!r}: a curve needs at least two places, in ascending order.")
         return Curve(places, 0.0 if low is None else low, 1.0 if high is None else high, *labels)
-    raise ValueError(f"kind = {kind!r}: choose from number, ranking, curve.")
+    raise ValueError(f"kind = {kind!r}: choose from number, choice, ranking, curve.")

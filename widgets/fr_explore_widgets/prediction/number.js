@@ -73,20 +73,26 @@ export function createNumber(setup, changed) {
     slider?.set(box.value === "" ? Number(low) : box.valueAsNumber);
   }
 
-  /** @param {number} guess @param {number} truth */
+  /** @param {number | null} guess null if it was skipped @param {number} truth */
   function draw(guess, truth) {
-    const [from, to] = span([guess, truth], low, high);
+    const [from, to] = span(guess === null ? [truth] : [guess, truth], low, high);
     const x = linear(from, to, EDGE, WIDTH - EDGE);
-    const [a, b] = [x(guess), x(truth)];
-    picture.replaceChildren(
+    const b = x(truth);
+    const parts = [
       line([8, 36], [WIDTH - 8, 36], "fr-rule"),
-      line([a, 36], [b, 36], "fr-pen fr-guess fr-gap"),
-      circle(a, 36, 6, "fr-pen fr-guess fr-guess-mark"),
       s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-dot" }),
-      text(a, 20, `guess ${short(guess, 4)}`, "middle", "fr-key-text fr-guess"),
       text(b, 62, `truth ${short(truth, 4)}`, "middle", "fr-key-text"),
-    );
-    picture.setAttribute("aria-label", `Guess ${short(guess, 4)}, truth ${short(truth, 4)} ${unit}`);
+    ];
+    let words = `truth ${short(truth, 4)} ${unit}`;
+    if (guess !== null) {
+      const a = x(guess);
+      parts.splice(1, 0, line([a, 36], [b, 36], "fr-pen fr-guess fr-gap"));
+      parts.splice(2, 0, circle(a, 36, 6, "fr-pen fr-guess fr-guess-mark"));
+      parts.push(text(a, 20, `guess ${short(guess, 4)}`, "middle", "fr-key-text fr-guess"));
+      words = `Guess ${short(guess, 4)}, ${words}`;
+    }
+    picture.replaceChildren(...parts);
+    picture.setAttribute("aria-label", words);
   }
 
   return {

@@ -132,7 +132,7 @@ export function createRanking(setup, changed) {
   list.style.height = `${ROW * n}px`;
   show();
 
-  /** @param {string[]} guess @param {{order: string[], values: number[] | null}} truth */
+  /** @param {string[]} guess empty if it was skipped @param {{order: string[], values: number[] | null}} truth */
   function draw(guess, truth) {
     truthList.replaceChildren(
       ...truth.order.map((name, i) => {
@@ -171,11 +171,12 @@ export function createRanking(setup, changed) {
       show();
     },
     reveal(guess, truth) {
-      root.classList.toggle("fr-revealed", truth !== null);
+      root.classList.toggle("fr-revealed", truth !== null && guess !== null);
       heading.textContent = truth === null ? "Your ranking, the first on top" : "Your ranking";
       right.hidden = truth === null;
-      lines.style.display = truth === null ? "none" : "";
-      if (truth !== null) draw(guess, truth);
+      lines.style.display = truth === null || guess === null ? "none" : "";
+      left.hidden = truth !== null && guess === null;
+      if (truth !== null) draw(guess ?? [], truth);
     },
   };
 }

@@ -36,9 +36,8 @@ function ofRanking(guess, { order, values }) {
       swaps += Number(place[i] > place[j]);
     }
   }
-  const tau = `Kendall's tau ${(1 - (2 * swaps) / Math.max(pairs, 1)).toFixed(2)}`.replace("-", "\u2212");
-  if (!swaps) return `Every pair is in the right order: ${tau}.`;
-  return `${swaps} of ${pairs} ${pairs === 1 ? "pair" : "pairs"} in the wrong order: ${tau}.`;
+  if (!swaps) return "Every pair is in the right order.";
+  return `${swaps} of ${pairs} ${pairs === 1 ? "pair" : "pairs"} in the wrong order.`;
 }
 
 /** @param {Setup} setup @param {number[]} guess @param {(number | null)[]} truth */
@@ -60,6 +59,10 @@ function ofCurve({ x, x_label, low, high }, guess, truth) {
 
 /** @param {Setup} setup @param {any} guess @param {any} truth */
 export function scoreWords(setup, guess, truth) {
+  if (setup.kind === "choice") {
+    const [chosen, right] = [guess, truth].map((name) => setup.labels[setup.options.indexOf(name)]);
+    return guess === truth ? `Right: ${right}.` : `You chose ${chosen}; it is ${right}.`;
+  }
   if (setup.kind === "number") return ofNumber(setup.unit, guess, truth);
   return setup.kind === "ranking" ? ofRanking(guess, truth) : ofCurve(setup, guess, truth);
 }

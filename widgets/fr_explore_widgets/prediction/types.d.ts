@@ -3,7 +3,7 @@
 export interface Setup {
   question: string;
   has_truth: boolean;
-  kind: "number" | "ranking" | "curve";
+  kind: "number" | "choice" | "ranking" | "curve";
   unit: string;
   low: number | null;
   high: number | null;
@@ -20,6 +20,8 @@ export interface State {
   // biome-ignore lint/suspicious/noExplicitAny: a number, a list of names or of numbers; each kind knows its own
   tries: { guess: any; after_reveal: boolean }[];
   open: boolean;
+  /** the truth was requested without a guess */
+  skipped?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   truth: any;
 }

@@ -12,6 +12,7 @@ import traitlets
 from ..core.base import LabWidget, WidgetError, reply_tag
 from ..core.page import Offline
 from ..core.picture import Part, Plot
+from .codes import ClassGuesses, code_of, read_codes
 from .kinds import VERSION, check_state, make_kind
 
 __all__ = ["Prediction"]
@@ -24,8 +25,8 @@ class Prediction(LabWidget):
 
     Parameters
     ----------
-    question : the text of the question. kind : "number", "ranking" (of `options`; names of attributes get their
-        colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
+    question : the text of the question. kind : "number", "choice" or "ranking" (of `options`; names of attributes get
+        their colours) or "curve" (drawn over `x`, from `low` to `high`, 0 to 1 by default).
     ascending : for a ranking: a truth given as values has the smallest on top, not the largest.
     unit, low, high : for a number. x_label, y_label : for a curve.
     truth : the answer or a function that returns it, kept in the kernel, for the Reveal button; or use `reveal`.
@@ -36,8 +37,9 @@ class Prediction(LabWidget):
     >>> p.reveal({"age": 0.6, "hue": 0.1, "contrast": 0.2})
     {'kendall_tau': 0.33, 'swaps': 1, 'pairs': 3}
 
-    A committed guess cannot be changed: `retry` opens a new try, which is counted. Raises ValueError for an invalid
-    guess or truth, WidgetError for a reveal without a guess and for a second commit.
+    A committed guess cannot be changed: `retry` opens a new try, which is counted; `skip` gives up the guess. For a
+    class, `code` is the first guess in a few letters, and `read_codes` gathers the guesses of all. Raises ValueError
+    for an invalid guess or truth, WidgetError for a reveal without a guess and for a second commit.
     """
 
     files = "prediction"
@@ -62,16 +64,39 @@ class Prediction(LabWidget):
         truth: Any = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
+        self._given = {"question": question, "kind": kind, "options": options, "ascending": ascending, "unit": unit}
+        self._given |= {"low": low, "high": high, "x": x, "x_label": x_label, "y_label": y_label}
         self._kind = make_kind(kind, options, ascending, (unit, low, high), x, (x_label, y_label))
         self._answer: Any | Callable[[], Any] = truth
         setup = {"question": question, "has_truth": truth is not None, **self._kind.setup()}
-        first = {"version": VERSION, "tries": [], "open": True, "truth": None} if state is None else dict(state)
+        new = {"version": VERSION, "tries": [], "open": True, "skipped": False, "truth": None}
+        first = new if state is None else dict(state)
         super().__init__(setup=setup, state=first)
+
+    def fresh(self) -> Prediction:
+        """The same question without a guess, with the truth if it is known: its page scores the readers' guesses."""
+        truth = self.state["truth"]
+        if isinstance(truth, Mapping):
+            order, values = truth["order"], truth["values"]
+            truth = order if values is None else dict(zip(order, values, strict=True))
+        return Prediction(**self._given, truth=self._answer if truth is None else truth)
 
     @property
     def guess(self) -> Any:
-        """The committed guess; None while a try is open."""
-        return None if self.state["open"] else self.state["tries"][-1]["guess"]
+        """The committed guess; None while a try is open and if the guess was skipped."""
+        state = self.state
+        return None if state["open"] or not state["tries"] else state["tries"][-1]["guess"]
+
+    @property
+    def answered(self) -> bool:
+        """Whether a guess was ever committed or skipped, so that the truth may be shown."""
+        return bool(self.state["tries"]) or self.state["skipped"]
+
+    @property
+    def code(self) -> str | None:
+        """The first guess as a short code, for `read_codes`; None without a guess made before the truth was shown."""
+        first = next(iter(self.state["tries"]), None)
+        return None if first is None or first["after_reveal"] else code_of(self.setup, first["guess"])
 
     @property
     def tries(self) -> int:
@@ -89,8 +114,26 @@ class Prediction(LabWidget):
         with self._lock:
             if not self.state["open"]:
                 self._refuse("A guess is already committed.", "p.retry() opens a new try, which is counted.")
-            one = {"guess": self._kind.guess(guess), "after_reveal": self.state["truth"] is not None}
+            seen = self.state["truth"] is not None or self.state["skipped"]
+            one = {"guess": self._kind.guess(guess), "after_reveal": seen}
             self._change(tries=[*self.state["tries"], one], open=False)
+
+    def skip(self) -> None:
+        """Give up the guess and see the truth; a guess committed later counts as made after it was shown."""
+        with self._lock:
+            if self.answered:
+                self._refuse("A guess is already committed.", "p.reveal() shows the truth.")
+            self._change(open=False, skipped=True)
+            if self._answer is not None:
+                self.reveal()
+
+    def read_codes(self, text: str) -> ClassGuesses:
+        """The guesses in a text that contains the codes of a class, and the codes that could not be read.
+
+        >>> p.read_codes("Ann: K7Q2-9FXM, Ben: K7Q4-1ZHA").guesses
+        [0.25, 0.6]
+        """
+        return read_codes(self.setup, text)
 
     def retry(self) -> None:
         """Open a new try beside the committed ones."""
@@ -103,7 +146,9 @@ class Prediction(LabWidget):
         """Show the truth beside the guess and return the score; a ranking also takes a mapping or Series of values."""
         with self._lock:
             if self.state["open"]:
-                self._refuse("No guess is committed, so nothing is revealed.", "Commit a guess in the widget first.")
+                self._refuse(
+                    "No guess is committed, so nothing is revealed.", "Commit a guess in the widget first, or p.skip()."
+                )
             answer = self._answer if truth is None else truth
             answer = answer() if callable(answer) else answer
             if answer is None:
@@ -114,7 +159,7 @@ class Prediction(LabWidget):
     def _tables(self) -> dict[str, pd.DataFrame]:
         """One row per try and part of the guess: the number, each place of a ranking, each x of a curve."""
         setup, rows = self.setup, []
-        parts = setup.get("x") or range(1, 1 + len(setup.get("options", "1")))
+        parts = setup.get("x") or range(1, 1 + (len(setup["options"]) if setup["kind"] == "ranking" else 1))
         column = {"curve": "x", "ranking": "place"}.get(setup["kind"], "part")
         truth = self.state["truth"]
         known = truth["order"] if setup["kind"] == "ranking" and truth else truth
@@ -132,7 +177,7 @@ class Prediction(LabWidget):
 
     def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
         guess, truth, setup = self.guess, self.state["truth"], self.setup
-        if guess is None or setup["kind"] == "number":
+        if guess is None or setup["kind"] in ("number", "choice"):
             return [[self._words()]]
         if setup["kind"] == "ranking":
             labels = dict(zip(setup["options"], setup["labels"], strict=True))
@@ -173,6 +218,8 @@ class Prediction(LabWidget):
                     self.retry()
                 case "reveal":
                     self.reveal()
+                case "skip":
+                    self.skip()
         except ValueError as problem:
             raise WidgetError("The guess is not valid.", "Change it and commit again.") from problem
         self.reply = reply_tag(request)

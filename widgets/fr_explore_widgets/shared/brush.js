@@ -108,11 +108,11 @@ export function readable(hex, dark) {
 /**
  * @param {CanvasRenderingContext2D} c
  * @param {{ink: string, surface: string, font: string, dark: boolean, width: number, height: number}} look
+ * @param {number[][]} [taken] boxes on which no label is written
  */
-export function createBrush(c, { ink, surface, font, dark, width, height }) {
-  /** @type {number[][]} */
-  const taken = [];
+export function createBrush(c, { ink, surface, font, dark, width, height }, taken = []) {
   return {
+    taken,
     /**
      * A small face with a frame; nothing is written on it.
      * @param {CanvasImageSource | null} picture @param {[number, number]} at @param {number} size @param {string} [color]
@@ -156,6 +156,12 @@ export function createBrush(c, { ink, surface, font, dark, width, height }) {
       mark(c, shape, x, y, r);
       c.fill();
       c.stroke();
+    },
+    /** Keep the room of a label that is written elsewhere. @param {string} text @param {[number, number]} at @param {number} gap @param {string} [style] */
+    reserve(text, at, gap, style = "600 12px") {
+      c.font = `${style} ${font}`;
+      const free = text && placeLabel(at, c.measureText(text).width / 2 + 2, gap, width, taken, height);
+      if (free) taken.push(free.box);
     },
     /** Beside a mark, where room is left. @param {string} text @param {[number, number]} at @param {number} gap @param {string} [color] @param {string} [style] */
     label(text, at, gap, color, style = "600 12px") {

@@ -33,6 +33,47 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
+/**
+ * Change an element's text. The same text, or another one in the same text node, costs the page less than a new node:
+ * hosts and we have style rules with `:has()`, which every new node makes the browser check again.
+ * @param {Element} node @param {string} text
+ */
+export function setText(node, text) {
+  const only = node.childNodes.length === 1 ? node.firstChild : null;
+  if (!(only instanceof Text) || !text) {
+    if (node.textContent !== text) node.textContent = text;
+  } else if (only.data !== text) only.data = text;
+}
+
+/**
+ * Run `work` at most once per `ms`, always with the newest arguments: `soon` may wait, `now` does not.
+ * @template {any[]} A @param {(...values: A) => void} work @param {number} ms @param {AbortSignal} signal
+ */
+export function paced(work, ms, signal) {
+  let last = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {A} */
+  let newest;
+  function run() {
+    clearTimeout(timer);
+    timer = undefined;
+    last = performance.now();
+    work(...newest);
+  }
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return {
+    soon(/** @type {A} */ ...values) {
+      newest = values;
+      timer ??= setTimeout(run, Math.max(0, last + ms - performance.now()));
+    },
+    now(/** @type {A} */ ...values) {
+      newest = values;
+      run();
+    },
+  };
+}
+
 /** @param {string} name its class @param {...(Node | string)} children */
 export function div(name, ...children) {
   return h("div", { class: name }, ...children);

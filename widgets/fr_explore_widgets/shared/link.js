@@ -2,7 +2,9 @@
 //
 // A user moves a slider at most once per frame: each move is sent as soon as the kernel has answered the previous one.
 // More moves in one frame come from a program. Then one request per CROWD_MS and CROWD values is enough (a slow machine
-// stretches a burst), and the last value is always sent.
+// stretches a burst), and the last value is always sent. While the page draws the face itself (`drawn`), only the figures
+// come from the kernel: a request is sent when the slider rests for CALM_MS, and at the latest after CALMEST_MS, because
+// each one makes the host's page work.
 
 /** @typedef {import("./types").Command} Command */
 /** @typedef {import("./types").Model} Model */
@@ -16,6 +18,10 @@ export const CROWD_MS = 80;
 export const CROWD = 10;
 /** No value waits longer than this many pauses. */
 const MOST_PAUSES = 4;
+
+/** How long a slider rests whose face the page draws, and the longest time between its requests. */
+export const CALM_MS = 50;
+export const CALMEST_MS = 250;
 
 /** A request that another view may have replaced is repeated after this time. */
 export const AGAIN_MS = 250;
@@ -55,6 +61,14 @@ export function createLink(model, { signal, banner = () => {}, patience = PATIEN
   let pauses = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let pause;
+  let since = 0; // when the oldest value that waits for a calm moment arrived, or 0
+
+  function calm() {
+    const now = performance.now();
+    since ||= now;
+    clearTimeout(pause);
+    pause = setTimeout(resume, Math.max(0, Math.min(CALM_MS, since + CALMEST_MS - now)));
+  }
 
   function count() {
     arrived += 1;
@@ -110,6 +124,7 @@ export function createLink(model, { signal, banner = () => {}, patience = PATIEN
   function resume() {
     clearTimeout(pause);
     pause = undefined;
+    since = 0;
     pump();
   }
 
@@ -127,10 +142,14 @@ export function createLink(model, { signal, banner = () => {}, patience = PATIEN
     /** @param {Command} command */
     send(command) {
       waiting = enqueue(waiting, command, merging);
-      if (command.phase === "drag") count();
-      else crowded = false;
-      if (command.phase === "drag") pump();
-      else resume(); // the end of a move waits only for the pending answer
+      if (command.phase !== "drag") {
+        crowded = false;
+        resume(); // the end of a move waits only for the pending answer
+      } else if (command.drawn) calm();
+      else {
+        count();
+        pump();
+      }
     },
     /**
      * Process an answer; true if it is the expected one.
@@ -154,6 +173,7 @@ export function createLink(model, { signal, banner = () => {}, patience = PATIEN
       clearTimeout(again);
       clearTimeout(pause);
       pause = undefined;
+      since = 0;
     },
     get busy() {
       return (flight !== null && !flight.late) || waiting.length > 0;

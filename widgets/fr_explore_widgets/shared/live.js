@@ -23,28 +23,32 @@ export function unavailable(problem) {
   };
 }
 
-/** @param {Pick<Page, "live" | "bytes">} page */
-export async function startLive({ live, bytes }) {
-  const files = Object.entries(live.parts).map(([name, part]) => [name, name === "id" ? part : bytes(part)]);
-  const engine = await startEngine(Object.fromEntries(files));
+/** @param {Pick<Page, "live" | "load">} page */
+export async function startLive({ live, load }) {
+  const files = Object.entries(live.parts).map(async ([name, part]) => [
+    name,
+    name === "id" ? part : await load(part),
+  ]);
+  const engine = await startEngine(Object.fromEntries(await Promise.all(files)));
   const { head, people, models } = live;
-  const added = engine.addHead(head.key, bytes(head.data));
+  const added = head && load(head.data).then((data) => engine.addHead(head.key, data));
   const person = async (/** @type {number} */ place) => {
     await added;
-    await engine.addPerson(head.key, people[place].key, bytes(people[place].data));
+    await engine.addPerson(head.key, people[place].key, await load(people[place].data));
     return people[place].key;
   };
   /** @type {Map<string, Promise<void>>} */
   const loaded = new Map();
   const model = (/** @type {string} */ name) => {
     const { card, data } = models.find((/** @type {any} */ one) => one.card.name === name);
-    const loading = loaded.get(name) ?? engine.addModel(card, bytes(data));
+    const loading = loaded.get(name) ?? load(data).then((weights) => engine.addModel(card, weights));
     loaded.set(name, loading);
     return loading;
   };
   const waiting = new Map();
 
   return {
+    engine,
     model,
     /** A person's face; `keep` it as float for the networks. @param {number} place @param {Record<string, number>} values
      * @param {number} size @param {boolean} [keep] @returns {Promise<Drawn>} */

@@ -33,8 +33,9 @@ const HELP =
 
 /**
  * @param {{signal: AbortSignal, label: string, onHover?: (i: number) => void, onChoose?: (i: number) => void,
- *   under?: Painter, over?: Painter, faint?: number, margin?: number}} options -1 means no point; `under` and
- *   `over` paint below and above the points, `faint` is the opacity of points that are not lit
+ *   under?: Painter, over?: Painter, top?: Painter, faint?: number, margin?: number}} options -1 means no point; `under`
+ *   and `over` paint below and above the points and are kept with them on a layer, `top` paints in each frame;
+ *   `faint` is the opacity of points that are not lit
  */
 export function createMap({
   signal,
@@ -43,6 +44,7 @@ export function createMap({
   onChoose = () => {},
   under,
   over,
+  top,
   faint = FAINT,
   margin = MARGIN,
 }) {
@@ -86,6 +88,8 @@ export function createMap({
   const layer = h("canvas");
   /** @type {Painted | null} */
   let painted = null;
+  /** @type {Scene | null} the one on the layer */
+  let scene = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let moving;
   let [x, y] = [new Float32Array(0), new Float32Array(0)];
@@ -126,9 +130,10 @@ export function createMap({
         const [left, top] = [current.x - (from.x + pad) * f, current.y - (from.y + pad) * f];
         c.drawImage(layer, left, top, (layer.width / ratio) * f, (layer.height / ratio) * f);
       }
+      if (scene) top?.(c, { ...scene, view: current });
       rings(c, current);
       root.dataset.zoom = (current.k / fitted.k).toFixed(3);
-      problem.hidden = true;
+      if (!problem.hidden) problem.hidden = true;
     } catch (error) {
       problem.textContent = `The map could not be drawn: ${error}. The figures are still correct; reload the page to try again.`;
       problem.hidden = false;
@@ -152,7 +157,7 @@ export function createMap({
     const surface = getComputedStyle(root.closest(".fr-lab") ?? root).backgroundColor;
     const look = { ink, soft: getComputedStyle(help).color, surface, font };
     const zoomed = current.k / fitted.k;
-    const scene = { x, y, seen, view: current, zoom: zoomed, width, height, ...look };
+    scene = { x, y, seen, view: current, zoom: zoomed, width, height, ...look };
     resize(layer, width + 2 * pad, height + 2 * pad, ratio);
     c.setTransform(ratio, 0, 0, ratio, ratio * pad, ratio * pad);
     c.clearRect(-pad, -pad, width + 2 * pad, height + 2 * pad);
@@ -335,6 +340,8 @@ export function createMap({
     canvas,
     tools,
     redraw,
+    /** Paint only what `top` paints. */
+    refresh: frame,
     showAll,
     /** @param {Float32Array} points x, y, x, y, ... @param {boolean} [keep] keep the view, for example if the points are the same */
     setPoints(points, keep = false) {

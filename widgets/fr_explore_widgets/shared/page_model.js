@@ -12,6 +12,7 @@ import { createHistory } from "./history.js";
  * @typedef {object} Page what a page offers to its kernel
  * @property {Record<string, any>} live the data of core/live.py; `bytes` reads its bytes
  * @property {(value: any) => Uint8Array<ArrayBuffer>} bytes
+ * @property {(value: any) => Promise<Uint8Array<ArrayBuffer>>} load the same for what pages of one site share as files
  * @property {import("./types").Model} model
  * @property {(update: Traits) => void} receive set traits, as a message from a kernel does
  * @property {(request: Record<string, any>) => Promise<Traits | null>} stored the stored answer to a request
@@ -28,6 +29,9 @@ const FAILED = {
   todo: "Try another change, or load the page again.",
 };
 
+const MISSING =
+  "A file of this page was not found: keep the site's folders together, or load the page again.";
+
 /** @param {string} text base64 */
 function toBytes(text) {
   const quick = /** @type {{fromBase64?: (text: string) => Uint8Array<ArrayBuffer>}} */ (Uint8Array);
@@ -36,6 +40,43 @@ function toBytes(text) {
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
   return bytes;
+}
+
+/** A page that nobody touches loads its late files after this time. */
+const UNTOUCHED_MS = 8000;
+const TOUCHES = ["pointerover", "pointerdown", "keydown", "focusin"];
+
+/** When the page is touched, or has been there for a while. */
+function touched() {
+  return new Promise((done) => {
+    for (const event of TOUCHES) addEventListener(event, done, { once: true });
+    setTimeout(done, UNTOUCHED_MS);
+  });
+}
+
+/** Load a file from the folder that the page's other files come from. @param {string} name */
+function loadScript(name) {
+  const others = /** @type {NodeListOf<HTMLScriptElement>} */ (document.querySelectorAll("script[src]"));
+  const script = document.createElement("script");
+  script.src = others[others.length - 1].src.replace(/[^/]*$/, name);
+  script.onerror = () => dispatchEvent(new Event("fr-missing"));
+  document.head.append(script);
+}
+
+/** The text of a file that pages share; its script may still be on its way. @param {string} key @returns {Promise<string>} */
+function fileOf(key) {
+  const page = /** @type {{frExploreFiles?: Record<string, string>}} */ (globalThis);
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      const text = page.frExploreFiles?.[key];
+      if (text === undefined) return;
+      removeEventListener("fr-file", look);
+      resolve(text);
+    };
+    addEventListener("fr-file", look);
+    addEventListener("fr-missing", () => reject(new Error(MISSING)));
+    look();
+  });
 }
 
 /** A JPEG as raw RGB bytes, as the kernel sends them. @param {Uint8Array<ArrayBuffer>} data */
@@ -101,6 +142,19 @@ export async function createModel(
   const answers = pairs.map(([at, answer]) => ({ at, traits: answer }));
 
   const bytes = (/** @type {any} */ value) => toBytes(blobs[value.$bytes ?? value.$jpeg]);
+  const touch = touched();
+  /** @type {Set<string>} */
+  const late = new Set();
+  /** @param {any} value */
+  async function load({ $file, $late, ...value }) {
+    if ($file === undefined) return bytes(value);
+    if ($late && !late.has($late)) {
+      late.add($late);
+      await touch;
+      loadScript($late);
+    }
+    return toBytes(await fileOf($file));
+  }
   /** @param {any} value */
   async function revive(value) {
     if (value?.$jpeg !== undefined) return toPixels(bytes(value));
@@ -204,6 +258,6 @@ export async function createModel(
         (listeners.get(event) ?? []).filter((one) => one !== callback),
       ),
   };
-  const kernel = createKernel?.({ live, bytes, model, receive, stored });
+  const kernel = createKernel?.({ live, bytes, load, model, receive, stored });
   return model;
 }

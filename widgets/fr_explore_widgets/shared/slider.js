@@ -1,6 +1,6 @@
 // The sliders of all widgets: native range inputs, so that keys, touch and screen readers work as usual.
 
-import { div, h, uid } from "./dom.js";
+import { div, h, setText, uid } from "./dom.js";
 
 /** @typedef {import("./types").SliderSpec} SliderSpec */
 /** @typedef {(name: string, value: number, phase: "drag" | "commit") => void} OnMove */
@@ -38,7 +38,7 @@ export function createSlider(spec, onMove) {
     const at = share(spec, x);
     row.style.setProperty("--lo", String(Math.min(at, from)));
     row.style.setProperty("--hi", String(Math.max(at, from)));
-    value.textContent = spec.show(x);
+    setText(value, spec.show(x));
     input.setAttribute("aria-valuetext", spec.speak(x));
   }
 

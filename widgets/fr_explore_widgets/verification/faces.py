@@ -19,7 +19,7 @@ from fr_explore.base.distance import distance, same_person
 from fr_explore.engine.network import Precision
 
 from ..core import live
-from ..core.faces import middle_strengths, pick
+from ..core.faces import middle_strengths, pick, thumbnail
 from .pairs import Pairs
 
 __all__ = ["FaceGallery", "Shift", "shift_table"]
@@ -55,6 +55,7 @@ class FaceGallery:
         self.groups = None if groups is None else _groups(groups, names, self.identities)
         self.faces, self.model, self.images, self.size, self.seed = faces, model, images, size, seed
         self.vectors = np.zeros((0, images, 0))
+        self._recipes: list[dict[str, float]] = []  # the strengths of each image
         self.shifts: dict[str, Shift] = {}
 
     @property
@@ -65,10 +66,12 @@ class FaceGallery:
     def render(self) -> Iterator[int]:
         """Render and embed the images into `vectors` (identities, images, dim); yields how many are done."""
         rng = np.random.default_rng(self.seed)
-        strengths = [middle_strengths(self.faces.attributes, rng) if k % self.images else {} for k in range(self.total)]
+        self._recipes = [
+            middle_strengths(self.faces.attributes, rng) if k % self.images else {} for k in range(self.total)
+        ]
         who = [name for name in self.identities for _ in range(self.images)]
         vectors = []
-        for done, some in self._embedded(who, strengths):
+        for done, some in self._embedded(who, self._recipes):
             vectors.append(some)
             yield done
         self.vectors = np.concatenate(vectors).reshape(len(self.identities), self.images, -1)
@@ -84,6 +87,23 @@ class FaceGallery:
             data = data.assign_coords(group=("image", np.repeat(np.array(self.groups, dtype=object), self.images)))
         found = fr.verification(data, identities=who, by=by, published=card.threshold, draws=draws)
         return Pairs.of(found, card.title)
+
+    def faces_at(self, pairs: Pairs, distance: float) -> tuple[list[dict[str, Any] | None], bytes]:
+        """The genuine and the impostor pair nearest to a distance, as plain JSON, and the pixels of their faces."""
+        found, pixels = [], b""
+        for same in (True, False):
+            part = pairs.table[pairs.table["same"] == same]
+            if part.empty:
+                found.append(None)
+                continue
+            row = part.iloc[int(np.argmin(np.abs(np.asarray(part["distance"]) - distance)))]
+            images = [int(row["first"]), int(row["second"])]
+            people = [self.identities[k // self.images] for k in images]
+            faces = self.faces.render_batch(people, [self._recipes[k] for k in images], size=self.size)
+            pixels += b"".join(thumbnail(face.pixels, self.size).tobytes() for face in faces)
+            names = [str(person) for person in people]
+            found.append({"distance": float(row["distance"]), "images": images, "people": names})
+        return found, pixels
 
     def grid(self, attribute: str) -> list[float]:
         """Strengths from one end of the range to the other, including the neutral one."""
@@ -129,7 +149,8 @@ class FaceGallery:
         found = live.live(self.faces, self.identities, {name: self.model}, precision)
         vectors = np.ascontiguousarray(self.vectors, "<f4")
         found.data["gallery"] = {"size": self.size, "images": self.images, "dim": vectors.shape[2]}
-        found.data["gallery"]["vectors"] = vectors.tobytes()
+        found.data["gallery"] |= {"vectors": vectors.tobytes(), "recipes": self._recipes}
+        found.data["gallery"]["names"] = [str(name) for name in self.identities]
         return found, live.note(name, precision)
 
     def _genuine(self, moved: np.ndarray) -> np.ndarray:

@@ -3,10 +3,12 @@
 
 import { button, div, h } from "../shared/dom.js";
 import { createFrame, createState, widget } from "../shared/frame.js";
+import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { decode, decodeShift, ratesAt, rocOf } from "./data.js";
 import { createGroups } from "./groups.js";
 import { createKey } from "./key.js";
+import { createPairFaces } from "./pair_faces.js";
 import { createDensity, topOf } from "./plot.js";
 import { createRoc } from "./roc.js";
 import { createShift, rejected } from "./shift.js";
@@ -32,9 +34,13 @@ function build(context) {
   let shift = null;
   /** @type {ReturnType<typeof createGroups> | null} */
   let groups = null;
+  /** @type {ReturnType<typeof createPairFaces> | null} */
+  let faces = null;
+  let pointed = Number.NaN;
 
   const frame = createFrame("fr-verify");
-  const { root } = frame;
+  const { root, notices } = frame;
+  const link = createLink(model, { signal, banner: notices.showBanner, merging: "view_pairs" });
   const state = createState(context, root, {
     defaults: /** @type {State} */ ({ version: 1, threshold: null, attribute: null, strength: null }),
     draw,
@@ -45,8 +51,13 @@ function build(context) {
     },
   });
   const about = h("p", { class: "fr-sub" });
-  const density = createDensity(signal, (threshold, phase) =>
-    state.change({ threshold }, { drag: phase === "drag", moved: "threshold" }),
+  const density = createDensity(
+    signal,
+    (threshold, phase) => {
+      state.change({ threshold }, { drag: phase === "drag", moved: "threshold" });
+      requestPairs(threshold);
+    },
+    requestPairs,
   );
   const key = createKey((threshold) => state.change({ threshold }));
   const curve = createRoc(signal);
@@ -75,8 +86,11 @@ function build(context) {
     const pairs = `${people ? `${people} people, ` : ""}${genuine} genuine and ${impostor} impostor pairs`;
     about.textContent = given.title ? `${given.title}: ${pairs}` : pairs;
     key.describe(given);
-    shift?.root.remove();
-    groups?.root.remove();
+    for (const part of [shift, groups, faces]) part?.root.remove();
+    if (given.size && !model.get("offline")) {
+      faces = createPairFaces(given.size);
+      density.root.after(faces.root);
+    }
     if (given.attributes.length) {
       shift = createShift(signal, given.attributes, (attribute, strength, phase) =>
         state.change({ attribute, strength }, { drag: phase === "drag", moved: attribute ?? "" }),
@@ -90,6 +104,21 @@ function build(context) {
     body.hidden = false;
     state.restart();
     showShifts();
+  }
+
+  /** Ask for the faces of the pairs nearest to a distance. @param {number} distance */
+  function requestPairs(distance) {
+    if (!faces || root.classList.contains("fr-lost") || distance === pointed) return;
+    pointed = distance;
+    link.send({ action: "view_pairs", values: { distance } });
+  }
+
+  function showPairs() {
+    const view = model.get("pairs_view");
+    if (!view.pairs) return;
+    faces?.show(view.pairs, model.get("frame"), state.now.threshold ?? 0);
+    root.dataset.pairs = view.pairs.map((/** @type {any} */ pair) => pair?.images.join("-")).join(" ");
+    link.settle(view);
   }
 
   /** Redraw with the computed strengths; without a kernel, the other attributes cannot be chosen. */
@@ -120,6 +149,7 @@ function build(context) {
     curve.show({ roc, rates: neutral, eer: setup.eer.rate });
     shift?.show({ attribute, strength, threshold, steps, people });
     groups?.show(threshold);
+    faces?.judge(threshold);
     root.dataset.threshold = String(threshold);
     root.dataset.far = String(rates.far.share);
     root.dataset.frr = String(rates.frr.share);
@@ -136,8 +166,16 @@ function build(context) {
     setup: readSetup,
     shifts: showShifts,
     progress: showProgress,
+    pairs_view: showPairs,
   });
-  frame.open(context, { lost: LOST, kernel: showShifts });
+  frame.open(context, {
+    lost: LOST,
+    failed: link.settle,
+    kernel: (gone) => {
+      link.connect(!gone);
+      showShifts();
+    },
+  });
   showProgress();
   readSetup();
   if (!setup && !model.get("progress")?.what) {

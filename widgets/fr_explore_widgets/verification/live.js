@@ -1,16 +1,16 @@
 // A live page of a VerificationExplorer: the genuine distances with an attribute changed, computed by its engine.
 
 import { distance } from "../engine/measure.js";
-import { startLive, unavailable } from "../shared/live.js";
+import { startLive, toFrame, unavailable } from "../shared/live.js";
 import { decodeShift } from "./data.js";
 
 /** @typedef {(Float64Array | null)[]} Shift ascending distances at each strength */
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
-export function createKernel({ live, bytes, model, receive }) {
-  const engine = startLive({ live, bytes });
+export function createKernel({ live, bytes, load, model, receive }) {
+  const engine = startLive({ live, load });
   engine.catch((problem) => receive({ error: unavailable(problem) }));
-  const { size, images, dim } = live.gallery;
+  const { size, images, dim, recipes, names } = live.gallery;
   const { card } = live.models[0];
   const people = live.people.length;
   const numbers = new Float32Array(bytes(live.gallery.vectors).buffer);
@@ -42,6 +42,36 @@ export function createKernel({ live, bytes, model, receive }) {
     }
     const shift = /** @type {Float64Array} */ (shifted.get(person));
     return Float64Array.from(await own(values), (x, i) => x + shift[i]);
+  }
+
+  /** The genuine, then the impostor pair nearest to a distance. @param {number} at */
+  function nearestPairs(at) {
+    /** @type {({distance: number, images: number[], people: string[]} | null)[]} */
+    const found = [null, null];
+    const vectors = recipes.map((/** @type {object} */ _, /** @type {number} */ k) =>
+      known(Math.floor(k / images), k % images),
+    );
+    const away = [Infinity, Infinity];
+    for (let a = 0; a < vectors.length; a++) {
+      for (let b = a + 1; b < vectors.length; b++) {
+        const people = [a, b].map((k) => Math.floor(k / images));
+        const kind = people[0] === people[1] ? 0 : 1;
+        const far = distance(vectors[a], vectors[b], card.metric);
+        if (Math.abs(far - at) >= away[kind]) continue;
+        away[kind] = Math.abs(far - at);
+        found[kind] = { distance: far, images: [a, b], people: people.map((one) => names[one]) };
+      }
+    }
+    return found;
+  }
+
+  /** @param {Record<string, any>} request */
+  async function viewPairs({ client, seq, values }) {
+    const pairs = nearestPairs(values.distance);
+    const { draw } = await engine;
+    const shown = pairs.flatMap((pair) => pair?.images ?? []);
+    const faces = await Promise.all(shown.map((k) => draw(Math.floor(k / images), recipes[k], size, false)));
+    receive({ frame: toFrame(...faces), pairs_view: { client, seq, pairs } });
   }
 
   /** Ascending distances of the changed first images to the others of the same people. @param {Float64Array[]} moved */
@@ -104,5 +134,5 @@ export function createKernel({ live, bytes, model, receive }) {
 
   model.on("change:state", follow);
   follow();
-  return { answer: async () => {} };
+  return { answer: viewPairs };
 }

@@ -51,8 +51,9 @@ export function twoKinds(kinds, top, x, y, bins, threshold, f) {
 /**
  * @param {AbortSignal} signal
  * @param {(threshold: number, phase: "drag" | "commit") => void} onMove
+ * @param {(distance: number) => void} onPoint the pointer is there, without a button
  */
-export function createDensity(signal, onMove) {
+export function createDensity(signal, onMove, onPoint) {
   /** @type {Scene | null} */
   let scene = null;
   let held = false;
@@ -169,7 +170,10 @@ export function createDensity(signal, onMove) {
     plot.svg.setPointerCapture?.(event.pointerId);
     move(under(event), "drag");
   });
-  plot.svg.addEventListener("pointermove", (event) => held && move(under(event), "drag"));
+  plot.svg.addEventListener("pointermove", (event) => {
+    if (held) move(under(event), "drag");
+    else if (scene) onPoint(Math.min(Math.max(under(event), 0), scene.top));
+  });
   plot.svg.addEventListener("pointerup", (event) => {
     if (!held) return;
     held = false;

@@ -29,6 +29,15 @@ export interface Setup {
   facts: { draws: number; resampled?: string };
   start: number;
   attributes: Attribute[];
+  /** px of the faces of a pair; 0 if there are none */
+  size: number;
+}
+
+/** Two images of the gallery. */
+export interface Pair {
+  distance: number;
+  images: number[];
+  people: string[];
 }
 
 export interface Curve {

@@ -11,6 +11,7 @@ import traitlets
 
 from fr_explore.engine.network import Precision
 
+from ..core.base import reply_tag
 from ..core.job_queue import BackgroundWidget, Job
 from ..core.page import Offline
 from ..core.picture import Part
@@ -58,6 +59,7 @@ class VerificationExplorer(BackgroundWidget):
     data = traitlets.Bytes().tag(sync=True)
     shifts = traitlets.Dict().tag(sync=True)
     shift_data = traitlets.Bytes().tag(sync=True)
+    pairs_view = traitlets.Dict().tag(sync=True)  # of the faces in `frame`
 
     def __init__(
         self, source: Any, identities: Any = None, groups: Any = None, *, threshold: float | None = None,
@@ -130,7 +132,8 @@ class VerificationExplorer(BackgroundWidget):
         attributes = self._gallery.describe() if self._gallery else []
         with self.hold_sync():
             self.data = data
-            self.setup = setup | {"start": pairs.start, "attributes": attributes}
+            size = self._gallery.size if self._gallery else 0
+            self.setup = setup | {"start": pairs.start, "attributes": attributes, "size": size}
 
     def _publish_shifts(self, gallery: FaceGallery) -> None:
         records, data = gallery.for_browser()
@@ -140,7 +143,13 @@ class VerificationExplorer(BackgroundWidget):
     # --- the state ----------------------------------------------------------------------------------------------------
 
     def _handle(self, request: Mapping[str, Any]) -> None:
-        raise ValueError(f"request {request.get('action')!r}: the page computes everything and sends no requests.")
+        if request.get("action") != "view_pairs":
+            raise ValueError(f"request {request.get('action')!r}: this widget answers view_pairs.")
+        if self._gallery is None:
+            raise ValueError("these distances are precomputed, without faces to show.")
+        found, pixels = self._gallery.faces_at(self._ready(), float(request["values"]["distance"]))
+        with self.hold_sync():
+            self.frame, self.pairs_view = pixels, {**reply_tag(request), "pairs": found}
 
     @traitlets.validate("state")
     def _check_state(self, proposal: Mapping[str, Any]) -> dict[str, Any]:

@@ -380,6 +380,33 @@ test("a sweep button plays the range and leaves a strip, and Escape stops it", (
   expect(find(".fr-strip").hidden).toBe(true);
 });
 
+test("a whole sweep offers its path, requests it once the fold is open, and hides it with its face", () => {
+  open();
+  find("[data-sweep=age]").click();
+  for (let i = 0; i < 33; i += 1) {
+    const { age: years } = requests().at(-1).values;
+    receive(answer({ age: years }, { distance: 0.01 * years }));
+    vi.advanceTimersByTime(120);
+  }
+  receive(answer({ age: 35 }));
+  const fold = find(".fr-path");
+  expect(fold.hidden).toBe(false);
+  fold.open = true;
+  fold.dispatchEvent(new Event("toggle"));
+  expect(requests().at(-1)).toMatchObject({ action: "path", moved: "age" });
+  const { client, seq } = requests().at(-1);
+  const where = { name: "age", model: "m", place: 0, at: { age: 35, hue: 0 } };
+  model.receive({ path: { ...where, client, seq, done: 0, all: 3 } });
+  expect(fold.textContent).toContain("0 of 3 faces");
+  slide("age", 60); // the answer is settled: the next request goes
+  expect(requests().at(-1)).toMatchObject({ action: "set", values: { age: 60 } });
+  receive(answer({ age: 60 }));
+  model.receive({ path: { ...where, strengths: [18, 50, 75], distances: [[0, 1, 2], [1, 0, 1], [2, 1, 0]], bend: 1, reach: 1 } }); // biome-ignore format: one path
+  expect(fold.querySelectorAll("rect")).toHaveLength(9);
+  receive(answer({ hue: 10, age: 60 }, {}, {}));
+  expect(fold.hidden).toBe(true);
+});
+
 test("a sweep in Python is shown with its share of the range", () => {
   open();
   model.receive({ retention: { name: "age", samples: [[18, 0.1], [75, 1.1]] } }); // biome-ignore format: one line

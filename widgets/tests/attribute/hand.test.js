@@ -14,7 +14,7 @@ vi.mock("../../fr_explore_widgets/engine/client.js", async (original) => ({
   startEngine: vi.fn(async () => engine),
 }));
 
-const PACKED = { parts: "p", files: ["worker"], head: "h", people: ["ann", "bob"] };
+const PACKED = { parts: "p", files: ["worker"], people: { 0: ["h", "ann"], 1: ["h", "bob"] } };
 
 /** A browser's cache. */
 function fakeCaches() {
@@ -97,6 +97,34 @@ test("the page draws a person once it has what that needs, and paints in the ord
   hand.drop(); // the kernel's picture came
   await new Promise((done) => setTimeout(done, 10));
   expect(painted).toHaveLength(2);
+});
+
+test("the page asks once for a person that is not packed, and draws him when the keys have come", async () => {
+  fakeCaches();
+  const { model, sent } = talking({ packed: {} });
+  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  await Promise.all([hand.prepare(1), hand.prepare(1)]);
+  expect(sent).toEqual([{ kind: "pack", place: 1 }]);
+  model.set("packed", PACKED);
+  await hand.prepare(1);
+  expect([hand.draws(0), hand.draws(1)]).toEqual([false, true]);
+  expect(sent.flatMap(({ keys }) => keys ?? [])).toEqual(["p-worker", "h", "bob"]); // and nobody else
+});
+
+test("a face is drawn when the picture before it is on the screen", async () => {
+  fakeCaches();
+  const frames = [];
+  vi.stubGlobal("requestAnimationFrame", (callback) => frames.push(callback));
+  const { model } = talking();
+  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  await hand.prepare(0);
+  engine.draw.mockClear();
+  for (const age of [40, 41, 42]) hand.move(0, { age });
+  await vi.waitFor(() => expect(frames).toHaveLength(1));
+  hand.move(0, { age: 43 });
+  expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40]);
+  frames[0]();
+  await vi.waitFor(() => expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40, 43]));
 });
 
 test("without an engine, or without messages, the kernel's pictures are shown", async () => {

@@ -5,6 +5,13 @@ import { createKey } from "../../fr_explore_widgets/attribute/key.js";
 import { createTrailMap } from "../../fr_explore_widgets/attribute/map.js";
 import { brief, createModels } from "../../fr_explore_widgets/attribute/models.js";
 import {
+  belongs,
+  color,
+  createPath,
+  pathDistances,
+  pathWords,
+} from "../../fr_explore_widgets/attribute/path.js";
+import {
   createStrip,
   retention,
   retentionWords,
@@ -139,13 +146,27 @@ test("the map shows gallery and trail with names; a close-up shows the current i
   expect(whole.dots).toHaveLength(4);
   expect(whole.dots).toContainEqual([28, 428]);
   expect(whole.dots).toContainEqual([428, 28]);
-  expect(whole.words).toEqual(["age", "reference", "ben"]); // the reference is anna: one name for a face
+  expect(whole.words).toEqual(["reference", "ben", "age"]); // the reference is anna: one name for a face
   map.zoom(true);
   expect(frame().dots).toHaveLength(2);
   map.zoom(false);
   expect(frame().dots).toEqual(whole.dots);
   move([4, 4]);
   expect(frame().dots).toContainEqual([128, 328]); // the whole map contains the trail
+});
+
+test("a step of a drag is painted over what is there, until it leaves the map", () => {
+  const { map, move, frame } = trailMap();
+  move([0.2, 0], { nearest: [0, 1] });
+  frame();
+  const rough = { step: { ...step, rough: true } };
+  move([0.4, 0.2], rough);
+  expect(frame()).toEqual({ dots: [], words: ["age"] }); // neither the gallery nor its names
+  move([4, 4], rough);
+  expect(frame().dots).toContainEqual([128, 328]);
+  move([0.4, 0.3]);
+  expect(frame()).toEqual({ dots: expect.objectContaining({ length: 4 }), words: ["reference", "age"] });
+  expect(map.root.dataset.trail).toBe("3");
 });
 
 test("keys go from face to face, and the card says which one it is", () => {
@@ -306,4 +327,69 @@ test("the differences between two snapshots", () => {
   const at = (years) => ({ place: 0, strengths: { age: years }, shape: [2, 2] });
   expect(differences([age], at(35), at(60))).toEqual([{ label: "age", from: "35 years", to: "60 years" }]);
   expect(differences([age], at(35), at(35))).toEqual([]);
+});
+
+test("a straight path, an arc and a path that comes back, by their closed forms", () => {
+  const straight = pathDistances([[0, 0], [1, 0], [3, 0]], "euclidean"); // biome-ignore format: points
+  expect(straight).toEqual({ distances: [[0, 1, 3], [1, 0, 2], [3, 2, 0]], bend: 1, reach: 1 }); // biome-ignore format: a matrix
+  const arc = Array.from({ length: 181 }, (_, i) => [
+    5 * Math.cos((i * Math.PI) / 180),
+    5 * Math.sin((i * Math.PI) / 180),
+  ]);
+  const half = pathDistances(arc, "cosine");
+  expect(half.distances[0][180]).toBeCloseTo(2); // 1 - cos of opposite vectors
+  expect(half.bend).toBeCloseTo(Math.PI / 2, 3); // the arc over its chord, whatever the metric
+  const back = pathDistances([[0, 0], [4, 0], [1, 0]], "euclidean"); // biome-ignore format: points
+  expect(back).toMatchObject({ bend: 7, reach: 0.25 });
+  expect(pathWords(age, back)).toBe(
+    "The path along age is 7.00 times as long as the distance between its ends. It comes back: some steps are farther apart than its ends.",
+  );
+  const ring = pathDistances([[0, 0], [4, 0], [0, 0]], "euclidean"); // biome-ignore format: points
+  expect([ring.bend, ring.reach]).toEqual([null, 0]);
+  expect(pathWords(age, ring)).toContain("ends where it starts");
+  const still = pathDistances([[1, 1], [1, 1], [1, 1]], "euclidean"); // biome-ignore format: points
+  expect(pathWords(age, still)).toBe("The embedding does not move along age.");
+});
+
+test("a path belongs to one face and one model, whatever the strength of its own attribute", () => {
+  const path = { name: "age", model: "m", place: 1, at: { age: 35, hue: 10 } };
+  const face = { place: 1, strengths: { age: 60, hue: 10 } };
+  expect(belongs(path, "age", "m", face)).toBe(true);
+  expect(belongs(path, "hue", "m", face)).toBe(false);
+  expect(belongs(path, "age", "n", face)).toBe(false);
+  expect(belongs(path, "age", "m", { ...face, place: 0 })).toBe(false);
+  expect(belongs(path, "age", "m", { ...face, strengths: { age: 35, hue: 11 } })).toBe(false);
+  expect(belongs({}, "age", "m", face)).toBe(false);
+});
+
+test("the map of a path: its colours are the distances, low strengths are at the lower left", () => {
+  const asked = [];
+  const { root, offer, show, disable } = createPath((name) => asked.push(name));
+  expect(root.hidden).toBe(true);
+  offer(age);
+  expect([root.hidden, asked]).toEqual([false, []]); // nothing is computed before somebody looks
+  root.open = true;
+  root.dispatchEvent(new Event("toggle"));
+  expect(asked).toEqual(["age"]);
+  show(age, { name: "age", done: 4, all: 15 });
+  expect(root.textContent).toContain("Computing: 4 of 15 faces.");
+  const strengths = [20, 40, 70];
+  show(age, { name: "age", strengths, distances: [[0, 1, 2], [1, 0, 1], [2, 1, 0]], bend: 1, reach: 1 }); // biome-ignore format: a matrix
+  const squares = [...root.querySelectorAll("rect")];
+  const at = (/** @type {number} */ x, /** @type {number} */ y) =>
+    squares.find((one) => Number(one.getAttribute("x")) === x && Number(one.getAttribute("y")) === y);
+  expect(at(0, 2)?.getAttribute("fill")).toBe(color(0)); // 20 to 20 years
+  expect(at(2, 2)?.getAttribute("fill")).toBe(color(1)); // 20 to 70 years
+  expect(at(1, 0)?.getAttribute("fill")).toBe(color(0.5)); // 70 to 40 years
+  at(1, 0)?.dispatchEvent(new Event("pointerenter"));
+  expect(root.textContent).toContain("70 years to 40 years: distance 1.000");
+  expect(root.querySelector("svg")?.getAttribute("aria-label")).toContain("1.00 times as long");
+  disable(true);
+  expect(root.hidden).toBe(false); // what is known stays
+  offer(age);
+  expect(asked).toEqual(["age", "age"]); // open: a new sweep shows its path at once
+  disable(true);
+  expect(root.hidden).toBe(true);
+  show(age, { failed: "ValueError: no face" });
+  expect(root.textContent).toContain("No path: ValueError: no face");
 });

@@ -75,6 +75,28 @@ describe("a number", () => {
     expect(find(".fr-prediction").dataset.stage).toBe("revealed");
   });
 
+  test("may be skipped: the truth then stands alone, and a later guess has no code", () => {
+    open({ kind: "number" });
+    find("[data-action=skip]").click();
+    expect(requests()[0]).toMatchObject({ action: "skip" });
+    const skipped = { ...FRESH, open: false, skipped: true };
+    answer(skipped);
+    expect(find(".fr-status").textContent).toBe("Shown without a guess.");
+    expect([visible("commit"), visible("skip"), visible("retry")]).toEqual([false, false, true]);
+    answer({ ...skipped, truth: 0.62 });
+    expect(find(".fr-status").textContent).toBe("This is the truth, without a guess.");
+    expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("truth 0.62 ");
+    answer({ ...skipped, truth: 0.62, tries: [{ guess: 0.6, after_reveal: true }] }, ["0.02 too low."]);
+    expect(find(".fr-code").hidden).toBe(true);
+  });
+
+  test("has a code for the class once it is committed", () => {
+    open({ kind: "number" });
+    expect(find(".fr-code").hidden).toBe(true);
+    answer({ ...FRESH, tries: [{ guess: 0.4, after_reveal: false }], open: false });
+    expect(find(".fr-code").textContent).toMatch(/^Code for the class: [0-9A-Z]{4}-[0-9A-Z]{4}$/);
+  });
+
   test("out of its range cannot be committed", () => {
     open({ kind: "number", low: 0, high: 1 });
     type("2");
@@ -94,6 +116,22 @@ describe("a number", () => {
     expect(span([0.4, 2], 0, 1)[1]).toBeCloseTo(2.3, 12);
     expect(short(-0.123456, 4)).toBe("\u22120.1235");
   });
+});
+
+test("a choice is committed, then the true option is named", () => {
+  open({ kind: "choice", options: ["age", "own"], labels: ["age", "my own"], colors: ["#111111", ""] });
+  expect(find("[data-action=commit]").disabled).toBe(true);
+  const radio = el.querySelectorAll("input[type=radio]")[1];
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change"));
+  find("[data-action=commit]").click();
+  expect(requests()[0]).toMatchObject({ action: "commit", guess: "own" });
+  answer({ ...FRESH, tries: [{ guess: "own", after_reveal: false }], open: false, truth: "age" }, ["No."]);
+  expect(find("fieldset").disabled).toBe(true);
+  expect(find(".fr-choice .fr-key-text").textContent).toBe("It is age.");
+  const setup = { kind: "choice", options: ["age", "own"], labels: ["age", "my own"] };
+  expect(scoreWords(setup, "own", "age")).toBe("You chose my own; it is age.");
+  expect(scoreWords(setup, "own", "own")).toBe("Right: my own.");
 });
 
 describe("a ranking", () => {
@@ -274,14 +312,10 @@ test("a page scores in the sentences of the kernel", () => {
   expect(scoreWords(share, 20, 83.34)).toBe("You said 20 %, it is 83.34 %: 63.3 percentage points too low.");
   const truth = { order: ["c", "a", "b"], values: [0.7, 0.2, 0.2] };
   const ranking = { kind: "ranking" };
-  expect(scoreWords(ranking, ["c", "b", "a"], truth)).toBe(
-    "Every pair is in the right order: Kendall's tau 1.00.",
-  );
-  expect(scoreWords(ranking, ["a", "c", "b"], truth)).toBe(
-    "1 of 2 pairs in the wrong order: Kendall's tau 0.00.",
-  );
+  expect(scoreWords(ranking, ["c", "b", "a"], truth)).toBe("Every pair is in the right order.");
+  expect(scoreWords(ranking, ["a", "c", "b"], truth)).toBe("1 of 2 pairs in the wrong order.");
   expect(scoreWords(ranking, ["a", "b", "c"], { ...truth, values: null })).toBe(
-    "2 of 3 pairs in the wrong order: Kendall's tau \u22120.33.",
+    "2 of 3 pairs in the wrong order.",
   );
   const curve = { kind: "curve", x: [0, 1.5, 3], x_label: "k", low: 0, high: 2 };
   expect(scoreWords(curve, [1, 1, 1], [0.5, null, 1.5])).toBe(

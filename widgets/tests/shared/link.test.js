@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   AGAIN_MS,
+  CALM_MS,
+  CALMEST_MS,
   CROWD_MS,
   createLink,
   enqueue,
@@ -113,6 +115,28 @@ test("more moves than frames become few requests, and the last value is sent at 
   expect(requests().at(-1)).toMatchObject({ values: { age: 200 }, phase: "commit" });
   expect(requests().length).toBeGreaterThan(5);
   expect(requests().length).toBeLessThanOrEqual(Math.ceil(1000 / CROWD_MS) + 4);
+  answer(requests().length);
+});
+
+test("while the page draws a drag itself, the kernel hears of it when it pauses, and a few times a second", () => {
+  const drawn = (age) => ({ ...set({ age }), drawn: true });
+  for (let i = 1; i <= 200; i += 1) {
+    link.send(drawn(i));
+    vi.advanceTimersByTime(5);
+    answer(requests().length);
+  }
+  expect(requests()).toHaveLength(1000 / CALMEST_MS - 1);
+  link.send({ ...set({ age: 200 }, "commit"), drawn: true });
+  expect(requests().at(-1)).toMatchObject({ values: { age: 200 }, phase: "commit" });
+  answer(requests().length);
+  link.send(drawn(201));
+  link.send({ action: "undo" }); // a button does not wait, and comes after the slider
+  expect(requests().at(-1)).toMatchObject({ values: { age: 201 } });
+  answer(requests().length);
+  answer(requests().length);
+  link.send(drawn(202));
+  vi.advanceTimersByTime(CALM_MS);
+  expect(requests().at(-1)).toMatchObject({ values: { age: 202 }, phase: "drag" });
   answer(requests().length);
 });
 

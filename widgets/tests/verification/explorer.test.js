@@ -5,6 +5,7 @@ import { samePerson } from "../../fr_explore_widgets/shared/words.js";
 import { below, binsFor, histogram, wilson } from "../../fr_explore_widgets/verification/counting.js";
 import { decode, decodeShift, ratesAt } from "../../fr_explore_widgets/verification/data.js";
 import widget from "../../fr_explore_widgets/verification/index.js";
+import { pairWords } from "../../fr_explore_widgets/verification/pair_faces.js";
 import { stepOf } from "../../fr_explore_widgets/verification/plot.js";
 import { decades } from "../../fr_explore_widgets/verification/roc.js";
 import { rejected } from "../../fr_explore_widgets/verification/shift.js";
@@ -291,4 +292,12 @@ test("words", () => {
     curve: { threshold: [] },
   };
   expect(ratesAt(part, 0.2).far.share).toBeNaN();
+});
+
+test("a pair is judged at the threshold", () => {
+  const pair = { distance: 0.5, images: [0, 3], people: ["Ann", "Ben"] };
+  expect(pairWords(0, pair, 0.5)).toBe("same person (Ann), 0.500: matched");
+  expect(pairWords(0, pair, 0.4)).toBe("same person (Ann), 0.500: a false non-match");
+  expect(pairWords(1, pair, 0.5)).toBe("different people (Ann and Ben), 0.500: a false match");
+  expect(pairWords(1, pair, 0.4)).toBe("different people (Ann and Ben), 0.500: told apart");
 });

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -20,14 +21,16 @@ PICTURE = re.compile(r'data:image/(?:png|jpeg);base64,([^"]+)')
 
 def cards(paths: list[Path], out: Path) -> str:
     """The notebooks as cards, and their pictures in assets/."""
-    return f'<ol class="cards">{"".join(_card(path, out / "assets") for path in paths)}</ol>'
+    shown: list[bytes] = []
+    return f'<ol class="cards">{"".join(_card(path, out / "assets", shown) for path in paths)}</ol>'
 
 
-def _card(path: Path, assets: Path) -> str:
+def _card(path: Path, assets: Path, shown: list[bytes]) -> str:
     notebook = nbformat.read(path, as_version=4)
     number, title, words, minutes = summary(notebook)
     picture = f"card-{path.stem[:2]}.jpg"
-    if found := first_picture(notebook):
+    if found := first_picture(notebook, shown):
+        shown.append(found.tobytes())
         found.convert("RGB").save(assets / picture, quality=82, optimize=True)
         image = f'<img src="assets/{picture}" width="{found.width}" height="{found.height}" alt="" loading="lazy">'
     else:
@@ -52,8 +55,9 @@ def summary(notebook: nbformat.NotebookNode) -> tuple[str, str, str, str]:
     return number, title, words, minutes[0] if minutes else ""
 
 
-def first_picture(notebook: nbformat.NotebookNode) -> Image.Image | None:
-    """The first picture in a notebook's outputs that is large enough, as large as a card shows it."""
+def first_picture(notebook: nbformat.NotebookNode, shown: Sequence[bytes] = ()) -> Image.Image | None:
+    """The first large picture in a notebook's outputs, as a card shows it; if there is one that no other card shows."""
+    first = None
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             for found in PICTURE.findall("".join(output.get("data", {}).get("text/html", ""))):
@@ -61,8 +65,11 @@ def first_picture(notebook: nbformat.NotebookNode) -> Image.Image | None:
                 if picture.width >= WIDE:
                     picture = picture.convert("RGB")
                     picture.thumbnail((CARD[0], 10 * CARD[1]), Image.Resampling.LANCZOS)
-                    return picture.crop((0, 0, picture.width, min(picture.height, CARD[1])))
-    return None
+                    picture = picture.crop((0, 0, picture.width, min(picture.height, CARD[1])))
+                    if picture.tobytes() not in shown:
+                        return picture
+                    first = first or picture
+    return first
 
 
 def laboratory(out: Path) -> str:

@@ -96,7 +96,15 @@ def test_files_are_judged_as_in_the_kernel(written, open_page, pictures, dlib_mo
     choose(page, "B", "avatar", pictures["avatar"])
     until(lambda: page.evaluate(DISTANCE) == pytest.approx(kernel(), rel=0.01))
     assert page.locator(".fr-sentence").inner_text() == "Judged two different people"
-    for name, press in (("brightness", "End"), ("blur", "End"), ("hue", "Home")):
+    sides = {
+        "brightness": "End",
+        "blur": "End",
+        "hue": "Home",
+        "mask": "End",
+        "sunglasses": "End",
+        "side_light": "Home",
+    }
+    for name, press in sides.items():
         page.locator(f"input[data-attribute={name}]").press(press)
         record = photos.attributes[name]
         value = record.high if press == "End" else record.low

@@ -1,6 +1,7 @@
 // What judges faces in the page of a PhotoExplorer: finds them, edits and embeds their portraits, all in workers.
 
 import { startLive, unavailable } from "../shared/live.js";
+import { COVERS, covered } from "./cover.js";
 
 /** @typedef {import("../engine/types").Picture} Picture */
 /** @typedef {import("../engine/types").Portrait} Portrait */
@@ -31,7 +32,10 @@ async function startJudge({ live, load }) {
     look: (picture, near) => engine.look({ picture, most: FACES, size: SIZE, near }),
     /** @param {Portrait} portrait @param {Record<string, number>} values @returns {Promise<Portrait>} */
     async edit(portrait, values) {
-      const { picture } = await engine.adjust({ picture: portrait.picture, values, seed: SEED, keep: true });
+      const { picture: before } = covered(portrait, values);
+      const rest = Object.fromEntries(Object.entries(values).filter(([name]) => !COVERS.includes(name)));
+      if (!Object.keys(rest).length) return { ...portrait, picture: before };
+      const { picture } = await engine.adjust({ picture: before, values: rest, seed: SEED, keep: true });
       return { ...portrait, picture: /** @type {Picture} */ (picture) };
     },
     /** Its embedding, computed once. @param {Portrait} portrait */

@@ -24,6 +24,7 @@ __all__ = ["write_camera_page"]
 
 _TITLE = "Faces from your camera"
 _NETWORKS = ("yunet", "onet")
+_COVERS = ("mask", "sunglasses", "side_light")  # as cover.js draws them; the engine does the image attributes
 
 
 def write_camera_page(path: str | Path, model: Any, *, precision: Precision, max_megabytes: float) -> Path:
@@ -38,7 +39,7 @@ def write_camera_page(path: str | Path, model: Any, *, precision: Precision, max
     found.data["finder"] = finder
     contents = {**found.contents, "the networks that find faces": sum(len(finder[one]) for one in _NETWORKS)}
     card = ModelView(name, model).describe() | {"margin": live.ERROR[precision]}
-    edits = [asdict(ATTRIBUTES[one]) for one in IMAGE_ATTRIBUTES]
+    edits = [asdict(ATTRIBUTES[one]) for one in (*_COVERS, *IMAGE_ATTRIBUTES)]
     error = live.ERROR[precision]
     exact = f"{precision}: distances within {100 * error:g} %" if error else precision
     # always one file: pages that share files may load from their own server, and this one must load nothing

@@ -100,7 +100,7 @@ course.after(guess, pd.DataFrame(rows).round(2))
 #
 # </details>
 #
-# The two scales also overlap: look how far the largest distance within a person exceeds the smallest distance between people.
+# Do the two scales overlap? Compare the largest distance within a person with the smallest distance between people.
 
 # %%
 pairs = fr.pair_distances(points, who, metric="euclidean")
@@ -200,7 +200,7 @@ cloud = pd.DataFrame({"person": faces.identities, "radius of the cloud": radius,
 cloud.assign(quotient=gaps / np.array(radius)).round(2)
 
 # %% [markdown]
-# At a quotient of two, two clouds of equal radius would touch. Some of these come close to that: for them the dot is a poor summary, and there is little room for a threshold. No single scale separates *pictures* from *people*; each has a distribution.
+# At a quotient of two, two clouds of equal radius would touch. The larger the quotient, the better the dot stands for its cloud, and the more room there is for a threshold. With wider ranges, as in section 2, the clouds grow and the room shrinks. No single scale separates *pictures* from *people*; each has a distribution.
 
 # %% [markdown]
 # ## 5. A number that cannot be compared

@@ -52,8 +52,8 @@ CHECKS = {
     ),
     "b": Check(
         truth=lambda furthest, others: sum(d > float(np.min(others)) for d in furthest.values()),
-        praise="Right. An attribute can move a face further than another person is away: "
-        "both shape the space, and the next notebooks separate them.",
+        praise="Right. Compare the two lists: attributes and people both shape the space, and the next notebooks "
+        "separate them.",
         otherwise="Take the smallest of the distances to the others, and count the attributes above it.",
         mistakes={
             "You compare with the farthest other person. Use the nearest one.": lambda furthest, others: sum(

@@ -2,7 +2,8 @@
 
 - A module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
   run at the same time: wasmtime releases the GIL.
-- `wasmtime` is imported and a module compiled at the first call, not with the package.
+- `wasmtime` is imported and a module compiled at the first call, not with the package. `prepare` does both in the
+  background.
 """
 
 from __future__ import annotations
@@ -11,20 +12,34 @@ import atexit
 import ctypes
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import metadata, resources
 from typing import Any
 
 import numpy as np
 
-__all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "render", "render_run"]
+__all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "prepare", "render", "render_run"]
 
 KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
 
 
 class EngineError(RuntimeError):
     """The engine refused a blob, a size or a parameter, or failed."""
+
+
+_compiling = threading.Lock()  # held while a module is compiled
+
+
+def prepare() -> None:
+    """Begin to compile the renderer in the background, once per process; an error comes with the first call."""
+    if not _compiled.cache_info().currsize and not _compiling.locked():
+        threading.Thread(target=_compile_quietly, name="fr-explore-engine", daemon=True).start()
+
+
+def _compile_quietly() -> None:
+    with suppress(ImportError, EngineError), _compiling:
+        _compiled("renderer")
 
 
 @lru_cache
@@ -58,7 +73,8 @@ class Instance:
     def __init__(self, module: str) -> None:
         import wasmtime
 
-        engine, compiled = _compiled(module)
+        with _compiling:
+            engine, compiled = _compiled(module)
         try:
             self._store = wasmtime.Store(engine)
             self._exports: Any = wasmtime.Instance(self._store, compiled, []).exports(self._store)
@@ -193,7 +209,8 @@ _lock = threading.Lock()
 def _release() -> None:
     """Free the instances and the module while wasmtime can still do it: at exit, its own modules disappear first."""
     _idle.clear()
-    _compiled.cache_clear()
+    with _compiling:
+        _compiled.cache_clear()
 
 
 @contextmanager

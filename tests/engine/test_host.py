@@ -1,6 +1,7 @@
 """The host in Python: reuse, slots, bands, threads, parameters, and what it says if something is missing."""
 
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -155,6 +156,33 @@ def test_without_wasmtime_the_error_says_what_to_do(monkeypatch):
         ImportError, match=r"needs the package wasmtime, which cannot be loaded here .* run 'pip install was"
     ):
         host._compiled("renderer")
+
+
+def test_the_module_is_compiled_once_and_an_error_in_the_background_waits_for_the_first_call(monkeypatch):
+    import wasmtime
+
+    compiled = []
+
+    def module(*arguments):
+        compiled.append(arguments)
+        raise wasmtime.WasmtimeError("failed")
+
+    monkeypatch.setattr(wasmtime, "Module", module)
+    host._compiled.cache_clear()
+    host.prepare()
+    for thread in threading.enumerate():
+        if thread.name == "fr-explore-engine":
+            thread.join()
+    assert len(compiled) == 1
+    with pytest.raises(EngineError, match="cannot compile the engine"):
+        Renderer()
+    monkeypatch.undo()
+    host._compiled.cache_clear()
+    host.prepare()
+    Renderer()
+    assert host._compiled.cache_info().misses == 1
+    host.prepare()
+    assert not any(thread.name == "fr-explore-engine" for thread in threading.enumerate())
 
 
 def test_an_old_wasmtime_and_a_limit_of_memory_are_explained(monkeypatch):

@@ -123,8 +123,10 @@ def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
 
 def _lashes(points: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """Opacity of lashes: less at the tips, and less at the lower lid."""
-    length = np.sqrt(((points[:, None] - skin) ** 2).sum(axis=2).min(axis=1))
-    return (0.3 + 0.5 * sigmoid((points[:, 1] + 0.28) / 0.06)) * np.clip(1 - length / 0.7, 0, 1)
+    reach = 0.7  # of their roots, in cm
+    lids = skin[((skin > points.min(axis=0) - reach) & (skin < points.max(axis=0) + reach)).all(axis=1)]
+    length = np.sqrt(((points[:, None] - lids) ** 2).sum(axis=2).min(axis=1))
+    return (0.3 + 0.5 * sigmoid((points[:, 1] + 0.28) / 0.06)) * np.clip(1 - length / reach, 0, 1)
 
 
 def _chart_places(head: Head, skin: np.ndarray, eye: np.ndarray) -> np.ndarray:

@@ -103,6 +103,7 @@ class Avatars(NumberedIdentities):
         """
         number, side = self._number(identity), check_size(size)
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
+        host.prepare()  # while the person is drawn
         return Face(*host.render(head_blob(), person_blob(self._seed, number), values, side))
 
     def render_batch(
@@ -115,6 +116,7 @@ class Avatars(NumberedIdentities):
         """
         side, requests = check_size(size), paired(identities, strengths)
         checked = [(self._number(i), check_strengths(values, AVATAR_ATTRIBUTES)) for i, values in requests]
+        host.prepare()
         threads = min(cores(), 8)
         run = min(max(len(checked) // (2 * threads), 1), RUN)
         order = sorted(

@@ -65,7 +65,7 @@ def test_a_drag_is_drawn_by_the_page_and_its_end_by_the_kernel_with_the_same_bit
     until(lambda: page.evaluate(OWN), 60)
     seen, dragged, same = page.evaluate(DRAG)
     assert all(drawn for _, drawn in seen[:dragged]), "no picture of a drag came from the kernel"
-    assert [seen[0][0], seen[dragged - 1][0]] == [80, 160], "small in motion, whole at rest"
+    assert [seen[0][0], seen[dragged - 1][0]] == [80, 160], "small in motion, whole when it pauses"
     assert seen[-1] == [160, False]
     assert same
     until(lambda: lab.value("w.state['strengths']['age']") == 59)

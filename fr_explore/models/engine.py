@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,12 +37,9 @@ class _Engine:
 
 @dataclass(frozen=True)
 class _Described:
-    """What stands where another model has its torch network."""
+    """What stands where another model has its torch network. It is read again when it is wanted: it has 22 MB."""
 
-    network: Network
-
-    def describe(self) -> Network:
-        return self.network
+    describe: Callable[[], Network]
 
 
 class EngineModel(Model):
@@ -52,13 +49,13 @@ class EngineModel(Model):
     to 1e-5.
     """
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, describe: Callable[[], Network], card: ModelCard) -> None:
         if card.template is None:
             raise ValueError(f"{card.name!r} cannot run in the engine: its card has no template to align faces by.")
         self.card, self.precision, self.uncached = card, "float32", None
         self.device: Any = _Engine()
-        self.module: Any = _Described(network)
-        self._packed = network.pack("float32")
+        self.module: Any = _Described(describe)
+        self._packed = describe().pack("float32")
         self._fingerprint = hashlib.sha256(b"engine 1" + repr(card).encode() + self._packed).hexdigest()[:16]
         self._idle: list[Runner] = []
 

@@ -19,6 +19,7 @@ from ..faces.base import Face
 from .align import similarity_fit
 from .base import Model
 from .card import ModelCard
+from .checks import check_crops, check_finite, check_landmarks
 
 __all__ = ["EngineModel"]
 
@@ -70,7 +71,7 @@ class EngineModel(Model):
     def crops(self, faces: Face | Sequence[Face]) -> Float32[np.ndarray, "n size size 3"]:
         """Aligned RGB crops in [0, 1]: what the network sees of each face."""
         faces = [faces] if isinstance(faces, Face) else list(faces)
-        self._check_landmarks([face.landmarks for face in faces])
+        check_landmarks([face.landmarks for face in faces], self.card)
         template, size = np.array(self.card.template), self.card.input_size
         return np.stack([_crop(face.pixels, face.landmarks, template, size) for face in faces])
 
@@ -81,7 +82,7 @@ class EngineModel(Model):
         if isinstance(faces, Face):
             faces = [faces]
         if isinstance(faces, np.ndarray):
-            self._check_crops(faces)
+            check_crops(faces, self.card)
         out = np.empty((len(faces), self.card.dim), np.float32)
         with ThreadPoolExecutor(max(1, min(cores(), _MOST, len(faces)))) as pool:
             for start in range(0, len(faces), batch_size):
@@ -90,7 +91,7 @@ class EngineModel(Model):
                 out[start : start + len(batch)] = list(pool.map(self._vector, crops))
         if self.card.normalized:
             out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
-        return self._finite(out)
+        return check_finite(out, self.card)
 
     def align(self, faces: Any) -> Any:
         """The same crops as a torch tensor (n, 3, size, size); it needs torch."""

@@ -52,7 +52,7 @@ def _export(widget, path):
     try:
         with _shared_files(_Path({shared!r})):
             widget.to_html(path)
-    except NotImplementedError as problem:
+    except (ImportError, NotImplementedError) as problem:
         print(problem)
 """
 EXPORT = "_export({last}, {path!r})"

@@ -24,7 +24,9 @@ class Stripes:
 def model(threshold=0.3):
     """Embeds a picture as the mean brightness of its rows."""
     card = SimpleNamespace(name="rows", metric="euclidean", threshold=threshold)
-    return SimpleNamespace(card=card, embed=lambda face: face.pixels[..., 1].mean(axis=1))
+    return SimpleNamespace(
+        card=card, embed=lambda faces: np.stack([face.pixels[..., 1].mean(axis=1) for face in faces])
+    )
 
 
 def test_only_the_smallest_flip_counts():
@@ -44,6 +46,11 @@ def test_a_change_that_nobody_sees_is_no_change_of_the_picture():
     flips = course.Flips(Stripes(), model(threshold=0.01), 0)
     assert "0.0 % of the picture" in flips.score({"rows": 10, "by": 0.03}).text
     assert flips.best == 0
+
+
+def test_with_avatars_and_a_network(avatars):
+    flips = course.Flips(avatars, fr.load_model("controlled/all-varied"), 0, size=80)
+    assert flips.score({}).text.startswith("Still the same person: 0.0 % of the picture changed, distance 0.00 of")
 
 
 def test_a_model_without_a_threshold_decides_nothing():

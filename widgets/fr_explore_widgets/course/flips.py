@@ -29,14 +29,14 @@ class Flips:
             raise ValueError(f"{model.card.name} has no threshold, so nothing decides: choose another model.")
         self._faces, self._model, self._identity, self._size = faces, model, identity, size
         self._reference = faces.render(identity, {}, size=size)
-        self._vector = model.embed(self._reference)
+        self._vector = model.embed([self._reference])[0]
         self.best: float | None = None
 
     def score(self, strengths: Mapping[str, float]) -> Feedback:
         """Whether the face with these strengths is another person to the model, and how much of the picture changed."""
         face = self._faces.render(self._identity, dict(strengths), size=self._size)
         card = self._model.card
-        far = float(distance(self._vector, self._model.embed(face), card.metric))
+        far = float(distance(self._vector, self._model.embed([face])[0], card.metric))
         changed = (np.abs(face.pixels - self._reference.pixels) > VISIBLE).any(axis=-1)
         share = 100 * float(changed.mean())
         facts = f"{share:.1f} % of the picture changed, distance {far:.2f} of {card.threshold:g}"

@@ -238,7 +238,7 @@ function build({ model, el, signal }) {
     const reply = /** @type {Reply} */ (model.get("reply"));
     const { reference: ref } = figures;
     arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
-    paint(reference.canvas, model.get("reference_frame"), ref.shape);
+    reference.show(model.get("reference_frame"), ref.shape);
     reference.name(words(ref.place, ref.strengths));
     if (figures.client === link.client) guess.told(figures.seq ?? 0);
     const sentence = showReading(0, figures, reply);

@@ -92,6 +92,7 @@ export function createHand({ model, signal, size, paint }) {
   }
 
   const draw = latest(async (/** @type {Move} */ { place, strengths, side, mine }) => {
+    if (mine !== dropped || signal.aborted) return;
     const [head, person] = packed().people[place];
     const drawn = await engine?.draw({ head, person, values: strengths, size: side });
     if (!drawn || mine !== dropped || signal.aborted) return;
@@ -120,11 +121,12 @@ export function createHand({ model, signal, size, paint }) {
       const [head, person] = packed().people[place];
       return (await engine?.render({ head, person, values: strengths, size, models: [name] }))?.vectors[name];
     },
-    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. @param {Face} face */
-    move({ place, strengths }) {
-      ask(place, strengths, small);
+    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the hand
+     * has let go. @param {Face} face @param {boolean} [still] */
+    move({ place, strengths }, still = false) {
+      ask(place, strengths, still ? size : small);
       clearTimeout(rest);
-      if (small !== size) rest = setTimeout(() => ask(place, strengths, size), REST_MS);
+      if (!still && small !== size) rest = setTimeout(() => ask(place, strengths, size), REST_MS);
     },
     /** Forget what is being drawn: the kernel's picture is newer. */
     drop() {

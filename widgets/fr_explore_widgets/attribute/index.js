@@ -65,7 +65,7 @@ function build({ model, el, signal }) {
       if (!link.busy) moves = {};
       moves[name] = value;
       const face = { place, strengths: { ...strengths, ...moves } };
-      if (drawn) hand.move(face);
+      if (drawn) hand.move(face, phase === "commit");
       guess.move(drawn ? face : null);
       link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createHand } from "../../fr_explore_widgets/attribute/hand.js";
+import { createHand, REST_MS } from "../../fr_explore_widgets/attribute/hand.js";
 import { createStore } from "../../fr_explore_widgets/engine/store.js";
 import { fakeModel } from "../fake_model.js";
 
@@ -153,6 +153,26 @@ test("a face is drawn when the picture before it is on the screen", async () => 
   expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40]);
   frames[0]();
   await vi.waitFor(() => expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40, 43]));
+});
+
+test("a face is drawn smaller while the hand moves, and whole when it pauses or lets go", async () => {
+  fakeCaches();
+  const { model } = talking();
+  const sides = [];
+  const hand = createHand({
+    model,
+    signal: stop.signal,
+    size: 160,
+    paint: ({ size }, _place, { age }) => sides.push([age, size]),
+  });
+  await hand.prepare(0);
+  hand.move({ place: 0, strengths: { age: 40 } });
+  await vi.waitFor(() => expect(sides).toEqual([[40, 80], [40, 160]])); // biome-ignore format: pairs
+  hand.move({ place: 0, strengths: { age: 41 } });
+  hand.move({ place: 0, strengths: { age: 42 } }, true);
+  await vi.waitFor(() => expect(sides.at(-1)).toEqual([42, 160]));
+  await new Promise((done) => setTimeout(done, REST_MS + 20));
+  expect(sides.filter(([age]) => age === 42)).toHaveLength(1);
 });
 
 test("without an engine, or without messages, the kernel's pictures are shown", async () => {

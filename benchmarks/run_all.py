@@ -44,6 +44,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "live_page": ("--moves", "60"),
     "networks_page": ("--people", "2", "--steps", "2", "--runs", "30"),
     "binder": ("--map",),
+    "first_light": (),
 }
 TOTAL_LIMIT, LIMIT = 15 * 60, 4 * 60  # seconds, for all benchmarks and for each
 

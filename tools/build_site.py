@@ -20,6 +20,7 @@ import shutil
 import string
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -30,6 +31,7 @@ PARTS = Path(__file__).parent / "site"
 VEGA = "application/vnd.vegalite.v5+json"
 PROSE = ("GLOSSARY.md", "CHEATSHEET.md", "HANDOUT.md", "ACCESSIBILITY.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
+AFTER = re.compile(r"course\.after\(\w+, (\w+)\)")  # a cell that waits for a guess
 CHARTS = '<script src="assets/vega.js"></script>'
 # the first cell, what is appended after each widget's cell, and the last one; underscores avoid clashes of names
 BEGIN = """
@@ -50,7 +52,7 @@ def _export(widget, path):
     try:
         with _shared_files(_Path({shared!r})):
             widget.to_html(path)
-    except NotImplementedError as problem:
+    except (ImportError, NotImplementedError) as problem:
         print(problem)
 """
 EXPORT = "_export({last}, {path!r})"
@@ -73,7 +75,7 @@ def export_widgets(source: Path, folder: Path) -> dict[str, str]:
         cells.append(cell)
         if "widget" in cell.metadata.get("tags", []):
             name = f"{source.stem}-{cell.id}.html"
-            last = cell.source.rstrip().splitlines()[-1]
+            last = shown(cell.source)
             cells.append(nbformat.v4.new_code_cell(EXPORT.format(last=last, path=str(folder / name))))
             pages[cell.id] = name
     if pages:
@@ -81,6 +83,13 @@ def export_widgets(source: Path, folder: Path) -> dict[str, str]:
         notebook.cells = cells
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(source.parent)}}).execute()
     return {cell: _once(folder, name) for cell, name in pages.items() if (folder / name).exists()}
+
+
+def shown(source: str) -> str:
+    """The widget that a cell shows, also where it waits for a guess."""
+    last = source.rstrip().splitlines()[-1]
+    waits = AFTER.fullmatch(last)
+    return waits[1] if waits else last
 
 
 def _once(folder: Path, name: str) -> str:
@@ -93,11 +102,19 @@ def _once(folder: Path, name: str) -> str:
     return name
 
 
-def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
-    """Replace outputs that need a notebook: charts by their specification, widgets by their page."""
+def with_pages(
+    notebook: nbformat.NotebookNode, pages: dict[str, str], answers: Mapping[str, list[nbformat.NotebookNode]]
+) -> None:
+    """Replace outputs that need a notebook: charts by their specification, widgets by their page.
+
+    What waits for a guess is folded: `answers` are the outputs of the solution, which has guessed.
+    """
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
+        waits = "course.after(" in cell.source
+        if waits:
+            cell.outputs = answers.get(cell.get("id"), cell.outputs)
         if cell.get("id") in pages:
             page, title = f"widgets/{pages[cell.id]}", cell.metadata.get("alt") or "Widget"
             text = (
@@ -114,6 +131,16 @@ def with_pages(notebook: nbformat.NotebookNode, pages: dict[str, str]) -> None:
                 output["data"] = {"text/html": chart}
                 # otherwise nbconvert would look for the metadata of the removed output
                 output["metadata"] = {}
+        if waits and cell.outputs:
+            text = f"<details><summary>After your guess</summary>{''.join(map(page_of, cell.outputs))}</details>"
+            cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
+
+
+def page_of(output: nbformat.NotebookNode) -> str:
+    """An output as HTML."""
+    data = output.get("data", {})
+    text = output.get("text") or data.get("text/plain", "")
+    return data.get("text/html") or f"<pre>{html.escape(text)}</pre>"
 
 
 def finish(body: str) -> str:
@@ -151,7 +178,9 @@ def notebook_body(path: Path, pages: dict[str, str]) -> str:
     from nbconvert import HTMLExporter
 
     notebook = nbformat.read(path, as_version=4)
-    with_pages(notebook, pages)
+    solution = path.parent / "solutions" / path.name
+    solved = nbformat.read(solution, as_version=4).cells if solution.exists() else []
+    with_pages(notebook, pages, {cell.id: cell.outputs for cell in solved if cell.cell_type == "code"})
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
     return finish(exporter.from_notebook_node(notebook)[0])
 

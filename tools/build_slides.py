@@ -20,7 +20,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from build_site import EXPORT, finish
+from build_site import BEGIN, END, EXPORT, finish
 from nbconvert.filters import markdown2html
 
 ROOT = Path(__file__).parent.parent
@@ -81,7 +81,8 @@ def run(cells: Sequence[nbformat.NotebookNode], folder: Path) -> None:
     from nbclient import NotebookClient
 
     (folder / "widgets").mkdir(parents=True, exist_ok=True)
-    whole, pages = [], {}
+    shared = str((folder / "shared").resolve())
+    whole, pages = [nbformat.v4.new_code_cell(BEGIN.format(shared=shared))], {}
     for number, cell in enumerate(cells):
         if cell.cell_type != "code":
             continue
@@ -92,7 +93,7 @@ def run(cells: Sequence[nbformat.NotebookNode], folder: Path) -> None:
             path = str((folder / name).resolve())
             whole.append(nbformat.v4.new_code_cell(EXPORT.format(last=last, path=path)))
             pages[number] = name
-    notebook = nbformat.v4.new_notebook(cells=whole)
+    notebook = nbformat.v4.new_notebook(cells=[*whole, nbformat.v4.new_code_cell(END.format(shared=shared))])
     NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     for number, name in pages.items():
         if not (folder / name).exists():

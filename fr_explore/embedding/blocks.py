@@ -14,7 +14,8 @@ import numpy as np
 from ..base import cache
 from ..base.cores import row_blocks
 from ..faces.base import Face
-from ..models.base import Model, NotFiniteError
+from ..models.base import Model
+from ..models.checks import NotFiniteError
 
 __all__ = ["Block", "Settings", "embed_blocks"]
 

@@ -31,7 +31,8 @@ from ..base.shapes import Float32
 from ..faces.base import Face
 from ..faces.photographs.decode import NO_FACE
 from ..lattice import Lattice
-from ..models.base import NOT_FINITE, Model
+from ..models.base import Model
+from ..models.checks import NOT_FINITE
 from ..scale.distributed import fill
 from ..scale.pictures import follow
 from ..scale.results import provenance

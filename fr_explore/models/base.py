@@ -16,27 +16,14 @@ from ..faces.base import Face
 from ..faces.detector_crop import box_crops, face_boxes
 from .align import aligned_crops
 from .card import ModelCard
+from .checks import check_crops, check_finite, check_landmarks
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["NOT_FINITE", "Model", "NotFiniteError", "Precision", "pick_device"]
+__all__ = ["Model", "Precision", "pick_device"]
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
-
-
-NOT_FINITE = "gave NaN or infinity"  # in the reasons that tables and stores keep
-
-
-class NotFiniteError(ValueError):
-    """The network gave NaN or infinity: `vectors` are all embeddings, with NaN for those faces."""
-
-    def __init__(self, name: str, vectors: np.ndarray, broken: np.ndarray) -> None:
-        self.reason, self.vectors = f"the network of {name!r} {NOT_FINITE}", vectors
-        super().__init__(
-            f"{self.reason} for {len(broken)} of {len(vectors)} faces (the first is number {broken[0]}): an overflow "
-            "in 16 bits, weights that hold NaN, or a broken export. The faces are not the cause."
-        )
 
 
 class Model:
@@ -163,7 +150,7 @@ class Model:
             from torch.nn.functional import interpolate
 
             return interpolate(pixels, (size, size), mode="bilinear", antialias=True, align_corners=False)
-        known = self._check_landmarks(landmarks)
+        known = check_landmarks(landmarks, card)
         if card.box_margin is not None:
             return box_crops(pixels, face_boxes(np.stack(known), card.box_margin / size), size)
         return aligned_crops(pixels, np.stack(known), np.array(card.template), size)
@@ -246,7 +233,7 @@ class Model:
         if isinstance(faces, Face):
             faces = [faces]
         if isinstance(faces, np.ndarray):
-            self._check_crops(faces)
+            check_crops(faces, self.card)
         size = self.card.input_size
         out = np.empty((len(faces), self.card.dim), np.float32)
         # every batch reuses this memory: beside a fast network, allocating it costs more than the arithmetic
@@ -259,14 +246,7 @@ class Model:
                 else:
                     vectors = self.forward(self.align(batch))
                 out[start : start + len(batch)] = vectors.cpu().numpy()
-        return self._finite(out)
-
-    def _finite(self, vectors: np.ndarray) -> np.ndarray:
-        broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-        if not len(broken):
-            return vectors
-        vectors[broken] = np.nan
-        raise NotFiniteError(self.card.name, vectors, broken)
+        return check_finite(out, self.card)
 
     def _normalised(self, crops: np.ndarray, buffer: torch.Tensor) -> torch.Tensor:
         """Network input (n, 3, size, size) for aligned crops (n, size, size, 3), computed in `buffer`."""
@@ -282,29 +262,3 @@ class Model:
         shift, gain = (values.repeat(size) for values in self._scaling())
         torch.addcmul(shift, rows, gain / 255 if crops.dtype == np.uint8 else gain, out=rows)
         return rows.view(crops.shape).permute(0, 3, 1, 2)
-
-    def _check_landmarks(self, landmarks: Sequence[np.ndarray | None]) -> list[np.ndarray]:
-        known = [points for points in landmarks if points is not None]
-        if len(known) < len(landmarks):
-            size = self.card.input_size
-            raise ValueError(
-                f"a face has no landmarks, and {self.card.name!r} aligns faces by them: use a face source that "
-                f"provides landmarks, or pass aligned crops as an array (n, {size}, {size}, 3)."
-            )
-        return known
-
-    def _check_crops(self, crops: np.ndarray) -> None:
-        size = self.card.input_size
-        if crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
-            raise ValueError(
-                f"crops have shape {crops.shape}: {self.card.name!r} takes aligned crops (n, {size}, {size}, 3); "
-                "to have pictures aligned, pass Face records with landmarks."
-            )
-        if crops.dtype == np.uint8:
-            return
-        low, high = (float(crops.min()), float(crops.max())) if crops.size else (0.0, 0.0)
-        if crops.dtype.kind != "f" or not (low >= 0 and high <= 1):  # also catches NaN
-            raise ValueError(
-                f"crops are {crops.dtype} from {low:g} to {high:g}: give uint8, or float in [0, 1] "
-                "(divide 8-bit values by 255; clip values that an edit moved outside)."
-            )

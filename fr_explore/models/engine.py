@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from ..faces.base import Face
 from .align import similarity_fit
 from .base import Model
 from .card import ModelCard
+from .checks import check_crops, check_finite, check_landmarks
 
 __all__ = ["EngineModel"]
 
@@ -37,12 +38,9 @@ class _Engine:
 
 @dataclass(frozen=True)
 class _Described:
-    """What stands where another model has its torch network."""
+    """What stands where another model has its torch network. It is read again when it is wanted: it has 22 MB."""
 
-    network: Network
-
-    def describe(self) -> Network:
-        return self.network
+    describe: Callable[[], Network]
 
 
 class EngineModel(Model):
@@ -52,13 +50,13 @@ class EngineModel(Model):
     to 1e-5.
     """
 
-    def __init__(self, network: Network, card: ModelCard) -> None:
+    def __init__(self, describe: Callable[[], Network], card: ModelCard) -> None:
         if card.template is None:
             raise ValueError(f"{card.name!r} cannot run in the engine: its card has no template to align faces by.")
         self.card, self.precision, self.uncached = card, "float32", None
         self.device: Any = _Engine()
-        self.module: Any = _Described(network)
-        self._packed = network.pack("float32")
+        self.module: Any = _Described(describe)
+        self._packed = describe().pack("float32")
         self._fingerprint = hashlib.sha256(b"engine 1" + repr(card).encode() + self._packed).hexdigest()[:16]
         self._idle: list[Runner] = []
 
@@ -73,7 +71,7 @@ class EngineModel(Model):
     def crops(self, faces: Face | Sequence[Face]) -> Float32[np.ndarray, "n size size 3"]:
         """Aligned RGB crops in [0, 1]: what the network sees of each face."""
         faces = [faces] if isinstance(faces, Face) else list(faces)
-        self._check_landmarks([face.landmarks for face in faces])
+        check_landmarks([face.landmarks for face in faces], self.card)
         template, size = np.array(self.card.template), self.card.input_size
         return np.stack([_crop(face.pixels, face.landmarks, template, size) for face in faces])
 
@@ -84,7 +82,7 @@ class EngineModel(Model):
         if isinstance(faces, Face):
             faces = [faces]
         if isinstance(faces, np.ndarray):
-            self._check_crops(faces)
+            check_crops(faces, self.card)
         out = np.empty((len(faces), self.card.dim), np.float32)
         with ThreadPoolExecutor(max(1, min(cores(), _MOST, len(faces)))) as pool:
             for start in range(0, len(faces), batch_size):
@@ -93,7 +91,7 @@ class EngineModel(Model):
                 out[start : start + len(batch)] = list(pool.map(self._vector, crops))
         if self.card.normalized:
             out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
-        return self._finite(out)
+        return check_finite(out, self.card)
 
     def align(self, faces: Any) -> Any:
         """The same crops as a torch tensor (n, 3, size, size); it needs torch."""

@@ -96,7 +96,7 @@ def _in_engine(model: Any, card: ModelCard | str | None, precision: Precision) -
         import_torch(f"load_model({model!r}, precision={precision!r})")
         names = [name for name, found in _modules().items() if hasattr(found, "load_engine")]
         raise ValueError(f"{model!r} with precision {precision!r}: in float32, the engine runs {', '.join(names)}.")
-    return EngineModel(module.load_engine(model), _card_for(card or module.CARDS[model], model))
+    return EngineModel(functools.partial(module.load_engine, model), _card_for(card or module.CARDS[model], model))
 
 
 def fetch_model(model: str, progress: bool = True) -> Path:

@@ -64,7 +64,8 @@ def test_a_drag_is_drawn_by_the_page_and_its_end_by_the_kernel_with_the_same_bit
     page.wait_for_function("() => globalThis.frExploreBlobs?.size >= 6")  # the engine's four files, the head, a person
     until(lambda: page.evaluate(OWN), 60)
     seen, dragged, same = page.evaluate(DRAG)
-    assert seen[:dragged] == [[160, True]] * dragged, "no picture of a drag came from the kernel"
+    assert all(drawn for _, drawn in seen[:dragged]), "no picture of a drag came from the kernel"
+    assert [seen[0][0], seen[dragged - 1][0]] == [80, 160], "small in motion, whole when it pauses"
     assert seen[-1] == [160, False]
     assert same
     until(lambda: lab.value("w.state['strengths']['age']") == 59)
@@ -74,6 +75,44 @@ def test_a_drag_is_drawn_by_the_page_and_its_end_by_the_kernel_with_the_same_bit
     until(lambda: page.locator(".fr-map-box").first.get_attribute("data-tangent") == "true")
     kept = "caches.open('fr-explore-1').then((cache) => cache.keys()).then((keys) => keys.length)"
     until(lambda: page.evaluate(kept) >= 6)  # a page that is loaded again asks the kernel for none of them
+
+
+# a commit, and what the key figure says until the kernel has told its distance
+COMMIT = """async (value) => {
+  const root = document.querySelector(".fr-explorer"), input = root.querySelector("input[data-attribute=age]");
+  const key = root.querySelector(".fr-key"), seen = [];
+  const watch = new MutationObserver(() => {
+    const [text, distance] = [key.querySelector(".fr-figure").textContent, Number(key.dataset.distance)];
+    if (seen.at(-1)?.[0] !== text) seen.push([text, distance]);
+  });
+  watch.observe(key, { subtree: true, characterData: true, childList: true });
+  const told = new Promise((done) => root.addEventListener("fr-told", done, { once: true }));
+  input.valueAsNumber = value;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  await told;
+  watch.disconnect();
+  return [seen, Number(key.dataset.distance)];
+}"""
+
+
+def test_while_the_kernel_is_slow_the_page_shows_its_own_distance(lab):
+    page = lab.page
+    until(lambda: page.evaluate(OWN), 90)
+    lab.execute(
+        "import time\nread = w._engine.read\ndef slow(*given):\n    time.sleep(1)\n    return read(*given)\n"
+        "w._engine.read = slow"
+    )
+    ages = iter(range(40, 70))
+    try:
+        until(lambda: any(text.startswith("~") for text, _ in page.evaluate(COMMIT, next(ages))[0]), 90)
+        seen, exact = page.evaluate(COMMIT, 72)
+        told = lab.value("w.distance")
+    finally:
+        lab.execute("w._engine.read = read")
+    (text, own), *_ = seen
+    assert text.startswith("~")
+    assert exact == told
+    assert abs(own - exact) < 0.03 * exact + 0.005
 
 
 def test_a_sweep_by_its_button_and_its_end_by_escape(lab):

@@ -12,7 +12,7 @@ from toy import Squares
 
 import fr_explore as fr
 from fr_explore.models import probe
-from fr_explore.models.base import NotFiniteError
+from fr_explore.models.checks import NotFiniteError
 
 CARD = fr.ModelCard(name="mine", title="mine", input_size=8, dim=8, metric="cosine")
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)

@@ -54,6 +54,25 @@ def notebook(tmp_path_factory):
     return path
 
 
+def test_what_waits_for_a_guess_is_folded_and_comes_from_the_solution(tmp_path):
+    line = nbformat.v4.new_output("display_data", {"text/plain": "This waits"})
+    table = nbformat.v4.new_output("display_data", {"text/html": "<table></table>", "text/plain": "a table"})
+    text = nbformat.v4.new_output("stream", text="2 < 3")
+    chart = nbformat.v4.new_output("display_data", {build_site.VEGA: CHART})
+    for folder, outputs in ((tmp_path, [line]), (tmp_path / "solutions", [text, table, chart])):
+        folder.mkdir(exist_ok=True)
+        cell = nbformat.v4.new_code_cell("course.after(guess, x)", outputs=outputs, id="a")
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "05-a.ipynb")
+    [folded] = BeautifulSoup(build_site.notebook_body(tmp_path / "05-a.ipynb", {}), "html.parser").find_all("details")
+    assert folded.find("summary").text == "After your guess"
+    assert folded.find("pre").text == "2 < 3"
+    assert folded.find("table")
+    assert folded.select_one(".chart script")
+    assert "This waits" not in folded.text
+    assert build_site.shown("x = f()\ncourse.after(guess, x)") == "x"
+    assert build_site.shown("x = f()\nx\n") == "x"
+
+
 def test_formulas_become_mathml_and_links_point_to_pages(notebook):
     body = build_site.notebook_body(notebook, {})
     assert body.count("<math") == 2

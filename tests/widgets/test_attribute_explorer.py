@@ -22,6 +22,7 @@ from PIL import Image
 
 import fr_explore as fr
 from fr_explore.faces.base import Face
+from fr_explore.models.packed import packed
 from fr_explore_widgets import AttributeExplorer
 from fr_explore_widgets.attribute.display import REST
 from fr_explore_widgets.attribute.export import retention
@@ -228,7 +229,7 @@ def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
     assert sent == [], "a page compares the keys with its cache first"
     wanted = [*keys["people"]["1"], files[0]]
     widget._handle_custom_msg({"kind": "blobs", "keys": wanted}, [])
-    assert [content for content, _ in sent] == [{"kind": "blob", "key": key} for key in wanted]
+    assert [(content["kind"], content["key"]) for content, _ in sent] == [("blob", key) for key in wanted]
     blobs = [gzip.decompress(buffers[0]) for _, buffers in sent[:2]]
     assert blobs == [faces.packed([1])[0], *faces.packed([1])[1]]
     for key, blob in zip(wanted, blobs, strict=False):
@@ -240,6 +241,26 @@ def test_a_page_gets_keys_and_then_the_blobs_that_it_lacks():
     assert people["0"][0] == people["2"][0]
     assert widget._display._supply.blob(people["2"][1]) == compressed(faces.packed([2])[1][0])[1]
     assert "packed" not in widget.state
+    widget.close()
+
+
+def test_a_page_gets_a_network_in_pieces_where_it_can_run_there():
+    models = {"dlib": fr.load_model("dlib", device="cpu"), "mean": Mean()}
+    widget = AttributeExplorer(fr.Avatars(identities=1, seed=0), models, variations=2, size=64)
+    sent = []
+    widget.send = lambda content, buffers=None: sent.append((content, buffers))
+    for name in ("dlib", "mean", "unknown"):
+        widget._handle_custom_msg({"kind": "pack", "model": name}, [])
+    until(lambda: len(widget.packed.get("models", {})) == 2)
+    assert widget.packed["models"]["mean"] is None
+    card, key = widget.packed["models"]["dlib"]
+    assert (card["name"], card["metric"], card["dim"]) == ("dlib", "euclidean", 128)
+    whole = widget._display._supply.blob(key)
+    for first in range(0, len(whole), 10**6):
+        widget._handle_custom_msg({"kind": "blobs", "keys": [key], "from": first, "size": 10**6}, [])
+    assert b"".join(buffers[0] for _, buffers in sent) == whole
+    assert {content["all"] for content, _ in sent} == {len(whole)}
+    assert gzip.decompress(whole) == packed(models["dlib"], "int8").network
     widget.close()
 
 

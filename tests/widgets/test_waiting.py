@@ -107,3 +107,31 @@ def test_outside_a_notebook_nothing_is_published(guess, capsys):
         print("kept")
     guess.commit(0.5)
     assert "kept" not in capsys.readouterr().out
+
+
+@pytest.mark.notebook
+def test_in_a_kernel_the_commit_replaces_the_lines_of_earlier_cells():
+    """nbclient treats outputs as JupyterLab does: an update goes to the cell that showed the line."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    sources = (
+        "from fr_explore_widgets import Prediction, course\nguess = Prediction('How far?', low=0, high=10)",
+        "course.reveal(guess, 7.25)",
+        "with course.after(guess):\n    print('it is', 7.25)",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+    def texts():
+        return [output["data"]["text/plain"] for cell in notebook.cells[1:3] for output in cell.outputs]
+
+    client = NotebookClient(notebook, timeout=300)
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, number)
+        assert texts() == [f"… {WAITS}"] * 2
+        commit = nbformat.v4.new_code_cell("guess.request = {'client': 'a', 'seq': 1, 'action': 'commit', 'guess': 5}")
+        notebook.cells.append(commit)
+        client.execute_cell(commit, 3)
+        assert texts() == ["✓ You said 5, it is 7.25: 2.25 too low, 31 % of the truth.", "it is 7.25"]
+        assert commit.outputs == []

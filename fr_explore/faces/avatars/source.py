@@ -132,10 +132,12 @@ class Avatars(NumberedIdentities):
         return [faces[place] for place in np.argsort(order)]
 
     def packed(self, identities: Iterable[Hashable]) -> tuple[bytes, list[bytes]]:
-        """What a page needs to draw these identities: a head with the hair they wear, and one blob for each."""
+        """What a page needs to draw these identities: a head with their hair and their skins, and one blob for each."""
         numbers, head = [self._number(identity) for identity in identities], load_head()
-        styles = sorted({_identity(self._seed, number).style for number in numbers} - {"none"})
-        return pack_head(head, styles), [person_blob(self._seed, number) for number in numbers]
+        people = [_identity(self._seed, number) for number in numbers]
+        styles = sorted({person.style for person in people} - {"none"})
+        skins = sorted({person.skin for person in people})
+        return pack_head(head, styles, skins), [person_blob(self._seed, number) for number in numbers]
 
     def labels(self, identities: Sequence[Hashable], strengths: Sequence[Mapping[str, float]]) -> pd.DataFrame:
         """Return binary labels (+1 or -1) of the faces of a batch, one row for each.

@@ -74,7 +74,8 @@ class Display:
         self.variations, self.seed = variations, seed
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
-        self._supply = Supply(engine.faces, list(engine.places))
+        models = {name: view.model for name, view in engine.views.items()}
+        self._supply = Supply(engine.faces, list(engine.places), models)
         self._greeting: tuple[State, ...] = ()  # the steps to the face that an untouched widget shows to a page
 
     # --- a state and its figures --------------------------------------------------------------------------------------

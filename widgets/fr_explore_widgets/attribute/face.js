@@ -1,5 +1,6 @@
 // A face with its caption.
 
+import { paint } from "../shared/bytes.js";
 import { h, setText } from "../shared/dom.js";
 
 /** @param {string} title @param {number} size */
@@ -13,9 +14,16 @@ export function createPicture(title, size) {
   });
   const caption = h("span", { class: "fr-sub fr-one-line" });
   const figure = h("figure", {}, canvas, h("figcaption", {}, h("b", { text: title }), caption));
+  /** @type {DataView | null} */
+  let shown = null;
   return {
     figure,
     canvas,
+    /** Paint raw RGB bytes, unless they are shown already. @param {DataView} view @param {[number, number]} shape */
+    show(view, shape) {
+      if (view !== shown) paint(canvas, view, shape);
+      shown = view;
+    },
     /** Say whose face it is. @param {string} words */
     name(words) {
       canvas.setAttribute("aria-label", `${title}: ${words}`);

@@ -6,11 +6,14 @@ import { createStore } from "../engine/store.js";
 
 /** @typedef {import("../shared/types").Strengths} Strengths */
 /** @typedef {import("../engine/types").Drawn} Drawn */
-/** @typedef {{parts: string, files: string[], people: Record<string, [head: string, person: string]>}} Packed keys */
+/** @typedef {import("../engine/types").PageCard} PageCard */
+/** @typedef {{place: number, strengths: Strengths}} Face */
+/** @typedef {{parts: string, files: string[], people: Record<string, [head: string, person: string]>,
+ *   models: Record<string, [card: PageCard, key: string] | null>}} Packed keys; null for a model that runs in the kernel only */
 /** @typedef {{place: number, strengths: Strengths, side: number, mine: number}} Move */
 
-/** In motion a face is drawn smaller, which takes two thirds of the time; a hand that rests for REST_MS gets the whole picture. */
-const IN_MOTION = 0.7;
+/** In motion a face is drawn smaller, in half the time; a hand that rests for REST_MS gets the whole picture. */
+const IN_MOTION = 0.5;
 const SMALLEST = 64;
 export const REST_MS = 120;
 
@@ -31,8 +34,10 @@ export function createHand({ model, signal, size, paint }) {
   const ready = new Set();
   /** @type {Set<number>} people that are ready, or will be */
   const begun = new Set();
-  /** @type {Set<number>} people that the kernel was asked to pack */
+  /** @type {Set<number | string>} people and models that the kernel was asked to pack */
   const asked = new Set();
+  /** @type {Map<string, PageCard | null>} models that are ready; null for those that will be, or never */
+  const models = new Map();
   let broken = !model.send;
   let dropped = 0; // how often the kernel's picture was newer
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -50,15 +55,17 @@ export function createHand({ model, signal, size, paint }) {
     return startEngine({ id: parts, ...found });
   }
 
+  /** Ask the kernel once. @param {number | string} what @param {object} content */
+  function request(what, content) {
+    if (!asked.has(what)) model.send?.({ kind: "pack", ...content });
+    asked.add(what);
+  }
+
   /** @param {number} place */
   async function prepare(place) {
     const [head, person] = packed().people?.[place] ?? [];
     if (broken || begun.has(place)) return;
-    if (!head || !person) {
-      if (!asked.has(place)) model.send?.({ kind: "pack", place });
-      asked.add(place);
-      return;
-    }
+    if (!head || !person) return request(place, { place });
     begun.add(place);
     try {
       starting ??= start(packed());
@@ -73,7 +80,19 @@ export function createHand({ model, signal, size, paint }) {
     }
   }
 
+  /** @param {string} name */
+  async function prepareModel(name) {
+    const known = packed().models?.[name];
+    if (broken || !engine || models.has(name) || known === null) return;
+    if (!known) return request(name, { model: name });
+    models.set(name, null);
+    const [card, key] = known;
+    await engine.addModel(card, await blob(key, true));
+    models.set(name, card);
+  }
+
   const draw = latest(async (/** @type {Move} */ { place, strengths, side, mine }) => {
+    if (mine !== dropped || signal.aborted) return;
     const [head, person] = packed().people[place];
     const drawn = await engine?.draw({ head, person, values: strengths, size: side });
     if (!drawn || mine !== dropped || signal.aborted) return;
@@ -93,11 +112,21 @@ export function createHand({ model, signal, size, paint }) {
     prepare,
     /** Whether `move` draws this person. @param {number} place */
     draws: (place) => !broken && ready.has(place),
-    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. @param {number} place @param {Strengths} strengths */
-    move(place, strengths) {
-      ask(place, strengths, small);
+    /** Get a model's network, which is large. @param {string} name */
+    prepareModel: (name) => prepareModel(name).catch(() => {}),
+    /** The card of a model whose network runs in the page. @param {string} name */
+    card: (name) => models.get(name) ?? null,
+    /** The embedding of a face that `draws`. @param {string} name @param {Face} face @returns {Promise<Float32Array | undefined>} */
+    async embed(name, { place, strengths }) {
+      const [head, person] = packed().people[place];
+      return (await engine?.render({ head, person, values: strengths, size, models: [name] }))?.vectors[name];
+    },
+    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the hand
+     * has let go. @param {Face} face @param {boolean} [still] */
+    move({ place, strengths }, still = false) {
+      ask(place, strengths, still ? size : small);
       clearTimeout(rest);
-      if (small !== size) rest = setTimeout(() => ask(place, strengths, size), REST_MS);
+      if (!still && small !== size) rest = setTimeout(() => ask(place, strengths, size), REST_MS);
     },
     /** Forget what is being drawn: the kernel's picture is newer. */
     drop() {

@@ -1,14 +1,16 @@
 // AttributeExplorer: sliders, the face beside its reference, the distance, and the path on the map.
 
 import { cutSprite, paint } from "../shared/bytes.js";
-import { button, div, paced, section, setText } from "../shared/dom.js";
+import { div, paced, section } from "../shared/dom.js";
 import { createFrame, widget } from "../shared/frame.js";
 import { walkByKeys } from "../shared/history.js";
 import { createLink } from "../shared/link.js";
 import { listen } from "../shared/view.js";
 import { describe, formatValue, sameOne } from "../shared/words.js";
 import { createBars } from "./bars.js";
+import { createCommands } from "./commands.js";
 import { createPicture } from "./face.js";
+import { createGuess } from "./guess.js";
 import { createHand } from "./hand.js";
 import { createKey } from "./key.js";
 import { createMapPanel } from "./map.js";
@@ -53,17 +55,7 @@ function build({ model, el, signal }) {
     link.send({ action: "models", model: name, compare }),
   );
   const snapshots = createSnapshots(setup, nameOf, (command) => link.send(command));
-  const command = (/** @type {string} */ text, /** @type {string} */ action) => {
-    const node = button(text, action, () => link.send({ action: node.dataset.action ?? action }));
-    return node;
-  };
-  const buttons = {
-    undo: command("Undo", "undo"),
-    redo: command("Redo", "redo"),
-    reset: command("Reset", "reset"),
-    pin: command("Pin", "pin"),
-  };
-  buttons.pin.title = "Keep this face as the reference";
+  const commands = createCommands((action) => link.send({ action }));
   const bars = createBars(setup.attributes, (action) => link.send({ action }), offline);
   const panel = createSliders(setup.attributes, setup.main, {
     onMove(name, value, phase) {
@@ -72,7 +64,9 @@ function build({ model, el, signal }) {
       const drawn = hand.draws(place);
       if (!link.busy) moves = {};
       moves[name] = value;
-      if (drawn) hand.move(place, { ...strengths, ...moves });
+      const face = { place, strengths: { ...strengths, ...moves } };
+      if (drawn) hand.move(face, phase === "commit");
+      guess.move(drawn ? face : null);
       link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },
     onSweep(name) {
@@ -93,7 +87,7 @@ function build({ model, el, signal }) {
     "Faces",
     div("fr-pair", reference.figure, live.figure),
     picker.root,
-    div("fr-actions", ...Object.values(buttons)),
+    div("fr-actions", ...commands.nodes),
     snapshots.root,
   );
   const foot = div("fr-foot", bars.root, path.root, models.root);
@@ -102,7 +96,18 @@ function build({ model, el, signal }) {
   /** slider values that the kernel has not answered yet @type {Record<string, number>} */
   let moves = {};
   const hand = createHand({ model, signal, size: setup.size, paint: showDrawn });
-  const link = createLink(model, { signal, banner: notices.showBanner });
+  const guess = createGuess({
+    signal,
+    hand,
+    names: () => views.map(({ name }) => name),
+    reference: () => model.get("figures").reference,
+    show: (i, distance, { place }) => views[i] && showKey(i, distance, place, true),
+  });
+  const link = createLink(model, {
+    signal,
+    banner: notices.showBanner,
+    sent: ({ seq, drawn }) => guess.sent(seq, Boolean(drawn)),
+  });
   let drawn = -1;
   let newest = -1;
   let asked = false; // the view is open: from now on it announces answers
@@ -233,15 +238,12 @@ function build({ model, el, signal }) {
     const reply = /** @type {Reply} */ (model.get("reply"));
     const { reference: ref } = figures;
     arrange(figures.compare ? [figures.model, figures.compare] : [figures.model]);
-    paint(reference.canvas, model.get("reference_frame"), ref.shape);
+    reference.show(model.get("reference_frame"), ref.shape);
     reference.name(words(ref.place, ref.strengths));
+    if (figures.client === link.client) guess.told(figures.seq ?? 0);
     const sentence = showReading(0, figures, reply);
     if (figures.can.undo || figures.can.redo) panel.setTouched();
-    buttons.undo.disabled = !figures.can.undo;
-    buttons.redo.disabled = !figures.can.redo;
-    buttons.pin.dataset.action = ref.pinned ? "unpin" : "pin";
-    buttons.pin.setAttribute("aria-pressed", String(ref.pinned));
-    setText(buttons.pin, ref.pinned ? "Unpin" : "Pin");
+    commands.show(figures);
     if (swept.name && everythingBut(swept.name) !== swept.at) showRetention("", []);
     const own = link.settle(figures);
     follow();
@@ -265,20 +267,20 @@ function build({ model, el, signal }) {
   /** @param {number} i the first or the second model @param {Reading} reading @param {Reply} reply */
   function showReading(i, reading, reply) {
     const figures = /** @type {Figures} */ (model.get("figures"));
-    const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
     const rough = Boolean(reading.drag);
-    const sameIdentity = sameOne(setup.people, figures.reference.place, reply.place);
     const attribute = reading.moved ? byName.get(reading.moved) : undefined;
     const fresh = Boolean(figures.fresh) && figures.serial === reading.serial;
     views[i].map.move(reading, { who: reply.place, fresh, lift, rough, attribute });
     if (!i && !reading.drag) lift = false;
-    return views[i].key.show({
-      distance: reading.distance,
-      gallery,
-      place: reply.place,
-      sameIdentity,
-      rough,
-    });
+    const overtaken = reading.client === link.client && guess.overtook(reading.seq ?? 0);
+    return overtaken ? "" : showKey(i, reading.distance, reply.place, rough);
+  }
+
+  /** @param {number} i @param {number} distance @param {number} place of the face in hand @param {boolean} rough */
+  function showKey(i, distance, place, rough) {
+    const gallery = model.get(i ? "second_gallery" : "gallery") ?? {};
+    const sameIdentity = sameOne(setup.people, model.get("figures").reference.place, place);
+    return views[i].key.show({ distance, gallery, place, sameIdentity, rough });
   }
 
   function showSecond() {
@@ -360,8 +362,7 @@ function build({ model, el, signal }) {
   /** @param {boolean} off */
   function disable(off) {
     for (const slider of Object.values(sliders)) slider.disable(off);
-    for (const node of Object.values(buttons)) node.disabled = off;
-    for (const part of [picker, models, snapshots, bars, path]) part.disable(off);
+    for (const part of [commands, picker, models, snapshots, bars, path]) part.disable(off);
   }
   frame.open(
     { model, el, signal },

@@ -89,8 +89,19 @@ export function createKernel({ live, load, model, receive }) {
   /** @param {View} view @param {Face} face */
   const vectorOf = (view, face) =>
     once([view.card.name, face.identity, face.strengths], async () => embed(view, face, await draw(face)));
+  /** @type {WeakMap<Drawn, DataView>} the view paints a reference only once */
+  const frames = new WeakMap();
+  /** @param {Drawn} drawn */
+  const frameOf = (drawn) => {
+    const frame = frames.get(drawn) ?? toFrame(drawn);
+    frames.set(drawn, frame);
+    return frame;
+  };
   /** @param {Face} face */
-  const pictureOf = (face) => once(["picture", face.identity, face.strengths], () => draw(face));
+  const pictureOf = (face) =>
+    once(["picture", face.identity, face.strengths], async () =>
+      (await engine).draw(placeOf(face), face.strengths, size, false),
+    );
 
   /** @param {View} view @param {ArrayLike<number>} vector */
   const onMap = ({ card, plane }, vector) => project(card.metric === "cosine" ? unit(vector) : vector, plane);
@@ -162,7 +173,7 @@ export function createKernel({ live, load, model, receive }) {
       ...more,
       ...(tag.phase !== "drag" && (tag.phase !== "step" || path.length) && { state }),
       ...(model.get("error")?.what && { error: {} }),
-      reference_frame: toFrame(beside),
+      reference_frame: frameOf(beside),
       figures: {
         ...tag,
         ...read,

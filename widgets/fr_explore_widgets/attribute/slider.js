@@ -16,6 +16,7 @@ export function createAttributeSlider(attribute, { onMove, onHelp }) {
   const back = h("button", {
     type: "button",
     class: "fr-back fr-bare",
+    tabindex: -1,
     title: `Reset to neutral: ${formatValue(attribute, neutral)}`,
     "aria-label": `Reset ${label} to neutral, ${speakValue(attribute, neutral)}`,
     text: "\u21ba",
@@ -23,6 +24,7 @@ export function createAttributeSlider(attribute, { onMove, onHelp }) {
   /** @param {number} x */
   const offer = (x) => {
     const away = Math.abs(x - neutral) > 1e-9;
+    if (back.classList.contains("fr-away") === away) return;
     back.classList.toggle("fr-away", away);
     back.tabIndex = away ? 0 : -1;
   };

@@ -12,6 +12,8 @@ The path of a drag, from the slider to the figures:
  8. index.js `showFigures` updates the key figure (key.js, shared/words.js) and the path on the map (map.js,
     shared/map.js).
  9. On release the same happens with phase "commit": full size, figures at once, a step of undo, the tangent, the state.
+Once the page has what it needs (core/supply.py), it draws the faces of a drag itself (hand.js); link.js then sends few
+requests, which bring only figures. If these take long, the page shows its own distance until they come (guess.js).
 """
 
 from __future__ import annotations

@@ -24,6 +24,8 @@ from typing import ClassVar, Self
 
 import traitlets
 
+from fr_explore.base import memory
+
 from .base import LabWidget, WidgetError
 
 __all__ = ["BackgroundWidget", "Job", "JobQueue"]
@@ -117,6 +119,8 @@ class JobQueue:
                 if ended and self._jobs.get(name) is job:
                     del self._jobs[name]
                     self._changed.notify_all()
+            if ended and not self._jobs:
+                memory.release()  # a kernel stays small beside others
 
     def _next(self) -> tuple[str, Job] | None:
         """Wait for the most urgent job that may run a step now; None ends the thread."""

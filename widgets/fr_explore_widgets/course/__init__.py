@@ -6,8 +6,21 @@ are in `checks_NN.py` in this folder.
 """
 
 from .checking import Check, Feedback, check
+from .flips import Flips
 from .mystery import Mystery, never_saw
 from .showing import Figure, show_faces, snapshots
 from .waiting import after, reveal
 
-__all__ = ["Check", "Feedback", "Figure", "Mystery", "after", "check", "never_saw", "reveal", "show_faces", "snapshots"]
+__all__ = [
+    "Check",
+    "Feedback",
+    "Figure",
+    "Flips",
+    "Mystery",
+    "after",
+    "check",
+    "never_saw",
+    "reveal",
+    "show_faces",
+    "snapshots",
+]

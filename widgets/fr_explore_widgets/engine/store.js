@@ -6,6 +6,8 @@
 const CACHE = "fr-explore-1";
 /** Blobs of earlier versions make room. */
 const MOST = 64;
+/** Bytes of a piece of a large blob. */
+const PIECE = 2 ** 18;
 
 const page = /** @type {{frExploreBlobs?: Map<string, Promise<Data>>}} */ (globalThis);
 page.frExploreBlobs ??= new Map();
@@ -43,38 +45,48 @@ async function toCache(key, data) {
 
 /** @param {Model} model @param {AbortSignal} signal */
 export function createStore(model, signal) {
-  /** @type {Map<string, (data: Data) => void>} */
+  /** @type {Map<string, (piece: Data, all: number) => void>} */
   const waiting = new Map();
   const receive = (/** @type {any} */ content, /** @type {any[]} */ buffers) => {
     if (content?.kind !== "blob") return;
     const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(buffers[0])
       ? buffers[0]
       : new DataView(buffers[0]);
-    waiting.get(content.key)?.(
-      new Uint8Array(/** @type {ArrayBuffer} */ (buffer), byteOffset, byteLength).slice(),
-    );
+    const piece = new Uint8Array(/** @type {ArrayBuffer} */ (buffer), byteOffset, byteLength).slice();
+    const resolve = waiting.get(content.key);
     waiting.delete(content.key);
+    resolve?.(piece, content.all);
   };
   model.on("msg:custom", receive);
   signal.addEventListener("abort", () => model.off("msg:custom", receive));
 
-  /** @param {string} key @returns {Promise<Data>} */
-  async function load(key) {
+  /** @param {string} key @param {object} part @returns {Promise<[piece: Data, all: number]>} */
+  const ask = (key, part) =>
+    new Promise((resolve, reject) => {
+      waiting.set(key, (piece, all) => resolve([piece, all]));
+      signal.addEventListener("abort", () => reject(new Error("the view was closed.")));
+      model.send?.({ kind: "blobs", keys: [key], ...part });
+    });
+
+  /** @param {string} key @param {boolean} patient @returns {Promise<Data>} */
+  async function load(key, patient) {
     const kept = await fromCache(key);
     if (kept) return kept;
-    /** @type {Data} */
-    const data = await new Promise((resolve, reject) => {
-      waiting.set(key, resolve);
-      signal.addEventListener("abort", () => reject(new Error("the view was closed.")));
-      model.send?.({ kind: "blobs", keys: [key] });
-    });
+    const [first, all] = await ask(key, patient ? { from: 0, size: PIECE } : {});
+    const data = new Uint8Array(patient ? all : first.length);
+    data.set(first);
+    for (let from = first.length; from < data.length; ) {
+      const [piece] = await ask(key, { from, size: PIECE });
+      data.set(piece, from);
+      from += piece.length;
+    }
     toCache(key, data);
     return data;
   }
 
-  /** @param {string} key */
-  return function blob(key) {
-    const found = blobs.get(key) ?? load(key);
+  /** `patient`: in pieces, so that other messages pass between them. @param {string} key @param {boolean} [patient] */
+  return function blob(key, patient = false) {
+    const found = blobs.get(key) ?? load(key, patient);
     blobs.set(key, found);
     found.catch(() => blobs.delete(key));
     return found;

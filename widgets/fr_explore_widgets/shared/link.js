@@ -42,10 +42,11 @@ export function enqueue(waiting, command, merging = "set") {
 
 /**
  * @param {Model} model
- * @param {{signal: AbortSignal, banner?: (text: string) => void, patience?: number, merging?: string}} options
- *   `banner` shows that the kernel is silent, and "" when it answers again
+ * @param {{signal: AbortSignal, banner?: (text: string) => void, sent?: (request: Command & {seq: number}) => void, patience?: number,
+ *   merging?: string}} options `banner` shows that the kernel is silent, and "" when it answers again
  */
-export function createLink(model, { signal, banner = () => {}, patience = PATIENCE_MS, merging }) {
+export function createLink(model, options) {
+  const { signal, banner = () => {}, sent = () => {}, patience = PATIENCE_MS, merging } = options;
   const client = Math.random().toString(36).slice(2, 10);
   /** @type {Command[]} */
   let waiting = [];
@@ -101,6 +102,7 @@ export function createLink(model, { signal, banner = () => {}, patience = PATIEN
     }
     model.set("request", request);
     model.save_changes();
+    sent(request);
   }
 
   /** Views of one widget share its model, so another view's request can replace a pending one. The kernel handles no

@@ -32,9 +32,12 @@ export function createSlider(spec, onMove) {
   row.style.setProperty("--c", spec.color ?? "var(--fr-mark)");
   const from = share(spec, spec.from ?? spec.low);
   let held = false;
+  let shown = Number.NaN;
 
   /** @param {number} x */
   function show(x) {
+    if (x === shown) return;
+    shown = x;
     const at = share(spec, x);
     row.style.setProperty("--lo", String(Math.min(at, from)));
     row.style.setProperty("--hi", String(Math.max(at, from)));

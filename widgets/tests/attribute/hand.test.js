@@ -1,12 +1,14 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createHand } from "../../fr_explore_widgets/attribute/hand.js";
+import { createHand, REST_MS } from "../../fr_explore_widgets/attribute/hand.js";
 import { createStore } from "../../fr_explore_widgets/engine/store.js";
 import { fakeModel } from "../fake_model.js";
 
 const engine = {
   addHead: vi.fn(async () => {}),
   addPerson: vi.fn(async () => {}),
+  addModel: vi.fn(async () => {}),
+  render: vi.fn(async ({ values, models: [name] }) => ({ vectors: { [name]: [values.age] } })),
   draw: vi.fn(async ({ size }) => ({ pixels: new Uint8ClampedArray(4 * size * size), size, landmarks: [] })),
 };
 vi.mock("../../fr_explore_widgets/engine/client.js", async (original) => ({
@@ -30,7 +32,7 @@ function fakeCaches() {
 }
 
 /** A model whose kernel sends each blob: one byte for each letter of its key. */
-function talking(traits = {}) {
+function talking(traits = {}, content = {}) {
   const sent = [];
   const model = fakeModel({ packed: PACKED, ...traits });
   const listeners = [];
@@ -42,8 +44,10 @@ function talking(traits = {}) {
   model.send = (message) => {
     sent.push(message);
     for (const key of message.keys ?? []) {
-      const data = new DataView(Uint8Array.from(key, (letter) => letter.charCodeAt(0)).buffer);
-      for (const listener of listeners) listener({ kind: "blob", key }, [data]);
+      const all = content[key] ?? Uint8Array.from(key, (letter) => letter.charCodeAt(0));
+      const { from = 0, size = all.length } = message;
+      const data = new DataView(all.slice(from, from + size).buffer);
+      for (const listener of listeners) listener({ kind: "blob", key, all: all.length }, [data]);
     }
   };
   return { model, sent };
@@ -81,6 +85,14 @@ test("where the browser refuses its cache, blobs come from the kernel", async ()
   expect([...(await createStore(model, stop.signal)("c"))]).toEqual([99]);
 });
 
+test("a large blob comes in pieces, and whole", async () => {
+  fakeCaches();
+  const large = Uint8Array.from({ length: 600_000 }, (_, i) => i % 251);
+  const { model, sent } = talking({}, { large });
+  expect(Buffer.compare(await createStore(model, stop.signal)("large", true), large)).toBe(0);
+  expect(sent.map(({ from, size }) => [from, size])).toEqual([0, 1, 2].map((i) => [i * 2 ** 18, 2 ** 18]));
+});
+
 test("the page draws a person once it has what that needs, and paints in the order of the moves", async () => {
   fakeCaches();
   const { model } = talking();
@@ -91,9 +103,9 @@ test("the page draws a person once it has what that needs, and paints in the ord
   await hand.prepare(1);
   expect([hand.draws(0), hand.draws(1)]).toEqual([false, true]);
   expect(engine.addPerson.mock.calls[0].slice(0, 2)).toEqual(["h", "bob"]);
-  for (const age of [40, 41, 42]) hand.move(1, { age });
+  for (const age of [40, 41, 42]) hand.move({ place: 1, strengths: { age } });
   await vi.waitFor(() => expect(painted).toEqual([40, 42].map((age) => [1, { age }]))); // 41 was overtaken
-  hand.move(1, { age: 50 });
+  hand.move({ place: 1, strengths: { age: 50 } });
   hand.drop(); // the kernel's picture came
   await new Promise((done) => setTimeout(done, 10));
   expect(painted).toHaveLength(2);
@@ -111,6 +123,22 @@ test("the page asks once for a person that is not packed, and draws him when the
   expect(sent.flatMap(({ keys }) => keys ?? [])).toEqual(["p-worker", "h", "bob"]); // and nobody else
 });
 
+test("the page asks once for a network, which embeds the faces that it draws", async () => {
+  fakeCaches();
+  const { model, sent } = talking();
+  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  await hand.prepare(0);
+  await hand.prepareModel("m");
+  await hand.prepareModel("m");
+  expect(sent.filter(({ kind }) => kind === "pack")).toEqual([{ kind: "pack", model: "m" }]);
+  expect(hand.card("m")).toBe(null);
+  const card = { name: "m", metric: "euclidean" };
+  model.set("packed", { ...PACKED, models: { m: [card, "weights"], n: null } });
+  await Promise.all([hand.prepareModel("m"), hand.prepareModel("n")]);
+  expect([hand.card("m"), hand.card("n")]).toEqual([card, null]);
+  expect(await hand.embed("m", { place: 0, strengths: { age: 40 } })).toEqual([40]);
+});
+
 test("a face is drawn when the picture before it is on the screen", async () => {
   fakeCaches();
   const frames = [];
@@ -119,12 +147,32 @@ test("a face is drawn when the picture before it is on the screen", async () => 
   const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
   await hand.prepare(0);
   engine.draw.mockClear();
-  for (const age of [40, 41, 42]) hand.move(0, { age });
+  for (const age of [40, 41, 42]) hand.move({ place: 0, strengths: { age } });
   await vi.waitFor(() => expect(frames).toHaveLength(1));
-  hand.move(0, { age: 43 });
+  hand.move({ place: 0, strengths: { age: 43 } });
   expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40]);
   frames[0]();
   await vi.waitFor(() => expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40, 43]));
+});
+
+test("a face is drawn smaller while the hand moves, and whole when it pauses or lets go", async () => {
+  fakeCaches();
+  const { model } = talking();
+  const sides = [];
+  const hand = createHand({
+    model,
+    signal: stop.signal,
+    size: 160,
+    paint: ({ size }, _place, { age }) => sides.push([age, size]),
+  });
+  await hand.prepare(0);
+  hand.move({ place: 0, strengths: { age: 40 } });
+  await vi.waitFor(() => expect(sides).toEqual([[40, 80], [40, 160]])); // biome-ignore format: pairs
+  hand.move({ place: 0, strengths: { age: 41 } });
+  hand.move({ place: 0, strengths: { age: 42 } }, true);
+  await vi.waitFor(() => expect(sides.at(-1)).toEqual([42, 160]));
+  await new Promise((done) => setTimeout(done, REST_MS + 20));
+  expect(sides.filter(([age]) => age === 42)).toHaveLength(1);
 });
 
 test("without an engine, or without messages, the kernel's pictures are shown", async () => {

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import check_prose
 import nbformat
+from spoilers import spoilers
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
@@ -85,6 +86,8 @@ def main() -> int:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         texts = problems(notebook) + lacks(notebook)
+        if path.parent == FOLDER:  # the solutions have guessed
+            texts += spoilers(notebook.cells)
         if path.stat().st_size > LARGEST:
             texts.append(f"{path.stat().st_size / 1e6:.1f} MB: reduce its outputs to at most {LARGEST / 1e6} MB")
         found += [f"{path.relative_to(FOLDER.parent)}: {text}" for text in texts]

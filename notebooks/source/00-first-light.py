@@ -26,7 +26,7 @@ model = fr.load_model("dlib")
 model
 
 # %% [markdown]
-# Run the next cell, then drag *head angle*, *age* and *illumination*. The distance between the two embeddings is shown on the right; up to the threshold, the model says "same person". Compare it with the distance to *other people*, too: the threshold was chosen on photographs, and generated faces lie closer together than photographs of people.
+# Run the next cell, then drag *expression* and undo it. (Leave the other sliders alone until section 2 has asked you for a guess.) The bar at the top shows the distance between the two embeddings; at most at the threshold, the model says "same person". Compare it with the distance to *other people*, too: the threshold was chosen on photographs.
 
 # %% tags=["widget"] alt="The laboratory: a reference face and a live face side by side, a map of embeddings, the distance between the two faces against the threshold, and sliders for every attribute"
 explorer = AttributeExplorer(faces, model)
@@ -35,7 +35,7 @@ explorer
 # %% [markdown]
 # ## 2. Predict
 #
-# Each of the paper's eight attributes can go from one end of its range to the other. **Which one moves the embedding of identity 0 furthest from its starting point?** Drag the names into order and commit your guess before you continue. Even a wrong guess teaches more than not guessing.
+# Each of the paper's eight attributes can go from one end of its range to the other. **Which one moves the embedding of identity 0 furthest from its starting point?** Drag the names into order and commit your guess. Until then, the cells below keep their outputs to themselves; even a wrong guess teaches something.
 
 # %% tags=["widget"] alt="Eight attributes in a list, to be dragged into an order, and a button that commits the guess"
 guess = Prediction("Which attribute moves this face furthest?", "ranking", list(fr.PAPER_ATTRIBUTES))
@@ -54,18 +54,25 @@ furthest = {table["attribute"][0]: table["distance"].max() for table in ends}
 course.reveal(guess, furthest)
 
 # %%
-for place, name in enumerate(sorted(furthest, key=furthest.get, reverse=True), 1):
-    print(f"{place}. {faces.attributes[name].label:13} {furthest[name]:.2f}")
-print(f"The model says 'same person' up to {model.card.threshold}.")
+with course.after(guess):
+    for place, name in enumerate(sorted(furthest, key=furthest.get, reverse=True), 1):
+        print(f"{place}. {faces.attributes[name].label:13} {furthest[name]:.2f}")
+    print(f"The model says 'same person' up to and including {model.card.threshold}.")
 
 # %% [markdown]
-# You can also set the sliders from code. The next cell moves the winner to the end of its range where the distance is larger. Scroll up and look at the face.
+# <details><summary>After your guess</summary>
+#
+# You can also set the sliders from code. The next cell moves the first of the list to the end of its range where the distance is larger. Run it again after your guess, scroll up and look at the face.
+#
+# </details>
 
 # %%
 winner = max(furthest, key=furthest.get)
 sweep = fr.sweep(faces, model, 0, winner, steps=2)
-explorer.set(**{winner: sweep.loc[sweep["distance"].idxmax(), "strength"]})
-print(f"{winner} = {explorer.strengths[winner]:g}: distance {explorer.distance:.2f}")
+if guess.answered:
+    explorer.set(**{winner: sweep.loc[sweep["distance"].idxmax(), "strength"]})
+with course.after(guess):
+    print(f"{winner} = {explorer.strengths[winner]:g}: distance {explorer.distance:.2f}")
 
 # %% [markdown]
 # ### Exercise 0a: the decision
@@ -93,7 +100,8 @@ course.check("00a", same_person)
 # %%
 neutral = model.embed(faces.render_batch(faces.identities, [{}] * 12), batch_size=8)
 others = np.linalg.norm(neutral[1:] - neutral[0], axis=1)
-print("distances to the other people:", np.sort(others).round(2))
+with course.after(guess):
+    print("distances to the other people:", np.sort(others).round(2))
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION: count them, in code or by eye
@@ -109,7 +117,7 @@ course.check("00b", how_many, furthest, others)
 # *How far* an embedding moves is one question; *in which direction* is another. Take many random faces of one person, change one attribute a little, and compare the directions in which the embeddings move. The **alignment energy** $E$ is the mean of $1 - \cos\theta$, where $\theta$ is the angle between the moves of two neighbouring faces:
 #
 # - $E = 0$: all embeddings move the same way. The model has a direction for this attribute: it **depends** on it.
-# - $E = 1$: the directions are as random as noise, which is the **null model**. As far as direction is concerned, the model is **invariant** to the attribute.
+# - $E = 1$: the directions are as random as noise, which is the **null model**. As far as direction goes, the model is **invariant** to the attribute.
 #
 # The next cell renders about five hundred faces and embeds them. This takes about half a minute, once: the result is cached on disk.
 

@@ -43,7 +43,7 @@ course.show_faces(
 # %% [markdown]
 # ## 2. Predict: which picture is nearest?
 #
-# Start from one picture of person 4. Here are four others: three of the same person, and one of **another person**. (We chose these two people because they look alike; with other pairs, the result is less surprising.)
+# Start from one picture of person 4. Here are four others: three of the same person, and one of **another person**. (We chose these two people because they look alike.)
 
 # %%
 start = faces.render(4)
@@ -74,10 +74,14 @@ distances = pd.DataFrame({
 course.reveal(guess, distances["pixels"])
 
 # %%
-distances.sort_values("pixels").round(2)
+course.after(guess, distances.sort_values("pixels").round(2))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # Compare the order of the two columns. Pixel distance measures how much *paint* has to change: a darker picture costs more than a different nose. The embedding was trained to do the opposite: ignore the light and attend to the nose. An embedding is not a compressed picture: it was not made for reconstructing the picture, and two pictures that look alike may be far apart in it.
+#
+# </details>
 
 # %% [markdown]
 # ## 3. Two distances

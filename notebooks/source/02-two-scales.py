@@ -29,6 +29,7 @@ faces = fr.Avatars(identities=12, seed=0)
 model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
+points = model.embed(pictures, batch_size=8)
 
 # %%
 course.show_faces(
@@ -68,14 +69,14 @@ course.check("02a", two_scales)
 # `fr.overlap` returns the same figures as `genuine_mean` and `impostor_mean`.
 
 # %%
-points = model.embed(pictures, batch_size=8)
 scales = fr.overlap(points, who, metric="euclidean")
 course.reveal(guess, scales.ratio)
 
 # %%
-print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}, ratio {scales.ratio:.2f}")
 without = [fr.overlap(points[who != p], who[who != p], metric="euclidean").ratio for p in faces.identities]
-print(f"with any one person left out: {min(without):.2f} to {max(without):.2f}")
+with course.after(guess):
+    print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}, ratio {scales.ratio:.2f}")
+    print(f"with any one person left out: {min(without):.2f} to {max(without):.2f}")
 
 # %% [markdown]
 # ## 2. What the ratio depends on
@@ -90,16 +91,20 @@ for spread in (0.2, 0.5, 1.0):
     found = fr.overlap(some, people, metric="euclidean")
     means = {"d_in": found.genuine_mean, "d_out": found.impostor_mean, "ratio": found.ratio}
     rows.append({"spread": spread, **means})
-pd.DataFrame(rows).round(2)
+course.after(guess, pd.DataFrame(rows).round(2))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # $d_\text{in}$ grows with the spread; $d_\text{out}$ hardly changes. The paper reports a ratio of two to three on photographs of celebrities taken in the wild. So compare the ratios of two models only on *the same* pictures.
 #
-# The two scales also overlap: see how far the largest distance within a person exceeds the smallest distance between people.
+# </details>
+#
+# The two scales also overlap: look how far the largest distance within a person exceeds the smallest distance between people.
 
 # %%
 pairs = fr.pair_distances(points, who, metric="euclidean")
-fr.charts.genuine_impostor(pairs, threshold=scales.threshold)
+course.after(guess, fr.charts.genuine_impostor(pairs, threshold=scales.threshold))
 
 # %% [markdown]
 # ## 3. The map, and what it hides
@@ -143,7 +148,7 @@ dots = alt.Chart(sample, description=words).mark_point(filled=True, opacity=0.6)
 honest = alt.Chart(pd.DataFrame({"d": [0, sample["true distance"].max()]})).mark_line(
     strokeDash=[4, 4], color=fr.charts.style.GREY).encode(x="d", y="d")
 both = alt.layer(honest, dots).properties(width=480, height=280)
-fr.charts.style.finish(both, "The map shortens", "600 pairs of pictures")
+course.after(guess, fr.charts.style.finish(both, "The map shortens", "600 pairs of pictures"))
 
 # %% [markdown]
 # ### Exercise 2b: nearest neighbours

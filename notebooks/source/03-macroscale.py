@@ -3,7 +3,7 @@
 #
 # *About 30 minutes. Before this: [2. Two scales](02-two-scales.ipynb); cumulative distributions.*
 #
-# The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that they do, most of all those that hardly ever change in a person. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
+# The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that some do. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
 #
 # You will
 #
@@ -66,7 +66,8 @@ course.reveal(guess, result.set_index("attribute")["ks_mean"])
 
 # %%
 most = result.loc[result["ks_mean"].idxmax(), "attribute"]
-fr.charts.distance_cdfs(fr.modality_distances(embeddings, who, labels, most, metric="euclidean", seed=0))
+distances = fr.modality_distances(embeddings, who, labels, most, metric="euclidean", seed=0)
+course.after(guess, fr.charts.distance_cdfs(distances))
 
 # %% [markdown]
 # ### Exercise 3a: the largest gap
@@ -91,7 +92,7 @@ course.check("03a", ks)
 
 # %%
 columns = ["attribute", "n", "ks_mean", "null_mean", "null_sd", "p_value", "intra_entropy"]
-result[columns].sort_values("ks_mean", ascending=False).round(3)
+course.after(guess, result[columns].sort_values("ks_mean", ascending=False).round(3))
 
 # %% [markdown]
 # `ks_mean` is the mean of KS$(a, \times)$ and KS$(\bar a, \times)$; `n` is the number of people in each group. Five labels are five chances to be lucky: one $p$ of 0.04 among five is weak evidence. And no $p$-value says how *large* an effect is; for that, compare KS with `null_mean`.
@@ -101,7 +102,7 @@ result[columns].sort_values("ks_mean", ascending=False).round(3)
 
 # %% tags=["widget"] alt="A map of people coloured by one label, and below it the cumulative distributions of distances inside each group and across, with their gap as a bracket"
 explorer = MacroscaleExplorer(embeddings, who, labels, metric="euclidean", table=result)
-explorer
+course.after(guess, explorer)
 
 # %% [markdown]
 # ## 4. How tightly is a label tied to a person?
@@ -126,10 +127,14 @@ def intra_entropy(label, who):
 course.check("03b", intra_entropy)
 
 # %%
-fr.charts.ks_against_entropy(result)
+course.after(guess, fr.charts.ks_against_entropy(result))
 
 # %% [markdown]
-# On photographs of celebrities, the paper finds that the points fall from upper left to lower right: baldness and gender (low entropy) shape the space; a smile or an open mouth (high entropy) does not. Spearman's rank correlation is between $-0.56$ and $-0.66$ for five models. Five labels and thirty avatars are too few to show a correlation or its absence. But one point deserves a closer look: *glasses* change from picture to picture here, and yet their KS is high.
+# <details><summary>After your guess</summary>
+#
+# On photographs of celebrities, the paper finds that the points fall from upper left to lower right: baldness and gender (low entropy) shape the space; a smile or an open mouth (high entropy) does not. Spearman's rank correlation is between $-0.56$ and $-0.66$ for five models. Five labels and thirty avatars are too few to show a correlation or its absence. But one point deserves a closer look: *glasses* change from picture to picture here. Where does their KS lie among the five?
+#
+# </details>
 
 # %% [markdown]
 # ## 5. Why low entropy and high KS go together
@@ -144,10 +149,14 @@ labels_habit = faces.labels(who.tolist(), same_people)[["glasses"]]
 again = fr.macroscale(with_habit, who, labels_habit, metric="euclidean", permutations=200, seed=0)
 both = pd.concat([result[result["attribute"] == "glasses"], again])
 both = both.assign(glasses=["picture by picture", "a habit"])
-both[["glasses", "intra_entropy", "ks_mean", "null_mean", "p_value"]].round(3)
+course.after(guess, both[["glasses", "intra_entropy", "ks_mean", "null_mean", "p_value"]].round(3))
 
 # %% [markdown]
-# The entropy went from one extreme to the other; KS stayed about the same, within chance variation. It had to: KS uses *one* picture of each person, so it cannot know what she wears in the next one. A trained network sees only pixels.
+# <details><summary>After your guess</summary>
+#
+# The entropy went from one extreme to the other. Did KS move by more than chance does (`null_mean`)? It has no reason to: KS uses *one* picture of each person, so it cannot know what she wears in the next one. A trained network sees only pixels.
+#
+# </details>
 #
 # ### Exercise 3c: where, then, does the paper's correlation come from?
 #
@@ -171,7 +180,8 @@ course.check("03c", origin)
 # %%
 probes = fr.linear_probe(embeddings, who, labels, folds=5, seed=0)
 beside = probes.merge(result[["attribute", "ks_mean", "p_value"]], on="attribute")
-beside[["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]].round(3)
+columns = ["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]
+course.after(guess, beside[columns].round(3))
 
 # %% [markdown]
 # A label can be *readable* without *shaping* the space: a probe finds one direction in 128 dimensions, however little of the distance lies along it; KS asks whether the label changes the distances themselves. "The model encodes $x$" and "the model groups people by $x$" are two claims. This table tests both; a label may pass one and fail the other.

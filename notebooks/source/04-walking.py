@@ -48,10 +48,14 @@ turning = fr.sweep(faces, model, 0, "head_angle", steps=angles)
 course.reveal(guess, turning["distance"])
 
 # %%
-turning[["strength", "distance", "same_person"]].set_index("strength").round(2).T
+course.after(guess, turning[["strength", "distance", "same_person"]].set_index("strength").round(2).T)
 
 # %% [markdown]
-# Two things surprise most people. The curve is not a parabola: near 0° it rises like a V. A *distance* is a length, so it grows linearly from zero even if the embedding moves smoothly. And the two sides differ: a face is not symmetric, and the lamp stays where it is.
+# <details><summary>After your guess</summary>
+#
+# What surprises most people: the curve is not a parabola. Near 0° it rises like a V. A *distance* is a length, so it grows linearly from zero even if the embedding moves smoothly. Compare the two sides as well: a face is not quite symmetric, and the lamp stays where it is, so they need not be equal.
+#
+# </details>
 
 # %% [markdown]
 # ## 2. How long is the path?

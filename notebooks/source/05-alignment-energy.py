@@ -3,13 +3,13 @@
 #
 # *About 30 minutes. Before this: [4. Walking along an attribute](04-walking.ipynb).*
 #
-# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point in random directions, it has none: as far as direction is concerned, it is **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
+# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point in random directions, it has none: as far as direction goes, it is **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
 #
 # You will
 #
 # - compute the alignment energy by hand and find its closed form,
 # - learn what random arrows give, to tell order from luck,
-# - see one field score both 0 and 1, depending on who counts as a neighbour,
+# - see how the energy of one field depends on who counts as a neighbour,
 # - read a profile over scales with its coverage and its spread over people.
 
 # %% [markdown]
@@ -36,18 +36,31 @@ whirlpool = EnergyPlayground("tangential", rule="all")
 course.reveal(guess, whirlpool.energy())
 
 # %% [markdown]
-# The arrows look perfectly ordered, and yet they score like noise: every arrow has an opposite. Now compare each arrow only with its close neighbours. Change the *radius* of the neighbourhood, then try the other presets and *order*.
+# <details><summary>After your guess</summary>
+#
+# The arrows look perfectly ordered, and yet they score like noise, because every arrow has an opposite. (A little above 1, because an arrow is not compared with itself: exercise 5b.)
+#
+# </details>
+#
+# Now compare each arrow only with its close neighbours. Change the *radius* of the neighbourhood, then try the other presets and *order*.
 
 # %% tags=["widget"] alt="Arrows on a ring, a disc that shows the neighbourhood of one of them, sliders for order and radius, and the energy with its formula"
 playground = EnergyPlayground("tangential", rule="ball", radius=0.6)
-playground
+course.after(guess, playground)
 
 # %%
-for rule in ("knn:2", "ball:0.6", "ball:1", "all_pairs"):
-    print(f"{rule:10} {fr.alignment_energy(*playground.arrows(), rule):.2f}")
+rules = {"2 nearest": fr.knn(2), "radius 0.6": fr.ball(0.6), "radius 1": fr.ball(1)}
+rules["all others"] = fr.all_pairs(power=0)
+with course.after(guess):
+    for name, rule in rules.items():
+        print(f"{name:10} {fr.alignment_energy(*playground.arrows(), rule):.2f}")
 
 # %% [markdown]
-# **The same arrows can have any energy between 0 and 1.** Order depends on scale: a whirlpool is ordered locally and disordered as a whole. So is a magnet: all spins agree inside one domain, but over the whole piece of iron they cancel.
+# <details><summary>After your guess</summary>
+#
+# **The same arrows can have any energy from nearly 0 to about 1.** Order depends on scale: a whirlpool is ordered locally and disordered as a whole. So is a magnet: all spins agree inside one domain, but over the whole piece of iron they cancel.
+#
+# </details>
 
 # %% [markdown]
 # ## 2. The energy
@@ -125,7 +138,7 @@ pd.DataFrame({
 }).round(2)
 
 # %% [markdown]
-# The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person.
+# The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. `power=0` gives all pairs the same weight, as in section 1; by default `fr.all_pairs()` weighs a pair by one over its distance, so that near faces count more. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person.
 
 # %%
 fr.charts.energy_by_attribute(near)

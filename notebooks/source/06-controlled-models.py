@@ -105,22 +105,26 @@ rise = both["magnitude", "fixed-hue"] - both["magnitude", "all-varied"]
 course.reveal(guess, rise)
 
 # %%
-both.round(2)
+course.after(guess, both.round(2))
 
 # %% [markdown]
-# A network is not invariant to hue from the start. It becomes so in training, when pictures of one person are pulled together *although* their hue differs. If hue never differs, nothing pulls, and a shift of hue looks like another complexion, another person. **The model depends on what its training left out.** The energy of hue falls as well: it moves more faces the same way.
+# <details><summary>After your guess</summary>
+#
+# A network is not invariant to hue from the start. It becomes so in training, when pictures of one person are pulled together *although* their hue differs. If hue never differs, nothing pulls, and a shift of hue looks like another complexion, another person. **The model depends on what its training left out.** Compare the energies of hue as well: the lower one moves more faces the same way.
+#
+# </details>
 #
 # Look at the arrows: choose *hue* and change the scale.
 
 # %% tags=["widget"] alt="A plane with an arrow at every face of one avatar, the three faces of the chosen one, and the energy over the scale, for the network that never saw hue vary"
 explorer = FieldExplorer(fields["fixed-hue"], lattice)
 explorer.set(attribute="hue")
-explorer
+course.after(guess, explorer)
 
-# %% [markdown]
+# %% [markdown] tags=["open"]
 # How unlike a real network are these small ones? **`all-varied`** saw only avatars, with every attribute varied; **dlib**'s network was trained on three million photographs. Here are both with the same face: the second map belongs to the small network. Move *hue*, then *age*. Do not compare the two distances directly, as one is Euclidean and the other $1 - \cos$; compare whether a change crosses the network's *own* threshold.
 
-# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib's network and of a small one side by side"
+# %% tags=["widget", "open"] alt="A face with sliders for its attributes, and the maps and distances of dlib's network and of a small one side by side"
 varied = fr.load_model("controlled/all-varied")
 beside = AttributeExplorer(faces, fr.load_model("dlib"), compare=varied, size=96, variations=2)
 beside.set(hue=30)
@@ -145,7 +149,8 @@ def paired_change(before, after):
 course.check("06b", paired_change)
 
 # %%
-fr.compare(live, "model", "magnitude")[["attribute", "first", "difference", "low", "high", "p"]].round(3)
+columns = ["attribute", "first", "difference", "low", "high", "p"]
+course.after(guess, fr.compare(live, "model", "magnitude")[columns].round(3))
 
 # %% [markdown]
 # `difference` is `first` minus all-varied; `low` and `high` bound 95 % of the bootstrap samples of the people. The test flips the signs of the four differences: there are $2^4 = 16$ ways to do so, and $p$ **cannot** be below $2/16 = 0.125$, however large the effect. With four people, nothing is ever significant.
@@ -179,10 +184,14 @@ if there:
     panel = alt.layer(spans, dots, data=rows).properties(width=210, height=240)
     chart = panel.facet(column=alt.Column("measure:N", title=None)).resolve_scale(x="independent")
     caption = "means and 95 % intervals over 24 avatars"
-    display(fr.charts.style.finish(chart, "What changes if hue never varies?", caption))
+    course.after(guess, fr.charts.style.finish(chart, "What changes if hue never varies?", caption))
 
 # %% [markdown]
-# Look at three things. First, compare the mark of hue with the grey marks. Second, the magnitudes of the *other* attributes fall, more than the twin's do. Magnitude is relative to the mean distance between faces of a person; hue now makes up much of that distance, and everything else becomes a smaller part of it. A rise for one attribute is a fall for the others. Third, the distance of the grey marks from 0 shows how large an effect must be before you believe it.
+# <details><summary>After your guess</summary>
+#
+# Look at three things. First, compare the mark of hue with the grey marks. Second, look which way the magnitudes of the *other* attributes go. Magnitude is relative to the mean distance between faces of a person; if hue makes up more of that distance, everything else is a smaller part of it: a rise for one attribute is a fall for the others. Third, the distance of the grey marks from 0 shows how large an effect must be before you believe it.
+#
+# </details>
 
 # %% [markdown]
 # ## 4. The predictions that failed
@@ -193,19 +202,19 @@ if there:
 def verdicts(name):
     own = pd.read_csv(results / name).query("own and regime.str.startswith('fixed')")
     holds = ((own["difference"] > 0) == (own["measure"] == "magnitude")) & (own["p_adjusted"] < 0.01)
-    print(f"{name}: {holds.sum()} of {len(holds)} hold")
     text = own["difference"].map("{:+.3f}".format) + holds.map({True: "", False: "  fails"})
-    return own.assign(text=text).pivot(index="measure", columns="regime", values="text")
+    table = own.assign(text=text).pivot(index="measure", columns="regime", values="text")
+    return table.rename_axis(columns=f"{holds.sum()} of {len(holds)} hold")
 
 if there:
-    display(verdicts("controlled.csv"))
+    course.after(guess, verdicts("controlled.csv"))
 
 # %% [markdown]
-# All predictions held for the magnitude, for all pairs and for the nearest neighbours. But in wide balls, the predictions for head angle and illumination failed. Was the instrument wrong? A second experiment tested whether the *ranges* are the reason: it repeats the first with all base points in the middle 30 % of every range. (We added it after seeing the failures; keep that in mind when you read it.)
+# Which predictions failed, and at which scale? Was the instrument wrong? A second experiment tested whether the *ranges* are the reason: it repeats the first with all base points in the middle 30 % of every range. (We added it after seeing the failures; keep that in mind when you read it.)
 
 # %%
 if there:
-    display(verdicts("controlled_spread_0.3.csv"))
+    course.after(guess, verdicts("controlled_spread_0.3.csv"))
 
 # %% [markdown]
 # ### Exercise 6c: why did they fail?
@@ -245,7 +254,7 @@ if there:
     display(between.pivot(index="attribute", columns="regime", values="ks_mean")[regimes].round(3))
 
 # %% [markdown]
-# These are six hundred avatars with two pictures each and all attributes random. In the tied networks, the tied attribute stands out and the others are at chance level; in `all-varied`, no attribute stands out. So far, as predicted. But look at the last column: an attribute that *never varied* shapes the macroscale at least as much as one that was tied to the person. KS shows **that** the training left something out. It cannot say **in which** of the two ways.
+# These are six hundred avatars with two pictures each and all attributes random. In each tied network, look for the tied attribute; in `all-varied`, none should stand out. Then look at the last column: an attribute that *never varied* in training also shapes the macroscale. Compare its KS with that of the tied ones. KS shows **that** the training left something out. It cannot say **in which** of the two ways.
 
 # %% [markdown]
 # ## Take away

@@ -78,21 +78,22 @@ guess
 guess.commit(20)
 
 # %% [markdown]
-# `fr.finetune` draws the batches, takes the steps, evaluates on the held-out people every 20 steps, and calls `on_check` with the history so far. The chart below grows while you wait (half a minute to a minute).
+# `fr.finetune` draws the batches, takes the steps, evaluates on the held-out people every 20 steps, and calls `on_check` with the history so far. The chart below grows while you wait (half a minute to a minute); before your guess, it waits as well.
 
 # %%
-chart = display("The first evaluation takes a moment.", display_id=True)
-tuned = fr.finetune(
-    model, fr.Avatars(identities=20, seed=1), {"brightness": True},
-    steps=80, pictures=3, size=80, check_every=20,
-    on_check=lambda history: chart.update(fr.charts.training(history)), progress=False,
-)  # fmt: skip
-tuned.history.round(3)
+with course.after(guess):
+    chart = display("The first evaluation takes a moment.", display_id=True)
+    tuned = fr.finetune(
+        model, fr.Avatars(identities=20, seed=1), {"brightness": True},
+        steps=80, pictures=3, size=80, check_every=20,
+        on_check=lambda history: chart.update(fr.charts.training(history)), progress=False,
+    )  # fmt: skip
+    display(tuned.history.round(3))
 
 # %% [markdown]
 # *AUC* is how often a genuine pair is closer than an impostor pair, with copies among the pictures. *Copies move* is the distance of a copy from its base picture, divided by the mean distance between people; the dashed line is its value before training. *Loss* shows the two terms. If the network verifies people as well as before and the copies move less, it has learnt its lesson, for these four people and on generated faces. The model's card records what was done to it, for anyone who receives the file:
 
-# %%
+# %% tags=["open"]
 print(tuned.card.title)
 print(tuned.card.trained_on)
 print(*tuned.card.weaknesses[-1:])
@@ -120,10 +121,10 @@ course.reveal(guess, float(100 * middle.loc["after", "brightness"] / middle.loc[
 # %%
 columns = ["length", "magnitude", "energy"]
 middles = live.pivot_table(index="attribute", columns="model", values=columns, aggfunc="median").round(2)
-middles.reindex(columns=["before", "after", "all-varied"], level="model")
+course.after(guess, middles.reindex(columns=["before", "after", "all-varied"], level="model"))
 
 # %%
-fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness")
+course.after(guess, fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness"))
 
 # %% [markdown]
 # `length` is the length of a step in the network's own unit. In the chart, hollow marks are before and filled marks after training; lines extend from the lower to the upper quartile of the four people. Targeted fine-tuning makes a **prediction**: the target's magnitude falls, its energy rises towards 1 (the remaining movement agrees less), and the other attributes change less. `all-varied` shows how far there is to go: eighty steps are only a first lesson. Look at contrast as well: it also changes how light a picture is, so a network that ignores brightness may partly ignore contrast.

@@ -106,9 +106,9 @@ course.reveal(guess, gap.groupby("attribute").mean())
 
 # %%
 columns = ["model", "attribute", "energy", "low", "high", "minimum", "maximum", "identities"]
-fr.summarize(energies)[columns].round(2)
+course.after(guess, fr.summarize(energies)[columns].round(2))
 
-# %% [markdown]
+# %% [markdown] tags=["open"]
 # `energy` is the median over eight people, `low` to `high` its 95 % interval over people, `minimum` and `maximum` the extremes. Two models can differ even if their intervals overlap: a person with a high energy in one model may have a high energy in the other as well. So compare **each person with herself**.
 
 # %% [markdown]
@@ -134,13 +134,15 @@ course.check("08a", p_value)
 
 # %%
 tests = fr.compare(energies, between="model")
-tests[["first", "second", "attribute", "difference", "low", "high", "p", "p_adjusted", "identities"]].round(3)
+columns = ["first", "second", "attribute", "difference", "low", "high", "p", "p_adjusted", "identities"]
+course.after(guess, tests[columns].round(3))
 
 # %%
-for row in tests.itertuples():
-    verdict = "holds after correction" if row.p_adjusted < 0.05 else "not shown by these people"
-    pair = f"{row.first} - {row.second}, {row.attribute}"
-    print(f"{pair:40} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
+with course.after(guess):
+    for row in tests.itertuples():
+        verdict = "holds after correction" if row.p_adjusted < 0.05 else "not shown by these people"
+        pair = f"{row.first} - {row.second}, {row.attribute}"
+        print(f"{pair:40} {verdict:26} p {row.p:.3f}, corrected {row.p_adjusted:.3f}")
 
 # %% [markdown]
 # "Not shown" is not "equal": look at the interval of such a difference. If it contains gaps that would matter to you, then eight people say little.
@@ -172,7 +174,8 @@ profiles = pd.concat(
 scales = profiles.pivot(index=["attribute", "identity"], columns=["radius", "model"], values="energy")
 gaps = scales.xs("dlib", axis=1, level="model") - scales.xs("sface", axis=1, level="model")
 table = gaps.groupby("attribute").median().T
-table.assign(**{"faces with a neighbour": profiles.groupby("radius")["coverage"].median()}).round(2)
+table["faces with a neighbour"] = profiles.groupby("radius")["coverage"].median()
+course.after(guess, table.round(2))
 
 # %% [markdown]
 # If a gap keeps its sign along a column, it does not depend on the choice of the radius. With eight people, a gap of a few hundredths means nothing.
@@ -202,7 +205,7 @@ likeness.commit(0.5)
 # %%
 course.reveal(likeness, published.corr("spearman").loc["FaceNet", "ArcFace"])
 
-# %% [markdown]
+# %% [markdown] tags=["open"]
 # Ours is dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it on more people and base points than a lesson allows, and saves the table.
 
 # %%
@@ -211,22 +214,25 @@ if file.exists():
     checked = pd.read_csv(file, comment="#").set_index("variant")
     ours = checked.loc["as it is", list(fr.PAPER_ATTRIBUTES)].astype(float)
     first = checked.loc["as it is"]
-    print(f"dlib on {first['identities']:.0f} avatars, {first['curves']:.0f} base points each")
-    display(published.assign(**{"dlib, ours": ours}).sort_values("dlib, ours").round(3))
+    with course.after(likeness):
+        print(f"dlib on {first['identities']:.0f} avatars, {first['curves']:.0f} base points each")
+    course.after(likeness, published.assign(**{"dlib, ours": ours}).sort_values("dlib, ours").round(3))
 else:
-    print("The table benchmarks/results/paper_check.csv is only in the repository of fr-explore.")
+    with course.after(likeness):
+        print("The table benchmarks/results/paper_check.csv is only in the repository of fr-explore.")
 
 # %%
 if file.exists():
     columns = [f"{model}, {which}" for which in ("5 of the face", "all 8") for model in published]
     wanted = ["as it is", "knn:5", "ball:1", "step x 0.5", "step x 4", "base points' image attributes neutral"]
     intervals = checked.loc["as it is"]
-    for name in columns:
-        low, high = intervals[name + ", low"], intervals[name + ", high"]
-        print(f"{name:24} rho {intervals[name]:.2f}, {low:.2f} to {high:.2f} over people")
-    display(checked.loc[[name for name in wanted if name in checked.index], columns].astype(float).round(2))
+    with course.after(likeness):
+        for name in columns:
+            low, high = intervals[name + ", low"], intervals[name + ", high"]
+            print(f"{name:24} rho {intervals[name]:.2f}, {low:.2f} to {high:.2f} over people")
+        display(checked.loc[[name for name in wanted if name in checked.index], columns].astype(float).round(2))
 
-# %% [markdown]
+# %% [markdown] tags=["open"]
 # Each row changes one choice: the neighbourhood, the step, or the position of the base points. A generator controls the five attributes *of the face*; brightness, contrast and hue change only the *picture*. Compare the two halves of the table: with which set of attributes do the orders agree better? Is that a finding, or luck? The next exercise helps you decide.
 #
 # Note also what the interval "over people" leaves out: it says nothing about a choice of *other attributes*. With eight attributes, the sample that matters has eight members.

@@ -77,10 +77,14 @@ course.reveal(guess, np.median(moved))
 
 # %%
 captions = ["as it is", "red and blue swapped"]
-course.show_faces([neutral[0], swapped[0]], captions, alt="One face in two colour orders:")
+course.after(guess, course.show_faces([neutral[0], swapped[0]], captions, alt="One face in two colour orders:"))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # There is no error and no warning: every distance is a little wrong, and the threshold no longer fits. So check a new model before you trust it: look at its crops (`fr.show_crops`), compare one embedding with that of the model's reference code, and reproduce a published accuracy with `fr.fold_accuracy`.
+#
+# </details>
 
 # %% [markdown]
 # ## 3. What an error rate means

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 0. First light
 #
-# *About 20 minutes. Before this: nothing; some Python helps.*
+# *About 30 minutes. Before this: nothing; some Python helps.*
 #
 # A face-recognition model turns a picture of a face into a list of numbers, its **embedding**. Two pictures count as the same person if the distance between their embeddings is at most a **threshold**. Here you change one **attribute** of a face at a time and watch how far its embedding moves.
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 6. Where the truth is known
 #
-# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
+# *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
 #
 # We trust a scale once it has weighed something known. Magnitude and energy are instruments too: before we use them on a network that nobody understands, we should test them on models that we *do* understand. There are two kinds of these: models given by a formula, and small networks for which one attribute was deliberately held constant in training.
 #

@@ -75,6 +75,17 @@ with course.after(guess):
     print(f"{winner} = {explorer.strengths[winner]:g}: distance {explorer.distance:.2f}")
 
 # %% [markdown]
+# ### How little is enough?
+#
+# Now be sparing. Move one or two sliders of the explorer in section 1 until the model takes identity 0 for another person, with as little change of the *picture* as you can. The next cell says what share of the picture changed; run it after each attempt. It keeps your best, `flips.best`: who in your class needs least?
+
+# %%
+flips = course.Flips(faces, model, 0)
+
+# %%
+course.after(guess, flips.score(explorer.strengths))
+
+# %% [markdown]
 # ### Exercise 0a: the decision
 #
 # The model's decision is a single comparison. dlib uses the **Euclidean** distance: for embeddings $a$ and $b$ of $d$ numbers each, $\lVert a - b\rVert = \sqrt{\sum_{i=1}^{d} (a_i - b_i)^2}$. Two faces are judged the same person if their distance is *at most* the threshold.

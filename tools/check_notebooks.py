@@ -8,6 +8,7 @@ notebooks are in step with their sources.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from spoilers import spoilers
 FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
 WIDEST = 112  # characters per line of code: longer lines are cut off in a window 1200 px wide
+WORDS, LINES = 150, 30  # of text and of code that a student reads in a minute
 LARGEST = 1.5e6  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
 TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
@@ -60,6 +62,22 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
     return found
 
 
+def minutes(notebook: nbformat.NotebookNode) -> int:
+    """How long a student alone needs: reading, code, 7 minutes for each exercise and 3 for each widget, in fives."""
+    prose = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    lines = sum(len(cell.source.splitlines()) for cell in notebook.cells if cell.cell_type == "code")
+    tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+    alone = prose / WORDS + lines / LINES + 7 * tags.count("exercise") + 3 * tags.count("widget")
+    return 5 * math.ceil(alone / 5)
+
+
+def too_hasty(notebook: nbformat.NotebookNode) -> list[str]:
+    """Whether a student notebook promises another time than it takes."""
+    said = re.search(r"^\*About (\d+) minutes", notebook.cells[0].source, re.M)
+    wanted = minutes(notebook)
+    return [f"says {said[1]} minutes and takes about {wanted}"] if said and int(said[1]) != wanted else []
+
+
 def lacks(notebook: nbformat.NotebookNode) -> list[str]:
     """The required parts that this notebook lacks."""
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
@@ -87,7 +105,7 @@ def main() -> int:
         nbformat.validate(notebook)
         texts = problems(notebook) + lacks(notebook)
         if path.parent == FOLDER:  # the solutions have guessed
-            texts += spoilers(notebook.cells)
+            texts += [*spoilers(notebook.cells), *too_hasty(notebook)]
         if path.stat().st_size > LARGEST:
             texts.append(f"{path.stat().st_size / 1e6:.1f} MB: reduce its outputs to at most {LARGEST / 1e6} MB")
         found += [f"{path.relative_to(FOLDER.parent)}: {text}" for text in texts]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 0. First light
 #
-# *About 20 minutes. Before this: nothing; some Python helps.*
+# *About 30 minutes. Before this: nothing; some Python helps.*
 #
 # A face-recognition model turns a picture of a face into a list of numbers, its **embedding**. Two pictures count as the same person if the distance between their embeddings is at most a **threshold**. Here you change one **attribute** of a face at a time and watch how far its embedding moves.
 #
@@ -73,6 +73,17 @@ if guess.answered:
     explorer.set(**{winner: sweep.loc[sweep["distance"].idxmax(), "strength"]})
 with course.after(guess):
     print(f"{winner} = {explorer.strengths[winner]:g}: distance {explorer.distance:.2f}")
+
+# %% [markdown]
+# ### How little is enough?
+#
+# Now be sparing. Move one or two sliders of the explorer in section 1 until the model takes identity 0 for another person, with as little change of the *picture* as you can. The next cell says what share of the picture changed; run it after each attempt. It keeps your best, `flips.best`: who in your class needs least?
+
+# %%
+flips = course.Flips(faces, model, 0)
+
+# %%
+course.after(guess, flips.score(explorer.strengths))
 
 # %% [markdown]
 # ### Exercise 0a: the decision

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 1. From pixels to points
 #
-# *About 25 minutes. Before this: [0. First light](00-first-light.ipynb); vectors and their length.*
+# *About 40 minutes. Before this: [0. First light](00-first-light.ipynb); vectors and their length.*
 #
 # A picture is a list of numbers, and so is an embedding. Why not compare the pictures directly? This notebook follows a face from its pixels to a point in the embedding space, and a distance from its value to a decision that can be wrong in two ways.
 #

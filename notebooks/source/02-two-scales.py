@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 2. Two scales
 #
-# *About 25 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
+# *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
 # From far away a galaxy is a dot; from close up it is made of stars. The embedding space of a face-recognition model is similar. From far away each person is a dot: this is the **macroscale**. From close up the dot is a cloud of pictures of that person: this is the **microscale**.
 #

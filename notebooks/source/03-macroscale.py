@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 3. Attributes shape the macroscale
 #
-# *About 30 minutes. Before this: [2. Two scales](02-two-scales.ipynb); cumulative distributions.*
+# *About 40 minutes. Before this: [2. Two scales](02-two-scales.ipynb); cumulative distributions.*
 #
 # The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that some do. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
 #

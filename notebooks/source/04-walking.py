@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 4. Walking along an attribute
 #
-# *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb); the derivative as a limit.*
+# *About 40 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb); the derivative as a limit.*
 #
 # Change one attribute of a face step by step, and its embedding walks along a **curve** in a space of 128 dimensions. Is the curve straight? Does it have a direction at all? This notebook walks along such curves, measures them, and ends with a **field**: an arrow at every face that shows where an attribute pushes it.
 #

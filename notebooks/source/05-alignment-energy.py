@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 5. Alignment energy
 #
-# *About 30 minutes. Before this: [4. Walking along an attribute](04-walking.ipynb).*
+# *About 40 minutes. Before this: [4. Walking along an attribute](04-walking.ipynb).*
 #
 # Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point in random directions, it has none: as far as direction goes, it is **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 6. Where the truth is known
 #
-# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
+# *About 50 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
 #
 # We trust a scale once it has weighed something known. Magnitude and energy are instruments too: before we use them on a network that nobody understands, we should test them on models that we *do* understand. There are two kinds of these: models given by a formula, and small networks for which one attribute was deliberately held constant in training.
 #
@@ -255,6 +255,19 @@ if there:
 
 # %% [markdown]
 # These are six hundred avatars with two pictures each and all attributes random. In each tied network, look for the tied attribute; in `all-varied`, none should stand out. Then look at the last column: an attribute that *never varied* in training also shapes the macroscale. Compare its KS with that of the tied ones. KS shows **that** the training left something out. It cannot say **in which** of the two ways.
+
+# %% [markdown]
+# ## 6. Guess what it never saw
+#
+# One more network, without its name: during its training one attribute never varied, or none. Move one attribute at a time, there and back, for several people, and compare the distance with the one to other people. Then **accuse**.
+
+# %% tags=["widget"] alt="A face with sliders for its attributes, a map and a distance, for a network without a name"
+game = course.never_saw(7)
+game.explorer
+
+# %% tags=["widget"] alt="The attributes that may be accused, and a button that commits the accusation"
+accusation = game.accusation
+accusation
 
 # %% [markdown]
 # ## Take away

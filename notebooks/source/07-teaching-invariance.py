@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 7. Teaching invariance
 #
-# *About 30 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
+# *About 40 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
 # A network that never saw brightness vary in training mistakes a darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
 #
@@ -126,7 +126,7 @@ course.after(guess, middles.reindex(columns=["before", "after", "all-varied"], l
 # %%
 course.after(guess, fr.charts.before_after(live[live["model"] != "all-varied"], target="brightness"))
 
-# %% [markdown]
+# %% [markdown] tags=["open"]
 # `length` is the length of a step in the network's own unit. In the chart, hollow marks are before and filled marks after training; lines extend from the lower to the upper quartile of the four people. Targeted fine-tuning makes a **prediction**: the target's magnitude falls, its energy rises towards 1 (the remaining movement agrees less), and the other attributes change less. `all-varied` shows how far there is to go: eighty steps are only a first lesson. Look at contrast as well: it also changes how light a picture is, so a network that ignores brightness may partly ignore contrast.
 
 # %% [markdown]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 8. Comparing models
 #
-# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
+# *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
 #
 # "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks on the same pictures, then our numbers with published ones, and asks each time how much weight the comparison can carry.
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 9. Your own faces, your own model
 #
-# *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
+# *About 45 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
 # So far, the faces belonged to nobody. Now they may be yours, and so may the model. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error message, and every error happens *to somebody*.
 #

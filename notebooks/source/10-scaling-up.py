@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10. Scaling up
 #
-# *About 30 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). For researchers.*
+# *About 40 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). For researchers.*
 #
 # A lesson uses a few hundred faces. A study may use ten million pictures, a thousand models, or a cloud of a million points. Which parts of the library still work at that size, what does it cost, and what stays the same? Everything here is small enough for a laptop; what matters are the *rules* by which the costs grow.
 #

@@ -110,11 +110,15 @@ course.reveal(guess, second / first)
 course.after(guess, calibration)
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # Three things happen at once.
 #
 # - **The metric.** The cosine of two points on a sphere is half their *squared* chord. Squared lengths follow the formula with $\alpha = 2$, so whoever divides by $1 - m$ as if $\alpha$ were 1 gets half the dimension.
 # - **The bias.** Even the line for Euclidean distances stays below the true dimension, and more so the higher it is: in many dimensions, a thousand points are too few to fill a sphere.
 # - **The number of points.** The bias depends on $n$, as the next cell shows for one and the same sphere of 40 dimensions.
+#
+# </details>
 
 # %%
 sizes = [250, 500, 1000]
@@ -122,7 +126,11 @@ means = [np.mean([estimate(sphere(40, n)) for _ in range(4)]) for n in sizes]
 course.after(guess, pd.DataFrame({"points": sizes, "estimate": means}).round(1))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # So a dimension without its metric and its number of points says nothing, and two of them can be compared only as readings on the same ruler. These readings are not the dimensions of FaceNet and ArcFace either: their clouds are not spheres, and were not measured with 1,000 people. What they show is how far apart two numbers can be that look alike.
+#
+# </details>
 
 # %% [markdown]
 # ### Faces on the ruler
@@ -145,7 +153,7 @@ for count in (1, 2, 8):
     clouds[count] = np.concatenate(parts)
     shown += pictures[:3]
 
-# %%
+# %% tags=["open"]
 words = [f"{count} varied" for count in clouds for _ in range(3)]
 course.show_faces(shown, words, alt="Three clouds:", width=84)
 
@@ -208,14 +216,19 @@ boring = persistence(rng.standard_normal((200, 32)), metric="euclidean")
 loops = None if boring is None else int((boring["cloud"].eq("observed") & boring["dimension"].eq(1)).sum())
 
 # %%
-course.reveal(guess_loops, loops) if loops else None
+if loops:
+    display(course.reveal(guess_loops, loops))
 
 # %%
 if boring is not None:
     course.after(guess_loops, fr.charts.persistence(boring))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # Every filled mark would be a bar outside the **null**: clouds of as many points, with the same mean and covariance and no other shape. Grey marks are such clouds. The bars of a boring cloud lie among them, just above the diagonal: each is born, and dies at once. More dimensions give more bars, and shorter ones. A study of real embeddings that reports a thousand loops, without such clouds beside them, has reported that its points have many dimensions.
+#
+# </details>
 #
 # Now hide a ring in the same 32 dimensions, with noise in all of them.
 
@@ -229,7 +242,11 @@ if hidden is not None:
     course.after(guess_loops, fr.charts.persistence(hidden))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # The method works: what is there stands out, although most of its bars still mean nothing. And the pictures of the person?
+#
+# </details>
 
 # %%
 with course.after(guess_loops):
@@ -238,7 +255,11 @@ with course.after(guess_loops):
         print(f"{count} varied: {bars.attrs['words'] if bars is not None else 'not measured'}.")
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # With 20 random clouds, a cloud without any shape has a bar outside in one of 21 tries, for clusters and again for loops. You have just read six such counts. A single loop outside is a reason to draw another sample, not a discovery. And "outside" means no more than "unlike a Gaussian": a thin sheet of pictures is unlike one too, and has small gaps, but no hole that means anything.
+#
+# </details>
 
 # %% [markdown]
 # ## 3. Predict: the parts of a whirl
@@ -284,10 +305,14 @@ columns = [*parts, *(f"{part}_null" for part in parts)]
 course.after(guess_parts, shares.droplevel(1)[columns].astype(float).round(2))
 
 # %% [markdown]
+# <details><summary>After your guess</summary>
+#
 # The drift and the sink are all gradient. The whirl is not, but look where it went: the graph of neighbours has gaps between its triangles, and a smooth rotation runs around *them*. The word "curl" is then misleading, and the graph decides between curl and harmonic, not the field. Two readings survive:
 #
 # - the gradient, **against its null**. Random arrows are not one third of each part: compare the line `random` with the columns of the null, which are random arrows on the same points;
 # - the harmonic part, if it is far above its null: something circulates.
+#
+# </details>
 
 # %% [markdown]
 # ### The arrows of an attribute
@@ -298,7 +323,8 @@ course.after(guess_parts, shares.droplevel(1)[columns].astype(float).round(2))
 lattice = fr.sample_lattice(person, ["age", "head_angle"], curves=60, seed=0)
 field = fr.vector_field(fr.embed(lattice, model, size=96, batch_size=8, progress=False))
 flow = fr.alignment(field, fr.knn(10), null_draws=100, seed=0, flow=True).set_index("attribute")
-flow[["energy", "null_mean", "gradient", "gradient_null", "gradient_sd", "harmonic", "harmonic_null"]].round(2)
+columns = ["energy", "null_mean", "gradient", "gradient_null", "gradient_sd", "harmonic", "harmonic_null"]
+course.after(guess_parts, flow[columns].round(2))
 
 # %% [markdown]
 # Read each line twice. Is the energy far below 1? Is the gradient share far above its null? If both answers agree for every attribute, then the parts have told you nothing new, and the simpler number wins. That is to be expected: all arrows of an attribute follow one coordinate of the faces, so where they agree they also run downhill in it. The parts would matter for a field that circulates, and an attribute rarely does. And 60 points in 128 dimensions are few: nearly all of them are neighbours of each other.

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import build_notebooks as build  # noqa: E402  (a tool, not a package)
+import check_notebooks  # noqa: E402
 import spoilers as rules  # noqa: E402
 
 sys.path.pop(0)
@@ -96,6 +97,17 @@ def test_what_waits_is_accepted(cells):
 def test_a_spoiler_is_found(cells, what):
     [problem] = found(ASK, *cells)
     assert what in problem
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_notebook_promises_the_time_that_it_takes(path):
+    assert check_notebooks.too_hasty(build.versions(path)["student"]) == []
+
+
+def test_a_promise_of_too_few_minutes_is_found():
+    text = "# 1. A\n\n*About 20 minutes. Before this: nothing.*\n" + "word " * 3000
+    hasty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert check_notebooks.too_hasty(hasty) == ["says 20 minutes and takes about 25"]
 
 
 def test_an_author_may_say_that_a_cell_gives_nothing_away():

@@ -11,59 +11,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fr_explore.faces.base import Face
-
-from ..core.base import WidgetError, reply_tag
+from ..core.base import reply_tag
 from ..core.faces import pick, to_bytes
 from ..core.session import History, State
 from ..core.supply import Supply
+from .changes import Change, Shown
 from .engine import Engine, ModelView
-from .path import path
-from .samples import Gallery, collect, estimate
+from .measurements import FIGURES, MAP, PACK, PROGRESS_EVERY, REST, SECOND, TANGENT, Measurements, reason
+from .samples import Gallery, collect
 
-__all__ = ["ENERGIES", "Change", "Display"]
+__all__ = ["Display"]
 
 MOST_IDENTITIES = 24
-PROGRESS_EVERY = 8
-# ranks of the background jobs, and for how many seconds no request may come before one of their steps
-FIGURES, SECOND, PACK, MAP, TANGENT, ENERGIES = range(6)
-REST = {FIGURES: 0.0, SECOND: 0.0, PACK: 0.0, MAP: 0.3, TANGENT: 0.15, ENERGIES: 1.0}
 MAP_PATIENCE = 1.0  # the map is computed even if requests never pause
 # Between the picture of a drag and its figures: on two cores the network would delay the picture on its way to the
 # page, and a newer picture makes these figures unnecessary.
 YIELD_SECONDS = 0.012
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a state came about.
-
-    moved : the only attribute that changed, if one did. phase : "drag", "step" (exact, but not a step of undo) or
-    "commit". drawn : the page draws this face of a drag itself. fresh : the path on the map starts again. record : a
-    commit becomes a step of undo. tag : of the request.
-    """
-
-    moved: str | None = None
-    phase: str = "commit"
-    drawn: bool = False
-    fresh: bool = False
-    record: bool = True
-    tag: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A rendered face on its way to its figures. `tag` goes into every trait published about it."""
-
-    state: State
-    face: Face
-    size: int
-    tag: Mapping[str, Any]
 
 
 class Display:
@@ -72,6 +39,7 @@ class Display:
     def __init__(self, widget: Any, engine: Engine, first: State, variations: int, seed: int) -> None:
         self.widget, self.engine, self.state, self.history = widget, engine, first, History([first])
         self.variations, self.seed = variations, seed
+        self.measurements = Measurements(widget, engine, lambda: self.state, self._start, seed)
         self._serial = self._published = 0  # of the newest picture, and of the newest figures
         self._snapshots: Any = None  # those that the browser has
         models = {name: view.model for name, view in engine.views.items()}
@@ -272,7 +240,7 @@ class Display:
     def _map_failed(self, view: ModelView) -> Callable[[Exception], None]:
         def failed(problem: Exception) -> None:
             self.widget.problem = problem
-            self.widget.set_trait(self._map_trait(view), {"failed": _reason(problem)})
+            self.widget.set_trait(self._map_trait(view), {"failed": reason(problem)})
 
         return failed
 
@@ -294,38 +262,6 @@ class Display:
             "serial": serial, "name": moved, "vector": flat.tolist(), "share": share, "length": length,
         }  # fmt: skip
 
-    def start_estimate(self, tag: Mapping[str, Any] | None = None) -> None:
-        """Start the estimate of the current model's energies unless they are known; `tag` answers a request."""
-        view = self.engine.shown_by(self.state)[0]
-        if view.energies is None and not self.widget.jobs.has(f"energies {view.name}"):
-            self._start(f"energies {view.name}", ENERGIES, self._estimate(view), self._estimate_failed)
-        self.widget.energies = {**self.widget.energies, **(tag or {})}
-
-    def _estimate(self, view: ModelView) -> Iterator[None]:
-        for step in estimate(self.engine, view, self.seed):
-            if "rows" in step:
-                view.energies = step if step["done"] == step["all"] else None
-            if view.name == self.state.model and ("rows" in step or step["done"] % PROGRESS_EVERY == 0):
-                before = {key: value for key, value in self.widget.energies.items() if key != "failed"}
-                self.widget.energies = {**before, **step}
-            yield
-
-    def _estimate_failed(self, problem: Exception) -> None:
-        self.widget.energies = {"failed": _reason(problem)}
-
-    def start_path(self, name: str, tag: Mapping[str, Any]) -> None:
-        """Compute the path of an attribute's sweep from the current face; `tag` answers the request."""
-        steps = path(self.engine, self.engine.shown_by(self.state)[0], self.state, name)
-        self.widget.path = {**next(steps), **tag}
-        self._start("path", TANGENT, self._path(steps), self._path_failed)
-
-    def _path(self, steps: Iterator[dict[str, Any]]) -> Iterator[None]:
-        for self.widget.path in steps:
-            yield
-
-    def _path_failed(self, problem: Exception) -> None:
-        self.widget.path = {**self.widget.path, "failed": _reason(problem)}
-
     def give(self, content: Mapping[str, Any], send: Callable[..., None]) -> None:
         """Answer a page that asks for what it needs to draw faces itself."""
 
@@ -344,8 +280,3 @@ class Display:
         except Exception:
             self.history.place = place
             raise
-
-
-def _reason(problem: Exception) -> str:
-    cause = problem.__cause__ if isinstance(problem, WidgetError) else problem
-    return f"{type(cause).__name__}: {cause}"

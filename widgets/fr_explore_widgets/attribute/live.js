@@ -218,7 +218,7 @@ export function createKernel({ live, load, model, receive }) {
     if (tag.serial === serial) receive({ tangent: { serial, name, vector: flat, share, length: apart } });
   }
 
-  /** The path of a sweep, as path.py. @param {string} name @param {object} tag */
+  /** The path of a sweep, as measurements.py. @param {string} name @param {object} tag */
   async function walk(name, tag) {
     const attribute = attributes.find((/** @type {any} */ one) => one.name === name);
     const [state, view] = [now, viewOf(now.model)];

@@ -8,7 +8,7 @@ import { formatValue } from "../shared/words.js";
 /** @typedef {import("../shared/types").Attribute} Attribute */
 /** @typedef {import("./types").Path} Path */
 
-/** Number of steps, as in path.py. */
+/** Number of steps, as in measurements.py. */
 export const STEPS = 15;
 /** Below this share of the largest distance, the ends are called near. */
 const NEAR = 0.9;

@@ -26,7 +26,6 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from fr_explore.attributes import check_attributes
 from fr_explore.engine.network import Precision
 
 from ..core.base import reply_tag
@@ -35,8 +34,10 @@ from ..core.page import Offline
 from ..core.picture import Part
 from ..core.session import State
 from . import export, page
-from .display import ENERGIES, Change, Display
+from .changes import Change
+from .display import Display
 from .engine import Engine, as_models
+from .measurements import ENERGIES
 from .samples import energies_from
 
 __all__ = ["AttributeExplorer"]
@@ -193,10 +194,9 @@ class AttributeExplorer(BackgroundWidget):
     def _handle(self, request: Mapping[str, Any]) -> None:
         action, tag = request.get("action", ""), reply_tag(request)
         if action == "estimate":
-            self._display.start_estimate(tag)
+            self._display.measurements.estimate(tag)
         elif action == "path":
-            (name,) = check_attributes(request["moved"], self._engine.faces.attributes)
-            self._display.start_path(name, tag)
+            self._display.measurements.path(request["moved"], tag)
         elif action == "greet":
             self._display.greet(tag)
         elif action in ("undo", "redo"):
@@ -224,7 +224,7 @@ class AttributeExplorer(BackgroundWidget):
 
     def estimate(self) -> pd.DataFrame:
         """Magnitude and energy of each attribute for the current model, estimated now unless they are known."""
-        self._display.start_estimate()
+        self._display.measurements.estimate()
         self.jobs.wait()
         if "rows" not in self.energies:
             raise RuntimeError(f"no estimate: {self.energies.get('failed', 'the widget was closed')}")

@@ -107,14 +107,22 @@ export function createFace(size) {
 
 /**
  * "dark" or "light", from the colour behind an element, because hosts name their themes in many ways.
- * @param {string} color as computed: rgb(...) or rgba(...)
+ * @param {string} color as computed: rgb(...), color(srgb ...), oklch(...), oklab(...), lab(...) or lch(...)
  * @returns {"dark" | "light" | null} null for a transparent colour
  */
 export function themeOf(color) {
-  const parts = color.match(/[\d.]+/g)?.map(Number);
+  const [, kind, values] = color.match(/^([a-z]+)\((?:[a-z][a-z0-9-]* )?(.*)\)$/) ?? [];
+  const parts = values?.match(/[-\d.e]+%?/g)?.map((c) => Number.parseFloat(c) / (c.endsWith("%") ? 100 : 1));
   if (!parts || parts.length < 3 || parts[3] === 0) return null;
-  const [r, g, b] = parts.map((c) => (c / 255) ** 2.2);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.2 ? "dark" : "light";
+  return luminance(kind, parts) < 0.2 ? "dark" : "light";
+}
+
+/** From 0 to 1. @param {string} kind @param {number[]} parts */
+function luminance(kind, parts) {
+  if (kind.startsWith("ok")) return parts[0] ** 3;
+  if (kind.startsWith("l")) return ((parts[0] + 16) / 116) ** 3;
+  const [r, g, b] = parts.map((c) => (kind.startsWith("rgb") ? c / 255 : c) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
 /** The parent of an element, across the border of a shadow root. @param {Element} node */

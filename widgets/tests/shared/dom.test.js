@@ -57,6 +57,15 @@ test.each([
   ["rgba(0, 0, 0, 0)", null],
   ["rgb(128, 128, 128)", "light"],
   ["rgba(20, 20, 20, 0.9)", "dark"],
+  ["color(srgb 0.09 0.1 0.11)", "dark"],
+  ["color(display-p3 0.98 0.98 1 / 0.9)", "light"],
+  ["color(srgb 0 0 0 / 0)", null],
+  ["oklch(0.21 0.006 285.9)", "dark"],
+  ["oklch(98% 0.002 247)", "light"],
+  ["oklab(0.97 -0.001 -0.003)", "light"],
+  ["lab(10 0 0)", "dark"],
+  ["lch(95 2 100)", "light"],
+  ["transparent", null],
 ])("the theme of %s is %s", (color, theme) => expect(themeOf(color)).toBe(theme));
 
 const luminance = (rgb) => {

@@ -121,7 +121,7 @@ export function createHand({ model, signal, size, paint }) {
       const [head, person] = packed().people[place];
       return (await engine?.render({ head, person, values: strengths, size, models: [name] }))?.vectors[name];
     },
-    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the hand
+    /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the user
      * has let go. @param {Face} face @param {boolean} [still] */
     move({ place, strengths }, still = false) {
       ask(place, strengths, still ? size : small);

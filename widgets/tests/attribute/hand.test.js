@@ -155,7 +155,7 @@ test("a face is drawn when the picture before it is on the screen", async () => 
   await vi.waitFor(() => expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40, 43]));
 });
 
-test("a face is drawn smaller while the hand moves, and whole when it pauses or lets go", async () => {
+test("a face is drawn smaller while the slider moves, and whole when it rests or is let go", async () => {
   fakeCaches();
   const { model } = talking();
   const sides = [];

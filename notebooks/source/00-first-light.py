@@ -77,7 +77,7 @@ with course.after(guess):
 # %% [markdown]
 # ### How little is enough?
 #
-# Now be sparing. Move one or two sliders of the explorer in section 1 until the model takes identity 0 for another person, with as little change of the *picture* as you can. The next cell says what share of the picture changed; run it after each attempt. It keeps your best, `flips.best`: who in your class needs least?
+# Now be sparing. Move the sliders of the explorer in section 1, as few of them as you can, until the model takes identity 0 for another person, with as little change of the *picture* as you can. The next cell says what share of the picture changed; run it after each attempt. It keeps your best, `flips.best`: who in your class needs least?
 
 # %%
 flips = course.Flips(faces, model, 0)

@@ -38,6 +38,12 @@ for recipe in strengths:
 labels = faces.labels(who.tolist(), strengths)[["feminine", "long_hair", "old", "smiling", "glasses"]]
 labels.head(4)
 
+# %%
+pictures = faces.render_batch(who.tolist(), strengths, size=96)
+course.show_faces(
+    pictures[:9], [f"person {person}" for person in who[:9]], alt="The pictures of the first three people:", width=90,
+)
+
 # %% [markdown]
 # ## 2. Predict
 #
@@ -51,7 +57,7 @@ guess
 guess.commit(["feminine", "old", "long_hair", "glasses", "smiling"])
 
 # %%
-embeddings = model.embed(faces.render_batch(who.tolist(), strengths, size=96), batch_size=8)
+embeddings = model.embed(pictures, batch_size=8)
 result = fr.macroscale(embeddings, who, labels, metric="euclidean", permutations=200, seed=0)
 course.reveal(guess, result.set_index("attribute")["ks_mean"])
 

@@ -56,6 +56,9 @@ export default { render };
 """
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
+# white space between the signs of a style sheet means nothing; in its strings it does
+_CSS_SPACE = re.compile(r"(?P<text>\"[^\"]*\")|\s*(?P<sign>[{};,])\s*|\s+")
+_CSS_NAME = re.compile(r"(?<=[{;])([\w-]+): ")
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (\w+))", re.MULTILINE)
 _WHOLE_LINES = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)\n|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
 _TYPES = re.compile(r"/\*\* @(?:type|param)\b[^\n]*?\*/ ?")
@@ -105,7 +108,9 @@ def style(name: str) -> str:
     modules = _collect(f"{name}/index.js", read)[1]
     beside = [f"{module.removesuffix('.js')}.css" for module in modules]
     found = [sheet for sheet in beside if resources.files("fr_explore_widgets").joinpath(sheet).is_file()]
-    return bare("".join(map(read, ["shared/style.css", *found, f"{name}/style.css"])))
+    sheets = bare("".join(map(read, ["shared/style.css", *found, f"{name}/style.css"])))
+    close = _CSS_SPACE.sub(lambda space: space["text"] or space["sign"] or " ", sheets)
+    return _CSS_NAME.sub(r"\1:", close)
 
 
 def join(entry: str, read: Callable[[str], str], *others: str) -> str:

@@ -12,6 +12,7 @@
 /** A kernel that does not answer for this long is reported. */
 export const PATIENCE_MS = 4000;
 const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+const SLOW = "This page is still computing."; // without a kernel
 
 /** Pause between requests while more slider values arrive than anyone could see. */
 export const CROWD_MS = 80;
@@ -43,7 +44,7 @@ export function enqueue(waiting, command, merging = "set") {
 /**
  * @param {Model} model
  * @param {{signal: AbortSignal, banner?: (text: string) => void, sent?: (request: Command & {seq: number}) => void, patience?: number,
- *   merging?: string}} options `banner` shows that the kernel is silent, and "" when it answers again
+ *   merging?: string}} options `banner` shows that an answer is late, and "" when it comes
  */
 export function createLink(model, options) {
   const { signal, banner = () => {}, sent = () => {}, patience = PATIENCE_MS, merging } = options;
@@ -83,7 +84,7 @@ export function createLink(model, options) {
 
   function overdue() {
     if (flight) flight.late = true;
-    banner(SILENT);
+    banner(model.send ? SILENT : SLOW);
   }
 
   function pump() {

@@ -140,7 +140,7 @@ def test_batch_statistics_and_frozen_weights_stay(faces):
 
 
 def test_it_teaches_what_it_should(faces):
-    options = {**SMALL, "steps": 60, "check_every": 60, "learning_rate": 1e-2}
+    options = {**SMALL, "steps": 120, "check_every": 120, "learning_rate": 1e-2}
     tuned = finetune(small_model(), faces, "brightness", **options)
     first, last = tuned.history["movement"].iloc[[0, -1]]
     assert last < 0.6 * first

@@ -110,7 +110,7 @@ def style(name: str) -> str:
     found = [sheet for sheet in beside if resources.files("fr_explore_widgets").joinpath(sheet).is_file()]
     sheets = bare("".join(map(read, ["shared/style.css", *found, f"{name}/style.css"])))
     close = _CSS_SPACE.sub(lambda space: space["text"] or space["sign"] or " ", sheets)
-    return _CSS_NAME.sub(r"\1:", close)
+    return _CSS_NAME.sub(r"\1:", close).replace(";}", "}")
 
 
 def join(entry: str, read: Callable[[str], str], *others: str) -> str:

@@ -302,9 +302,14 @@ test("an error is shown, allows the next request, and disappears", () => {
   expect(find(".fr-error").hidden).toBe(true);
 });
 
-test("without a kernel the sliders are disabled with a notice; a silent kernel is reported too", () => {
+test("without a kernel the sliders are disabled with a notice; a late answer is reported too", () => {
   open();
   slide("age", 60);
+  vi.advanceTimersByTime(4000);
+  expect(find(".fr-banner").textContent).toContain("This page is still computing");
+  model.receive({ error: {}, request: requests()[0] });
+  model.send = () => {}; // as where there is a kernel
+  slide("age", 61);
   vi.advanceTimersByTime(4000);
   expect(find(".fr-banner").textContent).toContain("not answered");
   model.fire("comm_live_update");

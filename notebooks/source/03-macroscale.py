@@ -41,7 +41,7 @@ labels.head(4)
 # %%
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 course.show_faces(
-    pictures[:9], [f"person {person}" for person in who[:9]], alt="The pictures of the first three people:", width=90,
+    pictures[:9], [f"person {person}" for person in who[:9]], alt="The first three people:", width=90,
 )
 
 # %% [markdown]

@@ -168,7 +168,7 @@ else:
     print("benchmarks/results; python benchmarks/controlled.py recomputes them.")
 
 # %% [markdown]
-# How large is a large difference? An interval over people answers the question "would other people give the same result?". It cannot answer "would another *training* give the same result?". That is the purpose of the **twin**: `all-varied`, trained a second time from another seed. Any difference between the twins has nothing to do with hue; it is the null of this experiment.
+# How large is a large difference? An interval over people answers the question "would other people give the same result?". It cannot answer "would another *training* give the same result?". That is the purpose of the **twin**: `all-varied`, trained a second time from another seed. Any difference between the twins has nothing to do with hue; it is the null of this experiment. (These twins learnt the plainer avatars of version 0.1.)
 
 # %%
 if there:
@@ -219,9 +219,11 @@ if there:
 # %% [markdown]
 # ### Exercise 6c: why did they fail?
 #
+# Nearly all failures are energies of the head angle. Compare them with its magnitude, in both tables.
+#
 # - `"a"`: twenty-four avatars are too few to see so small a difference.
-# - `"b"`: over a whole range the direction itself turns: a step to the left does one thing to a face turned left and another to a face turned right. Distant faces disagree in *any* network, and there is little energy left to lose.
-# - `"c"`: these two networks did not learn to verify faces, so their directions are noise.
+# - `"b"`: energy compares *directions*, magnitude *lengths*. This network moves further when a head turns, but its faces agree hardly better on where to.
+# - `"c"`: this network did not learn to verify faces, so its directions are noise.
 
 # %% tags=["exercise"]
 # BEGIN SOLUTION: "a", "b" or "c"
@@ -276,7 +278,7 @@ accusation
 # - A network is invariant to what varied within people in its training, and depends on what did not. It needs no label of an attribute to depend on it.
 # - Compare each person with herself; count people, not pictures; four people prove nothing.
 # - An interval over people is not enough: a second training shows how much chance in training changes the result.
-# - Failed predictions belong in the report. These had a reason (energy depends on scale), and the reason was tested separately.
+# - Failed predictions belong in the report. The ranges did not explain these; the lengths of the steps did: read energy and magnitude together.
 # - All of this was measured on avatars and with networks of 0.7 million weights.
 #
 # Next: [7. Teaching invariance](07-teaching-invariance.ipynb) repairs such a network. Further reading: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on testing an explanation against a known truth: Adebayo and others, *Sanity Checks for Saliency Maps*, 2018, [arXiv 1810.03292](https://arxiv.org/abs/1810.03292).

@@ -152,7 +152,7 @@ course.check("07b", magnitude_change)
 # %% [markdown]
 # ## 5. The full experiment
 #
-# We did the same with dlib's network, once for each of three targets (brightness, illumination, head angle), with 200 steps each, and measured the result on twenty avatars with twenty-four faces each. The prediction was fixed before the first run.
+# We did the same with dlib's network, once for each of three targets (brightness, illumination, head angle), with 200 steps each, and measured the result on twenty avatars with twenty-four faces each (those of version 0.1, which had plainer faces). The prediction was fixed before the first run.
 
 # %%
 results = Path("../benchmarks/results")

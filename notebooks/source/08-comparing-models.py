@@ -206,7 +206,7 @@ likeness.commit(0.5)
 course.reveal(likeness, published.corr("spearman").loc["FaceNet", "ArcFace"])
 
 # %% [markdown] tags=["open"]
-# Ours is dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it on more people and base points than a lesson allows, and saves the table.
+# Ours is dlib's network on avatars. `benchmarks/paper_check.py` in the project's repository measures it on more people and base points than a lesson allows, and saves the table (here on the plainer avatars of version 0.1).
 
 # %%
 file = Path("../benchmarks/results/paper_check.csv")

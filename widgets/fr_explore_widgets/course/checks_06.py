@@ -1,4 +1,4 @@
-"""Checks for notebook 6: the energy of drift and noise, a paired difference, why wide balls disagree."""
+"""Checks for notebook 6: the energy of drift and noise, a paired difference, why predictions failed."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ CHECKS = {
     ),
     "c": choice(
         "b",
-        "Right. In the middle of the ranges, where directions hardly turn, nearly every prediction holds.",
-        a="The same number of avatars was enough at other scales, and in the middle of the ranges.",
-        c="The second table is for the same two networks in a narrower range. Noise would not become ordered there.",
+        "Right. Energy cannot see that a step became longer; magnitude does, in both tables.",
+        a="The same number of avatars was enough at other scales, and for other attributes.",
+        c="The second table is for the same network in a narrower range, where its faces agree well. Noise would not.",
     ),
 }

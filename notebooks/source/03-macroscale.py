@@ -40,9 +40,8 @@ labels.head(4)
 
 # %%
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
-course.show_faces(
-    pictures[:9], [f"person {person}" for person in who[:9]], alt="The first three people:", width=90,
-)
+rows = [np.concatenate([picture.pixels for picture in pictures[i : i + 6]], axis=1) for i in (0, 6, 12)]
+course.show_faces([fr.Face(np.concatenate(rows))], alt="Three pictures of each of six people", width=576)
 
 # %% [markdown]
 # ## 2. Predict
@@ -78,6 +77,7 @@ course.after(guess, fr.charts.distance_cdfs(distances))
 # %% [markdown]
 # ### Exercise 3a: the largest gap
 
+
 # %% tags=["exercise"]
 def ks(inside, across):
     """The Kolmogorov-Smirnov statistic of two samples of distances, (n,) and (m,) -> a number from 0 to 1."""
@@ -87,6 +87,7 @@ def ks(inside, across):
     share_across = np.searchsorted(np.sort(across), at, side="right") / len(across)
     return np.abs(share_inside - share_across).max()
     # END SOLUTION
+
 
 # %% tags=["check"]
 course.check("03a", ks)
@@ -117,6 +118,7 @@ course.after(guess, explorer)
 #
 # ### Exercise 3b: intra-entropy
 
+
 # %% tags=["exercise"]
 def intra_entropy(label, who):
     """Mean over people of the entropy of a label within their pictures, in nats.
@@ -128,6 +130,7 @@ def intra_entropy(label, who):
     parts = [np.where(q > 0, -q * np.log(np.where(q > 0, q, 1)), 0) for q in (p, 1 - p)]
     return np.mean(parts[0] + parts[1])
     # END SOLUTION
+
 
 # %% tags=["check"]
 course.check("03b", intra_entropy)

@@ -24,6 +24,13 @@ import pandas as pd
 import fr_explore as fr
 from fr_explore_widgets import EnergyPlayground, Prediction, course
 
+person = fr.Avatars(identities=1, seed=0)
+varied = ["head_angle", "illumination", "expression"]
+_, looks = course.snapshots(person, each=3, spread=0.6, seed=3, attributes=varied)
+steps = [{**look, "age": age} for look in looks for age in (30, 60)]
+row = np.concatenate([face.pixels for face in person.render_batch([0] * 6, steps, size=96)], axis=1)
+course.show_faces([fr.Face(row)], alt="Three pairs of faces, each a step of age: three arrows", width=576)
+
 # %% tags=["widget"] alt="A number from 0 to 2 to be guessed, the energy of a whirlpool, and a button that commits the guess"
 guess = Prediction("The mean of 1 - cos over all pairs of arrows in a whirlpool", "number", low=0, high=2)
 guess
@@ -73,12 +80,14 @@ with course.after(guess):
 #
 # ### Exercise 5a: the energy by hand
 
+
 # %% tags=["exercise"]
 def energy(directions, neighbors):
     """E of unit arrows (n, dim); neighbors[i] holds the indices of the neighbours of i, never i itself."""
     # BEGIN SOLUTION: for each arrow the mean of 1 - cosine over its neighbours; then the mean over arrows.
     return np.mean([np.mean(1 - directions[near] @ u) for u, near in zip(directions, neighbors, strict=True)])
     # END SOLUTION
+
 
 # %% tags=["check"]
 course.check("05a", energy)
@@ -88,6 +97,7 @@ course.check("05a", energy)
 #
 # If *every other* arrow is a neighbour, no loop is needed. Let $m = \frac1n \sum_i u_i$ be the mean arrow, the **magnetisation** as a vector. Expand $|m|^2$, remove the $n$ terms with $i = j$, and express $E$ in terms of $n$ and $|m|$ alone.
 
+
 # %% tags=["exercise"]
 def energy_of_all_pairs(directions):
     """E of unit arrows (n, dim) if every other arrow is a neighbour, without forming pairs."""
@@ -95,6 +105,7 @@ def energy_of_all_pairs(directions):
     n = len(directions)
     return n / (n - 1) * (1 - np.sum(directions.mean(axis=0) ** 2))
     # END SOLUTION
+
 
 # %% tags=["check"]
 course.check("05b", energy_of_all_pairs)
@@ -131,11 +142,15 @@ field = fr.vector_field(fr.embed(lattice, model, size=96, batch_size=8, progress
 near = fr.alignment(field, neighborhood=fr.knn(3), null_draws=100, seed=0)
 far = fr.alignment(field, neighborhood=fr.all_pairs(power=0), null_draws=100, seed=0)
 each = near.groupby("attribute", sort=False)
-pd.DataFrame({
-    "3 nearest": each["energy"].median(), "least": each["energy"].min(), "largest": each["energy"].max(),
-    "all pairs": far.groupby("attribute", sort=False)["energy"].median(),
-    "magnitude": each["magnitude"].median(),
-}).round(2)
+pd.DataFrame(
+    {
+        "3 nearest": each["energy"].median(),
+        "least": each["energy"].min(),
+        "largest": each["energy"].max(),
+        "all pairs": far.groupby("attribute", sort=False)["energy"].median(),
+        "magnitude": each["magnitude"].median(),
+    }
+).round(2)
 
 # %% [markdown]
 # The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. `power=0` gives all pairs the same weight, as in section 1; by default `fr.all_pairs()` weighs a pair by one over its distance, so that near faces count more. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person.

@@ -36,11 +36,18 @@ VERSIONS = [
     for version in ("solution", "student")
 ]
 # moves the first slider of a cell by a tenth of its range or, without sliders, chooses the next option of the first
-# menu; null if nothing can be moved yet
+# menu or moves the first name of a ranking down; null if nothing can be moved yet
 MOVE = """(cell) => {
   const sliders = [...cell.querySelectorAll('input[type=range]')].filter((e) => +e.max > +e.min && !e.disabled);
   const choices = [...cell.querySelectorAll('[class*=fr-] select')].filter((e) => e.options.length > 1 && !e.disabled);
   const input = sliders[0] ?? choices[0];
+  const down = cell.querySelector('.fr-ranking [aria-label$=" down"]');
+  if (!input && down) {
+    const first = () => cell.querySelector('.fr-grip').dataset.option;
+    const names = [first()];
+    down.click();
+    return [...names, first()];
+  }
   if (!input) return null;
   const before = input.value;
   if (input.type === 'range') {

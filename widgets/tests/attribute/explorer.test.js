@@ -306,7 +306,7 @@ test("without a kernel the sliders are disabled with a notice; a late answer is 
   open();
   slide("age", 60);
   vi.advanceTimersByTime(4000);
-  expect(find(".fr-banner").textContent).toContain("This page is still computing");
+  expect(find(".fr-banner").textContent).toContain("Still computing");
   model.receive({ error: {}, request: requests()[0] });
   model.send = () => {}; // as where there is a kernel
   slide("age", 61);

@@ -75,8 +75,17 @@ def aligned_crops(
 
     height, width = pixels.shape[-2:]
     to_picture = similarity_fit(np.broadcast_to(template, np.shape(landmarks)), landmarks)
-    scale = float(np.hypot(to_picture[:, 0, 0], to_picture[:, 1, 0]).max())  # picture pixels per crop pixel
-    samples = int(np.clip(np.ceil(scale - 0.05), 1, max_samples))
+    scale = np.hypot(to_picture[:, 0, 0], to_picture[:, 1, 0])  # picture pixels per crop pixel
+    each = np.clip(np.ceil(scale - 0.05), 1, max_samples).astype(int)
+    if len(set(each.tolist())) > 1:  # each face has its own, so that its crop does not depend on the others of the batch
+        crops = pixels.new_empty((len(pixels), pixels.shape[1], size, size))
+        for count in set(each.tolist()):
+            these = np.flatnonzero(each == count)
+            part = torch.from_numpy(these).to(pixels.device)
+            cut = aligned_crops(pixels[part], np.asarray(landmarks)[these], template, size, count)
+            crops = crops.index_copy(0, part, cut)
+        return crops
+    samples = int(each[0]) if len(each) else 1
     centres = (torch.arange(size * samples, dtype=torch.float64) + 0.5) / samples
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     grid = torch.stack([x, y, torch.ones_like(x)], -1)

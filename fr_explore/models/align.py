@@ -77,7 +77,7 @@ def aligned_crops(
     to_picture = similarity_fit(np.broadcast_to(template, np.shape(landmarks)), landmarks)
     scale = np.hypot(to_picture[:, 0, 0], to_picture[:, 1, 0])  # picture pixels per crop pixel
     each = np.clip(np.ceil(scale - 0.05), 1, max_samples).astype(int)
-    if len(set(each.tolist())) > 1:  # each face has its own, so that its crop does not depend on the others of the batch
+    if len(set(each.tolist())) > 1:  # a crop must not depend on the other faces of its batch
         crops = pixels.new_empty((len(pixels), pixels.shape[1], size, size))
         for count in set(each.tolist()):
             these = np.flatnonzero(each == count)

@@ -73,19 +73,22 @@ def aligned_crops(
     """
     import torch
 
-    height, width = pixels.shape[-2:]
     to_picture = similarity_fit(np.broadcast_to(template, np.shape(landmarks)), landmarks)
     scale = np.hypot(to_picture[:, 0, 0], to_picture[:, 1, 0])  # picture pixels per crop pixel
-    each = np.clip(np.ceil(scale - 0.05), 1, max_samples).astype(int)
-    if len(set(each.tolist())) > 1:  # a crop must not depend on the other faces of its batch
-        crops = pixels.new_empty((len(pixels), pixels.shape[1], size, size))
-        for count in set(each.tolist()):
-            these = np.flatnonzero(each == count)
-            part = torch.from_numpy(these).to(pixels.device)
-            cut = aligned_crops(pixels[part], np.asarray(landmarks)[these], template, size, count)
-            crops = crops.index_copy(0, part, cut)
-        return crops
-    samples = int(each[0]) if len(each) else 1
+    samples = np.clip(np.ceil(scale - 0.05), 1, max_samples).astype(int)
+    # every face by its own scale: a crop must not depend on the other faces of its batch
+    groups = [np.flatnonzero(samples == count) for count in np.unique(samples)]
+    if len(groups) < 2:
+        return _cut(pixels, to_picture, size, int(samples.max(initial=1)))
+    crops = torch.cat([_cut(pixels[group], to_picture[group], size, int(samples[group[0]])) for group in groups])
+    return crops[np.argsort(np.concatenate(groups))]
+
+
+def _cut(pixels: torch.Tensor, to_picture: np.ndarray, size: int, samples: int) -> torch.Tensor:
+    """Crops (n, 3, size, size) by the maps `to_picture` (n, 2, 3), each pixel the mean of samples x samples."""
+    import torch
+
+    height, width = pixels.shape[-2:]
     centres = (torch.arange(size * samples, dtype=torch.float64) + 0.5) / samples
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     grid = torch.stack([x, y, torch.ones_like(x)], -1)

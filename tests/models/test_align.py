@@ -71,6 +71,16 @@ def test_shrinking_averages_instead_of_skipping():
     torch.testing.assert_close(crop, torch.full_like(crop, 0.5), atol=1e-4, rtol=0)
 
 
+def test_a_crop_does_not_depend_on_the_other_faces_of_its_batch():
+    pictures = torch.rand(4, 3, 400, 400, generator=torch.Generator().manual_seed(0))
+    places = np.stack([TEMPLATE * scale for scale in (3.6, 1.0, 2.4, 1.0)])  # of each size another number of samples
+    together = aligned_crops(pictures, places, TEMPLATE, 100)
+    for i in range(4):
+        alone = aligned_crops(pictures[i : i + 1], places[i : i + 1], TEMPLATE, 100)
+        torch.testing.assert_close(together[i : i + 1], alone, rtol=0, atol=1e-6)
+    assert aligned_crops(pictures[:0], places[:0], TEMPLATE, 100).shape == (0, 3, 100, 100)
+
+
 def test_gradient_reaches_the_pixels():
     pixels = torch.rand(2, 3, 100, 100, requires_grad=True)
     aligned_crops(pixels, np.stack([TEMPLATE, TEMPLATE + 3]), TEMPLATE, 50).sum().backward()

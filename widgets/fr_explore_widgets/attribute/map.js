@@ -122,7 +122,7 @@ export function createTrailMap({ signal, nameOf, live }) {
      */
     move([x, y], { who, fresh, reference: pinned, step, path = [], nearest = [] }) {
       near = new Set(nearest);
-      const anew = fresh || who !== place || !same(pinned, reference);
+      const restarts = fresh || who !== place || !same(pinned, reference);
       const before = fresh || who !== place ? [] : trail;
       const way = path.map((at) => ({ x: at[0], y: at[1], ...step, lift: false }));
       trail = extend(way.length ? way : before, { x, y, ...step });
@@ -132,7 +132,7 @@ export function createTrailMap({ signal, nameOf, live }) {
       map.root.dataset.trail = String(trail.length);
       map.root.dataset.point = `${x},${y}`;
       // a step of a drag is painted over the rest, unless it leaves the map
-      if (step.rough && !anew && trail.length < MOST_STEPS && inside([x, y])) map.refresh();
+      if (step.rough && !restarts && trail.length < MOST_STEPS && inside([x, y])) map.refresh();
       else update();
     },
     /** Show the tangent at the current point until the point moves. @param {Arrow | null} tangent */

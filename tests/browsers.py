@@ -62,7 +62,7 @@ def firefox() -> Iterator[Any]:
         from marionette_driver.marionette import Marionette
 
         path = next(filter(None, map(shutil.which, FIREFOX)))
-        driver = Marionette(bin=path, headless=True, gecko_log=os.devnull)
+        driver = Marionette(bin=path, headless=True, gecko_log=os.devnull, port=0)  # a free one: tests run side by side
         try:
             driver.start_session()
             driver.timeout.script = 60

@@ -41,12 +41,12 @@ MOVE = """(cell) => {
   const sliders = [...cell.querySelectorAll('input[type=range]')].filter((e) => +e.max > +e.min && !e.disabled);
   const choices = [...cell.querySelectorAll('[class*=fr-] select')].filter((e) => e.options.length > 1 && !e.disabled);
   const input = sliders[0] ?? choices[0];
-  const down = cell.querySelector('.fr-ranking [aria-label$=" down"]');
+  const down = cell.querySelector('.fr-ranking [aria-label$=" down"]:enabled');
   if (!input && down) {
-    const first = () => cell.querySelector('.fr-grip').dataset.option;
-    const names = [first()];
+    const place = () => down.closest('.fr-rank').querySelector('.fr-place').textContent;
+    const before = place();
     down.click();
-    return [...names, first()];
+    return [before, place()];
   }
   if (!input) return null;
   const before = input.value;

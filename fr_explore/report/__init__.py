@@ -49,7 +49,7 @@ def report(
     curves, seed : of `fr.sample_lattice`. neighborhood, null_draws : of `fr.alignment`.
     command : the command shown for repeating the report; by default the call in Python.
 
-    Needs the extra `report`. Before computing anything, it raises ValueError without a model, for fewer than two
+    Before computing anything, it raises ValueError without a model, for fewer than two
     identities, two models of the same name or too few curves for the neighbourhood, and OSError if `path` is not
     writable.
     """

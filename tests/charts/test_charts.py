@@ -1,8 +1,12 @@
 """Charts: they draw the values of the table, name everything, and are legible on white and on black."""
 
+import base64
+import io
 import json
 import re
 
+import altair as alt
+import loopback
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +14,7 @@ import vl_convert
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from toy import Squares
 
 import fr_explore as fr
@@ -188,6 +193,38 @@ def test_text_takes_the_colour_of_the_host(every_chart):
             fill = re.search(r'fill="([^"]+)"', text).group(1)
             # words in the cells of the matrix lie on their own colour
             assert fill == "currentColor" or name == "similarity", (name, text)
+
+
+def test_every_chart_carries_a_picture_for_readers_without_vega(field, every_chart, capsys):
+    charts = make_charts(field)
+    for name in ("similarity", "cdfs", "both"):  # one with a matrix, the one with most marks, the widest
+        data, metadata = charts[name]._repr_mimebundle_()
+        png = base64.b64decode(data["image/png"])
+        image, told = Image.open(io.BytesIO(png)).convert("RGBA"), metadata["image/png"]
+        spec, svg, _, width = every_chart[name]
+        height = float(re.search(r'height="([\d.]+)"', svg).group(1))
+        assert abs(told["width"] - width) <= 2, name
+        assert abs(told["height"] - height) <= 2, name
+        assert image.getchannel("A").getextrema() == (255, 255), name
+        assert image.getpixel((0, 0)) == (255, 255, 255, 255), name
+        assert len(np.unique(np.asarray(image.convert("L")))) > 20, name  # more than a blank page
+        with capsys.disabled():
+            print(f"\n{name}: PNG of {len(png) / 1000:.0f} kB")
+        assert len(png) <= 60_000, name
+        if "title" in spec:
+            assert spec["title"]["text"] in told["alt"], name
+            assert told["alt"] in data["text/plain"], name
+
+
+def test_a_picture_loads_nothing():
+    """Data behind an address are for the reader's front end to load, if at all: the chart has no picture then."""
+    with loopback.serve(loopback.Site(b"x,y\n1,2\n")) as site:
+        chart = alt.Chart(site.url.replace("weights.pt", "data.csv")).mark_point().encode(x="x:Q", y="y:Q")
+        data, metadata = chart._repr_mimebundle_()
+    assert site.asked == []
+    assert "image/png" not in data
+    assert metadata == {}
+    assert "application/vnd.vegalite.v5+json" in data
 
 
 def test_colours_stand_out_on_white_and_on_black():

@@ -286,7 +286,11 @@ def _check(path: Path, attrs: Mapping[str, Any], groups: Mapping[str, Any]) -> N
 
 
 def _open(store: Any, name: str, load: bool) -> Noun:
-    data = xr.open_zarr(store, group=name, chunks=None, consolidated=False, zarr_format=2).drop_encoding()
+    data = xr.open_zarr(store, group=name, chunks=None, consolidated=False, zarr_format=2)
+    # in place: drop_encoding() reads all arrays in xarray 2025.1
+    for variable in data.variables.values():
+        variable.encoding = {}
+    data.encoding = {}
     data = data.rename(data.attrs.pop("names", {}))
     kind, attrs = data.attrs["kind"], data.attrs["attrs"]
     data = data.load() if load or kind == "table" else data

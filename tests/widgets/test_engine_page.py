@@ -22,7 +22,8 @@ PRECISION = {"dlib": "float16", "sface": "float16", "controlled/all-varied": "fl
 
 WAY = """async ([person, size, values, models]) => {
   const engine = await lab.ready;
-  const { pixels, landmarks, vectors } = await engine.render({ head: "head", person, size, values, models });
+  const { pixels, landmarks, picture } = await engine.draw({ head: "head", person, size, values, keep: true });
+  const vectors = models.length ? await engine.embed({ picture, landmarks, models }) : {};
   const coded = Object.entries(vectors).map(([name, vector]) => [name, lab.toText(vector)]);
   return { pixels: lab.toText(pixels), landmarks, vectors: Object.fromEntries(coded) };
 }"""
@@ -196,7 +197,12 @@ def test_image_attributes_of_any_picture(page):
 
 
 def test_errors_are_words(page, written):
-    ask = """async (request) => (await lab.ready).render(request).then(() => "fine", (error) => error.message)"""
+    ask = """async ({ models, ...request }) => {
+      const engine = await lab.ready;
+      return engine.draw({ ...request, keep: true })
+        .then(({ picture, landmarks }) => models && engine.embed({ picture, landmarks, models }))
+        .then(() => "fine", (error) => error.message);
+    }"""
     request = {"head": "head", "person": written[1][0], "size": 160, "values": {}}
     assert page.evaluate(ask, request) == "fine"
     assert "unknown attribute cheer: choose from head_angle" in page.evaluate(ask, {**request, "values": {"cheer": 1}})

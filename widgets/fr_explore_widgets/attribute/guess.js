@@ -11,18 +11,15 @@ export const SLOW_MS = 80;
 export const RENEW_MS = 250;
 /** After so many slow answers in a row the page gets the network. */
 export const OFTEN = 3;
-/** Embeddings of references. */
-const KEPT = 4;
 
 /**
  * @param {{signal: AbortSignal, names: () => string[], reference: () => Face,
- *   hand: Pick<ReturnType<typeof import("./hand").createHand>, "card" | "draws" | "embed" | "prepare" | "prepareModel">,
+ *   hand: Pick<ReturnType<typeof import("./hand").createHand>, "card" | "draws" | "embed" | "prepare" | "prepareModel" | "seen">,
  *   show: (place: number, distance: number, face: Face) => void}} options `names` of the models shown, `reference` of the
  *   distance; `show` takes the place of a model among them
  */
 export function createGuess({ signal, names, reference, hand, show }) {
-  /** @type {Face | null} */
-  let face = null;
+  let drawn = false; // whether the page draws the face in hand
   /** @type {Face | null} the one whose figure was shown last */
   let shown = null;
   let newest = 0; // the last request
@@ -32,7 +29,7 @@ export function createGuess({ signal, names, reference, hand, show }) {
   let waited = false; // for the newest request, longer than SLOW_MS
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  /** @type {Map<string, Promise<Float32Array | undefined>>} */
+  /** @type {Map<string, {of: string, vector: Promise<Float32Array | undefined>}>} each model's of the reference */
   const kept = new Map();
   signal.addEventListener("abort", stop);
 
@@ -43,14 +40,13 @@ export function createGuess({ signal, names, reference, hand, show }) {
 
   /** @param {string} name @param {Face} face */
   function ofReference(name, face) {
-    const key = JSON.stringify([name, face.place, face.strengths]);
-    const found = kept.get(key) ?? hand.embed(name, face);
-    kept.delete(key);
-    kept.set(key, found);
-    found.catch(() => kept.delete(key));
-    const [oldest] = kept.keys();
-    if (kept.size > KEPT) kept.delete(oldest);
-    return found;
+    const of = JSON.stringify(face);
+    const found = kept.get(name);
+    if (found?.of === of) return found.vector;
+    const vector = hand.embed(name, face);
+    kept.set(name, { of, vector });
+    vector.catch(() => kept.delete(name));
+    return vector;
   }
 
   /** @param {string} name @param {number} i @param {Face} now */
@@ -68,24 +64,24 @@ export function createGuess({ signal, names, reference, hand, show }) {
     timer = undefined;
     if (!waited) slow += 1;
     waited = true;
-    const now = face;
-    if (slow < OFTEN || !now || now === shown || !hand.draws(now.place)) return;
-    shown = now;
+    const now = drawn && hand.seen();
+    if (slow < OFTEN || !now) return;
     const mine = answered;
-    await Promise.all(names().map((name, i) => tell(name, i, now))).catch(() => {});
+    if (now !== shown) await Promise.all(names().map((name, i) => tell(name, i, now))).catch(() => {});
+    shown = now;
     if (mine === answered && !signal.aborted) timer ??= setTimeout(late, RENEW_MS);
   }
 
   return {
-    /** The face in hand, if the page draws it. @param {Face | null} now */
-    move(now) {
-      face = now;
+    /** The face in hand moves. @param {boolean} own whether the page draws it */
+    move(own) {
+      drawn = own;
     },
     /** A request was sent. @param {number} seq @param {boolean} moved whether it moves the face in hand */
     sent(seq, moved) {
       newest = seq;
       if (moved) timer ??= setTimeout(late, SLOW_MS);
-      else face = null;
+      else drawn = false;
     },
     /** The kernel has told the figures of a request of this page. @param {number} seq */
     told(seq) {

@@ -7,7 +7,7 @@ import { createStore } from "../engine/store.js";
 /** @typedef {import("../shared/types").Strengths} Strengths */
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("../engine/types").PageCard} PageCard */
-/** @typedef {{place: number, strengths: Strengths}} Face */
+/** @typedef {{place: number, strengths: Strengths, drawn?: Drawn}} Face `drawn`: its picture */
 /** @typedef {{parts: string, files: string[], people: Record<string, [head: string, person: string]>,
  *   models: Record<string, [card: PageCard, key: string] | null>}} Packed keys; null for a model that runs in the kernel only */
 /** @typedef {{place: number, strengths: Strengths, side: number, mine: number}} Move */
@@ -40,6 +40,10 @@ export function createHand({ model, signal, size, paint }) {
   const models = new Map();
   let broken = !model.send;
   let dropped = 0; // how often the kernel's picture was newer
+  /** @type {Move | null} */
+  let newest = null;
+  /** @type {Face | null} the face painted last, until the kernel paints another one */
+  let seen = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let rest;
   const small = size > SMALLEST ? 16 * Math.round((IN_MOTION * size) / 16) : size;
@@ -72,7 +76,7 @@ export function createHand({ model, signal, size, paint }) {
       const started = await starting;
       await started.addHead(head, await blob(head));
       await started.addPerson(head, person, await blob(person));
-      await started.draw({ head, person, values: {}, size });
+      await started.draw({ head, person, values: {}, size: small });
       engine = started;
       ready.add(place);
     } catch {
@@ -91,18 +95,24 @@ export function createHand({ model, signal, size, paint }) {
     models.set(name, card);
   }
 
-  const draw = latest(async (/** @type {Move} */ { place, strengths, side, mine }) => {
+  const draw = latest(async (/** @type {Move} */ move) => {
+    const { place, strengths, side, mine } = move;
     if (mine !== dropped || signal.aborted) return;
     const [head, person] = packed().people[place];
-    const drawn = await engine?.draw({ head, person, values: strengths, size: side });
+    const drawn = await engine?.draw({ head, person, values: strengths, size: side, keep: true });
     if (!drawn || mine !== dropped || signal.aborted) return;
+    seen = { place, strengths, drawn };
     paint(drawn, place, strengths);
-    await painted(); // the next face is drawn from the newest values, not while the browser paints this one
+    // the engine keeps what belongs to one size: it gets ready for the next drag, whose first picture needs it
+    if (side !== small) engine?.draw({ head, person, values: strengths, size: small }).catch(() => {});
+    // where the slider is faster than the pictures, the browser paints this one before the next one is drawn
+    if (newest !== move) await painted();
   });
 
   /** @param {number} place @param {Strengths} strengths @param {number} side */
   function ask(place, strengths, side) {
-    draw({ place, strengths, side, mine: dropped }).catch(() => {
+    newest = { place, strengths, side, mine: dropped };
+    draw(newest).catch(() => {
       broken = true;
     });
   }
@@ -116,10 +126,14 @@ export function createHand({ model, signal, size, paint }) {
     prepareModel: (name) => prepareModel(name).catch(() => {}),
     /** The card of a model whose network runs in the page. @param {string} name */
     card: (name) => models.get(name) ?? null,
+    /** The face that the page painted last, if it is still shown. */
+    seen: () => seen,
     /** The embedding of a face that `draws`. @param {string} name @param {Face} face @returns {Promise<Float32Array | undefined>} */
-    async embed(name, { place, strengths }) {
+    async embed(name, { place, strengths, drawn }) {
       const [head, person] = packed().people[place];
-      return (await engine?.render({ head, person, values: strengths, size, models: [name] }))?.vectors[name];
+      const ask = { head, person, values: strengths, size, keep: true };
+      const { picture, landmarks = [] } = drawn ?? (await engine?.draw(ask)) ?? {};
+      return picture && (await engine?.embed({ picture, landmarks, models: [name] }))?.[name];
     },
     /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the user
      * has let go. @param {Face} face @param {boolean} [still] */
@@ -131,6 +145,7 @@ export function createHand({ model, signal, size, paint }) {
     /** Forget what is being drawn: the kernel's picture is newer. */
     drop() {
       dropped += 1;
+      seen = null;
       clearTimeout(rest);
     },
   };

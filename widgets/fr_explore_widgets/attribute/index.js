@@ -64,9 +64,8 @@ function build({ model, el, signal }) {
       const drawn = hand.draws(place);
       if (!link.busy) moves = {};
       moves[name] = value;
-      const face = { place, strengths: { ...strengths, ...moves } };
-      if (drawn) hand.move(face, phase === "commit");
-      guess.move(drawn ? face : null);
+      if (drawn) hand.move({ place, strengths: { ...strengths, ...moves } }, phase === "commit");
+      guess.move(drawn);
       link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },
     onSweep(name) {

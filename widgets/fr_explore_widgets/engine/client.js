@@ -5,9 +5,8 @@
 //     await engine.addHead(key, data);                  // compressed blobs from the kernel or from the page's own data
 //     await engine.addPerson(head, key, data);
 //     await engine.addModel(card, data);
-//     const { pixels, landmarks, vectors } = await engine.render({ head, person, size, values, models });
 //     const { pixels, landmarks, picture } = await engine.draw({ head, person, size, values, keep: true });
-//     const vectors = await engine.embed({ picture, landmarks, models });          // the same in two steps
+//     const vectors = await engine.embed({ picture, landmarks, models });
 //
 // Each worker answers in order. `latest` serves a slider: while a request is under way only the newest one waits.
 
@@ -24,8 +23,6 @@ import { inflate } from "./module.js";
 /** @typedef {import("./types").Portrait} Portrait */
 /** @typedef {import("./types").Parts} Parts */
 /** @typedef {import("./types").Picture} Picture */
-/** @typedef {import("./types").Rendered} Rendered */
-/** @typedef {import("./types").RenderRequest} RenderRequest */
 /** @typedef {Awaited<ReturnType<typeof create>>} Engine */
 /** @typedef {Uint8Array<ArrayBuffer>} Data */
 
@@ -130,11 +127,6 @@ async function create({ worker, renderer, network, network_relaxed }) {
     return adding;
   };
 
-  /** @param {DrawRequest} request @returns {Promise<Drawn>} */
-  const draw = (request) => drawing.ask("draw", request);
-  /** @param {EmbedRequest} request @returns {Promise<Record<string, Float32Array>>} */
-  const embed = (request) => embedding.ask("embed", request);
-
   return {
     /** whether the networks run with relaxed SIMD */
     relaxed: Boolean(started[1].relaxed),
@@ -152,14 +144,10 @@ async function create({ worker, renderer, network, network_relaxed }) {
     },
     /** @param {LookRequest} request the picture's bytes move to the worker @returns {Promise<Portrait[]>} */
     look: (request) => drawing.ask("look", request, [request.picture.data.buffer]),
-    draw,
-    embed,
-    /** @param {RenderRequest} request @returns {Promise<Rendered>} */
-    async render({ models = [], ...request }) {
-      const { picture, ...drawn } = await draw({ ...request, keep: models.length > 0 });
-      const vectors = picture ? await embed({ picture, landmarks: drawn.landmarks, models }) : {};
-      return { ...drawn, vectors };
-    },
+    /** @param {DrawRequest} request @returns {Promise<Drawn>} */
+    draw: (request) => drawing.ask("draw", request),
+    /** @param {EmbedRequest} request @returns {Promise<Record<string, Float32Array>>} */
+    embed: (request) => embedding.ask("embed", request),
     /** @param {{picture: Picture, landmarks: number[][], model: string}} request @returns {Promise<Float32Array>} */
     crop: (request) => embedding.ask("crop", request),
     /** @param {AdjustRequest} request @returns {Promise<Adjusted>} */

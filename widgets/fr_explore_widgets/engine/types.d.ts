@@ -49,16 +49,6 @@ export interface Drawn {
   picture?: Picture;
 }
 
-export interface RenderRequest extends Omit<DrawRequest, "keep"> {
-  /** names of the models that embed the face */
-  models?: string[];
-}
-
-export interface Rendered extends Omit<Drawn, "picture"> {
-  /** name of each model -> its embedding */
-  vectors: Record<string, Float32Array>;
-}
-
 export interface EmbedRequest {
   picture: Picture;
   landmarks: number[][];

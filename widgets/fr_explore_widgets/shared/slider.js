@@ -23,10 +23,11 @@ export function createSlider(spec, onMove) {
     "aria-describedby": spec.help ? `${id}-help` : undefined,
     "data-setting": spec.name,
   });
+  const track = div("fr-track", input);
   const row = div(
     "fr-slider",
     div("fr-slider-head", h("label", { class: "fr-one-line", for: id, text: spec.label }), value),
-    div("fr-track", input),
+    track,
     ...(spec.help ? [h("p", { id: `${id}-help`, class: "fr-sub", text: spec.help })] : []),
   );
   row.style.setProperty("--c", spec.color ?? "var(--fr-mark)");
@@ -39,8 +40,8 @@ export function createSlider(spec, onMove) {
     if (x === shown) return;
     shown = x;
     const at = share(spec, x);
-    row.style.setProperty("--lo", String(Math.min(at, from)));
-    row.style.setProperty("--hi", String(Math.max(at, from)));
+    track.style.setProperty("--lo", String(Math.min(at, from)));
+    track.style.setProperty("--hi", String(Math.max(at, from)));
     setText(value, spec.show(x));
     input.setAttribute("aria-valuetext", spec.speak(x));
   }

@@ -10,6 +10,7 @@ let wanted;
 let ready;
 let guess;
 let seq;
+let seen;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -21,6 +22,7 @@ beforeEach(() => {
     prepareModel: async (name) => wanted.push(name),
     card: () => (ready ? { metric: "euclidean" } : null),
     embed: vi.fn(async (_name, { strengths }) => [strengths.age]),
+    seen: () => seen,
   };
   guess = createGuess({
     signal: stop.signal,
@@ -37,10 +39,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** The page paints a face in hand. */
+function painted(age) {
+  seen = at(age);
+  guess.move(true);
+}
+
 /** A move whose request is answered after some time. */
 async function move(age, ms) {
   seq += 1;
-  guess.move(at(age));
+  painted(age);
   guess.sent(seq, true);
   await vi.advanceTimersByTimeAsync(ms);
   guess.told(seq);
@@ -62,7 +70,7 @@ test("a kernel in time is left alone, and so is one that is late now and then", 
 test("where the kernel is slow, the page's distance is shown until the kernel's comes", async () => {
   await slowly();
   seq += 1;
-  guess.move(at(45));
+  painted(45);
   guess.sent(seq, true);
   await vi.advanceTimersByTimeAsync(SLOW_MS - 1);
   expect(shown).toEqual([]);
@@ -82,7 +90,7 @@ test("a face that moves on while the kernel is slow gets a new figure now and th
   seq += 1;
   guess.sent(seq, true);
   for (let i = 0; i < 100; i += 1) {
-    guess.move(at(36 + i / 4));
+    painted(36 + i / 4);
     await vi.advanceTimersByTimeAsync(10);
   }
   const times = Math.floor((1000 - SLOW_MS) / RENEW_MS) + 1;
@@ -107,7 +115,7 @@ test("the page asks for the network only when it needs it; figures of buttons ar
 test("a figure that comes after the kernel's is not shown", async () => {
   await slowly();
   seq += 1;
-  guess.move(at(45));
+  painted(45);
   guess.sent(seq, true);
   vi.advanceTimersByTime(SLOW_MS);
   guess.told(seq);

@@ -8,8 +8,15 @@ const engine = {
   addHead: vi.fn(async () => {}),
   addPerson: vi.fn(async () => {}),
   addModel: vi.fn(async () => {}),
-  render: vi.fn(async ({ values, models: [name] }) => ({ vectors: { [name]: [values.age] } })),
-  draw: vi.fn(async ({ size }) => ({ pixels: new Uint8ClampedArray(4 * size * size), size, landmarks: [] })),
+  draw: vi.fn(async ({ size, values }) => {
+    return {
+      pixels: new Uint8ClampedArray(4 * size * size),
+      size,
+      landmarks: [],
+      picture: [values.age, size],
+    };
+  }),
+  embed: vi.fn(async ({ picture, models: [name] }) => ({ [name]: picture })),
 };
 vi.mock("../../fr_explore_widgets/engine/client.js", async (original) => ({
   ...(await original()),
@@ -136,10 +143,24 @@ test("the page asks once for a network, which embeds the faces that it draws", a
   model.set("packed", { ...PACKED, models: { m: [card, "weights"], n: null } });
   await Promise.all([hand.prepareModel("m"), hand.prepareModel("n")]);
   expect([hand.card("m"), hand.card("n")]).toEqual([card, null]);
-  expect(await hand.embed("m", { place: 0, strengths: { age: 40 } })).toEqual([40]);
+  expect(await hand.embed("m", { place: 0, strengths: { age: 40 } })).toEqual([40, 2]);
 });
 
-test("a face is drawn when the picture before it is on the screen", async () => {
+test("the picture on the screen is embedded as it is, until the kernel's picture replaces it", async () => {
+  fakeCaches();
+  const hand = createHand({ model: talking().model, signal: stop.signal, size: 160, paint: () => {} });
+  await hand.prepare(0);
+  expect(hand.seen()).toBe(null);
+  hand.move({ place: 0, strengths: { age: 40 } });
+  await vi.waitFor(() => expect(hand.seen()?.strengths).toEqual({ age: 40 }));
+  engine.draw.mockClear();
+  expect(await hand.embed("m", hand.seen())).toEqual([40, 80]);
+  expect(engine.draw).not.toHaveBeenCalled();
+  hand.drop();
+  expect(hand.seen()).toBe(null);
+});
+
+test("a face in motion is drawn at once, unless it was waiting: then the browser paints the one before it", async () => {
   fakeCaches();
   const frames = [];
   vi.stubGlobal("requestAnimationFrame", (callback) => frames.push(callback));
@@ -153,6 +174,10 @@ test("a face is drawn when the picture before it is on the screen", async () => 
   expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40]);
   frames[0]();
   await vi.waitFor(() => expect(engine.draw.mock.calls.map(([{ values }]) => values.age)).toEqual([40, 43]));
+  await vi.waitFor(() => expect(hand.seen()?.strengths).toEqual({ age: 43 }));
+  hand.move({ place: 0, strengths: { age: 44 } }); // no frame has passed
+  await vi.waitFor(() => expect(hand.seen()?.strengths).toEqual({ age: 44 }));
+  expect(frames).toHaveLength(1);
 });
 
 test("a face is drawn smaller while the slider moves, and whole when it rests or is let go", async () => {

@@ -169,13 +169,13 @@ describe("the client", () => {
     };
     const engine = await startEngine(parts("a"));
     const request = { head: "h", person: "p", size: 160, values: {} };
-    const drawn = { pixels: [9], landmarks: [[0, 0]] };
-    expect(await engine.render({ ...request, models: ["m"] })).toEqual({ ...drawn, vectors: { m: [1, 2] } });
-    expect(await engine.render(request)).toEqual({ ...drawn, vectors: {} });
+    const drawn = await engine.draw({ ...request, keep: true });
+    expect(drawn).toEqual({ pixels: [9], landmarks: [[0, 0]], picture });
+    const embedding = { picture, landmarks: drawn.landmarks, models: ["m"] };
+    expect(await engine.embed(embedding)).toEqual({ m: [1, 2] });
     expect(asked.slice(2)).toEqual([
       [0, "draw", { ...request, keep: true }],
-      [1, "embed", { picture, landmarks: [[0, 0]], models: ["m"] }],
-      [0, "draw", { ...request, keep: false }],
+      [1, "embed", embedding],
     ]);
   });
 
@@ -199,7 +199,7 @@ describe("the client", () => {
   it("refuses all requests after its worker has broken", async () => {
     const engine = await startEngine(parts("a"));
     reply = () => {};
-    const waiting = engine.render({ head: "h", person: "p", size: 160, values: {} });
+    const waiting = engine.draw({ head: "h", person: "p", size: 160, values: {} });
     workers[1].onerror({ message: "out of memory" });
     for (const request of [waiting, engine.embed({ models: [] })])
       await expect(request).rejects.toMatchObject({ kind: "failed", message: REASONS.failed });

@@ -14,32 +14,51 @@ static struct {
 
 EXPORT("out") const float *out(void) { return picture.out; }
 
-// Add the light of fragments to the canvas. Their weights already say what hides what, so their order is free.
+// Colour of a fragment, or bare skin if the result is 1.
+INLINE int color_of(const Fragment *f, Shading *to) {
+  const u16 *c = looks[f->look].mesh.corners + 4 * f->triangle;
+  u32 i = c[0], k = c[1], m = c[2];
+  float second = f->second, third = f->third, first = 1 - second - third;
+  if (f->look == HAIR) {
+    vec v = first * strands.color[i] + second * strands.color[k] + third * strands.color[m];
+    to->color = paint.hair * (v[2] * f->shade) + v[3] * (0.03f + 0.14f * paint.hair);
+    return 0;
+  }
+  if (f->look == GLASSES) {
+    to->color = first * frames.color[i] + second * frames.color[k] + third * frames.color[m];
+    return 0;
+  }
+  vec plain = first * body.plain[i] + second * body.plain[k] + third * body.plain[m];
+  vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
+  if (c[3] == EYE) {
+    to->color = eye(plain[3], at[0], at[1]);
+    return 0;
+  }
+  vec painted = first * body.painted[i] + second * body.painted[k] + third * body.painted[m];
+  if (c[3] == SKIN) return bare_skin(painted, plain, at, to);
+  to->color = plain + painted[3];
+  return 0;
+}
+
+// Add the light of fragments to the canvas. Their weights already say what hides what, so their order is free. Many are
+// computed in steps: a step of one does not wait for the memory and the results of another.
 static void draw(const Person *person, const Fragment *f, const Fragment *end) {
-  for (; f < end; f++) {
-    const u16 *c = looks[f->look].mesh.corners + 4 * f->triangle;
-    u32 i = c[0], k = c[1], m = c[2];
-    float second = f->second, third = f->third, first = 1 - second - third;
-    vec color;
-    if (f->look == HAIR) {
-      vec v = first * strands.color[i] + second * strands.color[k] + third * strands.color[m];
-      color = paint.hair * (v[2] * f->shade) + v[3] * (0.03f + 0.14f * paint.hair);
-    } else if (f->look == GLASSES) {
-      color = first * frames.color[i] + second * frames.color[k] + third * frames.color[m];
-    } else {
-      vec plain = first * body.plain[i] + second * body.plain[k] + third * body.plain[m];
-      vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
-      if (c[3] == SKIN) {
-        vec painted = first * body.painted[i] + second * body.painted[k] + third * body.painted[m];
-        color = skin(person->soft_paint, painted, plain, at);
-      } else if (c[3] == EYE) {
-        color = eye(plain[3], at[0], at[1]);
-      } else {
-        color = plain + (first * body.painted[i][3] + second * body.painted[k][3] + third * body.painted[m][3]);
-      }
+  enum { MANY = 64 };
+  static Shading some[MANY];
+  u32 on_chart[MANY];
+  while (f < end) {
+    u32 count = end - f < MANY ? (u32)(end - f) : MANY, painted = 0;
+    for (u32 n = 0; n < count; n++) {
+      on_chart[painted] = n;
+      painted += (u32)color_of(f + n, some + n);
     }
-    color[3] = 0;
-    picture.canvas[f->pixel] += f->weight * color;
+    for (u32 n = 0; n < painted; n++) {
+      Shading *s = some + on_chart[n];
+      s->paint = sampled(person->soft_paint, CHART_COLUMNS, s->cell);
+    }
+    for (u32 n = 0; n < painted; n++) some[on_chart[n]].color = painted_skin(some + on_chart[n]);
+    for (u32 n = 0; n < count; n++) picture.canvas[f[n].pixel] += f[n].weight * some[n].color;
+    f += count;
   }
 }
 

@@ -41,7 +41,7 @@
 enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 12, MOST_FRAGMENTS = 1 << 19 };
 
 static u32 inbox_bytes;
-static Fragment *fragments, *fragments_used, *fragments_end;
+static Fragment *fragments, *undrawn, *fragments_used, *fragments_end;
 static struct {
   int slot, side;    // of the last picture
   int plain, parts;  // whether the picture before the image attributes, and all fragments, are valid
@@ -170,15 +170,15 @@ static void light(Person *person) {
 // Room for the fragments of a triangle or of a pixel. If there is none, draw those that there are and forget them.
 static Fragment *with_room(const Person *person, Fragment *used, u32 count) {
   if (used + count <= fragments_end) return used;
-  draw(person, fragments, used);
+  draw(person, undrawn, used);
   last.parts = 0;
-  return fragments;
+  return undrawn = fragments;
 }
 
 static void draw_bands(const Person *person) {
   int rows = band.bottom - band.top;
   const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
-  Fragment *used = fragments;
+  Fragment *used = undrawn = fragments;
   last.parts = 1;
   __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
   find_solid();
@@ -199,8 +199,9 @@ static void draw_bands(const Person *person) {
         used = with_room(person, used, SAMPLES);
         used = fragments_of(samples, side * COLUMNS, x, y, picture.free + y * side + x, used);
       }
+    draw(person, undrawn, used);  // while they are in the processor's cache
+    undrawn = used;
   }
-  draw(person, fragments, used);
   fragments_used = used;
   band.top = 0, band.bottom = rows;
 }

@@ -105,23 +105,31 @@ INLINE vec made_up(vec color, vec share, vec light) {
   return color + 0.7f * share[1] * (light * lipstick * (0.25f + red * paint.tone) - color);
 }
 
-// Skin at a place in its texture (at[2], at[3]) and on the chart (at[0], at[1]), which is paint on the face as seen from
-// the front, in cm of the resting face, so that it follows the skin.
-INLINE vec skin(const vec *chart, vec painted, vec plain, vec at) {
+// Skin in progress: without what is painted on it, and then with it. `cell` is a place on the chart, which is paint on the
+// face as seen from the front, in cm of the resting face, so that it follows the skin.
+typedef struct { vec color, paint; Place cell; float light, shine; } Shading;
+
+// Skin without paint, at a place in its texture (at[2], at[3]) and on the chart (at[0], at[1]). Returns whether the chart
+// is there.
+INLINE int bare_skin(vec painted, vec plain, vec at, Shading *to) {
   vec texel = __builtin_shufflevector(at, at, 2, 3, 0, 1);
   vec color = painted * sampled(soft.skin, TEXELS, place(texel, TEXELS, last_place(TEXELS, TEXELS))) + plain;
-  float shine = painted[3], light = plain[3];
-  if (!(magnitude(at[0]) < -CHART_LEFT)) return color + shine;
+  int on_chart = magnitude(at[0]) < -CHART_LEFT;
   vec cell = (at - (vec){CHART_LEFT, CHART_BOTTOM, 0, 0}) * CELLS_PER_CM;
-  Place here = place(cell, CHART_COLUMNS, last_place(CHART_COLUMNS, CHART_ROWS));
-  vec c = sampled(chart, CHART_COLUMNS, here);
-  float relief = 2 * c[3] - 1.00392157f;  // 128 of 255 is no relief
+  to->cell = place(cell, CHART_COLUMNS, last_place(CHART_COLUMNS, CHART_ROWS));
+  to->color = on_chart ? color : color + painted[3], to->light = plain[3], to->shine = painted[3];
+  return on_chart;
+}
+
+INLINE vec painted_skin(const Shading *s) {
+  vec color = s->color, c = s->paint;
+  float relief = 2 * c[3] - 1.00392157f, light = s->light;  // 128 of 255 is no relief
   if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks
   color *= 1 + 0.2f * relief;
-  if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, here), all(light));
+  if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, s->cell), all(light));
   color += (paint.facial_hair * c[1] * (2 - c[1])) * (paint.beard * light - color);  // dense hair leaves no gaps
   color += c[0] * (paint.brow * light - color);
-  return color + shine * most(1 + 0.9f * relief, 0);
+  return color + s->shine * most(1 + 0.9f * relief, 0);
 }
 
 INLINE float inside(float radius, float edge, float soft) {

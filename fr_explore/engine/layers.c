@@ -5,6 +5,13 @@
 static const float CLOSING = 1 / 128.0f;  // a share of light so small that the layer in front of it may have it
 static const float HAIR_RAISED = 0.0009f;  // hair is drawn as if 0.1 cm nearer, so that less skin shows through it
 
+// Layers leave most of a picture alone and hide each other, so what can't be seen is left out early. `band.least` has, for
+// every pixel, the least nearness that is visible there: that of its farthest solid sample, 0 if the background is visible
+// and `HIDDEN` if no light comes through the layers. Pixels are stored in tiles of 4 x 4, and each tile has the least of
+// them in `band.tiles`. A triangle that is farther away than this in all its tiles is left out.
+static const float HIDDEN = 3e38f;
+enum { TILE = 4 };
+
 static u64 *sorted, *other;  // of each triangle: distance in the upper 32 bits, then 16 bits each of look and number
 static struct { Span *spans; u32 count; } layers;  // all triangles, from front to back
 
@@ -38,17 +45,15 @@ static void sort_layers(void) {
     u32 look = (u32)sorted[i] >> 16, number = (u32)sorted[i] & 65535;
     const u16 *c = looks[look].mesh.corners + 4 * number;
     const vec *s = looks[look].screen;
-    Span span = span_of(look, number, s[c[0]], s[c[1]], s[c[2]]);
-    if (span.top < span.bottom) layers.spans[layers.count++] = span;
+    vec a = s[c[0]], b = s[c[1]], d = s[c[2]], p = b - a, q = d - a, sides = p * p + q * q;
+    Span span = span_of(look, number, a, b, d);
+    float area = magnitude(p[0] * q[1] - p[1] * q[0]);
+    if (span.top >= span.bottom || !(area > 1e-9f)) continue;
+    // It is flat, so none of its samples is nearer than all its corners. Of a narrow one, rounding may say otherwise.
+    span.nearest = area > 1e-5f * (sides[0] + sides[1]) ? 1.003f * span.nearest : HIDDEN;
+    layers.spans[layers.count++] = span;
   }
 }
-
-// Layers leave most of a picture alone and hide each other, so what can't be seen is left out early. `band.least` has, for
-// every pixel, the least nearness that is visible there: that of its farthest solid sample, 0 if the background is visible
-// and `HIDDEN` if no light comes through the layers. Pixels are stored in tiles of 4 x 4, and each tile has the least of
-// them in `band.tiles`. A triangle that is farther away than this in all its tiles is left out.
-static const float HIDDEN = 3e38f;
-enum { TILE = 4 };
 
 // Number of a pixel among those of all tiles; `row` is that of the band.
 INLINE u32 in_tiles(u32 x, u32 row) {
@@ -76,17 +81,18 @@ static void find_least(void) {
 }
 
 // No more light comes through a pixel.
-INLINE void close_pixel(int x, int y, u32 pixel) {
-  u32 place = in_tiles((u32)x, (u32)(y - band.top)), tile = place / (TILE * TILE);
+INLINE void close_pixel(u32 pixel) {
+  u32 row = pixel / (u32)side, place = in_tiles(pixel - row * (u32)side, row), tile = place / (TILE * TILE);
   float before = band.least[place];
   band.state[pixel] = CLOSED, band.least[place] = HIDDEN;
   if (before <= band.tiles[tile]) band.tiles[tile] = least_of_tile(band.least + tile * TILE * TILE);
 }
 
 // A layer has reached this pixel for the first time: gather its samples.
-static void open_pixel(int x, int y, u32 pixel) {
+static void open_pixel(u32 pixel) {
   float *through = band.through + 16 * pixel, *solid = band.solid + 16 * pixel;
-  const float *near = band.near + ((y - band.top) * ROWS * side + x) * COLUMNS;
+  u32 row = pixel / (u32)side;
+  const float *near = band.near + (pixel + row * (ROWS - 1) * (u32)side) * COLUMNS;
   vec a = load(near), b = load(near + 4), c = load(near + COLUMNS * side), d = load(near + COLUMNS * side + 4);
   vec e = load(near + 2 * COLUMNS * side), f = load(near + 2 * COLUMNS * side + 4);
   store(solid, a);
@@ -107,7 +113,11 @@ typedef struct {
   vec corners[3];                // column and row in the hair's texture, or opacity of a lash
 } Veil;
 
-// Of four pixels in a row, each in one number of a vec.
+// Some of its pixels: nearness of the corner, the samples that it covers or shows, the light that comes through to them.
+enum { SOME = 56, ROOM = SOME + 8 };
+static struct { float x[ROOM], y[ROOM], near[ROOM], light[ROOM]; u32 pixel[ROOM], bits[ROOM]; } some;
+
+// Of four pixels, each in one number of a vec.
 typedef struct { vec second, third, opacity, shade; } Shown;
 
 // Find at which of the samples in `bits` a triangle is visible in a pixel; return how much light comes through to them.
@@ -125,13 +135,13 @@ INLINE float visible_samples(const Veil *v, u32 pixel, float near, u32 bits, u32
   return sum4(total) * (1.0f / SAMPLES);
 }
 
-// What a triangle shows in four pixels from x on, given the sums that `chosen` has of the samples of each.
-INLINE Shown shown(const Veil *v, const Hair *hair, int x, int y, const vec *sums) {
-  vec p = sums[0], q = sums[1], s = sums[2], t = sums[3];
+// What a triangle shows in four of the pixels, from number n on.
+INLINE Shown shown(const Veil *v, const Hair *hair, u32 n) {
+  vec p = sum_of(some.bits[n]), q = sum_of(some.bits[n + 1]), s = sum_of(some.bits[n + 2]), t = sum_of(some.bits[n + 3]);
   vec pq = __builtin_shufflevector(p, q, 0, 1, 4, 5), st = __builtin_shufflevector(s, t, 0, 1, 4, 5);
   vec count = __builtin_shufflevector(pq, st, 0, 2, 4, 6), mean_x = __builtin_shufflevector(pq, st, 1, 3, 5, 7);
   vec mean_y = {p[2], q[2], s[2], t[2]}, share = 1 / count;
-  vec dx = mean_x * share + ((vec){0, 1, 2, 3} + (float)x - v->corner[0]), dy = mean_y * share + (y - v->corner[1]);
+  vec dx = mean_x * share + (load(some.x + n) - v->corner[0]), dy = mean_y * share + (load(some.y + n) - v->corner[1]);
   vec second = dx * v->slope_x[1] + dy * v->slope_y[1], third = dx * v->slope_x[2] + dy * v->slope_y[2];
   vec first = 1 - second - third, zero = all(0);
   if (v->look == GLASSES) return (Shown){second, third, all(now.glasses), zero};
@@ -143,117 +153,143 @@ INLINE Shown shown(const Veil *v, const Hair *hair, int x, int y, const vec *sum
   return (Shown){second, third, opacity, at.shaded / at.opacity * (255 / 128.0f)};
 }
 
-// Draw four pixels of a triangle from x on; `near` is the nearness of their corners, bits[k] the samples that it covers.
-INLINE Fragment *veil_pixels(const Veil *v, const Hair *hair, int x, int y, vec near, const u32 *bits, Fragment *out) {
+// Take `opacity` of the light that still comes through to some samples of a pixel; return what is left of it.
+INLINE float darken(u32 pixel, u32 bits, float opacity) {
   const ivec lanes = {1, 2, 4, 8};
-  u32 first = (u32)((y - band.top) * side + x), drawn = 0, hits[TILE];
-  float nears[TILE], light[TILE], second[TILE], third[TILE], opacity[TILE], shade[TILE];
-  vec sums[TILE] = {all(1), all(1), all(1), all(1)};
-  store(nears, near);
-  for (u32 k = 0; k < TILE; k++) {
-    if (!bits[k]) continue;
-    if (band.state[first + k] != OPEN) open_pixel(x + (int)k, y, first + k);  // a closed one is HIDDEN
-    light[k] = visible_samples(v, first + k, nears[k], bits[k], hits + k);
-    if (light[k] < LEAST) continue;
-    drawn |= 1u << k, sums[k] = sum_of(hits[k]);
+  float *through = band.through + 16 * pixel;
+  ivec hit = (ivec)wasm_i32x4_splat((int)bits);
+  vec total = all(0);
+  for (int k = 0; k < 4; k++) {
+    vec open = load(through + 4 * k);
+    open -= opacity * (vec)((ivec)open & ((hit & (lanes << (4 * k))) != 0));
+    store(through + 4 * k, open);
+    total += open;
   }
-  if (!drawn) return out;
-  Shown all_four = shown(v, hair, x, y, sums);
-  store(second, all_four.second), store(third, all_four.third);
-  store(opacity, all_four.opacity), store(shade, all_four.shade);
-  if (v->look == HAIR) drawn &= (u32)wasm_i32x4_bitmask((v128_t)(all_four.opacity > 0.0f));
-  for (; drawn; drawn &= drawn - 1) {
-    u32 k = (u32)__builtin_ctz(drawn), pixel = first + k;
-    float *through = band.through + 16 * pixel;
-    ivec hit = (ivec)wasm_i32x4_splat((int)hits[k]);
-    vec total = all(0);
-    for (int i = 0; i < 4; i++) {
-      vec open = load(through + 4 * i);
-      open -= opacity[k] * (vec)((ivec)open & ((hit & (lanes << (4 * i))) != 0));
-      store(through + 4 * i, open);
-      total += open;
+  return sum4(total) * (1.0f / SAMPLES);
+}
+
+// Draw the first `count` of the pixels.
+static Fragment *veil_pixels(const Veil *v, const Hair *hair, u32 count, Fragment *out) {
+  u32 lit = 0;
+  for (u32 n = 0; n < count; n++) {
+    u32 pixel = some.pixel[n], hits;
+    if (band.state[pixel] != OPEN) open_pixel(pixel);  // a closed one is HIDDEN
+    float light = visible_samples(v, pixel, some.near[n], some.bits[n], &hits);
+    some.x[lit] = some.x[n], some.y[lit] = some.y[n], some.pixel[lit] = pixel, some.bits[lit] = hits;
+    some.light[lit] = light;
+    lit += !(light < LEAST);
+  }
+  for (u32 k = lit; k < lit + 3; k++) some.x[k] = some.y[k] = 0, some.bits[k] = 1;  // four are computed at a time
+  for (u32 n = 0; n < lit; n += 4) {
+    float second[4], third[4], opacity[4], shade[4];
+    Shown four = shown(v, hair, n);
+    store(second, four.second), store(third, four.third), store(opacity, four.opacity), store(shade, four.shade);
+    for (u32 k = 0; k < 4 && n + k < lit; k++) {
+      if (v->look == HAIR && !(opacity[k] > 0)) continue;
+      u32 pixel = some.pixel[n + k];
+      float weight = some.light[n + k] * opacity[k], rest = darken(pixel, some.bits[n + k], opacity[k]);
+      if (rest < CLOSING) close_pixel(pixel), weight += rest;  // what is behind looks as this does
+      *out++ = (Fragment){.pixel = (u32)(band.top * side) + pixel, .triangle = (u16)v->number, .look = (u16)v->look,
+                          .second = second[k], .third = third[k], .weight = weight, .shade = shade[k]};
     }
-    float weight = light[k] * opacity[k], rest = sum4(total) * (1.0f / SAMPLES);
-    if (rest < CLOSING) close_pixel(x + (int)k, y, pixel), weight += rest;  // what is behind looks as this does
-    *out++ = (Fragment){.pixel = (u32)(y * side + x) + k, .triangle = (u16)v->number, .look = (u16)v->look,
-                        .second = second[k], .third = third[k], .weight = weight, .shade = shade[k]};
   }
   return out;
 }
 
-INLINE ivec clamped(ivec x, ivec high) {  // to [0, high]
-  return (ivec)wasm_i32x4_max(wasm_i32x4_min((v128_t)x, (v128_t)high), wasm_i32x4_const_splat(0));
-}
-INLINE int least_of(int a, int b) { return a < b ? a : b; }
-
-// Whether a triangle is hidden in all its tiles. It is flat, so none of its samples is nearer than all its corners; a
-// narrow one, of which rounding may say otherwise, is not tested.
-INLINE int hidden(Corners at, float nearest, int first, int last) {
-  float left = least(least(at.x[0], at.x[1]), at.x[2]), right = most(most(at.x[0], at.x[1]), at.x[2]);
-  u32 from = (u32)(int)clamp(left, 0, side - 1) / TILE, to = (u32)(int)clamp(right, 0, side - 1) / TILE;
-  u32 top = ((u32)first / ROWS - (u32)band.top) / TILE, bottom = ((u32)(last - 1) / ROWS - (u32)band.top) / TILE;
-  const float *row = band.tiles + top * band.across;
-  for (u32 y = top; y <= bottom; y++, row += band.across)
-    for (u32 x = from; x <= to; x++) if (nearest >= row[x]) return 0;
+// Whether a triangle is hidden in all its tiles.
+INLINE int hidden(const Span *s) {
+  int top = s->top > band.top ? s->top : band.top, bottom = s->bottom < band.bottom ? s->bottom : band.bottom;
+  u32 first = (u32)(top - band.top) / TILE, last = (u32)(bottom - 1 - band.top) / TILE;
+  const float *row = band.tiles + first * band.across;
+  for (u32 y = first; y <= last; y++, row += band.across)
+    for (u32 x = s->left / TILE; x <= s->right / TILE; x++) if (s->nearest >= row[x]) return 0;
   return 1;
 }
 
-// Draw a triangle in the band: find where its sides cross the three rows of samples of each row of pixels.
-static Fragment *draw_veil(u32 look, u32 number, const Hair *hair, Fragment *out) {
-  const u16 *corners = looks[look].mesh.corners + 4 * number;
-  const vec *screen = looks[look].screen;
+static Veil veil_of(const Span *s, const Hair *hair) {
+  const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
+  const vec *screen = looks[s->look].screen;
   vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
-  float area = p[0] * q[1] - p[1] * q[0];
-  if (!(magnitude(area) > 1e-9f)) return out;
-  Corners at = by_height(a, b, c);
-  ivec range = sample_rows(at);
-  int first = range[0], last = range[1];
-  if (first >= last) return out;
-  float raise = look == HAIR ? 1 + HAIR_RAISED : 1, nearest = raise * 1.002f * most(most(a[2], b[2]), c[2]);
-  vec sides = p * p + q * q;
-  if (magnitude(area) > 1e-5f * (sides[0] + sides[1]) && hidden(at, nearest, first, last)) return out;
-  Plane plane = plane_of(a, p, q, area);
+  Plane plane = plane_of(a, p, q, p[0] * q[1] - p[1] * q[0]);
+  float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1;
   float gx = raise * (plane.second_x * p[2] + plane.third_x * q[2]);
   float gy = raise * (plane.second_y * p[2] + plane.third_y * q[2]);
-  Veil v = {.look = look, .number = number, .corner = {a[0], a[1], a[2] * raise, 0},
+  Veil v = {.look = s->look, .number = s->number, .corner = {a[0], a[1], a[2] * raise, 0},
             .slope_x = {gx, plane.second_x, plane.third_x, 0}, .slope_y = {gy, plane.second_y, plane.third_y, 0}};
   for (int k = 0; k < 4; k++) v.rises[k] = gx * load(SAMPLE_X + 4 * k) + gy * load(SAMPLE_Y + 4 * k);
   v.highest = most(gx, 0) + most(gy, 0);
   for (int k = 0; k < 3; k++) {
-    if (look == HAIR) v.corners[k] = hair->places[corners[k]];
-    if (look == LASHES) v.corners[k] = all(clamp(head.gloss[corners[k]], 0, 1));
+    if (s->look == HAIR) v.corners[k] = hair->places[corners[k]];
+    if (s->look == LASHES) v.corners[k] = all(clamp(head.gloss[corners[k]], 0, 1));
   }
-  vec slopes = (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
-               (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
-  vec offset = load(OFFSET);
-  const ivec none = {1 << 24, 1 << 24, 1 << 24, 1 << 24};
-  for (int y = first / ROWS; y * ROWS < last; y++) {
-    ivec row = y * ROWS + (ivec){0, 1, 2, 1 << 24};
-    vec height = (all((float)(y * ROWS)) + (vec){0.5f, 1.5f, 2.5f, 3.5f}) * (1.0f / ROWS);
-    vec one = at.x[0] + (height - at.y[0]) * slopes[0];
-    vec two = choose(height >= at.y[1], at.x[1] + (height - at.y[1]) * slopes[2],
-                     at.x[0] + (height - at.y[0]) * slopes[1]);
-    ivec begin = whole(ceiling(larger(smaller(one, two), all(0)) * COLUMNS - offset));
-    ivec end = whole(ceiling(smaller(larger(one, two), all((float)side)) * COLUMNS - offset));
-    ivec crossed = (row >= first) & (row < last) & (begin < end);
-    begin = (begin & crossed) | (none & ~crossed), end &= crossed;
-    int left = least_of(least_of(begin[0], begin[1]), begin[2]), right = -least_of(least_of(-end[0], -end[1]), -end[2]);
-    float rise = (y - v.corner[1]) * v.slope_y[0];
-    for (int x = left / COLUMNS & ~(TILE - 1); x * COLUMNS < right; x += TILE) {
-      vec near = v.corner[2] + ((vec){0, 1, 2, 3} + (float)x - v.corner[0]) * v.slope_x[0] + rise;
-      u32 seen = wasm_i32x4_bitmask((v128_t)(near + v.highest >= load(band.least + in_tiles((u32)x, (u32)(y - band.top)))));
-      if (!seen) continue;
-      const ivec most_bits = {TILE * COLUMNS, TILE * COLUMNS, TILE * COLUMNS, TILE * COLUMNS};
-      ivec low = clamped(begin - x * COLUMNS, most_bits), high = (ivec)wasm_i32x4_max((v128_t)clamped(end - x * COLUMNS, most_bits), (v128_t)low);
-      u32 rows[ROWS], bits[TILE];
-      for (int r = 0; r < ROWS; r++) rows[r] = (1u << high[r]) - (1u << low[r]);
-      for (int k = 0; k < TILE; k++, seen >>= 1) {
-        u32 all_bits = 0;
-        for (int r = 0; r < ROWS; r++) all_bits |= (rows[r] >> (k * COLUMNS) & 31) << (r * COLUMNS);
-        bits[k] = seen & 1 ? all_bits : 0;
-      }
-      out = veil_pixels(&v, hair, x, y, near, bits, out);
+  return v;
+}
+
+// The samples, as bits, of each of four pixels in a row: those from `begin` on and before `end`, which are counted from
+// the first pixel on, for the three rows of samples.
+INLINE ivec covered(ivec begin, ivec end) {
+  const v128_t firsts = wasm_i8x16_const(0, 0, 0, 0, 5, 5, 5, 5, 10, 10, 10, 10, 15, 15, 15, 15);
+  const v128_t powers = wasm_i8x16_const(1, 2, 4, 8, 16, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  const v128_t none = wasm_i8x16_const_splat(0), columns = wasm_i8x16_const_splat(COLUMNS);
+  v128_t both = wasm_i16x8_narrow_i32x4((v128_t)begin, (v128_t)end);
+  both = wasm_i8x16_narrow_i16x8(both, both);
+  v128_t from = wasm_i8x16_sub_sat(wasm_i32x4_shuffle(both, both, 0, 0, 0, 0), firsts);
+  v128_t to = wasm_i8x16_sub_sat(wasm_i32x4_shuffle(both, both, 1, 1, 1, 1), firsts);
+  from = wasm_i8x16_min(wasm_i8x16_max(from, none), columns);
+  to = wasm_i8x16_min(wasm_i8x16_max(to, from), columns);
+  ivec rows = (ivec)wasm_i8x16_sub(wasm_i8x16_swizzle(powers, to), wasm_i8x16_swizzle(powers, from));
+  return (rows & 31) | (rows >> (8 - COLUMNS) & 31 << COLUMNS) | (rows >> (16 - 2 * COLUMNS) & 31 << 2 * COLUMNS);
+}
+
+// Those of four numbers whose bit is set, one after the other.
+INLINE vec gathered(vec x, u32 which) { return (vec)wasm_i8x16_swizzle((v128_t)x, wasm_v128_load(gathering[which])); }
+
+// Three rows of four numbers as four rows of three.
+INLINE void transpose(const ivec from[ROWS], ivec to[4]) {
+  ivec low = __builtin_shufflevector(from[0], from[1], 0, 4, 1, 5), high = __builtin_shufflevector(from[0], from[1], 2, 6, 3, 7);
+  to[0] = __builtin_shufflevector(low, from[2], 0, 1, 4, 4), to[1] = __builtin_shufflevector(low, from[2], 2, 3, 5, 5);
+  to[2] = __builtin_shufflevector(high, from[2], 0, 1, 6, 6), to[3] = __builtin_shufflevector(high, from[2], 2, 3, 7, 7);
+}
+
+// Draw a triangle in the band: find where its sides cross the three rows of samples of four rows of pixels at a time.
+static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
+  const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
+  const vec *screen = looks[s->look].screen;
+  Corners at = by_height(screen[corners[0]], screen[corners[1]], screen[corners[2]]);
+  ivec range = sample_rows(at);
+  int first = range[0], last = range[1];
+  if (first >= last) return out;
+  Veil v = veil_of(s, hair);
+  vec slopes = slopes_of(at);
+  u32 count = 0;
+  for (int y = first / ROWS; y * ROWS < last; y += 4) {
+    ivec begin[ROWS], end[ROWS], begins[4], ends[4], left = {1 << 24, 1 << 24, 1 << 24, 1 << 24}, right = {0, 0, 0, 0};
+    const ivec none = left;
+    for (int r = 0; r < ROWS; r++) {
+      ivec row = y * ROWS + r + (ivec){0, ROWS, 2 * ROWS, 3 * ROWS};
+      Crossing c = crossing(at, slopes, real(row), all(OFFSET[r]));
+      begin[r] = whole_small(c.begin), end[r] = whole_small(c.end);
+      ivec crossed = (row >= first) & (row < last) & (begin[r] < end[r]);
+      begin[r] = (begin[r] & crossed) | (none & ~crossed), end[r] &= crossed;
+      left = (ivec)wasm_i32x4_min((v128_t)left, (v128_t)begin[r]), right = (ivec)wasm_i32x4_max((v128_t)right, (v128_t)end[r]);
     }
+    transpose(begin, begins), transpose(end, ends);
+    vec rises = (real(y + (ivec){0, 1, 2, 3}) - v.corner[1]) * v.slope_y[0];
+    for (int k = 0; k < 4; k++)
+      for (u32 x = (u32)left[k] / COLUMNS & ~(TILE - 1u); x * COLUMNS < (u32)right[k]; x += TILE) {
+        vec place = (vec){0, 1, 2, 3} + (float)x, near = v.corner[2] + (place - v.corner[0]) * v.slope_x[0] + rises[k];
+        u32 row = (u32)(y + k - band.top);
+        ivec bits = covered(begins[k] - (int)(x * COLUMNS), ends[k] - (int)(x * COLUMNS));
+        bits &= near + v.highest >= load(band.least + in_tiles(x, row));
+        u32 which = wasm_i32x4_bitmask((v128_t)(bits != 0));
+        if (!which) continue;
+        if (count > SOME) out = veil_pixels(&v, hair, count, out), count = 0;
+        store(some.x + count, gathered(place, which)), store(some.near + count, gathered(near, which));
+        store(some.y + count, all((float)(y + k)));
+        store(some.bits + count, gathered((vec)bits, which));
+        store(some.pixel + count, gathered((vec)((int)(row * (u32)side + x) + (ivec){0, 1, 2, 3}), which));
+        count += (u32)__builtin_popcount(which);
+      }
   }
-  return out;
+  return veil_pixels(&v, hair, count, out);
 }

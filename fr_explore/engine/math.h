@@ -24,9 +24,12 @@ INLINE vec choose(ivec where, vec yes, vec no) {
   return (vec)wasm_v128_bitselect((v128_t)yes, (v128_t)no, (v128_t)where);
 }
 INLINE vec ceiling(vec x) { return (vec)wasm_f32x4_ceil((v128_t)x); }
+INLINE vec floor4(vec x) { return (vec)wasm_f32x4_floor((v128_t)x); }
 INLINE vec nearest(vec x) { return (vec)wasm_f32x4_nearest((v128_t)x); }
 INLINE vec root4(vec x) { return (vec)wasm_f32x4_sqrt((v128_t)x); }
 INLINE ivec whole(vec x) { return (ivec)wasm_i32x4_trunc_sat_f32x4((v128_t)x); }  // not a number gives 0
+// of an integer from -2^22 to 2^22 (the sum's last bit is 1); quicker than `whole`
+INLINE ivec whole_small(vec x) { return (ivec)(x + 12582912.0f) - 0x4b400000; }
 INLINE vec real(ivec x) { return (vec)wasm_f32x4_convert_i32x4((v128_t)x); }
 INLINE float sum4(vec a) { return (a[0] + a[1]) + (a[2] + a[3]); }
 INLINE float dot(vec a, vec b) { vec p = a * b; return p[0] + p[1] + p[2]; }

@@ -29,8 +29,8 @@ static struct {
   u32 across;            // tiles in a row
 } band;
 
-// Rows of pixels [top, bottom) in which a triangle may have samples.
-typedef struct { u16 look, number, top, bottom; } Span;
+// Rows of pixels [top, bottom) and columns [left, right] in which a triangle may have samples; nearness of its nearest corner.
+typedef struct { u16 look, number, top, bottom, left, right; float nearest; } Span;
 
 static struct { Span *spans; u32 count; Plane *planes; } solid;  // triangles of the head that face the camera
 
@@ -57,7 +57,23 @@ INLINE Corners by_height(vec a, vec b, vec c) {
 // Rows of samples [first, last) of the band that a triangle may have.
 INLINE ivec sample_rows(Corners at) {
   vec y = {most(at.y[0], (float)band.top), least(at.y[2], (float)band.bottom), 0, 0};
-  return whole(ceiling(y * ROWS - 0.5f));
+  return whole_small(ceiling(y * ROWS - 0.5f));
+}
+
+// Where the long side and the short sides of a triangle cross four rows of samples: columns of the first sample inside
+// and of the first behind. `row` has the numbers of the rows, `offset` the place of their samples in a pixel.
+typedef struct { vec begin, end, height; } Crossing;
+INLINE vec slopes_of(Corners at) {
+  return (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
+         (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
+}
+INLINE Crossing crossing(Corners at, vec slopes, vec row, vec offset) {
+  vec height = (row + 0.5f) * (1.0f / ROWS);
+  vec one = at.x[0] + (height - at.y[0]) * slopes[0];
+  vec two = choose(height >= at.y[1], at.x[1] + (height - at.y[1]) * slopes[2],
+                   at.x[0] + (height - at.y[0]) * slopes[1]);
+  vec left = larger(all(0), smaller(one, two)), right = smaller(all((float)side), larger(one, two));
+  return (Crossing){ceiling(left * COLUMNS - offset), ceiling(right * COLUMNS - offset), height};
 }
 
 // Write four samples of a row, or as many as `count` says: those at which the triangle is at least as near as what is there.
@@ -77,20 +93,16 @@ INLINE void write_samples(u32 at, int count, vec z, v128_t number) {
 INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number) {
   ivec range = sample_rows(at);
   int wide = side * COLUMNS, start = band.top * ROWS, first = range[0], last = range[1];
-  vec slopes = (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
-               (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
+  vec slopes = slopes_of(at);
   float step = gx * (1.0f / COLUMNS);
   vec ramp = (vec){0, 1, 2, 3} * step;
   v128_t splat = wasm_u16x8_splat((u16)number);
   for (int row = first; row < last; row += 4) {
-    vec height = (all((float)row) + (vec){0.5f, 1.5f, 2.5f, 3.5f}) * (1.0f / ROWS), offset = load(OFFSET + row % ROWS);
-    vec one = at.x[0] + (height - at.y[0]) * slopes[0];
-    vec two = choose(height >= at.y[1], at.x[1] + (height - at.y[1]) * slopes[2],
-                     at.x[0] + (height - at.y[0]) * slopes[1]);
-    vec begin = ceiling(larger(smaller(one, two), all(0)) * COLUMNS - offset);
-    vec end = ceiling(smaller(larger(one, two), all((float)side)) * COLUMNS - offset);
-    vec z = corner[2] + ((begin + offset) * (1.0f / COLUMNS) - corner[0]) * gx + (height - corner[1]) * gy;
-    ivec rows = row + (ivec){0, 1, 2, 3}, from = whole(begin), count = (whole(end) - from) & (rows < last);
+    ivec rows = row + (ivec){0, 1, 2, 3};
+    vec offset = load(OFFSET + row % ROWS);
+    Crossing c = crossing(at, slopes, real(rows), offset);
+    vec z = corner[2] + ((c.begin + offset) * (1.0f / COLUMNS) - corner[0]) * gx + (c.height - corner[1]) * gy;
+    ivec from = whole_small(c.begin), count = (whole_small(c.end) - from) & (rows < last);
     ivec places = ((rows - start) * wide + from) & (count > 0), more = count > 4;  // the first place if there are none
     for (int k = 0; k < 4; k++) write_samples((u32)places[k], count[k], z[k] + ramp, splat);
     if (!wasm_v128_any_true((v128_t)more)) continue;
@@ -111,8 +123,11 @@ INLINE Plane plane_of(vec a, vec p, vec q, float area) {
 
 INLINE Span span_of(u32 look, u32 number, vec a, vec b, vec c) {
   vec low = smaller(smaller(a, b), c), high = larger(larger(a, b), c);
-  if (!(high[0] > 0 && low[0] < side)) return (Span){(u16)look, (u16)number, 0, 0};
-  return (Span){(u16)look, (u16)number, (u16)clamp(low[1], 0, side), (u16)clamp(__builtin_ceilf(high[1]), 0, side)};
+  vec rows = ceiling(high), box = {low[1], rows[1], low[0], high[0]};
+  ivec at = whole_small(floor4(smaller(all((float)side), larger(all(0), box))));
+  int there = high[0] > 0 && low[0] < side;
+  return (Span){(u16)look, (u16)number, (u16)at[0], there ? (u16)at[1] : 0, (u16)at[2],
+                (u16)(at[3] < side ? at[3] : side - 1), high[2]};
 }
 
 // Find the triangles of the head that face the camera.
@@ -149,6 +164,7 @@ static void rasterise(void) {
 // For each row and choice of its five samples, as bits: their number, and the sums of their x and y.
 static vec chosen[ROWS][32];
 static float SAMPLE_X[16], SAMPLE_Y[16];  // place of each sample in its pixel
+static u8 gathering[16][16];              // see `gathered`
 static void make_tables(void) {
   const float heights[ROWS] = {0.5f / 3, 0.5f, 2.5f / 3};
   for (int k = 0; k < SAMPLES; k++) {
@@ -160,6 +176,8 @@ static void make_tables(void) {
       for (int k = 0; k < COLUMNS; k++) if (bits >> k & 1) n++, sum += k;
       chosen[row][bits] = (vec){n, (sum + n * OFFSET[row]) / COLUMNS, n * heights[row], 0};
     }
+  for (u32 which = 0; which < 16; which++)
+    for (u32 k = 0, to = 0; k < 16; k++) if (which >> k / 4 & 1) gathering[which][to++] = (u8)k;
 }
 
 INLINE vec sum_of(u32 bits) {

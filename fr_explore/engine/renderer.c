@@ -191,7 +191,7 @@ static void draw_bands(const Person *person) {
     for (const Span *s = layers.spans, *end = s + layers.count; s < end; s++) {
       if (s->top >= band.bottom || s->bottom <= band.top) continue;
       used = with_room(person, used, (u32)((band.bottom - band.top) * side));
-      used = draw_veil(s->look, s->number, hair, used);
+      if (!hidden(s)) used = draw_veil(s, hair, used);
     }
     for (int y = band.top; y < band.bottom; y++)
       for (int x = 0; x < side; x++) {

@@ -212,10 +212,9 @@ static Veil veil_of(const Span *s, const Hair *hair) {
   vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
   Plane plane = plane_of(a, p, q, p[0] * q[1] - p[1] * q[0]);
   float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1;
-  float gx = raise * (plane.second_x * p[2] + plane.third_x * q[2]);
-  float gy = raise * (plane.second_y * p[2] + plane.third_y * q[2]);
+  float gx = raise * plane.corner[2], gy = raise * plane.corner[3];
   Veil v = {.look = s->look, .number = s->number, .corner = {a[0], a[1], a[2] * raise, 0},
-            .slope_x = {gx, plane.second_x, plane.third_x, 0}, .slope_y = {gy, plane.second_y, plane.third_y, 0}};
+            .slope_x = {gx, plane.weights[0], plane.weights[1], 0}, .slope_y = {gy, plane.weights[2], plane.weights[3], 0}};
   for (int k = 0; k < 4; k++) v.rises[k] = gx * load(SAMPLE_X + 4 * k) + gy * load(SAMPLE_Y + 4 * k);
   v.highest = most(gx, 0) + most(gy, 0);
   for (int k = 0; k < 3; k++) {

@@ -10,7 +10,8 @@ enum { ROWS = 3, COLUMNS = 5, SAMPLES = ROWS * COLUMNS };
 static const float OFFSET[6] = {0.5f / 3, 2.5f / 3, 1.5f / 3, 0.5f / 3, 2.5f / 3, 1.5f / 3};  // of rows, twice over
 
 enum { UNTOUCHED, OPEN, CLOSED };  // state of a pixel: all light comes through; some may; none
-typedef struct { float x, y, second_x, second_y, third_x, third_y; } Plane;  // a corner; gradients of two weights
+// A triangle's corner (x, y), gradient (x, y) of nearness; gradients of the second and third weight: both x, both y.
+typedef struct { vec corner, weights; } Plane;
 typedef enum { HEAD, LASHES, HAIR, GLASSES, LOOKS } Look;
 // weight: share of the pixel's light that comes from here; shade: of hair's texture
 typedef struct { u32 pixel; u16 triangle, look; float second, third, weight, shade; } Fragment;
@@ -117,8 +118,8 @@ INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number) {
 }
 
 INLINE Plane plane_of(vec a, vec p, vec q, float area) {
-  float scale = 1 / area;
-  return (Plane){a[0], a[1], q[1] * scale, -q[0] * scale, -p[1] * scale, p[0] * scale};
+  vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / area);
+  return (Plane){{a[0], a[1], w[0] * p[2] + w[1] * q[2], w[2] * p[2] + w[3] * q[2]}, w};
 }
 
 INLINE Span span_of(u32 look, u32 number, vec a, vec b, vec c) {
@@ -154,10 +155,8 @@ static void rasterise(void) {
     if (s->top >= band.bottom || s->bottom <= band.top) continue;
     u32 number = s->number + 1u;
     const u16 *corners = mesh->corners + 4 * s->number;
-    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
-    const Plane *plane = solid.planes + number;
-    float gx = plane->second_x * p[2] + plane->third_x * q[2], gy = plane->second_y * p[2] + plane->third_y * q[2];
-    scan(by_height(a, b, c), a, gx, gy, number);
+    vec a = screen[corners[0]], plane = solid.planes[number].corner;
+    scan(by_height(a, screen[corners[1]], screen[corners[2]]), a, plane[2], plane[3], number);
   }
 }
 
@@ -183,47 +182,47 @@ static void make_tables(void) {
 INLINE vec sum_of(u32 bits) {
   return chosen[0][bits & 31] + chosen[1][bits >> COLUMNS & 31] + chosen[2][bits >> (2 * COLUMNS) & 31];
 }
-// Mean position (x, y) of samples in their pixel, given as bits.
-INLINE vec mean_of(u32 bits) {
-  vec sum = sum_of(bits);
-  return __builtin_shufflevector(sum, sum, 1, 2, 3, 3) * (1 / sum[0]);
-}
 
-// Light that comes through all layers at some samples of a pixel: their sum.
-INLINE float light_through(u32 pixel, u32 bits) {
-  if (band.state[pixel] != OPEN) return band.state[pixel] ? 0 : (float)__builtin_popcount(bits);
+// Light that comes through all layers at some samples of a pixel: their sum. `count` is their number.
+INLINE float light_through(u32 pixel, u32 bits, float count) {
+  if (band.state[pixel] != OPEN) return band.state[pixel] ? 0 : count;
   const float *t = band.through + 16 * pixel;
   float sum = 0;
   for (; bits; bits &= bits - 1) sum += t[__builtin_ctz(bits)];
   return sum;
 }
 
+// At which of 15 numbers, eight and seven, is this one?
+INLINE u32 places_of(u16 number, v128_t eight, v128_t seven) {
+  v128_t all_of_them = wasm_u16x8_splat(number);
+  eight = wasm_i16x8_eq(eight, all_of_them), seven = wasm_i16x8_eq(seven, all_of_them);
+  return wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(eight, seven)) & 0x7fff;
+}
+
 // Write the solid fragments of one pixel, whose samples start at `s`, and what it leaves of the background; return the
 // end of what was written.
 INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *background, Fragment *out) {
-  v128_t row[ROWS], zero = wasm_i16x8_const_splat(0);
-  u32 left = 0, pixel = (u32)((y - band.top) * side + x);
+  u32 pixel = (u32)((y - band.top) * side + x);
   *background = 0;
   if (band.state[pixel] == CLOSED) return out;
-  for (int k = 0; k < ROWS; k++) {
-    row[k] = wasm_v128_load(s + k * wide);
-    left |= (u32)(wasm_i16x8_bitmask(wasm_i16x8_ne(row[k], zero)) & 31) << (COLUMNS * k);
-  }
-  *background = light_through(pixel, ~left & 0x7fff) * (1.0f / SAMPLES);
+  v128_t a = wasm_v128_load(s), b = wasm_v128_load(s + wide), c = wasm_v128_load(s + 2 * wide);
+  v128_t eight = wasm_i16x8_shuffle(a, b, 0, 1, 2, 3, 4, 8, 9, 10), seven = wasm_i16x8_shuffle(b, c, 3, 4, 8, 9, 10, 11, 12, 12);
+  u16 numbers[16];
+  wasm_v128_store(numbers, eight), wasm_v128_store(numbers + 8, seven);
+  u32 free = places_of(0, eight, seven), left = free ^ 0x7fff;
+  *background = light_through(pixel, free, (float)__builtin_popcount(free)) * (1.0f / SAMPLES);
   while (left) {
-    u32 k = (u32)__builtin_ctz(left), number = s[k / COLUMNS * wide + k % COLUMNS], bits[ROWS], hits;
-    for (int r = 0; r < ROWS; r++)
-      bits[r] = wasm_i16x8_bitmask(wasm_i16x8_eq(row[r], wasm_u16x8_splat((u16)number))) & 31;
-    hits = bits[0] | bits[1] << COLUMNS | bits[2] << (2 * COLUMNS);
+    u32 number = numbers[__builtin_ctz(left)], hits = places_of((u16)number, eight, seven);
     left &= ~hits;
-    float weight = light_through(pixel, hits) * (1.0f / SAMPLES);
+    vec sum = sum_of(hits);
+    float weight = light_through(pixel, hits, sum[0]) * (1.0f / SAMPLES);
     if (weight < LEAST) continue;
-    vec mean = mean_of(hits);
     const Plane *plane = solid.planes + number;
-    float dx = mean[0] + (x - plane->x), dy = mean[1] + (y - plane->y);
-    *out++ = (Fragment){
-      .pixel = (u32)(y * side + x), .triangle = (u16)(number - 1), .look = HEAD, .weight = weight,
-      .second = dx * plane->second_x + dy * plane->second_y, .third = dx * plane->third_x + dy * plane->third_y};
+    vec mean = __builtin_shufflevector(sum, sum, 1, 2, 3, 3) * (1 / sum[0]);
+    vec away = mean + ((vec){(float)x, (float)y, 0, 0} - plane->corner);
+    vec weights = away[0] * plane->weights + away[1] * __builtin_shufflevector(plane->weights, plane->weights, 2, 3, 2, 3);
+    *out++ = (Fragment){.pixel = (u32)(y * side + x), .triangle = (u16)(number - 1), .look = HEAD, .weight = weight,
+                        .second = weights[0], .third = weights[1]};
   }
   return out;
 }

@@ -193,12 +193,12 @@ static void draw_bands(const Person *person) {
       used = with_room(person, used, (u32)((band.bottom - band.top) * side));
       if (!hidden(s)) used = draw_veil(s, hair, used);
     }
-    for (int y = band.top; y < band.bottom; y++)
-      for (int x = 0; x < side; x++) {
-        const u16 *samples = band.triangle + (ROWS * (y - band.top) * side + x) * COLUMNS;
-        used = with_room(person, used, SAMPLES);
-        used = fragments_of(samples, side * COLUMNS, x, y, picture.free + y * side + x, used);
-      }
+    for (int y = band.top; y < band.bottom; y++) {
+      const u16 *samples = band.triangle + ROWS * (y - band.top) * side * COLUMNS;
+      used = with_room(person, used, (u32)(SAMPLES * side));
+      for (int x = 0; x < side; x++)
+        used = fragments_of(samples + x * COLUMNS, side * COLUMNS, x, y, picture.free + y * side + x, used);
+    }
     draw(person, undrawn, used);  // while they are in the processor's cache
     undrawn = used;
   }

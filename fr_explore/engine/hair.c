@@ -9,6 +9,7 @@ static void light_hair(const Person *person) {
   const Hair *hair = head.hair + person->style;
   vec centre = placed(HEAD_CENTRE, 1);
   for (u32 i = 0; i < hair->worn.points; i++) {
+    if (!strands.visible[i]) continue;
     vec tangent = strands.tangents[i], outwards = strands.points[i] - centre;
     outwards[1] *= outwards[1] < 0 ? 0.25f : 1;  // long hair hangs, its light comes from aside
     outwards /= all(root(dot(outwards, outwards) + 1e-9f));

@@ -24,19 +24,21 @@ static int make_layers(u64 triangles) {
 // is always the same.
 static void sort_layers(void) {
   static u32 ends[2048];
-  u32 count = 0;
+  u32 count = 0, from = ~0u, to = 0;
   for (u32 look = LASHES; look < LOOKS; look++)
     for (u32 i = 0; i < looks[look].mesh.count; i++) {
       const u16 *c = looks[look].mesh.corners + 4 * i;
       const vec *s = looks[look].screen;
       union { float number; u32 bits; } away = {1 / (s[c[0]][2] + s[c[1]][2] + s[c[2]][2])};  // positive: sorts as its bits
       sorted[count++] = (u64)away.bits << 32 | look << 16 | i;
+      from = away.bits < from ? away.bits : from, to = away.bits > to ? away.bits : to;
     }
-  for (int shift = 32; shift < 64; shift += 11) {
+  // what all have in common needs no sorting
+  for (int shift = 0; shift < 32 && (to - from) >> shift > 0; shift += 11) {
     __builtin_memset(ends, 0, sizeof(ends));
-    for (u32 i = 0; i < count; i++) ends[sorted[i] >> shift & 2047]++;
+    for (u32 i = 0; i < count; i++) ends[((u32)(sorted[i] >> 32) - from) >> shift & 2047]++;
     for (u32 i = 1; i < 2048; i++) ends[i] += ends[i - 1];
-    for (u32 i = count; i-- > 0;) other[--ends[sorted[i] >> shift & 2047]] = sorted[i];
+    for (u32 i = count; i-- > 0;) other[--ends[((u32)(sorted[i] >> 32) - from) >> shift & 2047]] = sorted[i];
     u64 *t = sorted;
     sorted = other, other = t;
   }

@@ -9,8 +9,9 @@ static struct {
   // fine vertices; color = texture * painted + plain. painted[3] is the highlight, plain[3] the mean light; `chart` is the
   // place on the chart in cm, and in a skin's texture in texels.
   vec *points, *normals, *screen, *painted, *plain, *chart;
+  u8 *visible;  // see raster.c
 } body;
-typedef struct { vec *points, *normals, *screen, *color, *tangents; } Worn;
+typedef struct { vec *points, *normals, *screen, *color, *tangents; u8 *visible; } Worn;
 static Worn strands, frames;  // hair and glasses
 
 static vec turn[3];  // columns of the head's rotation
@@ -26,7 +27,9 @@ static int make_vertices(void) {
     u64 bytes = (u64)(i ? head.glasses.points : head.widest) * 16;
     vec **arrays[] = {&worn->points, &worn->normals, &worn->screen, &worn->color, &worn->tangents};
     for (int k = 0; k < 5; k++) if (!(*arrays[k] = keep(bytes))) return failure(NO_MEMORY, "head");
+    if (!(worn->visible = keep(bytes / 16))) return failure(NO_MEMORY, "head");
   }
+  if (!(body.visible = keep(head.fine))) return failure(NO_MEMORY, "head");
   for (u32 i = 0; i < head.fine; i++) {
     vec place = {head.chart[2 * i], head.chart[2 * i + 1], head.uv[2 * i], head.uv[2 * i + 1]};
     body.chart[i] = place * (vec){1, 1, TEXELS / 65535.0f, TEXELS / 65535.0f};

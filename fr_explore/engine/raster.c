@@ -16,7 +16,8 @@ typedef enum { HEAD, LASHES, HAIR, GLASSES, LOOKS } Look;
 // weight: share of the pixel's light that comes from here; shade: of hair's texture
 typedef struct { u32 pixel; u16 triangle, look; float second, third, weight, shade; } Fragment;
 
-static struct { Mesh mesh; const vec *screen; } looks[LOOKS];  // a mesh without triangles is not drawn
+// What is drawn: triangles, or none; of each vertex its place in the picture, and whether it is a corner of what is visible.
+static struct { Mesh mesh; const vec *screen; u8 *visible; } looks[LOOKS];
 
 // The samples of a band: rows of pixels from `top` to `bottom`.
 static struct {
@@ -225,4 +226,16 @@ INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *backg
                         .second = weights[0], .third = weights[1]};
   }
   return out;
+}
+
+// Find the corners of what is visible: only they need light and colour.
+static void find_visible(const Fragment *f, const Fragment *end) {
+  __builtin_memset(body.visible, 0, head.fine);
+  __builtin_memset(strands.visible, 0, head.widest);
+  __builtin_memset(frames.visible, 0, head.glasses.points);
+  for (; f < end; f++) {
+    const u16 *corners = looks[f->look].mesh.corners + 4 * f->triangle;
+    u8 *visible = looks[f->look].visible;
+    visible[corners[0]] = visible[corners[1]] = visible[corners[2]] = 1;
+  }
 }

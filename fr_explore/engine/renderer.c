@@ -41,7 +41,7 @@
 enum { SMALLEST = 32, LARGEST_SIDE = 2048, BAND_PIXELS = 1 << 12, MOST_FRAGMENTS = 1 << 19 };
 
 static u32 inbox_bytes;
-static Fragment *fragments, *undrawn, *fragments_used, *fragments_end;
+static Fragment *fragments, *fragments_used, *fragments_end;
 static struct {
   int slot, side;    // of the last picture
   int plain, parts;  // whether the picture before the image attributes, and all fragments, are valid
@@ -141,6 +141,8 @@ static void clear_band(void) {
 
 static void arrange(const Person *person) {
   const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
+  looks[HEAD].visible = looks[LASHES].visible = body.visible;
+  looks[HAIR].visible = strands.visible, looks[GLASSES].visible = frames.visible;
   looks[HEAD].mesh = hair ? head.haired : head.bare, looks[HEAD].screen = body.screen;
   looks[LASHES].mesh = head.lashes, looks[LASHES].screen = body.screen;
   looks[HAIR].mesh = hair ? hair->worn.mesh : (Mesh){0, 0}, looks[HAIR].screen = strands.screen;
@@ -158,6 +160,7 @@ static void shape(const Person *person) {
   find_landmarks();
 }
 
+// Light and colour at the corners of what is visible.
 static void light(Person *person) {
   place_lamp();
   mix_paint(person);
@@ -168,19 +171,20 @@ static void light(Person *person) {
 }
 
 // Room for the fragments of a triangle or of a pixel. If there is none, draw those that there are and forget them.
-static Fragment *with_room(const Person *person, Fragment *used, u32 count) {
+static Fragment *with_room(Person *person, Fragment *used, u32 count) {
   if (used + count <= fragments_end) return used;
-  draw(person, undrawn, used);
+  find_visible(fragments, used);
+  light(person);
+  draw(person, fragments, used);
   last.parts = 0;
-  return undrawn = fragments;
+  return fragments;
 }
 
-static void draw_bands(const Person *person) {
+static void find_fragments(Person *person) {
   int rows = band.bottom - band.top;
   const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
-  Fragment *used = undrawn = fragments;
+  Fragment *used = fragments;
   last.parts = 1;
-  __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
   find_solid();
   sort_layers();
   for (int top = 0; top < side; top += rows) {
@@ -199,10 +203,9 @@ static void draw_bands(const Person *person) {
       for (int x = 0; x < side; x++)
         used = fragments_of(samples + x * COLUMNS, side * COLUMNS, x, y, picture.free + y * side + x, used);
     }
-    draw(person, undrawn, used);  // while they are in the processor's cache
-    undrawn = used;
   }
   fragments_used = used;
+  find_visible(fragments, used);
   band.top = 0, band.bottom = rows;
 }
 
@@ -211,13 +214,10 @@ static void draw_person(Person *person, int reshape) {
     shape(person);
     arrange(person);
   }
+  __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
+  if (reshape) find_fragments(person);
   light(person);
-  if (reshape) {
-    draw_bands(person);
-  } else {
-    __builtin_memset(picture.canvas, 0, (unsigned long)(side * side) * sizeof(vec));
-    draw(person, fragments, fragments_used);
-  }
+  draw(person, fragments, fragments_used);
   develop();
 }
 

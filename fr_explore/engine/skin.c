@@ -79,6 +79,7 @@ static void light_body(const Person *person) {
   const vec front = {-0.195f, -0.0325f, 0.6175f, 0}, skylight = {0.97f, 1.0f, 1.05f, 0};
   vec roots = 0.75f * paint.hair + 0.04f * paint.tone;
   for (u32 i = 0; i < head.fine; i++) {
+    if (!body.visible[i]) continue;
     vec n = body.normals[i];
     const vec *v = head.visibility + 4 * i;
     float seen = sum4(v[0] * lamp.harmonics[0] + v[1] * lamp.harmonics[1] + v[2] * lamp.harmonics[2] +

@@ -5,6 +5,8 @@
   every widget. The loader is tiny and imports each front end once. Compressed, the files shrink to a quarter.
 - Why a view is emptied when it closes: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and
   with it the model and its views. Emptying them keeps what remains small.
+- Why `whole` wraps the model: what belongs together, such as a picture and its distance, comes in one message, but a host
+  may set its traits one by one and call the listeners of each at once, as marimo does. They run when all are set.
 - The style of a shared module lies beside it, `shared/map.css` beside `shared/map.js`, and goes where the module goes.
 - Why the style is sent with the module and put into the view's element: so it is compressed too, and it also applies
   where a host shows widgets in a shadow root, which the document's styles do not reach.
@@ -37,7 +39,25 @@ async function unpack(packed) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   return import(url).finally(() => URL.revokeObjectURL(url));
 }
-async function render(context) {
+function whole(model) {
+  const late = {};
+  const own = {
+    on(event, callback) {
+      const known = (late[event] ??= new Map());
+      const run = (...values) => queueMicrotask(() => known.get(callback) === run && callback(...values));
+      known.set(callback, run);
+      model.on(event, run);
+    },
+    off(event, callback) {
+      model.off(event, late[event]?.get(callback));
+      late[event]?.delete(callback);
+    },
+  };
+  const get = (_, name) => own[name] ?? (typeof model[name] === "function" ? model[name].bind(model) : model[name]);
+  return new Proxy({}, { get });
+}
+async function render({ model: given, ...others }) {
+  const context = { ...others, model: whole(given) };
   const key = context.model.get("_code_id");
   if (!loaded.has(key)) loaded.set(key, unpack(context.model.get("_code")));
   const found = loaded.get(key);

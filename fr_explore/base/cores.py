@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -18,7 +19,11 @@ import numpy as np
 from .devices import torch_device
 from .optional import has_torch, import_torch
 
-__all__ = ["cores", "host", "over", "resolve_device", "row_blocks"]
+__all__ = ["LIBRARIES", "cores", "host", "over", "resolve_device", "row_blocks"]
+
+# Held while shared libraries are listed or one is loaded. Python keeps the interpreter's lock while it loads a library,
+# and listing them keeps the loader's lock while it calls Python for each: together, they would wait forever
+LIBRARIES = threading.Lock()
 
 FEW = 2e9  # multiply-adds below which a GPU is not worth the copies
 MANY = 1e11  # multiply-adds from which looking for a GPU is worth the two seconds that importing torch takes
@@ -67,7 +72,8 @@ def _blas():
     """Cached, because finding the BLAS libraries takes longer than computing a tile."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    with LIBRARIES:
+        return ThreadpoolController()
 
 
 def over(items: list, work: Callable[[Any], None], progress: bool = False, device: Any = None) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from ..base.cores import LIBRARIES
+
 __all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "prepare", "render", "render_run"]
 
 KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
@@ -46,7 +48,8 @@ def _compile_quietly() -> None:
 def _compiled(name: str) -> tuple[Any, Any]:
     """Return wasmtime's engine and the compiled module of a name."""
     try:
-        import wasmtime
+        with LIBRARIES:
+            import wasmtime
     except (ImportError, OSError) as reason:  # OSError: the library inside the wheel does not load
         raise ImportError(
             f"the engine, which draws faces, needs the package wasmtime, which cannot be loaded here ({reason}): run "

@@ -1,5 +1,6 @@
 """The host in Python: reuse, slots, bands, threads, parameters, and what it says if something is missing."""
 
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -222,3 +223,39 @@ def test_a_trap_is_reported_in_words_and_its_instance_is_dropped(monkeypatch):
 def test_a_section_with_a_long_name_or_another_type_is_refused(name, array):
     with pytest.raises(ValueError, match=rf"section '{name}' of type float.*use a name of at most 15 letters"):
         pack("HEAD", {name: array})
+
+
+LISTED_MEANWHILE = """
+import ctypes, threading, time
+import numpy  # brings libraries to list
+from threadpoolctl import ThreadpoolController as Listing
+from fr_explore.base import cores
+from fr_explore.engine import host
+listing, opening, look, opened = threading.Event(), threading.Event(), Listing._make_controller_from_path, ctypes.CDLL
+def slowly(self, path):
+    listing.set()
+    opening.wait(1)  # a library is opened meanwhile, unless that has to wait
+    time.sleep(0.05)
+    return look(self, path)
+def noted(*args, **options):
+    opening.set()
+    return opened(*args, **options)
+Listing._make_controller_from_path, ctypes.CDLL = slowly, noted
+thread = threading.Thread(target=cores.cores, daemon=True)
+thread.start()
+listing.wait()
+host._compiled("renderer")
+thread.join()
+print("both done")
+"""
+
+
+def test_loading_the_engine_while_libraries_are_listed_does_not_hang():
+    """The interpreter's lock and the loader's lock must not be taken in both orders: a command once hung permanently.
+
+    Without `LIBRARIES` it fails with threadpoolctl 3.5; from 3.8 on, the time in which it may happen is short.
+    """
+    said = subprocess.run(
+        [sys.executable, "-c", LISTED_MEANWHILE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.stdout == "both done\n", said.stderr

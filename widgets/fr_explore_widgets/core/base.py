@@ -171,6 +171,10 @@ class LabWidget(Exports, anywidget.AnyWidget):
         self.open()
         return super().model_id
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """The traits as a page gets them, always with defaults: one is anywidget's module."""
+        return super().get_state(key, drop_defaults=False)
+
     @property
     def resting(self) -> bool:
         """Whether no page shows the widget, so that only the user's own references keep it."""

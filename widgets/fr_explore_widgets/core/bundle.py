@@ -5,8 +5,10 @@
   every widget. The loader is tiny and imports each front end once. Compressed, the files shrink to a quarter.
 - Why a view is emptied when it closes: JupyterLab 4.6 keeps a listener for every comm that a kernel ever opened, and
   with it the model and its views. Emptying them keeps what remains small.
-- Why `whole` wraps the model: what belongs together, such as a picture and its distance, comes in one message, but a host
-  may set its traits one by one and call the listeners of each at once, as marimo does. They run when all are set.
+- Why `whole` wraps the model: what belongs together, such as a picture and its distance, comes in one message, but a
+  host may set its traits one by one and call the listeners of each at once, as marimo does. They run when all are set.
+- Why `still`: nbconvert, embed_minimal_html, Jupyter Book and marimo's export keep a widget's state in a page without a
+  kernel. They do not say so to a widget, but their pages do.
 - The style of a shared module lies beside it, `shared/map.css` beside `shared/map.js`, and goes where the module goes.
 - Why the style is sent with the module and put into the view's element: so it is compressed too, and it also applies
   where a host shows widgets in a shadow root, which the document's styles do not reach.
@@ -39,9 +41,15 @@ async function unpack(packed) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   return import(url).finally(() => URL.revokeObjectURL(url));
 }
+const still = () => {
+  const saved = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]');
+  if (!saved && !globalThis.__MARIMO_STATIC__) return null;
+  return "This page has no kernel: you see the last state. Run the notebook for a live widget.";
+};
 function whole(model) {
   const late = {};
   const own = {
+    still: still(),
     on(event, callback) {
       const known = (late[event] ??= new Map());
       const run = (...values) => queueMicrotask(() => known.get(callback) === run && callback(...values));

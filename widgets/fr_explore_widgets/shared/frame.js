@@ -52,7 +52,7 @@ export function createFrame(name, attributes = {}) {
       showError();
       followTheme(root, signal, themed);
       watchKernel(el, model, signal, (gone) => {
-        notices.showBanner(gone ? lost : "");
+        notices.showBanner(gone ? (model.still ?? lost) : "");
         root.classList.toggle("fr-lost", gone);
         kernel(gone);
       });

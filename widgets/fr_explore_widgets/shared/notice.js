@@ -71,6 +71,7 @@ export function watchKernel(el, model, signal, changed) {
   exchanged?.connect(ask);
   model.on("comm_live_update", ask);
   model.on("change:pong", answered);
+  if (model.still) tell(true);
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     clearTimeout(offer);

@@ -67,6 +67,8 @@ export interface Model {
   off(event: string, callback?: (...message: any[]) => void): void;
   /** a message to the kernel; a page without a kernel lacks it */
   send?(content: object): void;
+  /** what a page says that shows a saved state and has no kernel, see core/bundle.py */
+  still?: string;
   /** in JupyterLab and Notebook; other hosts have other managers */
   widget_manager?: { context?: { sessionContext?: { kernelChanged?: Signal } } };
 }

@@ -30,7 +30,8 @@ function host(state) {
 const seen = vi.fn();
 let view;
 const el = { append() {}, replaceChildren() {} };
-globalThis.document = { createElement: () => ({}) };
+let saved = null; // the element that a page has which keeps the state of widgets
+globalThis.document = { createElement: () => ({}), querySelector: () => saved };
 
 beforeEach(() => {
   seen.mockClear();
@@ -71,4 +72,16 @@ test("a listener of two traits ends with each of them", async () => {
   expect(seen.mock.calls).toEqual([[1], [2]]);
   own.off("change:b", seen);
   expect(model.listening()).toBe(0);
+});
+
+test.each([
+  ["of nbconvert", {}, undefined, true],
+  ["exported by marimo", null, {}, true],
+  ["with a kernel", null, undefined, false],
+])("a page %s says whether it has a kernel", async (_, element, marimo, expected) => {
+  [saved, globalThis.__MARIMO_STATIC__] = [element, marimo];
+  view = ({ model }) => seen(model.still);
+  await module.render({ model: host({ _code_id: "x" }), el });
+  saved = null;
+  expect(/no kernel/.test(seen.mock.calls[0][0])).toBe(expected);
 });

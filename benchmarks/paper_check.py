@@ -1,14 +1,16 @@
-"""Compare our all-pairs energies of dlib's network on avatars with the published ones of FaceNet and ArcFace.
+"""Compare our energies of dlib, SFace (and FaceNet, where its weights are) on avatars with the published ones.
 
     python benchmarks/paper_check.py
 
 Prints the median over identities of each of the eight attributes, and Spearman's rank correlation with the published
-medians (Leroy et al., ICML 2025, read from their figure): over the five attributes of the face and over all eight, with
-a bootstrap interval over identities. Repeats this with one change at a time: the step, the neighbourhood, the range of
-the base points, the definition of the image attributes, the size of the pictures, the number of people. The numbers
-themselves need not agree, because the models (theirs are not available) and the faces differ.
+all-pairs medians of FaceNet and ArcFace (Leroy et al., ICML 2025, read from their figure): over the five attributes of
+the face and over all eight, with a bootstrap interval over identities. Repeats this with one change at a time: the
+neighbourhood, the number of people, the step, the range of the base points, the definition of the image attributes.
+Prints how the order flips with the scale, and the ratio of distances between and within people. The numbers themselves
+need not agree, because models and faces differ. Predictions D1 to D4 and D7 of PREDICTIONS.md.
 
-Writes benchmarks/results/paper_check*.csv. Embeddings are cached, so an interrupted run can be resumed.
+Writes benchmarks/results/paper_check*.csv. Embeddings are cached, so an interrupted run can be resumed; those of the
+main table are the ones that finetuning.py computes.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from finetuning import EXAMINED, RESULTS, Remembered, embed_all, evaluation_lattice, write
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
 import fr_explore as fr
+from fr_explore.base.distance import normalized
 from fr_explore.lattice import Lattice
 
 # medians over identities, read from the paper's figure of all-pairs energies
@@ -35,6 +38,8 @@ PUBLISHED = pd.DataFrame(
     index=list(fr.PAPER_ATTRIBUTES),
 )  # fmt: skip
 FACE = ["head_angle", "age", "hair_color", "illumination", "expression"]
+NETWORKS = ("dlib", "sface", "facenet-vggface2")
+RULES = ("all_pairs:0", "all_pairs:2", "all_pairs:cosine", "knn:5", "ball:0.6", "ball:0.8", "ball:1", "ball:0.6:self")
 SETS = {"5 of the face": FACE, "all 8": list(fr.PAPER_ATTRIBUTES)}
 
 
@@ -91,8 +96,8 @@ def steps_apart(identities: int, curves: int) -> dict[str, Lattice]:
     }
 
 
-def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
-    """The lattice to render and the size of its pictures, by the name of the variant."""
+def variants(identities: int, curves: int) -> dict[str, Lattice]:
+    """The lattice to render by the name of the variant."""
     faces = Remembered(fr.Avatars(identities, seed=EXAMINED))
     usual = fr.sample_lattice(faces, curves=curves, seed=0)
     plain = usual.base.copy()
@@ -100,20 +105,18 @@ def variants(identities: int, curves: int) -> dict[str, tuple[Lattice, int]]:
         plain.loc[{"attribute": name}] = faces.attributes[name].neutral
     other = Remembered(fr.Avatars(identities, seed=EXAMINED), other_definitions)
     return {
-        **{name: (lattice, 160) for name, lattice in steps_apart(identities, curves).items()},
-        "base points' image attributes neutral": (replace(usual, base=plain), 160),
-        "image attributes of other toolboxes": (replace(usual, faces=other), 160),
-        "base points in the middle half": (fr.sample_lattice(faces, curves=curves, seed=0, spread=0.5), 160),
-        "pictures of 112 px": (usual, 112),
-        "pictures of 224 px": (usual, 224),
+        **steps_apart(identities, curves),
+        "base points' image attributes neutral": replace(usual, base=plain),
+        "image attributes of other toolboxes": replace(usual, faces=other),
+        "base points in the middle half": fr.sample_lattice(faces, curves=curves, seed=0, spread=0.5),
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--identities", type=int, default=20, help="avatars in the main table, as in finetuning.py")
-    parser.add_argument("--curves", type=int, default=24)
-    parser.add_argument("--fewer", type=int, nargs=2, default=(10, 16), metavar=("IDENTITIES", "CURVES"),
+    parser.add_argument("--identities", type=int, default=16, help="avatars in the main table, as in finetuning.py")
+    parser.add_argument("--curves", type=int, default=8)
+    parser.add_argument("--fewer", type=int, nargs=2, default=(8, 8), metavar=("IDENTITIES", "CURVES"),
                         help="for the variants that need their own renderings; 0 0 skips them")  # fmt: skip
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
@@ -122,45 +125,61 @@ def main() -> None:
         command += f" --{name} {getattr(args, name)}" * (getattr(args, name) != parser.get_default(name))
     command += f" --fewer {args.fewer[0]} {args.fewer[1]}" * (tuple(args.fewer) != parser.get_default("fewer"))
 
-    models = {"dlib": fr.load_model("dlib")}
-    embeddings = embed_all([evaluation_lattice(args.identities, args.curves)], models)[0]["dlib"]
-    wide = by_identity(embeddings)
-    rows = [row("as it is", wide, args.curves)]
-    for rule in ("all_pairs:0", "all_pairs:2", "all_pairs:cosine", "knn:5", "knn:10", "ball:0.6:self", "ball:1"):
-        rows.append(row(rule, by_identity(embeddings, rule), args.curves))
-    rows += [row(f"the first {count} people", wide.iloc[:count], args.curves) for count in (5, 10)]
+    here = fr.list_models()["available"] == "now"
+    models = {name: fr.load_model(name) for name in NETWORKS if here[name]}
+    print("\n".join(f"{name}: its weights are not on this machine" for name in NETWORKS if not here[name]))
+    embeddings = embed_all([evaluation_lattice(args.identities, args.curves)], models)[0]
+    rows, whole = [], {}
+    for name, array in embeddings.items():
+        wide = whole[name] = by_identity(array)
+        rows.append(row(name, "as it is", wide, args.curves))
+        rows += [row(name, rule, by_identity(array, rule), args.curves) for rule in RULES]
+        rows += [row(name, f"the first {count} people", wide.iloc[:count], args.curves) for count in (4, 8)]
     if all(args.fewer):
-        rows += rendered_again(models, *args.fewer)
+        chosen = variants(*args.fewer)
+        for variant, found in zip(chosen, embed_all(list(chosen.values()), models), strict=True):
+            rows += [row(name, variant, by_identity(array), args.fewer[1]) for name, array in found.items()]
     table = pd.DataFrame(rows)
-    report(wide, table)
+    ratio = pd.DataFrame([ratios(name, array) for name, array in embeddings.items()])
+    report(whole, table, ratio)
     write(table, "paper_check", command, args.results)
-    write(wide.reset_index(), "paper_check_identities", command, args.results)
+    write(ratio, "paper_check_ratios", command, args.results)
+    people = pd.concat([wide.assign(network=name) for name, wide in whole.items()])
+    write(people.reset_index(), "paper_check_identities", command, args.results)
 
 
-def rendered_again(models: Mapping[str, Any], identities: int, curves: int) -> list[dict[str, object]]:
-    """The rows of the variants that need their own renderings."""
-    chosen, rows = variants(identities, curves), []
-    for size in (160, 112, 224):
-        lattices = {name: lattice for name, (lattice, pixels) in chosen.items() if pixels == size}
-        found = embed_all(list(lattices.values()), models, size)
-        rows += [row(name, by_identity(e["dlib"]), curves) for name, e in zip(lattices, found, strict=True)]
-    return rows
+def row(network: str, variant: str, wide: pd.DataFrame, curves: int) -> dict[str, object]:
+    return {"network": network, "variant": variant, "identities": len(wide), "curves": curves, **medians(wide)}
 
 
-def row(variant: str, wide: pd.DataFrame, curves: int) -> dict[str, object]:
-    return {"variant": variant, "identities": len(wide), "curves": curves, **medians(wide)}
+def ratios(network: str, embeddings: xr.DataArray, draws: int = 1000) -> dict[str, object]:
+    """Mean distance between people over that within a person (their base points), with an interval over people."""
+    points = embeddings.isel(attribute=0).sel(step=0)
+    count, curves = points.sizes["identity"], points.sizes["curve"]
+    vectors = normalized(points.values.reshape(count * curves, -1), embeddings.attrs["metric"])
+    apart = squareform(pdist(vectors)).reshape(count, curves, count, curves)
+    block = apart.sum((1, 3))  # sums over the pairs of pictures of two people
+    rng, found = np.random.default_rng(0), []
+    for some in [np.arange(count), *rng.integers(count, size=(draws, count))]:
+        others = some[:, None] != some
+        between = block[some[:, None], some][others].mean() / curves**2
+        found.append(between / (block[some, some].mean() / (curves * (curves - 1))))
+    low, high = np.quantile(found[1:], (0.025, 0.975))
+    return {"network": network, "ratio": found[0], "low": low, "high": high, "identities": count, "curves": curves}
 
 
 def medians(wide: pd.DataFrame) -> dict[str, float]:
     return {**wide.median().to_dict(), **correlations(wide)}
 
 
-def report(wide: pd.DataFrame, table: pd.DataFrame) -> None:
+def report(whole: Mapping[str, pd.DataFrame], table: pd.DataFrame, ratio: pd.DataFrame) -> None:
     pd.set_option("display.width", 220)
-    summary = fr.summarize(wide.melt(ignore_index=False, value_name="energy").reset_index())
-    shown = summary.set_index("attribute")[["energy", "low", "high"]].rename(columns={"energy": "dlib on avatars"})
-    print(f"All-pairs energy: median over {len(wide)} identities, its 95 % interval, and the published medians")
-    print(shown.join(PUBLISHED).sort_values("dlib on avatars").to_string(float_format="%.3f"))
+    shown = PUBLISHED.copy()
+    for name, wide in whole.items():
+        summary = fr.summarize(wide.melt(ignore_index=False, value_name="energy").reset_index()).set_index("attribute")
+        shown = shown.join(summary[["energy", "low", "high"]].add_prefix(f"{name} "))
+    print("All-pairs energy: published medians; ours over identities with a 95 % interval")
+    print(shown.to_string(float_format="%.3f"))
     for name, attributes in SETS.items():
         rho = float(spearmanr(*PUBLISHED.loc[attributes].to_numpy().T).statistic)
         print(f"for comparison, {name}: Spearman's rho of the published FaceNet with ArcFace {rho:.2f}")
@@ -171,10 +190,15 @@ def report(wide: pd.DataFrame, table: pd.DataFrame) -> None:
             f"{row[f'{model}, {name}, high']:+.2f}]"
             for name in SETS for model in PUBLISHED
         ]  # fmt: skip
-        print(f"  {row['variant']:38} {row['identities']:3} x {row['curves']:3}  5: {parts[0]}  {parts[1]}   "
-              f"8: {parts[2]}  {parts[3]}")  # fmt: skip
+        print(f"  {row['network']:6} {row['variant']:38} {row['identities']:3} x {row['curves']:3}  5: {parts[0]}  "
+              f"{parts[1]}   8: {parts[2]}  {parts[3]}")  # fmt: skip
+    print("\nRank of each attribute's energy among the eight (1: the lowest), by the scale")
+    scales = table[table["variant"].isin(["knn:5", "ball:0.6", "ball:0.8", "ball:1", "as it is"])]
+    print(scales.set_index(["network", "variant"])[list(fr.PAPER_ATTRIBUTES)].rank(axis=1).to_string())
+    print("\nMean distance between people over that within a person (published: about 2 to 3)")
+    print(ratio.to_string(index=False, float_format="%.2f"))
     print("\nmedians of each variant")
-    print(table[["variant", *fr.PAPER_ATTRIBUTES]].to_string(index=False, float_format="%.3f"))
+    print(table[["network", "variant", *fr.PAPER_ATTRIBUTES]].to_string(index=False, float_format="%.3f"))
 
 
 if __name__ == "__main__":

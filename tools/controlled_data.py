@@ -2,6 +2,7 @@
 
 - Strengths of the paper's eight attributes are drawn uniformly over their whole ranges, with the same draws in every
   regime. A regime then sets one attribute to neutral (`fixed`) or to one value per identity (`tied`).
+- The regime `degraded` damages every picture like a photograph: blur, noise and JPEG, of other strength in each epoch.
 - Image attributes are closed forms of the pixels: the rendered pictures are kept without them, and every epoch draws
   new strengths. Regimes that differ only in image attributes share their pictures: the cache is keyed by content.
 """
@@ -20,7 +21,8 @@ from tqdm.auto import tqdm
 
 import fr_explore as fr
 from fr_explore.base import cache
-from fr_explore.faces.image_attributes import LUMA
+from fr_explore.faces.image_attributes import LUMA, apply_image_attributes
+from fr_explore.faces.photographs.edits import compress
 from fr_explore.models.align import aligned_crops
 from fr_explore.models.controlled.cards import SIZE, TEMPLATE
 
@@ -28,6 +30,7 @@ NAMES = fr.PAPER_ATTRIBUTES
 IMAGE = ("hue", "contrast", "brightness")  # in the order of application
 PICTURE = 80  # side of the rendered picture: about as many pixels per face as the crop has
 TOGETHER = 16  # identities in one file
+DAMAGE = {"blur": (0, 3), "noise": (0, 0.08), "jpeg_quality": (20, 95)}  # of the regime `degraded`, uniform
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,14 @@ class People:
             k = NAMES.index(name)
             values[..., k] = (low[k] + (high[k] - low[k]) * chance[:, 0, k])[:, None]
         return values
+
+    def damage(self, regime: str, epoch: int = 0) -> np.ndarray | None:
+        """(identities, images, 3) strengths of DAMAGE under a regime that has any; they change with the epoch."""
+        if regime != "degraded":
+            return None
+        low, high = np.array(list(DAMAGE.values())).T
+        chance = np.random.default_rng([self.seed, 5, epoch]).random((self.identities, self.images, len(DAMAGE)))
+        return low + (high - low) * chance
 
 
 def rendered(people: People, regime: str, folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -114,9 +125,19 @@ def adjusted(crops: torch.Tensor, means: torch.Tensor, values: torch.Tensor) -> 
     return ((centre + contrast * (out - centre)) * brightness).clamp(0, 1)
 
 
+def damaged(crops: torch.Tensor, strengths: np.ndarray, seeds: np.ndarray) -> torch.Tensor:
+    """Crops (n, 3, h, w) in [0, 1] with strengths (n, 3) of DAMAGE; a seed for each picture's grain."""
+    found = []
+    for crop, (blur, noise, quality), seed in zip(crops, strengths.tolist(), seeds.tolist(), strict=True):
+        pixels = np.ascontiguousarray(crop.permute(1, 2, 0).cpu().numpy())
+        found.append(compress(apply_image_attributes(pixels, {"blur": blur, "noise": noise}, seed), round(quality)))
+    return torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).to(crops)
+
+
 def batches(
-    crops: np.ndarray, means: np.ndarray, values: np.ndarray, order: np.ndarray, size: int, device: torch.device
-) -> Iterator[tuple[torch.Tensor, np.ndarray]]:
+    crops: np.ndarray, means: np.ndarray, values: np.ndarray, damage: np.ndarray | None, order: np.ndarray,
+    size: int, device: torch.device,
+) -> Iterator[tuple[torch.Tensor, np.ndarray]]:  # fmt: skip
     """Normalised network input and the rows of `crops` that it shows, in the given order."""
     columns = [NAMES.index(name) for name in IMAGE]
     flat = values.reshape(-1, len(NAMES))[:, columns]
@@ -125,4 +146,6 @@ def batches(
         some = torch.from_numpy(crops[rows]).to(device).permute(0, 3, 1, 2).float() / 255
         wanted = torch.from_numpy(flat[rows]).to(some)
         shown = adjusted(some, torch.from_numpy(means[rows]).to(some), wanted)
+        if damage is not None:
+            shown = damaged(shown, damage.reshape(-1, len(DAMAGE))[rows], rows)
         yield (shown * 2 - 1).contiguous(memory_format=torch.channels_last), rows

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from controlled_data import NAMES, People, batches, rendered
-from margin_loss import MarginLoss
+from losses import MarginLoss, TripletLoss, in_groups
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 from tqdm.auto import tqdm
@@ -34,6 +34,10 @@ from fr_explore.models.controlled.trained import ControlledNet
 ASSETS = Path(fr.__file__).parent / "assets" / "controlled"
 TRAIN = People(identities=2400, images=8, seed=20261)
 HELD_OUT = People(identities=300, images=6, seed=20262)
+TOGETHER = 4  # pictures of one person in a batch of triplets
+MARGIN = "softmax with a margin on angles (ArcFace's), over the avatars"
+# regimes with another loss than the margin on angles, and how their cards name it
+LOSSES = {"triplet": "triplets with a margin on distances, all that violate it in batches of 16 avatars x 4 pictures"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,11 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.recipe, self.regime, self.device = recipe, regime, device
         self.net = ControlledNet(DIM).to(device).to(memory_format=torch.channels_last)
-        self.loss = MarginLoss(recipe.train.identities, DIM, recipe.scale, recipe.margin, recipe.seed).to(device)
+        self.triplets = regime in LOSSES
+        self.loss = TripletLoss() if self.triplets else MarginLoss(
+            recipe.train.identities, DIM, recipe.scale, recipe.margin, recipe.seed
+        )  # fmt: skip
+        self.loss.to(device)
         weights = [*self.net.parameters(), *self.loss.parameters()]
         self.optimizer = torch.optim.AdamW(weights, recipe.rate, weight_decay=recipe.decay)
         self.epoch, self.seconds = 0, 0.0
@@ -84,11 +92,14 @@ class Training:
     def run_epoch(self, crops: np.ndarray, means: np.ndarray) -> None:
         """One pass over all pictures, with new strengths of the image attributes."""
         recipe, start, total = self.recipe, time.perf_counter(), 0.0
-        order = np.random.default_rng([recipe.seed, 3, self.epoch]).permutation(len(crops))
-        values = recipe.train.strengths(self.regime, self.epoch)
+        rng, people = np.random.default_rng([recipe.seed, 3, self.epoch]), recipe.train
+        order = rng.permutation(len(crops))
+        if self.triplets:
+            order = in_groups(people.identities, people.images, min(TOGETHER, people.images), rng)
+        values, damage = people.strengths(self.regime, self.epoch), people.damage(self.regime, self.epoch)
         steps = math.ceil(len(order) / recipe.batch)
         self.net.train()
-        bar = tqdm(batches(crops, means, values, order, recipe.batch, self.device), total=steps, unit="step",
+        bar = tqdm(batches(crops, means, values, damage, order, recipe.batch, self.device), total=steps, unit="step",
                    desc=f"{self.regime}, epoch {self.epoch + 1} of {recipe.epochs}", mininterval=5)  # fmt: skip
         for number, (shown, rows) in enumerate(bar):
             self._set_rate((self.epoch * steps + number) / (recipe.epochs * steps))
@@ -116,7 +127,8 @@ def check(net: torch.nn.Module, people: People, regime: str, shown_as: str, fold
     crops, means = rendered(people, shown_as, folder)
     net.eval()
     with torch.inference_mode():
-        some = batches(crops, means, people.strengths(shown_as), np.arange(len(crops)), 64, device)
+        values, damage = people.strengths(shown_as), people.damage(shown_as)
+        some = batches(crops, means, values, damage, np.arange(len(crops)), 64, device)
         vectors = torch.cat([torch.nn.functional.normalize(net(shown)) for shown, _ in some]).cpu().numpy()
     who = np.repeat(np.arange(people.identities), people.images)
     found = fr.verification(vectors, identities=who, metric="cosine", target=0.01, at_far=(0.01,), draws=200)
@@ -158,12 +170,12 @@ def make(regime: str, recipe: Recipe, folder: Path, out: Path, until: int | None
         return
     net = export(training, out)
     where = folder / "renders"
-    checks = [
-        check(net, recipe.held_out, regime, shown, where, device) for shown in dict.fromkeys([regime, "all-varied"])
-    ]
+    own = "all-varied" if training.triplets else regime  # another loss, the same pictures
+    checks = [check(net, recipe.held_out, regime, shown, where, device) for shown in dict.fromkeys([own, "all-varied"])]
     file = out / f"{regime}.safetensors"
     facts = {
-        "regime": regime, "says": REGIMES[regime], "attributes": list(NAMES), "recipe": asdict(recipe),
+        "regime": regime, "says": REGIMES[regime], "attributes": list(NAMES), "loss": LOSSES.get(regime, MARGIN),
+        "recipe": asdict(recipe),
         "avatars": fr.Avatars(1, recipe.train.seed).fingerprint, "parameters": sum(p.numel() for p in net.parameters()),
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "verification": checks,
         "training_seconds": round(training.seconds),

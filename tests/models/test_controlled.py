@@ -29,7 +29,7 @@ TOOLS = Path(__file__).parents[2] / "tools"
 sys.path.insert(0, str(TOOLS))
 import controlled_data as data  # noqa: E402  (the tools are not a package)
 import train_controlled as tool  # noqa: E402
-from margin_loss import MarginLoss  # noqa: E402
+from losses import MarginLoss, TripletLoss, in_groups  # noqa: E402
 
 CURVES = 40
 FACES = fr.Cartoons(identities=4, seed=3)
@@ -211,6 +211,34 @@ def test_margin_loss_refuses():
         MarginLoss(1, 8)
 
 
+def test_triplet_loss_against_its_definition():
+    rng = np.random.default_rng(2)
+    x, who = rng.normal(size=(7, 4)), np.array([0, 0, 0, 1, 1, 2, 2])
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    terms = [
+        0.4 + np.linalg.norm(unit[a] - unit[p]) - np.linalg.norm(unit[a] - unit[n])
+        for a in range(7) for p in range(7) for n in range(7)
+        if a != p and who[a] == who[p] and who[a] != who[n]
+    ]  # fmt: skip
+    wanted = np.mean([term for term in terms if term > 0])
+    loss = TripletLoss(0.4)
+    assert loss(torch.from_numpy(x), torch.from_numpy(who)).item() == pytest.approx(wanted, rel=1e-6)
+    apart = torch.eye(3)[
+        [0, 0, 1, 1]
+    ].requires_grad_()  # nothing violates the margin: the loss is 0, and so is its gradient
+    nothing = loss(apart, torch.tensor([0, 0, 1, 1]))
+    nothing.backward()
+    assert nothing.item() == 0
+    assert not apart.grad.any()
+
+
+@given(st.integers(1, 5), st.integers(0, 9))
+def test_pictures_of_a_person_stay_together_and_each_comes_once(identities, seed):
+    order = in_groups(identities, 8, 4, np.random.default_rng(seed))
+    assert sorted(order.tolist()) == list(range(8 * identities))
+    assert (np.ptp(order.reshape(-1, 4) // 8, axis=1) == 0).all()
+
+
 # data of the training
 
 
@@ -220,7 +248,8 @@ def test_regimes_hold_and_tie_their_attribute():
     for regime in controlled.REGIMES:
         kind, _, name = regime.partition("-")
         values = people.strengths(regime)
-        if kind == "all":
+        if kind not in ("fixed", "tied"):
+            assert np.array_equal(values, free)
             continue
         k = data.NAMES.index(name)
         assert np.array_equal(np.delete(values, k, -1), np.delete(free, k, -1))
@@ -253,6 +282,21 @@ def test_adjusting_a_crop_is_cropping_an_adjusted_picture():
     values = torch.tensor([[strengths[name] for name in data.IMAGE]])
     found = data.adjusted(crop(plain), means, values)
     assert (found - crop(wanted)).abs().mean() < 1e-4  # clipping and cropping do not commute in single pixels
+
+
+def test_damage_is_of_one_regime_changes_with_the_epoch_and_repeats():
+    people = data.People(3, 2, seed=8)
+    assert [people.damage(regime) is None for regime in ("all-varied", "triplet", "degraded")] == [True, True, False]
+    first, later = people.damage("degraded", 0), people.damage("degraded", 1)
+    assert (first != later).all()
+    for k, (low, high) in enumerate(data.DAMAGE.values()):
+        assert ((first[..., k] >= low) & (first[..., k] <= high)).all()
+    crops, seeds = torch.rand(2, 3, 16, 16), np.array([4, 5])
+    once, again = (data.damaged(crops, first[0], seeds) for _ in range(2))
+    assert torch.equal(once, again)
+    assert (once - crops).abs().mean() > 0.05  # noise is blurred away
+    none = np.array([[0, 0, 100]] * 2)
+    assert torch.allclose(data.damaged(crops, none, seeds), crops)
 
 
 def test_a_killed_training_resumes_and_gives_the_same_weights(tmp_path):

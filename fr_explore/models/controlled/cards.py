@@ -80,7 +80,7 @@ def _trained_card(regime: str) -> ModelCard:
         threshold=round(facts["verification"][-1]["threshold"], 3),
         threshold_source=f"FAR 1 % on {tested['identities']} held-out avatars whose eight attributes all vary",
         accuracy=f"{tested['identities']} held-out avatars, {'; '.join(found)}",
-        loss="softmax with a margin on angles (ArcFace's), over the avatars",
+        loss=facts["loss"],
         trained_on=f"{facts['says']}; {train['images']} pictures each of {train['identities']} avatars (seed "
         f"{train['seed']}), training seed {facts['recipe']['seed']}",
         weights=f"in the package, fp16; re-made by tools/train_controlled.py {regime}",

@@ -1,14 +1,15 @@
-"""The loss of the trained controlled models: additive angular margin (ArcFace)."""
+"""The losses of the trained controlled models: additive angular margin (ArcFace), and triplets."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["MarginLoss"]
+__all__ = ["MarginLoss", "TripletLoss", "in_groups"]
 
 
 class MarginLoss(nn.Module):
@@ -46,3 +47,38 @@ class MarginLoss(nn.Module):
         beyond = own - math.sin(self.margin) * self.margin
         target = torch.where(own > -math.cos(self.margin), turned, beyond)
         return F.cross_entropy(self.scale * cosine.scatter(1, identities[:, None], target), identities)
+
+
+class TripletLoss(nn.Module):
+    """Mean over all triplets of a batch that violate the margin, of normalised embeddings.
+
+        loss = mean of margin + |a - p| - |a - n| over anchors a, other pictures p of the same identity and pictures n
+        of others, where it is positive
+
+    Source: A. Hermans, L. Beyer, B. Leibe, "In Defense of the Triplet Loss for Person Re-Identification",
+    arXiv 1703.07737 (their "batch all", which does not collapse from random weights as the hardest triplets may).
+
+    Parameters
+    ----------
+    margin : in units of the embeddings' length; a plain attribute, which a training may increase from 0.
+    """
+
+    def __init__(self, margin: float = 0.3) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, embeddings: torch.Tensor, identities: torch.Tensor) -> torch.Tensor:
+        """Loss of embeddings (n, dim), of any norm, with their identities (n,); 0 if no triplet violates the margin."""
+        unit = F.normalize(embeddings)
+        apart = (2 - 2 * unit @ unit.T).clamp(min=1e-8).sqrt()
+        same = identities[:, None] == identities
+        genuine = same & ~torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+        losses = (self.margin + apart[:, :, None] - apart[:, None, :]).clamp(min=0)
+        losses = losses * (genuine[:, :, None] & ~same[:, None, :])
+        return losses.sum() / (losses > 0).sum().clamp(min=1)
+
+
+def in_groups(identities: int, images: int, together: int, rng: np.random.Generator) -> np.ndarray:
+    """A random order of all pictures in which `together` pictures of one identity follow each other."""
+    pictures = rng.permuted(np.arange(identities * images).reshape(identities, images), axis=1)
+    return rng.permutation(pictures.reshape(-1, together)).ravel()

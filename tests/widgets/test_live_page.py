@@ -117,6 +117,26 @@ def test_a_page_answers_as_the_kernel(explorer, written, open_page):
         assert explorer.state == state, request
 
 
+def test_a_drag_shows_the_small_face_of_the_kernel_and_a_slider_at_rest_the_whole_one(explorer, written, open_page):
+    explorer.reset()
+    page = open_page(written, offline=True)
+    page.wait_for_selector(READY, state="attached")
+    request = {"action": "set", "values": {"age": 61.0}}
+    frames = [explorer.frame]
+    for seq, phase in enumerate(("commit", "drag"), 100):
+        explorer.request = {"client": "page", "seq": seq, "phase": phase, **request}
+        explorer.wait(60)
+        frames.append(explorer.frame)
+    page.evaluate(SEND, {"seq": 1, "action": "reset", "phase": "commit"})
+    got = page.evaluate(SEND, {"seq": 2, "phase": "drag", **request})
+    assert base64.b64decode(got["frame"]) == frames[2]
+    assert len(frames[2]) == 3 * explorer.setup["drag_size"] ** 2
+    assert got["figures"]["distance"] == pytest.approx(explorer.distance, abs=1e-4)
+    page.wait_for_function("all => frExploreModel.get('frame').byteLength === all", arg=len(frames[1]))
+    whole = page.evaluate("Array.from(new Uint8Array(frExploreModel.get('frame').buffer))")
+    assert bytes(whole) == frames[1]
+
+
 def test_the_first_face_has_moved_a_little(networks, tmp_path, open_page):
     """An untouched page greets as an untouched widget does; its state begins at the neutral face."""
     w = AttributeExplorer(fr.Avatars(identities=2, seed=1), networks["first"], variations=2).wait(60)

@@ -127,6 +127,7 @@ class Engine:
             "people": self.people(),
             "models": [view.describe() for view in self.views.values()],
             "size": self.size,
+            "drag_size": self.drag_size,
         }
 
     def people(self) -> list[int | None]:

@@ -29,7 +29,7 @@ export function createGuess({ signal, names, reference, hand, show }) {
   let waited = false; // for the newest request, longer than SLOW_MS
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  /** @type {Map<string, {of: string, vector: Promise<Float32Array | undefined>}>} each model's of the reference */
+  /** @type {Map<string, {of: string, vector: Promise<Float32Array | undefined>}>} each model's of the reference, by size */
   const kept = new Map();
   signal.addEventListener("abort", stop);
 
@@ -38,14 +38,15 @@ export function createGuess({ signal, names, reference, hand, show }) {
     timer = undefined;
   }
 
-  /** @param {string} name @param {Face} face */
-  function ofReference(name, face) {
-    const of = JSON.stringify(face);
-    const found = kept.get(name);
+  /** A face in motion is small, which moves its embedding; so the reference is as small. @param {string} name
+   * @param {Face} face @param {number} [side] */
+  function ofReference(name, face, side) {
+    const [key, of] = [`${name} ${side}`, JSON.stringify(face)];
+    const found = kept.get(key);
     if (found?.of === of) return found.vector;
-    const vector = hand.embed(name, face);
-    kept.set(name, { of, vector });
-    vector.catch(() => kept.delete(name));
+    const vector = hand.embed(name, face, side);
+    kept.set(key, { of, vector });
+    vector.catch(() => kept.delete(key));
     return vector;
   }
 
@@ -54,7 +55,7 @@ export function createGuess({ signal, names, reference, hand, show }) {
     const [mine, beside, card] = [answered, reference(), hand.card(name)];
     if (!card) return hand.prepareModel(name);
     if (!hand.draws(beside.place)) return hand.prepare(beside.place);
-    const [a, b] = [await hand.embed(name, now), await ofReference(name, beside)];
+    const [a, b] = [await hand.embed(name, now), await ofReference(name, beside, now.drawn?.size)];
     if (!a || !b || mine !== answered || signal.aborted) return;
     ahead = newest;
     show(i, distance(a, b, card.metric), now);

@@ -12,19 +12,17 @@ import { createStore } from "../engine/store.js";
  *   models: Record<string, [card: PageCard, key: string] | null>}} Packed keys; null for a model that runs in the kernel only */
 /** @typedef {{place: number, strengths: Strengths, side: number, mine: number}} Move */
 
-/** In motion a face is drawn smaller, in half the time; a hand that rests for REST_MS gets the whole picture. */
-const IN_MOTION = 0.5;
-const SMALLEST = 64;
+/** In motion a face is drawn smaller, in half the time; a slider that rests for so long gets the whole picture. */
 export const REST_MS = 120;
 
 /** When the browser has painted the frame that comes next. */
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
 /**
- * @param {{model: import("../shared/types").Model, signal: AbortSignal, size: number,
+ * @param {{model: import("../shared/types").Model, signal: AbortSignal, setup: {size: number, drag_size: number},
  *   paint: (drawn: Drawn, place: number, strengths: Strengths) => void}} options
  */
-export function createHand({ model, signal, size, paint }) {
+export function createHand({ model, signal, setup: { size, drag_size: small }, paint }) {
   const blob = createStore(model, signal);
   /** @type {Promise<import("../engine/client").Engine> | null} */
   let starting = null;
@@ -46,7 +44,6 @@ export function createHand({ model, signal, size, paint }) {
   let seen = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let rest;
-  const small = size > SMALLEST ? 16 * Math.round((IN_MOTION * size) / 16) : size;
 
   const packed = () => /** @type {Packed} */ (model.get("packed") ?? {});
   signal.addEventListener("abort", () => clearTimeout(rest));
@@ -99,12 +96,12 @@ export function createHand({ model, signal, size, paint }) {
     const { place, strengths, side, mine } = move;
     if (mine !== dropped || signal.aborted) return;
     const [head, person] = packed().people[place];
-    const drawn = await engine?.draw({ head, person, values: strengths, size: side, keep: true });
+    const drawn = await engine?.draw({ head, person, values: strengths, size: side, keep: models.size > 0 });
+    // the engine keeps what belongs to one size: it gets ready for the next drag, whose first picture needs it
+    if (side !== small) engine?.draw({ head, person, values: strengths, size: small }).catch(() => {});
     if (!drawn || mine !== dropped || signal.aborted) return;
     seen = { place, strengths, drawn };
     paint(drawn, place, strengths);
-    // the engine keeps what belongs to one size: it gets ready for the next drag, whose first picture needs it
-    if (side !== small) engine?.draw({ head, person, values: strengths, size: small }).catch(() => {});
     // where the slider is faster than the pictures, the browser paints this one before the next one is drawn
     if (newest !== move) await painted();
   });
@@ -128,11 +125,12 @@ export function createHand({ model, signal, size, paint }) {
     card: (name) => models.get(name) ?? null,
     /** The face that the page painted last, if it is still shown. */
     seen: () => seen,
-    /** The embedding of a face that `draws`. @param {string} name @param {Face} face @returns {Promise<Float32Array | undefined>} */
-    async embed(name, { place, strengths, drawn }) {
+    /** The embedding of a face that `draws`. @param {string} name @param {Face} face @param {number} [side] of a picture
+     * that has yet to be drawn @returns {Promise<Float32Array | undefined>} */
+    async embed(name, { place, strengths, drawn }, side = size) {
       const [head, person] = packed().people[place];
-      const ask = { head, person, values: strengths, size, keep: true };
-      const { picture, landmarks = [] } = drawn ?? (await engine?.draw(ask)) ?? {};
+      const ask = { head, person, values: strengths, size: side, keep: true };
+      const { picture, landmarks = [] } = (drawn?.picture ? drawn : await engine?.draw(ask)) ?? {};
       return picture && (await engine?.embed({ picture, landmarks, models: [name] }))?.[name];
     },
     /** Draw and paint a face, in the order of the moves; moves that come meanwhile become one. `still`: the user

@@ -94,7 +94,7 @@ function build({ model, el, signal }) {
 
   /** slider values that the kernel has not answered yet @type {Record<string, number>} */
   let moves = {};
-  const hand = createHand({ model, signal, size: setup.size, paint: showDrawn });
+  const hand = createHand({ model, signal, setup, paint: showDrawn });
   const guess = createGuess({
     signal,
     hand,

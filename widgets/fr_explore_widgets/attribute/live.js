@@ -13,14 +13,15 @@ import { stops } from "./sweep.js";
 /** @typedef {import("../engine/types").Drawn} Drawn */
 /** @typedef {import("./session").Face} Face */
 /** @typedef {import("./session").State} State */
-/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, path?: number[][]}} Change */
+/** @typedef {{moved?: string | null, phase?: string, fresh?: boolean, record?: boolean, tag?: object, path?: number[][], still?: boolean}} Change */
 /** @typedef {{state: State, drawn: Drawn, tag: Record<string, any> & {serial: number}, path?: number[][]}} Shown */
 /** @typedef {{card: import("../engine/types").PageCard, gallery: Record<string, any>, order: number[], plane: import("../engine/types").Projection, neutral: number[][], energies: Record<string, any>}} View */
 
 const KEPT = 32; // embeddings of references, snapshots and neutral faces
 const NEAREST = 3;
-/** The estimate waits until no request has come for this long. */
-const REST_MS = 400;
+/** A slider that rests for so long gets the whole picture; the estimate waits longer. */
+const REST_MS = 120;
+const CALM_MS = 400;
 const PROGRESS_EVERY = 8;
 
 const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a) === JSON.stringify(b);
@@ -28,7 +29,7 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
 export function createKernel({ live, load, model, receive }) {
-  const { attributes, size } = model.get("setup");
+  const { attributes, size, drag_size: small } = model.get("setup");
   const { identities, lattice, greeting } = live;
   /** @type {View[]} */
   const views = live.models;
@@ -64,24 +65,26 @@ export function createKernel({ live, load, model, receive }) {
     return found;
   }
 
-  /** @param {Face} face */
-  const draw = async (face) => (await engine).draw(placeOf(face), face.strengths, size);
+  /** @param {Face} face @param {number} [side] */
+  const draw = async (face, side = size) => (await engine).draw(placeOf(face), face.strengths, side);
 
-  /** What the page's weights change about a person's neutral face; it is taken off all embeddings of this person, so
-   * that they lie where the kernel's lie among the other people. @param {View} view @param {number} place */
-  async function shift(view, place) {
+  /** What the page's weights and a smaller picture change about a person's neutral face; it is taken off all
+   * embeddings of this person, so that they lie where the kernel's lie among the other people.
+   * @param {View} view @param {number} place @param {number} side of the picture */
+  async function shift(view, place, side) {
     const row = view.neutral[view.order.indexOf(place)];
-    if (!row) return null;
-    return once(["shift", view.card.name, place], async () => {
+    if (!row && side === size) return null;
+    return once(["shift", view.card.name, place, side], async () => {
       const { draw, embed } = await engine;
-      const own = await embed(view.card.name, await draw(place, {}, size));
-      return Float64Array.from(row, (value, i) => value - own[i]);
+      const of = async (/** @type {number} */ side) => embed(view.card.name, await draw(place, {}, side));
+      const [wanted, own] = [row ?? (await of(size)), await of(side)];
+      return Float64Array.from(wanted, (value, i) => value - own[i]);
     });
   }
 
   /** @param {View} view @param {Face} face @param {Drawn} drawn */
   async function embed(view, face, drawn) {
-    const off = await shift(view, placeOf(face));
+    const off = await shift(view, placeOf(face), drawn.size);
     const vector = await (await engine).embed(view.card.name, drawn);
     return Float64Array.from(vector, (value, i) => value + (off?.[i] ?? 0));
   }
@@ -239,10 +242,10 @@ export function createKernel({ live, load, model, receive }) {
   /** @param {State} state @param {Change} [change] */
   async function show(
     state,
-    { moved = null, phase = "commit", fresh = false, record = true, tag = {}, path = [] } = {},
+    { moved = null, phase = "commit", fresh = false, record = true, tag = {}, path = [], still = false } = {},
   ) {
     const drag = phase === "drag";
-    const drawn = await draw(state);
+    const drawn = await draw(state, drag && !still ? small : size);
     const otherFace = fresh || !same([now.identity, now.model], [state.identity, state.model]);
     if (phase !== "again") serial += 1;
     const shown = { state, drawn, path, tag: { ...tag, serial, moved, drag, phase, fresh: otherFace } };
@@ -252,7 +255,14 @@ export function createKernel({ live, load, model, receive }) {
     if (phase === "commit" && record) history.commit(state, moved ?? "");
     if (drag) figures(shown).catch((problem) => receive({ error: { ...tag, ...failure(problem) } }));
     else await tell(shown);
-    if ((phase === "commit" || path.length) && moved) point(shown, moved).catch(() => {});
+    if (!drag || still) finish(shown, phase === "commit" || path.length ? moved : null).catch(() => {});
+  }
+
+  /** After a face: its tangent; then the engine, which keeps what belongs to one size, gets ready for a drag.
+   * @param {Shown} shown @param {string | null} moved */
+  async function finish(shown, moved) {
+    if (moved) await point(shown, moved).catch(() => {});
+    if (shown.tag.serial === serial) await draw(shown.state, small);
   }
 
   /** The first view of an untouched page shows a face that has moved a little. @param {object} tag */
@@ -279,7 +289,7 @@ export function createKernel({ live, load, model, receive }) {
     const faces = estimate(
       lattice,
       async (place, strengths) => {
-        while (performance.now() - asked < REST_MS) await sleep(REST_MS / 4);
+        while (performance.now() - asked < CALM_MS) await sleep(CALM_MS / 4);
         return embed(view.card.name, await draw(place, strengths, size));
       },
       view.card.metric,
@@ -317,6 +327,8 @@ export function createKernel({ live, load, model, receive }) {
   });
 
   let last = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting;
   /** One request after the other, those of links too. @param {Record<string, any>} request */
   function answer(request) {
     const done = last.then(() => act(request));
@@ -327,6 +339,7 @@ export function createKernel({ live, load, model, receive }) {
   /** @param {Record<string, any>} request */
   async function act(request) {
     asked = performance.now();
+    clearTimeout(resting);
     const { action, client, seq, moved, phase } = request;
     if (action !== "greet") touched = true;
     try {
@@ -346,7 +359,11 @@ export function createKernel({ live, load, model, receive }) {
     if (action === "undo" || action === "redo")
       return show(history.step(action === "undo" ? -1 : 1), { record: false, tag });
     const fresh = action === "reset" || action === "restore";
-    return show(after(now, request, known), { moved, phase, fresh, tag });
+    await show(after(now, request, known), { moved, phase, fresh, tag });
+    if (phase !== "drag") return;
+    resting = setTimeout(() => {
+      last = last.then(() => show(now, { moved, phase, still: true })).catch(() => {});
+    }, REST_MS);
   }
 
   engine

@@ -26,6 +26,8 @@ export interface Setup {
   people?: (number | null)[];
   models: Card[];
   size: number;
+  /** of the face while a slider is dragged */
+  drag_size: number;
 }
 
 /** Part of every answer; client and seq only if it answers a request of a page. */

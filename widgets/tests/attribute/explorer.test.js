@@ -59,6 +59,7 @@ const SETUP = {
     },
   ],
   size: 2,
+  drag_size: 2,
 };
 
 let el;

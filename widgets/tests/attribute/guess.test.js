@@ -11,17 +11,19 @@ let ready;
 let guess;
 let seq;
 let seen;
+let embed;
 
 beforeEach(() => {
   vi.useFakeTimers();
   stop = new AbortController();
   [shown, wanted, ready, seq] = [[], [], true, 0];
+  embed = vi.fn(async (_name, { strengths }) => [strengths.age]);
   const hand = {
     draws: () => true,
     prepare: () => {},
     prepareModel: async (name) => wanted.push(name),
     card: () => (ready ? { metric: "euclidean" } : null),
-    embed: vi.fn(async (_name, { strengths }) => [strengths.age]),
+    embed,
     seen: () => seen,
   };
   guess = createGuess({
@@ -83,6 +85,24 @@ test("where the kernel is slow, the page's distance is shown until the kernel's 
   await vi.advanceTimersByTimeAsync(1000);
   expect(shown).toHaveLength(1);
   expect(guess.overtook(seq - 1)).toBe(false);
+});
+
+test("a small face in motion is compared with a reference as small, a whole one with the whole reference", async () => {
+  await slowly();
+  const sides = [];
+  seen = { ...at(45), drawn: { size: 80 } };
+  embed.mockImplementation(async (_name, { strengths, drawn }, side) => {
+    sides.push(drawn?.size ?? side);
+    return [strengths.age + (drawn?.size ?? side ?? 0)]; // the size moves the embedding
+  });
+  seq += 1;
+  guess.sent(seq, true);
+  await vi.advanceTimersByTimeAsync(SLOW_MS);
+  seen = { ...at(46), drawn: { size: 160 } };
+  await vi.advanceTimersByTimeAsync(RENEW_MS);
+  expect(sides).toEqual([80, 80, 160, 160]);
+  expect(shown.map(([, distance]) => distance)).toEqual([10, 11]);
+  guess.told(seq);
 });
 
 test("a face that moves on while the kernel is slow gets a new figure now and then", async () => {

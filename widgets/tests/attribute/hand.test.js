@@ -105,7 +105,7 @@ test("the page draws a person once it has what that needs, and paints in the ord
   const { model } = talking();
   const painted = [];
   const paint = (_drawn, place, strengths) => painted.push([place, strengths]);
-  const hand = createHand({ model, signal: stop.signal, size: 2, paint });
+  const hand = createHand({ model, signal: stop.signal, setup: { size: 2, drag_size: 2 }, paint });
   expect(hand.draws(1)).toBe(false);
   await hand.prepare(1);
   expect([hand.draws(0), hand.draws(1)]).toEqual([false, true]);
@@ -121,7 +121,7 @@ test("the page draws a person once it has what that needs, and paints in the ord
 test("the page asks once for a person that is not packed, and draws him when the keys have come", async () => {
   fakeCaches();
   const { model, sent } = talking({ packed: {} });
-  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  const hand = createHand({ model, signal: stop.signal, setup: { size: 2, drag_size: 2 }, paint: () => {} });
   await Promise.all([hand.prepare(1), hand.prepare(1)]);
   expect(sent).toEqual([{ kind: "pack", place: 1 }]);
   model.set("packed", PACKED);
@@ -133,7 +133,7 @@ test("the page asks once for a person that is not packed, and draws him when the
 test("the page asks once for a network, which embeds the faces that it draws", async () => {
   fakeCaches();
   const { model, sent } = talking();
-  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  const hand = createHand({ model, signal: stop.signal, setup: { size: 2, drag_size: 2 }, paint: () => {} });
   await hand.prepare(0);
   await hand.prepareModel("m");
   await hand.prepareModel("m");
@@ -148,14 +148,22 @@ test("the page asks once for a network, which embeds the faces that it draws", a
 
 test("the picture on the screen is embedded as it is, until the kernel's picture replaces it", async () => {
   fakeCaches();
-  const hand = createHand({ model: talking().model, signal: stop.signal, size: 160, paint: () => {} });
+  const { model } = talking({ packed: { ...PACKED, models: { m: [{ name: "m" }, "weights"] } } });
+  const hand = createHand({
+    model,
+    signal: stop.signal,
+    setup: { size: 160, drag_size: 80 },
+    paint: () => {},
+  });
   await hand.prepare(0);
+  await hand.prepareModel("m");
   expect(hand.seen()).toBe(null);
   hand.move({ place: 0, strengths: { age: 40 } });
   await vi.waitFor(() => expect(hand.seen()?.strengths).toEqual({ age: 40 }));
   engine.draw.mockClear();
   expect(await hand.embed("m", hand.seen())).toEqual([40, 80]);
   expect(engine.draw).not.toHaveBeenCalled();
+  expect(await hand.embed("m", { place: 0, strengths: { age: 20 } }, 80)).toEqual([20, 80]);
   hand.drop();
   expect(hand.seen()).toBe(null);
 });
@@ -165,7 +173,7 @@ test("a face in motion is drawn at once, unless it was waiting: then the browser
   const frames = [];
   vi.stubGlobal("requestAnimationFrame", (callback) => frames.push(callback));
   const { model } = talking();
-  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  const hand = createHand({ model, signal: stop.signal, setup: { size: 2, drag_size: 2 }, paint: () => {} });
   await hand.prepare(0);
   engine.draw.mockClear();
   for (const age of [40, 41, 42]) hand.move({ place: 0, strengths: { age } });
@@ -187,12 +195,13 @@ test("a face is drawn smaller while the slider moves, and whole when it rests or
   const hand = createHand({
     model,
     signal: stop.signal,
-    size: 160,
+    setup: { size: 160, drag_size: 80 },
     paint: ({ size }, _place, { age }) => sides.push([age, size]),
   });
   await hand.prepare(0);
   hand.move({ place: 0, strengths: { age: 40 } });
   await vi.waitFor(() => expect(sides).toEqual([[40, 80], [40, 160]])); // biome-ignore format: pairs
+  expect(engine.draw.mock.lastCall[0].size).toBe(80); // the engine is ready for the next move
   hand.move({ place: 0, strengths: { age: 41 } });
   hand.move({ place: 0, strengths: { age: 42 } }, true);
   await vi.waitFor(() => expect(sides.at(-1)).toEqual([42, 160]));
@@ -204,13 +213,13 @@ test("without an engine, or without messages, the kernel's pictures are shown", 
   fakeCaches();
   const { model } = talking();
   engine.addHead.mockRejectedValueOnce(new Error("no WebAssembly"));
-  const hand = createHand({ model, signal: stop.signal, size: 2, paint: () => {} });
+  const hand = createHand({ model, signal: stop.signal, setup: { size: 2, drag_size: 2 }, paint: () => {} });
   await hand.prepare(0);
   expect(hand.draws(0)).toBe(false);
   const silent = createHand({
     model: fakeModel({ packed: PACKED }),
     signal: stop.signal,
-    size: 2,
+    setup: { size: 2, drag_size: 2 },
     paint: () => {},
   });
   await silent.prepare(0);

@@ -4,25 +4,30 @@
     python tools/build_notebooks.py --run [NAME ...] runs them all the same, after a change of the library's outputs
     python tools/build_notebooks.py --check         builds nothing; lists committed notebooks that are out of step
 
-notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb.
+notebooks/source/NN-name.py (jupytext percent) -> notebooks/NN-name.ipynb and notebooks/solutions/NN-name.ipynb. A run
+takes pictures of the widgets in Chromium (`stills.py`).
 notebooks/source/README.md explains how to write a source.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import html
 import io
 import os
 import re
 import sys
+import tempfile
 import time
 import tokenize
 from pathlib import Path
 
+import build_site
 import jupytext
 import nbformat
+import stills
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -30,7 +35,7 @@ BEGIN = re.compile(r"^(?P<indent> *)# BEGIN SOLUTION: (?P<text>.+)$")
 END = re.compile(r"^ *# END SOLUTION$")
 # a link to a file in the notebooks' folder, which the solutions must change to ../
 LINK = re.compile(r"(\]\()(?!\.\.|#|[a-z]+:|[^)]*\.ipynb)([^)\s]+)")
-ALT = re.compile(r'<img alt="[^"]*"')
+FIRST = "](attachment:first.png)"  # the picture with which a notebook opens
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # JupyterLab displays version 5; the same chart as version 6 would only double the file
 TWIN = "application/vnd.vegalite.v6+json"
@@ -92,6 +97,9 @@ def versions(path: Path) -> dict[str, nbformat.NotebookNode]:
                 text = LINK.sub(r"\1../\2", text)
             kept = {key: cell.metadata[key] for key in ("tags", "alt") if key in cell.metadata}
             notebook.cells.append(make(text, id=f"{path.stem[3:]}-{number:02d}"[-64:], metadata=kept))
+            if FIRST in text:
+                picture = (stills.FOLDER / f"{path.stem[:2]}.png").read_bytes()
+                notebook.cells[-1].attachments = {"first.png": {"image/png": base64.b64encode(picture).decode()}}
         notebook.metadata["course"] = {"source": f"notebooks/source/{path.name}", "version": version}
         made[version] = notebook
     return made
@@ -140,28 +148,60 @@ def run(notebook: nbformat.NotebookNode) -> tuple[float, float]:
     return time.monotonic() - start, int(last.outputs[0].text) / 1024
 
 
+def pages(notebook: nbformat.NotebookNode, folder: Path) -> tuple[nbformat.NotebookNode, dict[str, Path]]:
+    """The notebook with a cell after each widget that writes its page, and the place of each page by the cell's id.
+
+    A question has nothing to show, photographs are not saved, and the first cell shows what the picture above it shows.
+    """
+    cells, places = [nbformat.v4.new_code_cell(build_site.BEGIN.format(shared=str(folder / "shared")))], {}
+    for number, cell in enumerate(notebook.cells):
+        cells.append(cell)
+        bare = number == 1 or any(name in cell.source for name in ("Prediction(", "accusation", "PhotoExplorer("))
+        if "widget" in tags(cell) and not bare:
+            places[cell.id] = folder / f"{cell.id}.html"
+            last = build_site.shown(cell.source)
+            cells.append(nbformat.v4.new_code_cell(build_site.EXPORT.format(last=last, path=str(places[cell.id]))))
+    return nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), places
+
+
+def run_with_pictures(notebook: nbformat.NotebookNode) -> tuple[float, float]:
+    """Execute a notebook as `run` does; in the place of its widgets are pictures of them, and their words."""
+    with tempfile.TemporaryDirectory() as name:
+        longer, places = pages(notebook, Path(name))
+        used = run(longer)
+        with stills.camera() as shoot:
+            taken = {cell: shoot(place) for cell, place in places.items() if place.exists()}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            scrub(cell, taken.get(cell.id))
+    return used
+
+
 def words(cell: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """An output that describes what a cell shows when it is run."""
     page = f"<p><em>Run this cell and a live widget appears here.</em> {html.escape(cell.metadata['alt'])}.</p>"
     return nbformat.v4.new_output("display_data", {"text/html": page, "text/plain": f"{cell.metadata['alt']}."})
 
 
-def scrub(cell: nbformat.NotebookNode) -> None:
-    """Remove execution counts, progress bars, duplicate charts and warnings from a cell's outputs."""
+def picture(cell: nbformat.NotebookNode, taken: bytes) -> nbformat.NotebookNode:
+    """An output of its own: where pictures inside HTML are removed, as on some web sites, this one is shown."""
+    data = {"image/png": base64.b64encode(taken).decode(), "text/plain": f"{cell.metadata['alt']}."}
+    return nbformat.v4.new_output("display_data", data, metadata={"image/png": {"alt": cell.metadata["alt"]}})
+
+
+def scrub(cell: nbformat.NotebookNode, taken: bytes | None = None) -> None:
+    """Remove execution counts, progress bars, duplicate charts and warnings; put `taken` in the place of a widget."""
     cell.execution_count = None
     kept = []
     for output in cell.outputs:
         data = output.get("data", {})
         data.pop(TWIN, None)
-        if "alt" in cell.metadata and "text/html" in data:  # a widget's static picture
-            data["text/html"] = ALT.sub(
-                f'<img alt="{html.escape(cell.metadata["alt"], quote=True)}"', data["text/html"], 1
-            )
         if output.output_type == "error":
             raise ValueError(f"{output.ename}: {output.evalue}")
-        if WIDGET in data and "alt" in cell.metadata and not any("fr-static" in str(k.get("data", "")) for k in kept):
-            kept.append(words(cell))  # photographs are not saved as pictures
-        if WIDGET in data or (output.output_type == "stream" and output.name == "stderr"):
+        if WIDGET in data and "alt" in cell.metadata and words(cell) not in kept:  # a widget may be two
+            kept += [*([picture(cell, taken)] if taken else []), words(cell)]
+        shown_live = WIDGET in data or "fr-static" in str(data.get("text/html", ""))
+        if shown_live or (output.output_type == "stream" and output.name == "stderr"):
             continue
         output.pop("execution_count", None)
         if output.output_type == "execute_result":
@@ -220,10 +260,7 @@ def build(path: Path, always_run: bool = False) -> None:
     made = versions(path)
     solution, student = made["solution"], made["student"]
     if always_run or not carry(target(path, "solution"), solution):
-        seconds, peak = run(solution)
-        for cell in solution.cells:
-            if cell.cell_type == "code":
-                scrub(cell)
+        seconds, peak = run_with_pictures(solution)
         solution.metadata["course"]["ran"] = code_digest(solution)
         print(f"{path.stem}: ran in {seconds:.0f} s, peak {peak:.0f} MB")
     give(solution, student)

@@ -21,9 +21,10 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 LONGEST_CELL = 15
 WIDEST = 112  # characters per line of code: longer lines are cut off in a window 1200 px wide
 WORDS, LINES = 150, 30  # of text and of code that a student reads in a minute
-LARGEST = 1.5e6  # bytes, outputs included
+LARGEST = 600_000  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
 TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
+FIRST = re.compile(r"!\[.{20,}\]\(attachment:first\.png\)")
 LIVE = "application/vnd.jupyter.widget-view+json"
 
 
@@ -86,6 +87,8 @@ def lacks(notebook: nbformat.NotebookNode) -> list[str]:
     wanted = {
         "a title '# N. ...' first": re.match(r"# \d+\. ", notebook.cells[0].source),
         "a line '*About NN minutes. Before this: ...*'": re.search(TIME, text),
+        "a picture with its words above the first code cell": FIRST.search(notebook.cells[0].source)
+        and notebook.cells[1].cell_type == "code",
         "a list of objectives after 'You will'": re.search(r"^You will\n\n- ", text, re.M),
         "a prediction": "Prediction(" in code,
         "a second widget": sum("widget" in cell.metadata.get("tags", []) for cell in notebook.cells) >= 2,
@@ -107,7 +110,7 @@ def main() -> int:
         if path.parent == FOLDER:  # the solutions have guessed
             texts += [*spoilers(notebook.cells), *too_hasty(notebook)]
         if path.stat().st_size > LARGEST:
-            texts.append(f"{path.stat().st_size / 1e6:.1f} MB: reduce its outputs to at most {LARGEST / 1e6} MB")
+            texts.append(f"{path.stat().st_size / 1e6:.1f} MB: reduce its outputs to at most {LARGEST / 1e3:.0f} kB")
         found += [f"{path.relative_to(FOLDER.parent)}: {text}" for text in texts]
     print("\n".join(found), file=sys.stderr) if found else None
     return int(bool(found))

@@ -6,35 +6,28 @@ import base64
 import html
 import io
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 from PIL import Image
 
 PEOPLE = 4  # of the laboratory
-WIDE = 400  # px: a notebook's first picture at least this wide is its card's
 CARD = (480, 270)
 SENTENCES = 80  # characters that a card says at least, in whole sentences
-PICTURE = re.compile(r'data:image/(?:png|jpeg);base64,([^"]+)')
 
 
 def cards(paths: list[Path], out: Path) -> str:
     """The notebooks as cards, and their pictures in assets/."""
-    shown: list[bytes] = []
-    return f'<ol class="cards">{"".join(_card(path, out / "assets", shown) for path in paths)}</ol>'
+    return f'<ol class="cards">{"".join(_card(path, out / "assets") for path in paths)}</ol>'
 
 
-def _card(path: Path, assets: Path, shown: list[bytes]) -> str:
+def _card(path: Path, assets: Path) -> str:
     notebook = nbformat.read(path, as_version=4)
     number, title, words, minutes = summary(notebook)
     picture = f"card-{path.stem[:2]}.jpg"
-    if found := first_picture(notebook, shown):
-        shown.append(found.tobytes())
-        found.convert("RGB").save(assets / picture, quality=82, optimize=True)
-        image = f'<img src="assets/{picture}" width="{found.width}" height="{found.height}" alt="" loading="lazy">'
-    else:
-        image = ""
+    found = first_picture(notebook)
+    found.save(assets / picture, quality=82, optimize=True)
+    image = f'<img src="assets/{picture}" width="{found.width}" height="{found.height}" alt="" loading="lazy">'
     return (
         f'<li><a href="{path.stem}.html">{image}<b>{html.escape(f"{number}. {title}")}</b></a>'
         f"<p>{html.escape(words)}</p><p class=note>{minutes}</p></li>"
@@ -43,7 +36,7 @@ def _card(path: Path, assets: Path, shown: list[bytes]) -> str:
 
 def summary(notebook: nbformat.NotebookNode) -> tuple[str, str, str, str]:
     """Number, title, what it is about and how long it takes, from a notebook's first cell."""
-    head, time, about = notebook.cells[0].source.split("\n\n")[:3]
+    head, time, _picture, about = notebook.cells[0].source.split("\n\n")[:4]
     number, title = head.removeprefix("# ").split(". ", 1)
     minutes = re.search(r"\d+ minutes", time)
     plain = re.sub(r"\[([^]]+)\]\([^)]*\)|[*`$]", lambda found: found[1] or "", about)
@@ -55,21 +48,12 @@ def summary(notebook: nbformat.NotebookNode) -> tuple[str, str, str, str]:
     return number, title, words, minutes[0] if minutes else ""
 
 
-def first_picture(notebook: nbformat.NotebookNode, shown: Sequence[bytes] = ()) -> Image.Image | None:
-    """The first large picture in a notebook's outputs, as a card shows it; if there is one that no other card shows."""
-    first = None
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            for found in PICTURE.findall("".join(output.get("data", {}).get("text/html", ""))):
-                picture = Image.open(io.BytesIO(base64.b64decode(found)))
-                if picture.width >= WIDE:
-                    picture = picture.convert("RGB")
-                    picture.thumbnail((CARD[0], 10 * CARD[1]), Image.Resampling.LANCZOS)
-                    picture = picture.crop((0, 0, picture.width, min(picture.height, CARD[1])))
-                    if picture.tobytes() not in shown:
-                        return picture
-                    first = first or picture
-    return first
+def first_picture(notebook: nbformat.NotebookNode) -> Image.Image:
+    """The picture with which a notebook opens, as a card shows it."""
+    data = notebook.cells[0].attachments["first.png"]["image/png"]
+    picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+    picture.thumbnail((CARD[0], 10 * CARD[1]), Image.Resampling.LANCZOS)
+    return picture.crop((0, 0, picture.width, min(picture.height, CARD[1])))
 
 
 def laboratory(out: Path) -> str:

@@ -3,8 +3,22 @@
 #
 # *About 40 minutes. Before this: [0. First light](00-first-light.ipynb); vectors and their length.*
 #
-# A picture is a list of numbers, and so is an embedding. Why not compare the pictures directly? This notebook follows a face from its pixels to a point in the embedding space, and a distance from its value to a decision that can be wrong in two ways.
+# ![Two densities of distances, of the same person and of different people, a threshold between them, and the faces of the two pairs nearest to it](attachment:first.png)
 #
+# A picture is a list of numbers, and so is an embedding. Why not compare the pictures directly? This notebook follows a face from its pixels to a point in the embedding space, and a distance from its value to a decision that can be wrong in two ways.
+
+# %%
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+from fr_explore_widgets import Prediction, VerificationExplorer, course
+
+faces = fr.Avatars(identities=12, seed=0)
+model = fr.load_model("dlib")
+course.show_faces(faces.render_batch(range(6), [{}] * 6), alt="Six of twelve generated people:")
+
+# %% [markdown]
 # You will
 #
 # - see why distances between *pixels* say little about people,
@@ -18,14 +32,6 @@
 # A picture of $h \times w$ pixels has $3hw$ numbers: red, green and blue for each pixel, all between 0 and 1.
 
 # %%
-import numpy as np
-import pandas as pd
-
-import fr_explore as fr
-from fr_explore_widgets import Prediction, VerificationExplorer, course
-
-faces = fr.Avatars(identities=12, seed=0)
-model = fr.load_model("dlib")
 picture = faces.render(0)
 print(f"pixels {picture.pixels.shape}: {picture.pixels.size:,} numbers; embedding: {model.card.dim} numbers")
 

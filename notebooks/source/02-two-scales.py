@@ -3,18 +3,9 @@
 #
 # *About 30 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
+# ![A map of twelve people as small faces, each with grey dots around it for other pictures of the same person](attachment:first.png)
+#
 # From far away a galaxy is a dot; from close up it is made of stars. The embedding space of a face-recognition model is similar. From far away each person is a dot: this is the **macroscale**. From close up the dot is a cloud of pictures of that person: this is the **microscale**.
-#
-# You will
-#
-# - measure both scales, and the ratio between them,
-# - see what this ratio depends on,
-# - find out what a two-dimensional map hides, and how to notice.
-
-# %% [markdown]
-# ## 1. Predict
-#
-# Take twelve people and eight random pictures of each. Let $d_\text{in}$ be the mean distance between two pictures of the *same* person, and $d_\text{out}$ the mean distance between pictures of *different* people. **How many times larger is $d_\text{out}$ than $d_\text{in}$?** Look at the pictures first.
 
 # %%
 import altair as alt
@@ -30,6 +21,19 @@ model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 points = model.embed(pictures, batch_size=8)
+course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One random picture of each:", width=90)
+
+# %% [markdown]
+# You will
+#
+# - measure both scales, and the ratio between them,
+# - see what this ratio depends on,
+# - find out what a two-dimensional map hides, and how to notice.
+
+# %% [markdown]
+# ## 1. Predict
+#
+# Take twelve people and eight random pictures of each. Let $d_\text{in}$ be the mean distance between two pictures of the *same* person, and $d_\text{out}$ the mean distance between pictures of *different* people. **How many times larger is $d_\text{out}$ than $d_\text{in}$?** Look at six pictures of each of two people first.
 
 # %%
 course.show_faces(

@@ -3,8 +3,22 @@
 #
 # *About 40 minutes. Before this: [2. Two scales](02-two-scales.ipynb); cumulative distributions.*
 #
-# The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that some do. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
+# ![A map of ninety pictures of thirty people, with dark hair and without, and how far apart the two groups are](attachment:first.png)
 #
+# The model was never taught about glasses, beards or gender; its training labels said only who is in each picture. Do such **attributes** still shape the embedding space? Leroy and others (ICML 2025) found that some do. Here you measure this on people whose labels are known exactly, and find out what it does *not* mean.
+
+# %%
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+from fr_explore_widgets import MacroscaleExplorer, Prediction, course
+
+faces = fr.Avatars(identities=30, seed=0)
+model = fr.load_model("dlib")
+course.show_faces(faces.render_batch(range(6), [{}] * 6), alt="Six of thirty generated people:")
+
+# %% [markdown]
 # You will
 #
 # - measure how strongly an attribute shapes the distances between people (KS),
@@ -18,17 +32,7 @@
 # Take thirty people and three pictures of each. Some labels belong to the **person** (feminine, long hair); some change from **picture to picture** (old, smiling, glasses). An avatar, unlike you, can be 20 in one picture and 70 in the next.
 
 # %%
-import numpy as np
-import pandas as pd
-
-import fr_explore as fr
-from fr_explore_widgets import MacroscaleExplorer, Prediction, course
-
-faces = fr.Avatars(identities=30, seed=0)
-model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=3, spread=0.6, seed=4, attributes=fr.PAPER_ATTRIBUTES)
-
-# %%
 rng = np.random.default_rng(0)
 record = faces.attributes["age"]
 for recipe in strengths:

@@ -3,19 +3,9 @@
 #
 # *About 40 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb); the derivative as a limit.*
 #
+# ![Arrows on a plane, one at each face of a person, the energy over the scale, and the faces of one arrow](attachment:first.png)
+#
 # Change one attribute of a face step by step, and its embedding walks along a **curve** in a space of 128 dimensions. Is the curve straight? Does it have a direction at all? This notebook walks along such curves, measures them, and ends with a **field**: an arrow at every face that shows where an attribute pushes it.
-#
-# You will
-#
-# - distinguish the length of a curve from the distance between its ends,
-# - estimate the direction of a curve with finite differences,
-# - choose a step that is neither lost in noise nor bent by curvature,
-# - read a vector field and its projection.
-
-# %% [markdown]
-# ## 1. Predict
-#
-# The head of person 0 turns from 30° on one side to 30° on the other. **For each angle, draw how far the embedding is from that of the face looking straight ahead.**
 
 # %%
 import altair as alt
@@ -32,6 +22,19 @@ course.show_faces(
     [faces.render(0, {"head_angle": a}) for a in angles[::3]], [f"{a:g}°" for a in angles[::3]],
     alt="The head turns:",
 )
+
+# %% [markdown]
+# You will
+#
+# - distinguish the length of a curve from the distance between its ends,
+# - estimate the direction of a curve with finite differences,
+# - choose a step that is neither lost in noise nor bent by curvature,
+# - read a vector field and its projection.
+
+# %% [markdown]
+# ## 1. Predict
+#
+# The head of person 0 turns from 30° on one side to 30° on the other. **For each angle, draw how far the embedding is from that of the face looking straight ahead.**
 
 # %% tags=["widget"] alt="Empty axes, head angle against distance, in which a curve can be drawn, and a button that commits it"
 guess = Prediction(

@@ -3,19 +3,9 @@
 #
 # *About 40 minutes. Before this: [4. Walking along an attribute](04-walking.ipynb).*
 #
-# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model has a direction for that attribute: it **depends** on it. If they point in random directions, it has none: as far as direction goes, it is **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
+# ![A grid of arrows that point away from the middle with some noise, a disc around one of them, and the energy of its neighbours](attachment:first.png)
 #
-# You will
-#
-# - compute the alignment energy by hand and find its closed form,
-# - learn what random arrows give, to tell order from luck,
-# - see how the energy of one field depends on who counts as a neighbour,
-# - read a profile over scales with its coverage and its spread over people.
-
-# %% [markdown]
-# ## 1. Predict: a whirlpool
-#
-# Place arrows on a ring, each pointing along it, like leaves in a whirlpool. Let $u_i$ be the arrow at position $i$, of length 1, and compare it with *every other* arrow: compute $1 - \cos\theta_{ij}$, where $\theta_{ij}$ is the angle between $u_i$ and $u_j$. The result is 0 for parallel arrows, 1 for a right angle and 2 for opposite arrows. **What is the mean over all pairs?**
+# Put an arrow on every face: the direction in which an attribute moves its embedding. If all arrows agree, the model **depends** on that attribute; if they point in random directions, it is, as far as direction goes, **invariant** to it. Physicists have measured the agreement of arrows in magnets for a hundred years. This notebook borrows their energy.
 
 # %%
 import numpy as np
@@ -30,6 +20,19 @@ _, looks = course.snapshots(person, each=3, spread=0.6, seed=3, attributes=varie
 steps = [{**look, "age": age} for look in looks for age in (30, 60)]
 row = np.concatenate([face.pixels for face in person.render_batch([0] * 6, steps, size=96)], axis=1)
 course.show_faces([fr.Face(row)], alt="Three pairs of faces, each a step of age: three arrows", width=576)
+
+# %% [markdown]
+# You will
+#
+# - compute the alignment energy by hand and find its closed form,
+# - learn what random arrows give, to tell order from luck,
+# - see how the energy of one field depends on who counts as a neighbour,
+# - read a profile over scales with its coverage and its spread over people.
+
+# %% [markdown]
+# ## 1. Predict: a whirlpool
+#
+# Place arrows on a ring, each pointing along it, like leaves in a whirlpool. Let $u_i$ be the arrow at position $i$, of length 1, and compare it with *every other* arrow: compute $1 - \cos\theta_{ij}$, where $\theta_{ij}$ is the angle between $u_i$ and $u_j$. The result is 0 for parallel arrows, 1 for a right angle and 2 for opposite arrows. **What is the mean over all pairs?**
 
 # %% tags=["widget"] alt="A number from 0 to 2 to be guessed, the energy of a whirlpool, and a button that commits the guess"
 guess = Prediction("The mean of 1 - cos over all pairs of arrows in a whirlpool", "number", low=0, high=2)

@@ -3,19 +3,9 @@
 #
 # *About 50 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
 #
-# We trust a scale once it has weighed something known. Magnitude and energy are instruments too: before we use them on a network that nobody understands, we should test them on models that we *do* understand. There are two kinds of these: models given by a formula, and small networks for which one attribute was deliberately held constant in training.
+# ![A face with sliders for a network without a name](attachment:first.png)
 #
-# You will
-#
-# - derive the energy of a model in closed form and see whether the instrument recovers it,
-# - predict what a network does with an attribute that never varied in its training,
-# - judge a difference between two models with paired people, and against a second training of the same model,
-# - study predictions that failed, and find out why.
-
-# %% [markdown]
-# ## 1. A known weight
-#
-# `fr.Cartoons` are faces made of flat regions. Each attribute controls the colour of its own region, so a model can recover it exactly from the pixels.
+# We trust a scale once it has weighed something known. Magnitude and energy are instruments too: we test them on models given by a formula, and on small networks for which one attribute was deliberately held constant in training. At the end, a network without a name is yours to find out: what did it never see?
 
 # %%
 from pathlib import Path
@@ -32,6 +22,19 @@ cartoons = fr.Cartoons(identities=3, seed=0)
 recipes = {"a cartoon": {}, "older": {"age": 70}, "other hair": {"hair_color": 1}}
 shown = [*(cartoons.render(0, recipe) for recipe in recipes.values()), cartoons.render(1)]
 course.show_faces(shown, [*recipes, "another person"], alt="Faces of flat coloured regions:")
+
+# %% [markdown]
+# You will
+#
+# - derive the energy of a model in closed form and see whether the instrument recovers it,
+# - predict what a network does with an attribute that never varied in its training,
+# - judge a difference between two models with paired people, and against a second training of the same model,
+# - study predictions that failed, and find out why.
+
+# %% [markdown]
+# ## 1. A known weight
+#
+# `fr.Cartoons` are faces made of flat regions. Each attribute controls the colour of its own region, so a model can recover it exactly from the pixels.
 
 # %% [markdown]
 # The model `controlled/drift-noise` is a formula. At every face, an attribute moves the embedding along

@@ -3,21 +3,11 @@
 #
 # *About 40 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
+# ![One brighter face in two networks: it moves four times as far in the first as in the second](attachment:first.png)
+#
 # A network that never saw brightness vary in training mistakes a darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
-#
-# You will
-#
-# - write the loss that pulls pictures of one person together and pushes those of others away,
-# - predict, and then watch, what a minute of training does to one attribute,
-# - ask *compared with what?*, and choose the control,
-# - read the table of the full experiment: what it confirms and what it does not.
 
-# %% [markdown]
-# ## 1. The patient
-#
-# The patient is a network of the kind seen in notebook 6, `controlled/fixed-brightness`: brightness was neutral in every picture of its training. Move the *brightness* slider and watch the distance, side by side with that of `all-varied`, which saw everything vary.
-
-# %%
+# %% tags=["widget"] alt="The laboratory with two networks: a reference face and a live face, a map of embeddings for each network, the distance between the two faces, and a slider for brightness"
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +19,22 @@ from fr_explore_widgets import AttributeExplorer, Prediction, course
 
 model = fr.load_model("controlled/fixed-brightness")
 healthy = fr.load_model("controlled/all-varied")
-
-# %% tags=["widget"] alt="The laboratory with two networks: a reference face and a live face, a map of embeddings for each network, the distance between the two faces, and a slider for brightness"
 explorer = AttributeExplorer(fr.Avatars(identities=4, seed=7), model, compare=healthy, size=96, variations=3)
 explorer.set(brightness=0.7)
 explorer
+
+# %% [markdown]
+# You will
+#
+# - write the loss that pulls pictures of one person together and pushes those of others away,
+# - predict, and then watch, what a minute of training does to one attribute,
+# - ask *compared with what?*, and choose the control,
+# - read the table of the full experiment: what it confirms and what it does not.
+
+# %% [markdown]
+# ## 1. The patient
+#
+# The patient is a network of the kind seen in notebook 6, `controlled/fixed-brightness`: brightness was neutral in every picture of its training. Move the *brightness* slider above and watch the distance, side by side with that of `all-varied`, which saw everything vary.
 
 # %% [markdown]
 # ## 2. The lesson

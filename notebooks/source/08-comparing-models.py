@@ -3,8 +3,27 @@
 #
 # *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
 #
-# "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks on the same pictures, then our numbers with published ones, and asks each time how much weight the comparison can carry.
+# ![One older face in two networks, dlib's and SFace's: two distances, two thresholds, two maps](attachment:first.png)
 #
+# "Model A depends less on age than model B." Such a sentence rests on a few people, a few attributes, and a choice of scale. This notebook compares two networks on the same pictures, then our numbers with published ones, and asks each time how much weight the comparison can carry.
+
+# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib and SFace side by side"
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+import fr_explore as fr
+from fr_explore_widgets import AttributeExplorer, Prediction, course
+
+models = {name: fr.load_model(name) for name in ("dlib", "sface")}
+few = fr.Avatars(identities=4, seed=0)
+explorer = AttributeExplorer(few, models["dlib"], compare=models["sface"], size=96, variations=2)
+explorer
+
+# %% [markdown]
 # You will
 #
 # - compare two real networks person by person, on the same faces,
@@ -16,31 +35,14 @@
 # %% [markdown]
 # ## 1. Two models, the same faces
 #
-# **dlib**'s network is a ResNet; its loss asks that distances within people stay below a bound and others above. **SFace** is a MobileNet with nearly twice as many weights; its loss is a softmax on the sphere, so only the *direction* of its embeddings counts. Both were trained on photographs of real people. Look at both with the same face: the second map belongs to SFace. In which of them does *age* move the embedding further, compared with the distances to other people?
-
-# %%
-import itertools
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
-import xarray as xr
-
-import fr_explore as fr
-from fr_explore_widgets import AttributeExplorer, Prediction, course
+# **dlib**'s network is a ResNet; its loss asks that distances within people stay below a bound and others above. **SFace** is a MobileNet with nearly twice as many weights; its loss is a softmax on the sphere, so only the *direction* of its embeddings counts. Both were trained on photographs of real people. Look at both with the same face above: the second map belongs to SFace. In which of them does *age* move the embedding further, compared with the distances to other people?
 
 # %%
 faces = fr.Avatars(identities=8, seed=0)
-models = {name: fr.load_model(name) for name in ("dlib", "sface")}
 known = fr.list_models()
 if known.loc["facenet-vggface2", "available"] == "now":  # after `fr-explore fetch facenet-vggface2`
     models["facenet-vggface2"] = fr.load_model("facenet-vggface2")
 known.loc[list(models), ["title", "loss", "metric", "threshold", "threshold_source"]].T
-
-# %% tags=["widget"] alt="A face with sliders for its attributes, and the maps and distances of dlib and SFace side by side"
-few = fr.Avatars(identities=4, seed=0)
-explorer = AttributeExplorer(few, models["dlib"], compare=models["sface"], size=96, variations=2)
-explorer
 
 # %% [markdown]
 # Do not compare the two distances directly: one is Euclidean, the other $1 - \cos$, and each model has its own threshold. You can compare two things: whether a change crosses the model's *own* threshold, and energies, which have no unit.

@@ -3,8 +3,22 @@
 #
 # *About 45 minutes. Before this: [1. From pixels to points](01-from-pixels-to-points.ipynb).*
 #
-# So far, the faces belonged to nobody. Now they may be yours, and so may the model. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error message, and every error happens *to somebody*.
+# ![Two pictures of a generated person, twenty-seven years apart, judged the same person in a page that sends nothing anywhere](attachment:first.png)
 #
+# So far, the faces belonged to nobody. Now they may be yours, and so may the model. That changes three things: a photograph is **personal data**, a wrong setting gives wrong numbers without an error message, and every error happens *to somebody*.
+
+# %%
+import numpy as np
+import pandas as pd
+
+import fr_explore as fr
+from fr_explore_widgets import PhotoExplorer, Prediction, VerificationExplorer, course
+
+model = fr.load_model("dlib")
+faces = fr.Avatars(identities=12, seed=0)
+course.show_faces(faces.render_batch(range(6), [{}] * 6), alt="Six of twelve people who do not exist:")
+
+# %% [markdown]
 # You will
 #
 # - explore a photograph of your own, and know where it is stored,
@@ -21,16 +35,6 @@
 # - **No strangers.** Nothing here identifies strangers, and you should not build that on top of it.
 #
 # The widget starts with a stand-in: an avatar treated as a photograph. Its face must be detected first, and its picture can only be edited, not posed.
-
-# %%
-import numpy as np
-import pandas as pd
-
-import fr_explore as fr
-from fr_explore_widgets import PhotoExplorer, Prediction, VerificationExplorer, course
-
-model = fr.load_model("dlib")
-faces = fr.Avatars(identities=12, seed=0)
 
 # %% tags=["widget"] alt="Buttons to add a photograph from a file or the camera, the stand-in picture, and the laboratory for it with sliders for picture rotation, mask and others"
 photos = PhotoExplorer(model, size=112, variations=2)

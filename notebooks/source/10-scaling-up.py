@@ -3,14 +3,9 @@
 #
 # *About 40 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). For researchers.*
 #
-# A lesson uses a few hundred faces. A study may use ten million pictures, a thousand models, or a cloud of a million points. Which parts of the library still work at that size, what does it cost, and what stays the same? Everything here is small enough for a laptop; what matters are the *rules* by which the costs grow.
+# ![Seven hundred arrows along the two arms of a spiral, and the energy over the scale](attachment:first.png)
 #
-# You will
-#
-# - measure the cost per picture in seconds, and scale it up on paper before you start,
-# - see that time grows much faster than the number of points, but memory only slowly,
-# - judge an approximate search by what it misses and by how this changes the energy,
-# - fill a store that can be interrupted, use a cluster, and save a file that others can check.
+# A lesson uses a few hundred faces. A study may use ten million pictures, a thousand models, or a cloud of a million points. Which parts of the library still work at that size, and what does it cost? Everything here is small enough for a laptop; what matters are the *rules* by which the costs grow.
 
 # %%
 import tempfile
@@ -25,6 +20,14 @@ import pandas as pd
 import fr_explore as fr
 from fr_explore.cli import main as fr_explore_command
 from fr_explore_widgets import FieldExplorer, Prediction, course
+
+# %% [markdown]
+# You will
+#
+# - measure the cost per picture in seconds, and scale it up on paper before you start,
+# - see that time grows much faster than the number of points, but memory only slowly,
+# - judge an approximate search by what it misses and by how this changes the energy,
+# - fill a store that can be interrupted, use a cluster, and save a file that others can check.
 
 # %%
 extras = {"zarr": "zarr", "dask": "distributed", "ann": "faiss"}  # extra: a package that it installs

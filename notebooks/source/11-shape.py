@@ -3,6 +3,8 @@
 #
 # *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). Advanced and optional.*
 #
+# ![Arrows on a ring that follow each other round, a disc around one of them, and the energy of its neighbours](attachment:first.png)
+#
 # The pictures of a person form a cloud of points, and so do people. Three numbers promise to describe its shape: how many dimensions it has, how many loops, and whether its arrows run downhill or round in circles. All three are easy to compute and easy to misread, so we first measure clouds whose shape we know, and faces last.
 
 # %% tags=["widget"] alt="Arrows on a ring that follow each other round like a whirlpool, with a disc around one of them, sliders for order and radius, and the energy"

@@ -245,7 +245,7 @@ def test_hygiene_can_fail():
         "contains a path of one machine",
     ]
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Bare")])
-    assert len(check_notebooks.lacks(bare)) == 7
+    assert len(check_notebooks.lacks(bare)) == 8
 
 
 def test_a_notebook_out_of_step_is_found(tmp_path, monkeypatch):

@@ -196,18 +196,14 @@ def test_the_front_page_is_a_live_laboratory(tmp_path, browser, notebook):
 
 
 def test_cards_show_a_picture_a_sentence_and_minutes(tmp_path):
-    def cell(width):
-        buffer = io.BytesIO()
-        Image.new("RGB", (width, width), "teal").save(buffer, "PNG")
-        source = base64.b64encode(buffer.getvalue()).decode()
-        html = f'<img src="data:image/png;base64,{source}">'
-        return nbformat.v4.new_code_cell("x", outputs=[nbformat.v4.new_output("display_data", {"text/html": html})])
-
-    head = (
-        "# 3. A <title>\n\n*About 25 minutes. Before this: nothing.*\n\nA **bold** [link](x.ipynb) and $n$. "
-        + "More. " * 30
+    buffer = io.BytesIO()
+    Image.new("RGB", (900, 900), "teal").save(buffer, "PNG")
+    head = nbformat.v4.new_markdown_cell(
+        "# 3. A <title>\n\n*About 25 minutes. Before this: nothing.*\n\n![Teal](attachment:first.png)\n\n"
+        "A **bold** [link](x.ipynb) and $n$. " + "More. " * 30,
+        attachments={"first.png": {"image/png": base64.b64encode(buffer.getvalue()).decode()}},
     )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(head), cell(90), cell(900), cell(500)])
+    notebook = nbformat.v4.new_notebook(cells=[head])
     nbformat.write(notebook, tmp_path / "03-x.ipynb")
     (tmp_path / "assets").mkdir()
     (card,) = BeautifulSoup(front_page.cards([tmp_path / "03-x.ipynb"], tmp_path), "html.parser").find_all("li")
@@ -218,12 +214,12 @@ def test_cards_show_a_picture_a_sentence_and_minutes(tmp_path):
     assert front_page.SENTENCES <= len(words) < front_page.SENTENCES + 10
     assert minutes == "25 minutes"
     with Image.open(tmp_path / card.img["src"]) as picture:
-        assert picture.size == front_page.CARD  # of the first one that is wide enough
+        assert picture.size == front_page.CARD
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")):
         committed = nbformat.read(path, as_version=4)
         number, title, words, minutes = front_page.summary(committed)
         assert re.fullmatch(r"\d+: .+: .{80,}: \d+ minutes", f"{number}: {title}: {words}: {minutes}"), path.name
-        assert front_page.first_picture(committed), path.name
+        assert front_page.first_picture(committed).width == front_page.CARD[0], path.name
 
 
 @pytest.mark.browser

@@ -24,8 +24,8 @@ from fr_explore_widgets.course import comparing
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = [f"{number:02}" for number in range(12)]
-FURTHEST = dict(zip("abcdefghij", (0.1, 0.2, 0.35, 0.5, 0.58, 0.65, 0.8, 0.9, 0.95, 0.99), strict=True))
-OTHERS = np.array([0.34, 0.33, 0.97])
+FURTHEST = dict(zip("abcdefghij", (0.1, 0.25, 0.3, 0.35, 0.42, 0.5, 0.65, 0.8, 0.9, 0.95), strict=True))
+OTHERS = np.array([0.42, 0.4, 0.9])
 
 
 def same(a, b, threshold):
@@ -103,7 +103,7 @@ def grouped(distances, groups, threshold):
 # exercise: right answers, and after "context" the further arguments that the notebook passes
 RIGHT = {
     "00a": [same, lambda a, b, t: ((a - b) ** 2).sum() ** 0.5 <= t, lambda a, b, t: int(not np.linalg.norm(a - b) > t)],
-    "00b": [8, 8.0, np.int64(8), "context", (FURTHEST, OTHERS)],
+    "00b": [9, 9.0, np.int64(9), "context", (FURTHEST, OTHERS)],
     "01a": [cosine, torch_cosine, lambda a, b: np.array([1 - a @ b / np.sqrt((a @ a) * (b @ b))])],
     "01b": [rates_by_loop, lambda g, i, t: np.array([(g > t).mean(), (i <= t).mean()])],
     "01c": [sorted_threshold, at_a_distance],
@@ -130,8 +130,11 @@ RIGHT = {
 WRONG = {
     "00a": [(lambda a, b, t: euclidean(a, b) < t, "exactly the threshold"), (lambda a, b, t: a - b, "one number")],
     "00b": [
-        (1, "farthest other person"),
-        (5, "threshold"),
+        (5, "farthest other person"),
+        (6, "Take half of it"),
+        (8, "mean of the other people"),
+        (4, "threshold"),
+        (1, "stay nearer"),
         (99, "count the attributes"),
         ("age", "cannot be read as numbers"),
     ],

@@ -42,6 +42,24 @@ def test_only_the_smallest_flip_counts():
     assert flips.best == pytest.approx(30)
 
 
+class TwoPeople(Stripes):
+    """The second has two brighter rows more than the strengths say."""
+
+    identities = (0, 1)
+
+    def render(self, identity, strengths, size=160):
+        return super().render(identity, {**strengths, "rows": strengths.get("rows", 0) + 2 * identity}, size)
+
+
+def test_two_people_who_are_taken_for_one_are_told_apart_and_the_reverse():
+    confused = course.Flips(TwoPeople(), model(0.3), 1, reference=0)  # 0.28 apart
+    assert confused.score({}).text.startswith("Still the same person: 0.0 % of the picture changed, distance 0.28")
+    assert confused.score({"rows": 1}).text.startswith("Flipped, your best so far: 10.0 %")  # 0.35
+    apart = course.Flips(TwoPeople(), model(0.25), 1, reference=0)
+    assert apart.score({"rows": 3}).text.startswith("Still different people: 30.0 %")
+    assert apart.score({"rows": -1}).text.startswith("Flipped, your best so far: 10.0 %")  # 0.2
+
+
 def test_a_change_that_nobody_sees_is_no_change_of_the_picture():
     flips = course.Flips(Stripes(), model(threshold=0.01), 0)
     assert "0.0 % of the picture" in flips.score({"rows": 10, "by": 0.03}).text

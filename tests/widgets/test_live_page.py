@@ -430,6 +430,20 @@ def test_pairs_show_their_faces(networks, tmp_path, open_page):
     assert compare(3)[0] == 0
     words = page.locator(".fr-pair-faces figcaption").all_inner_texts()
     assert [one.rpartition(": ")[2] for one in words] == ["a false non-match", "told apart"]
+    table = w._ready().table
+    genuine = table.loc[table["same"], "distance"].to_numpy()
+    peak = genuine[len(genuine) // 2]  # a bar with several pairs
+    top = page.locator("[data-control=threshold]").evaluate("(input) => Number(input.max)")
+    page.mouse.click(box["x"] + 9 + (box["width"] - 18) * peak / top, box["y"] + 100)
+    at, shown = compare(4)
+    reach = page.evaluate("frExploreModel.get('request').values.reach")
+    assert len(shown) > 2
+    for same in (True, False):
+        away = [abs(pair["distance"] - at) for pair in shown if pair["same"] == same]
+        assert 1 <= len(away) <= 3
+        assert away == sorted(away)
+        assert max(away[1:], default=0) <= reach
+    assert page.locator(".fr-pair-faces").count() == len(shown)
     assert place.bounding_box()["height"] == pytest.approx(height, abs=8)
     w.close()
     precomputed = VerificationExplorer(np.eye(4), ["a", "a", "b", "b"])

@@ -1,4 +1,4 @@
-"""Checks for notebook 0: the decision rule, and distances to other people."""
+"""Checks for notebook 0: the decision rule, and what a distance is compared with."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def _distance(a, b):
     return math.sqrt(sum((float(x) - float(y)) ** 2 for x, y in zip(a, b, strict=True)))
 
 
+def _further(furthest, limit):
+    """How many attributes move the face further than `limit`."""
+    return sum(d > float(limit) for d in furthest.values())
+
+
 CHECKS = {
     "a": Check(
         cases=_pairs,
@@ -51,22 +56,25 @@ CHECKS = {
         },
     ),
     "b": Check(
-        truth=lambda furthest, others: sum(d > float(np.min(others)) for d in furthest.values()),
-        praise="Right. Compare the two lists: attributes and people both shape the space, and the next notebooks "
-        "separate them.",
-        otherwise="Take the smallest of the distances to the others, and count the attributes above it.",
+        truth=lambda furthest, others: _further(furthest, np.min(others) / 2),
+        praise="Right. If each of two people can move half way, a threshold between them confuses them or rejects "
+        "them. Attributes and people both shape the space, and the next notebooks separate them.",
+        otherwise="Halve the smallest of the distances to the others, and count the attributes above it.",
         mistakes={
-            "You compare with the farthest other person. Use the nearest one.": lambda furthest, others: sum(
-                d > float(np.max(others)) for d in furthest.values()
+            "You compare with the whole distance to the nearest person. Take half of it.": lambda furthest, others: (
+                _further(furthest, np.min(others))
             ),
-            "You compare with the mean of the other people. Use the nearest one.": lambda furthest, others: sum(
-                d > float(np.mean(others)) for d in furthest.values()
+            "You compare with the farthest other person. Use the nearest one.": lambda furthest, others: _further(
+                furthest, np.max(others) / 2
             ),
-            "You compare with the threshold. Use the nearest other person.": lambda furthest, others: sum(
-                d > 0.6 for d in furthest.values()
+            "You compare with the mean of the other people. Use the nearest one.": lambda furthest, others: _further(
+                furthest, np.mean(others) / 2
             ),
-            "You count those that stay nearer. The exercise asks for the others.": lambda furthest, others: sum(
-                d <= float(np.min(others)) for d in furthest.values()
+            "You compare with the threshold. Use the nearest other person.": lambda furthest, others: _further(
+                furthest, 0.6
+            ),
+            "You count those that stay nearer. The exercise asks for the others.": lambda furthest, others: (
+                len(furthest) - _further(furthest, np.min(others) / 2)
             ),
         },
     ),

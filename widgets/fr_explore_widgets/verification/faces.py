@@ -27,6 +27,7 @@ __all__ = ["FaceGallery", "Shift", "shift_table"]
 MOST_IDENTITIES = 40
 BATCH = 4  # faces per step
 GRID = 9  # strengths of an attribute
+MOST = 3  # pairs of a kind whose faces are shown
 
 
 @dataclass(eq=False)
@@ -88,21 +89,23 @@ class FaceGallery:
         found = fr.verification(data, identities=who, by=by, published=card.threshold, draws=draws)
         return Pairs.of(found, card.title)
 
-    def faces_at(self, pairs: Pairs, distance: float) -> tuple[list[dict[str, Any] | None], bytes]:
-        """The genuine and the impostor pair nearest to a distance, as plain JSON, and the pixels of their faces."""
+    def faces_at(self, pairs: Pairs, distance: float, reach: float = 0.0) -> tuple[list[dict[str, Any]], bytes]:
+        """The genuine and the impostor pair nearest to a distance, as plain JSON, and the pixels of their faces.
+
+        Of each kind also the next nearest pairs within `reach`, `MOST` in all.
+        """
         found, pixels = [], b""
         for same in (True, False):
             part = pairs.table[pairs.table["same"] == same]
-            if part.empty:
-                found.append(None)
-                continue
-            row = part.iloc[int(np.argmin(np.abs(np.asarray(part["distance"]) - distance)))]
-            images = [int(row["first"]), int(row["second"])]
-            people = [self.identities[k // self.images] for k in images]
-            faces = self.faces.render_batch(people, [self._recipes[k] for k in images], size=self.size)
-            pixels += b"".join(thumbnail(face.pixels, self.size).tobytes() for face in faces)
-            names = [str(person) for person in people]
-            found.append({"distance": float(row["distance"]), "images": images, "people": names})
+            away = np.abs(np.asarray(part["distance"]) - distance)
+            nearest = np.argsort(away, kind="stable")[:MOST]
+            for row in part.iloc[[k for place, k in enumerate(nearest) if place == 0 or away[k] <= reach]].itertuples():
+                images = [int(row.first), int(row.second)]
+                people = [self.identities[k // self.images] for k in images]
+                faces = self.faces.render_batch(people, [self._recipes[k] for k in images], size=self.size)
+                pixels += b"".join(thumbnail(face.pixels, self.size).tobytes() for face in faces)
+                names = [str(person) for person in people]
+                found.append({"distance": float(row.distance), "images": images, "people": names, "same": same})
         return found, pixels
 
     def grid(self, attribute: str) -> list[float]:

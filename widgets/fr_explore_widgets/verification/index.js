@@ -36,7 +36,7 @@ function build(context) {
   let groups = null;
   /** @type {ReturnType<typeof createPairFaces> | null} */
   let faces = null;
-  let pointed = Number.NaN;
+  let pointed = "";
 
   const frame = createFrame("fr-verify");
   const { root, notices } = frame;
@@ -53,9 +53,9 @@ function build(context) {
   const about = h("p", { class: "fr-sub" });
   const density = createDensity(
     signal,
-    (threshold, phase) => {
+    (threshold, phase, reach) => {
       state.change({ threshold }, { drag: phase === "drag", moved: "threshold" });
-      requestPairs(threshold);
+      requestPairs(threshold, phase === "drag" ? 0 : reach);
     },
     requestPairs,
   );
@@ -106,18 +106,19 @@ function build(context) {
     showShifts();
   }
 
-  /** Ask for the faces of the pairs nearest to a distance. @param {number} distance */
-  function requestPairs(distance) {
-    if (!faces || root.classList.contains("fr-lost") || distance === pointed) return;
-    pointed = distance;
-    link.send({ action: "view_pairs", values: { distance } });
+  /** Ask for the faces of the pairs nearest to a distance, and of more within reach. @param {number} distance @param {number} [reach] */
+  function requestPairs(distance, reach = 0) {
+    const values = { distance, reach };
+    if (!faces || root.classList.contains("fr-lost") || `${[distance, reach]}` === pointed) return;
+    pointed = `${[distance, reach]}`;
+    link.send({ action: "view_pairs", values });
   }
 
   function showPairs() {
     const view = model.get("pairs_view");
     if (!view.pairs) return;
     faces?.show(view.pairs, model.get("frame"), state.now.threshold ?? 0);
-    root.dataset.pairs = view.pairs.map((/** @type {any} */ pair) => pair?.images.join("-")).join(" ");
+    root.dataset.pairs = view.pairs.map((/** @type {any} */ pair) => pair.images.join("-")).join(" ");
     link.settle(view);
   }
 

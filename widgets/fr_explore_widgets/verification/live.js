@@ -4,6 +4,8 @@ import { distance } from "../engine/measure.js";
 import { startLive, toFrame, unavailable } from "../shared/live.js";
 import { decodeShift } from "./data.js";
 
+const MOST = 3; // pairs of a kind whose faces are shown; as in faces.py
+
 /** @typedef {(Float64Array | null)[]} Shift ascending distances at each strength */
 
 /** @param {import("../shared/page_model").Page} page @returns {import("../shared/page_model").Kernel} */
@@ -44,32 +46,39 @@ export function createKernel({ live, bytes, load, model, receive }) {
     return Float64Array.from(await own(values), (x, i) => x + shift[i]);
   }
 
-  /** The genuine, then the impostor pair nearest to a distance. @param {number} at */
-  function nearestPairs(at) {
-    /** @type {({distance: number, images: number[], people: string[]} | null)[]} */
-    const found = [null, null];
+  /** The genuine, then the impostor pair nearest to a distance, each with more within reach.
+   * @param {number} at @param {number} reach */
+  function nearestPairs(at, reach) {
+    /** @type {import("./types").Pair[][]} */
+    const kinds = [[], []];
     const vectors = recipes.map((/** @type {object} */ _, /** @type {number} */ k) =>
       known(Math.floor(k / images), k % images),
     );
-    const away = [Infinity, Infinity];
     for (let a = 0; a < vectors.length; a++) {
       for (let b = a + 1; b < vectors.length; b++) {
         const people = [a, b].map((k) => Math.floor(k / images));
-        const kind = people[0] === people[1] ? 0 : 1;
+        const same = people[0] === people[1];
         const far = distance(vectors[a], vectors[b], card.metric);
-        if (Math.abs(far - at) >= away[kind]) continue;
-        away[kind] = Math.abs(far - at);
-        found[kind] = { distance: far, images: [a, b], people: people.map((one) => names[one]) };
+        kinds[same ? 0 : 1].push({
+          distance: far,
+          images: [a, b],
+          people: people.map((one) => names[one]),
+          same,
+        });
       }
     }
-    return found;
+    const away = (/** @type {{distance: number}} */ pair) => Math.abs(pair.distance - at);
+    return kinds.flatMap((kind) => {
+      kind.sort((one, other) => away(one) - away(other));
+      return kind.filter((pair, place) => !place || (place < MOST && away(pair) <= reach));
+    });
   }
 
   /** @param {Record<string, any>} request */
   async function viewPairs({ client, seq, values }) {
-    const pairs = nearestPairs(values.distance);
+    const pairs = nearestPairs(values.distance, values.reach);
     const { draw } = await engine;
-    const shown = pairs.flatMap((pair) => pair?.images ?? []);
+    const shown = pairs.flatMap((pair) => pair.images);
     const faces = await Promise.all(shown.map((k) => draw(Math.floor(k / images), recipes[k], size, false)));
     receive({ frame: toFrame(...faces), pairs_view: { client, seq, pairs } });
   }

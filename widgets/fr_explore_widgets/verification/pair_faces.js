@@ -1,4 +1,4 @@
-// The faces of the genuine and of the impostor pair nearest to a distance.
+// The faces of the genuine and of the impostor pairs nearest to a distance.
 
 import { paint } from "../shared/bytes.js";
 import { createFace, div, h, section } from "../shared/dom.js";
@@ -6,58 +6,46 @@ import { samePerson } from "../shared/words.js";
 
 /** @typedef {import("./types").Pair} Pair */
 
-const KINDS = /** @type {const} */ ([
-  ["genuine", "same person", ["matched", "a false non-match"]],
-  ["impostor", "different people", ["a false match", "told apart"]],
-]);
-const ASK = "Point at the densities, or move the threshold, to see the nearest pair of each kind.";
+const ASK =
+  "Point at the densities, or move the threshold, to see the nearest pair of each kind; click a bar for more of its pairs.";
 
-/** A pair in words: "same person, 0.412: matched". @param {0 | 1} kind @param {Pair} pair @param {number} threshold */
-export function pairWords(kind, { distance, people }, threshold) {
-  const [, name, [near, far]] = KINDS[kind];
-  const who = kind ? `${people[0]} and ${people[1]}` : people[0];
-  return `${name} (${who}), ${distance.toFixed(3)}: ${samePerson(distance, threshold) ? near : far}`;
+/** A pair in words: "same person, 0.412: matched". @param {Pair} pair @param {number} threshold */
+export function pairWords({ distance, people, same }, threshold) {
+  const near = samePerson(distance, threshold);
+  const verdict = same ? (near ? "matched" : "a false non-match") : near ? "a false match" : "told apart";
+  const who = same ? `same person (${people[0]})` : `different people (${people.join(" and ")})`;
+  return `${who}, ${distance.toFixed(3)}: ${verdict}`;
 }
 
 /** @param {number} size of the faces in pixels */
 export function createPairFaces(size) {
-  const ask = h("p", { class: "fr-sub", text: ASK });
-  const views = KINDS.map(([kind]) => {
-    const faces = [createFace(size), createFace(size)];
-    const words = h("figcaption", { class: "fr-sub" });
-    const root = h(
-      "figure",
-      { class: `fr-pair-faces fr-${kind}`, hidden: true },
-      div("fr-row", ...faces),
-      words,
-    );
-    return { root, faces, words };
-  });
-  /** @type {(Pair | null)[]} */
+  /** @type {{pair: Pair, words: HTMLElement}[]} */
   let shown = [];
-  const root = section("fr-pairs", "Faces of the nearest pairs", ask, ...views.map((view) => view.root));
+  const root = section("fr-pairs", "Faces of the nearest pairs", h("p", { class: "fr-sub", text: ASK }));
+  root.tabIndex = 0; // it scrolls sideways
 
   /** Say again which side of the threshold they are on. @param {number} threshold */
   function judge(threshold) {
-    views.forEach(({ words }, kind) => {
-      const pair = shown[kind];
-      if (pair) words.textContent = pairWords(/** @type {0 | 1} */ (kind), pair, threshold);
-    });
+    for (const { pair, words } of shown) words.textContent = pairWords(pair, threshold);
   }
 
   return {
     root,
     judge,
-    /** @param {(Pair | null)[]} pairs @param {DataView} frame the faces of those that exist @param {number} threshold */
+    /** @param {Pair[]} pairs @param {DataView} frame their faces @param {number} threshold */
     show(pairs, frame, threshold) {
-      shown = pairs;
-      ask.hidden = pairs.some(Boolean);
-      let place = 0;
-      views.forEach(({ root, faces }, kind) => {
-        root.hidden = !pairs[kind];
-        if (root.hidden) return;
-        for (const canvas of faces) paint(canvas, frame, [size, size], 3 * size * size * place++);
-      });
+      shown = pairs.map((pair) => ({ pair, words: h("figcaption", { class: "fr-sub" }) }));
+      root.replaceChildren(
+        ...shown.map(({ pair, words }, place) => {
+          const faces = [0, 1].map((side) => {
+            const canvas = createFace(size);
+            paint(canvas, frame, [size, size], 3 * size * size * (2 * place + side));
+            return canvas;
+          });
+          const kind = pair.same ? "genuine" : "impostor";
+          return h("figure", { class: `fr-pair-faces fr-${kind}` }, div("fr-row", ...faces), words);
+        }),
+      );
       judge(threshold);
     },
   };

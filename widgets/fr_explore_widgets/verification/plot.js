@@ -50,13 +50,14 @@ export function twoKinds(kinds, top, x, y, bins, threshold, f) {
 
 /**
  * @param {AbortSignal} signal
- * @param {(threshold: number, phase: "drag" | "commit") => void} onMove
+ * @param {(threshold: number, phase: "drag" | "commit", reach: number) => void} onMove `reach`: half a bar
  * @param {(distance: number) => void} onPoint the pointer is there, without a button
  */
 export function createDensity(signal, onMove, onPoint) {
   /** @type {Scene | null} */
   let scene = null;
   let held = false;
+  let reach = 0;
   /** @type {Frame} */
   let frame = { width: 480, height: 300, left: THUMB, right: THUMB, top: 62, bottom: 66 };
   const input = h("input", {
@@ -81,6 +82,7 @@ export function createDensity(signal, onMove, onPoint) {
     const { part, moved, all, threshold, top, rates } = scene;
     const genuine = moved ?? part.genuine;
     const bins = binsFor([genuine, part.impostor], top);
+    reach = top / bins / 2;
     const heights = [part.genuine, part.impostor, ...all].map((one) =>
       one ? Math.max(...histogram(one, bins, top)) : 0,
     );
@@ -152,7 +154,7 @@ export function createDensity(signal, onMove, onPoint) {
 
   /** @param {number} value @param {"drag" | "commit"} phase */
   function move(value, phase) {
-    if (scene) onMove(Math.min(Math.max(value, 0), scene.top), phase);
+    if (scene) onMove(Math.min(Math.max(value, 0), scene.top), phase, reach);
   }
 
   /** The threshold under the pointer. @param {PointerEvent} event */

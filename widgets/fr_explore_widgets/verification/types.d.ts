@@ -38,6 +38,7 @@ export interface Pair {
   distance: number;
   images: number[];
   people: string[];
+  same: boolean;
 }
 
 export interface Curve {

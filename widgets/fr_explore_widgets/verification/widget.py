@@ -147,7 +147,8 @@ class VerificationExplorer(BackgroundWidget):
             raise ValueError(f"request {request.get('action')!r}: this widget answers view_pairs.")
         if self._gallery is None:
             raise ValueError("these distances are precomputed, without faces to show.")
-        found, pixels = self._gallery.faces_at(self._ready(), float(request["values"]["distance"]))
+        values = request["values"]
+        found, pixels = self._gallery.faces_at(self._ready(), float(values["distance"]), float(values.get("reach", 0)))
         with self.hold_sync():
             self.frame, self.pairs_view = pixels, {**reply_tag(request), "pairs": found}
 

@@ -295,9 +295,10 @@ test("words", () => {
 });
 
 test("a pair is judged at the threshold", () => {
-  const pair = { distance: 0.5, images: [0, 3], people: ["Ann", "Ben"] };
-  expect(pairWords(0, pair, 0.5)).toBe("same person (Ann), 0.500: matched");
-  expect(pairWords(0, pair, 0.4)).toBe("same person (Ann), 0.500: a false non-match");
-  expect(pairWords(1, pair, 0.5)).toBe("different people (Ann and Ben), 0.500: a false match");
-  expect(pairWords(1, pair, 0.4)).toBe("different people (Ann and Ben), 0.500: told apart");
+  const pair = { distance: 0.5, images: [0, 3], people: ["Ann", "Ben"], same: true };
+  const other = { ...pair, same: false };
+  expect(pairWords(pair, 0.5)).toBe("same person (Ann), 0.500: matched");
+  expect(pairWords(pair, 0.4)).toBe("same person (Ann), 0.500: a false non-match");
+  expect(pairWords(other, 0.5)).toBe("different people (Ann and Ben), 0.500: a false match");
+  expect(pairWords(other, 0.4)).toBe("different people (Ann and Ben), 0.500: told apart");
 });

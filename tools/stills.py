@@ -1,0 +1,234 @@
+"""The first picture of each notebook: a widget's real front end, photographed in a headless Chromium.
+
+    python tools/stills.py [NN ...]       writes notebooks/source/stills/NN.png, about a minute for all
+
+Each widget writes its page (`to_html`), the browser opens it in the light theme, and the picture is taken once nothing
+moves. `build_notebooks.py` attaches the pictures, and takes those of the widgets in the notebooks in the same way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "notebooks" / "source" / "stills"
+WIDTH = 1100  # px: JupyterLab's in a window of 1280
+COLOURS = 256  # a palette: a third of the bytes, and no difference that one would see
+QUIET, PATIENCE = 600, 60  # ms without a change; how often that is tried
+
+
+@dataclass(frozen=True)
+class Still:
+    """A widget, what to do in its page first, which part of it is shown, and how many pixels of that from the top."""
+
+    make: Callable[[], Any]
+    prepare: Callable[[Any], None] | None = None
+    part: str = ".fr-lab"
+    height: int = 900
+    scale: int = 1
+
+
+@contextmanager
+def camera(width: int = WIDTH) -> Iterator[Callable[..., bytes]]:
+    """A function that photographs a widget's page: `shoot(path, still)` -> PNG."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from browsers import chromium
+
+    sys.path.pop(0)
+    with chromium() as browser:
+
+        def shoot(path: Path, still: Still | None = None) -> bytes:
+            still = still or Still(lambda: None)
+            size = {"width": width, "height": 900}
+            context = browser.new_context(
+                viewport=size, device_scale_factor=still.scale, color_scheme="light", reduced_motion="reduce"
+            )
+            page = context.new_page()
+            page.goto(path.resolve().as_uri())
+            page.locator(".fr-lab:visible").first.wait_for(timeout=60_000)
+            page.add_style_tag(content=".fr-page { display: none }")  # what a page adds to the widget
+            if still.prepare:
+                still.prepare(page)
+            picture = _when_quiet(page, page.locator(f"{still.part}:visible").first)
+            context.close()
+            return small(picture, still.height * still.scale)
+
+        yield shoot
+
+
+def _when_quiet(page: Any, view: Any) -> bytes:
+    """The picture of an element, once it no longer changes."""
+    before = b""
+    for _ in range(PATIENCE):
+        page.wait_for_timeout(QUIET)
+        if (now := view.screenshot(animations="disabled", caret="hide")) == before:
+            return now
+        before = now
+    raise RuntimeError(f"the page still changes after {PATIENCE * QUIET / 1000:.0f} s: {page.url}")
+
+
+def small(picture: bytes, height: int) -> bytes:
+    """A PNG of the upper part, with a palette of its own."""
+    out, image = io.BytesIO(), Image.open(io.BytesIO(picture)).convert("RGB")
+    image = image.crop((0, 0, image.width, min(height, image.height)))
+    image.quantize(COLOURS).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def laboratory(**strengths: float) -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import AttributeExplorer
+
+    explorer = AttributeExplorer(fr.Avatars(identities=12, seed=0), fr.load_model("dlib"))
+    return moved(explorer, **strengths)
+
+
+def moved(explorer: Any, **strengths: float) -> Any:
+    """A laboratory whose map is complete, with its sliders at these strengths."""
+    explorer.wait(300)
+    explorer.set(**strengths)
+    return explorer.wait(300)
+
+
+def beside(first: str, second: str, seed: int = 0, **strengths: float) -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import AttributeExplorer
+
+    models = fr.load_model(first), fr.load_model(second)
+    explorer = AttributeExplorer(
+        fr.Avatars(identities=4, seed=seed), models[0], compare=models[1], size=96, variations=2
+    )
+    return moved(explorer, **strengths)
+
+
+def pairs() -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import VerificationExplorer
+
+    return VerificationExplorer(fr.Avatars(identities=12, seed=0), fr.load_model("dlib"), threshold=0.45).wait(300)
+
+
+def people() -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import MacroscaleExplorer, course
+
+    faces = fr.Avatars(identities=30, seed=9)
+    who, looks = course.snapshots(faces, each=3, spread=0.4, seed=4)
+    pictures = faces.render_batch(who.tolist(), looks, size=96)
+    points = fr.load_model("dlib").embed(pictures, batch_size=8)
+    labels = faces.labels(who.tolist(), looks)[["dark_hair"]]
+    return MacroscaleExplorer(points, who, labels, metric="euclidean", pictures=pictures)
+
+
+def arrows() -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import FieldExplorer
+
+    lattice = fr.sample_lattice(fr.Avatars(identities=3, seed=0), ["age"], curves=40, seed=0)
+    field = fr.vector_field(fr.embed(lattice, fr.load_model("dlib"), size=96, batch_size=8, progress=False))
+    explorer = FieldExplorer(field, lattice)
+    explorer.set(curve=3)
+    return explorer
+
+
+def playground(**settings: Any) -> Any:
+    from fr_explore_widgets import EnergyPlayground
+
+    return EnergyPlayground(**settings)
+
+
+def nameless() -> Any:
+    from fr_explore_widgets import course
+
+    return moved(course.never_saw(3).explorer, hair_color=0.7, illumination=-30)
+
+
+def galaxy(points: int = 700) -> Any:
+    """Arrows along the arms of a spiral, in three dimensions."""
+    import numpy as np
+    import xarray as xr
+
+    import fr_explore as fr
+    from fr_explore_widgets import FieldExplorer
+
+    rng = np.random.default_rng(0)
+    radius, arm = np.sqrt(rng.random(points)), rng.integers(2, size=points)
+    turn = 5 * radius + np.pi * arm + 0.25 * rng.standard_normal(points)
+    place = np.stack([radius * np.cos(turn), radius * np.sin(turn), 0.05 * rng.standard_normal(points)], axis=1)
+    step = 0.02 * np.stack([-place[:, 1], place[:, 0], 0.2 * rng.standard_normal(points)], axis=1)
+    steps = np.stack([place - step, place, place + step], axis=-2)[None, None]
+    names = ("identity", "attribute", "curve", "step", "dim")
+    labels = {"identity": [0], "attribute": ["rotation"], "step": [-1, 0, 1]}
+    field = fr.vector_field(xr.DataArray(steps, labels, names, attrs={"metric": "euclidean"}))
+    return FieldExplorer(field, null_draws=5)
+
+
+def photographs() -> Any:
+    import fr_explore as fr
+    from fr_explore_widgets import PhotoExplorer
+
+    return PhotoExplorer(fr.load_model("dlib"))
+
+
+def two_faces(page: Any) -> None:
+    """Choose two generated pictures of one person, as if they were photographs."""
+    import fr_explore as fr
+
+    faces = fr.Avatars(identities=4, seed=3)
+    page.wait_for_selector("html[data-live=ready]", state="attached", timeout=60_000)
+    for pane, looks in (("A", {}), ("B", {"age": 62, "head_angle": 12})):
+        out = io.BytesIO()
+        faces.render(1, looks, size=320).to_image().save(out, "PNG")
+        content = {"name": f"{pane}.png", "mimeType": "image/png", "buffer": out.getvalue()}
+        page.locator(f"[data-pane={pane}] input[type=file]").set_input_files(content)
+        page.locator(f"[data-pane={pane}][data-face=yes]").wait_for()
+
+
+def at_the_threshold(page: Any) -> None:
+    """Move the threshold by a key, so that the faces of the nearest pairs appear."""
+    page.locator(".fr-handle").press("ArrowRight")
+    page.locator(".fr-pair-faces:visible").first.wait_for()
+
+
+STILLS = {
+    "00": Still(lambda: laboratory(expression=0.9, head_angle=-14, age=52)),
+    "01": Still(pairs, at_the_threshold, height=640),
+    "02": Still(laboratory, part=".fr-map", scale=2),
+    "03": Still(people, height=540),
+    "04": Still(arrows, height=700),
+    "05": Still(lambda: playground(layout="grid", pattern="radial", order=0.7, radius=0.5), height=520),
+    "06": Still(nameless),
+    "07": Still(lambda: beside("controlled/fixed-brightness", "controlled/all-varied", 7, brightness=1.3)),
+    "08": Still(lambda: beside("dlib", "sface", age=60)),
+    "09": Still(photographs, two_faces),
+    "10": Still(galaxy, height=640),
+    "11": Still(lambda: playground(preset="tangential", rule="ball", radius=0.6), height=520),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="numbers of notebooks, such as 03; all by default")
+    wanted = parser.parse_args().names or list(STILLS)
+    if unknown := set(wanted) - set(STILLS):
+        raise SystemExit(f"no still for {', '.join(sorted(unknown))}: choose from {', '.join(STILLS)}.")
+    FOLDER.mkdir(exist_ok=True)
+    with camera() as shoot, tempfile.TemporaryDirectory() as folder:
+        for name in wanted:
+            page = Path(folder) / "page.html"
+            STILLS[name].make().to_html(page, max_megabytes=40)
+            (FOLDER / f"{name}.png").write_bytes(shoot(page, STILLS[name]))
+
+
+if __name__ == "__main__":
+    main()

@@ -168,7 +168,7 @@ def galaxy(points: int = 700) -> Any:
     step = 0.02 * np.stack([-place[:, 1], place[:, 0], 0.2 * rng.standard_normal(points)], axis=1)
     steps = np.stack([place - step, place, place + step], axis=-2)[None, None]
     names = ("identity", "attribute", "curve", "step", "dim")
-    labels = {"identity": [0], "attribute": ["rotation"], "step": [-1, 0, 1]}
+    labels = {"identity": [0], "attribute": ["turn"], "step": [-1, 0, 1]}
     field = fr.vector_field(xr.DataArray(steps, labels, names, attrs={"metric": "euclidean"}))
     return FieldExplorer(field, null_draws=5)
 

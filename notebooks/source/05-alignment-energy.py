@@ -156,7 +156,7 @@ pd.DataFrame(
 ).round(2)
 
 # %% [markdown]
-# The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. `power=0` gives all pairs the same weight, as in section 1; by default `fr.all_pairs()` weighs a pair by one over its distance, so that near faces count more. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person.
+# The table shows medians over three people; `least` and `largest` are the extremes over people for the three nearest neighbours. **This** spread is the error bar to quote, because it shows how much another person would change the result. `magnitude` is the median length of the arrows, in units of the mean distance between faces of the same person. `power=0` gives all pairs the same weight, as in section 1; by default, `fr.all_pairs()` weighs a pair by one over its distance, so that near faces count more.
 
 # %%
 fr.charts.energy_by_attribute(near)

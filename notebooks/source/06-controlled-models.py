@@ -41,7 +41,7 @@ course.show_faces(shown, [*recipes, "another person"], alt="Faces of flat colour
 #
 # $$v = s\,u + n ,$$
 #
-# Here $u$ is a direction of length 1, the same at every face (the **drift**); $n$ is another direction of length 1, drawn independently at every face (the **noise**); and $s$ is the length of the drift relative to the noise: $\tfrac12$ for age, 1 for hair colour, 2 for expression. In 256 dimensions, $u$ and all the $n$ are nearly at right angles to each other.
+# where $u$ is a direction of length 1, the same at every face (the **drift**); $n$ is another direction of length 1, drawn independently at every face (the **noise**); and $s$ is the length of the drift relative to the noise: $\tfrac12$ for age, 1 for hair colour, 2 for expression. In 256 dimensions, $u$ and all the $n$ are nearly at right angles to each other.
 #
 # ### Exercise 6a: its energy, on paper
 #

@@ -43,7 +43,7 @@ explorer
 #
 # **Copies belong together.** For a picture $x$, let $d^+$ be the distance to the *farthest* picture of the same set (base and copies), and $d^-$ the distance to the *nearest* picture of another person. With a margin $m$, the **triplet loss** of $x$ is
 #
-# $$\max(0,\; m + d^+ - d^-) ,$$
+# $$\max(0,\; m + d^+ - d^-) .$$
 #
 # The loss of a batch is the mean over all its pictures. It is zero once all pictures of other people are farther away than those of the same set by at least $m$. Choosing the farthest and the nearest picture is called *batch-hard*: easy pairs teach nothing.
 #

@@ -118,9 +118,9 @@ arrows = np.cos(2 * place @ rng.standard_normal((4, 64))) + 0.5
 rows = []
 fr.alignment_energy(points[:1000], arrows[:1000], "knn:10")  # the first call takes longer
 for n in (1000, 2000, 4000, 8000):
-    start = time.perf_counter()
+    start = time.process_time()  # of the processor, whatever else the machine does
     energy = fr.alignment_energy(points[:n], arrows[:n], "knn:10")
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     tracemalloc.start()  # it would slow the call down, so memory is measured in a second one
     fr.alignment_energy(points[:n], arrows[:n], "knn:10")
     rows.append((n, seconds, tracemalloc.get_traced_memory()[1] / 1e6, n * n * 8 / 1e6, energy))
@@ -129,7 +129,7 @@ costs = pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix woul
 costs.assign(slower=costs["seconds"] / costs["seconds"].shift()).round(3)
 
 # %% [markdown]
-# If you double the points, the matrix would need four times the memory. `slower` says how many times as long each row took as the row above: more than 2, and for large clouds it approaches 4, because every distance is still computed. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
+# If you double the points, there are four times as many distances, and the matrix would need four times the memory. `slower` says how many times as long each row took as the row above: typically 2 to 4, since only a part of the work grows with the square at these sizes. Compare the first row with the last: eight times the points take far more than eight times the seconds. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
 
 # %% [markdown]
 # ## 3. Approximate neighbours

@@ -116,7 +116,7 @@ course.after(guess, calibration)
 #
 # Three things happen at once.
 #
-# - **The metric.** The cosine of two points on a sphere is half their *squared* chord. Squared lengths follow the formula with $\alpha = 2$, so whoever divides by $1 - m$ as if $\alpha$ were 1 gets half the dimension.
+# - **The metric.** The cosine of two points on a sphere is half their *squared* chord. Squared lengths follow the formula with $\alpha = 2$, so anyone who divides by $1 - m$ as if $\alpha$ were 1 gets half the dimension.
 # - **The bias.** Even the line for Euclidean distances stays below the true dimension, and more so the higher it is: in many dimensions, a thousand points are too few to fill a sphere.
 # - **The number of points.** The bias depends on $n$, as the next cell shows for one and the same sphere of 40 dimensions.
 #
@@ -137,7 +137,7 @@ course.after(guess, pd.DataFrame({"points": sizes, "estimate": means}).round(1))
 # %% [markdown]
 # ### Faces on the ruler
 #
-# Now faces, in clouds of which we know something: 220 random pictures of one person who does not exist, in which one, two or all eight attributes vary. Pictures that differ in age alone lie on a **curve**, and a curve has one dimension, in whatever space it bends. Two attributes span a **surface**. dlib's network gives 128 numbers for each picture.
+# Now faces, in clouds about which we know something: 220 random pictures of one person who does not exist, in which one, two or all eight attributes vary. Pictures that differ in age alone lie on a **curve**, and a curve has one dimension, in whatever space it bends. Two attributes span a **surface**. dlib's network gives 128 numbers for each picture.
 #
 # `fr.intrinsic_dimension` gives an interval, and in the column `sphere` the reading on the ruler: the sphere that would give the same estimate from as many points. It refuses fewer than 200 points.
 

@@ -330,7 +330,12 @@ def test_a_ranking_is_ordered_by_hand(opened):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [380, 1200])
 def test_it_fits_its_width_at_every_stage(opened, theme, width):
-    guesses = {number: (1, 2), ranking: (NAMES, NAMES[::-1]), curve: ([0, 0, 0, 0], [1, 1, 1, 1])}
+    guesses = {
+        number: (1, 2),
+        (lambda: Prediction("Which?", "choice", NAMES)): ("age", "hue"),
+        ranking: (NAMES, NAMES[::-1]),
+        curve: ([0, 0, 0, 0], [1, 1, 1, 1]),
+    }
     for make, (guess, truth) in guesses.items():
         p = make()
         for stage in ("open", "committed", "revealed"):
@@ -339,6 +344,10 @@ def test_it_fits_its_width_at_every_stage(opened, theme, width):
             elif stage == "revealed":
                 p.reveal(truth)
             page = opened(p, width, theme)
+            if p.code:  # the guesses of the class: the same one twice
+                page.locator(".fr-class summary").click()
+                page.locator(".fr-codes").fill(f"{p.code} {p.code}")
+                assert page.locator(".fr-class [role=status]").inner_text().startswith("2 guesses")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.locator(".fr-prediction").get_attribute("data-theme") == theme
             assert page.locator(".fr-prediction").get_attribute("data-stage") == stage

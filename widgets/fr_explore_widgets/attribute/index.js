@@ -179,14 +179,15 @@ function build({ model, el, signal }) {
       const own = new AbortController();
       signal.addEventListener("abort", () => own.abort(), { signal: own.signal });
       const card = cardOf(name);
+      const title = names.length > 1 ? name.replace(/.*\//, "") : "";
       return {
         name,
-        key: createKey(card, { name: names.length > 1 ? name : "" }),
+        key: createKey(card, { name: title }),
         map: createMapPanel({
           signal: own.signal,
           nameOf,
           live: live.canvas,
-          title: names.length > 1 ? card.title : "",
+          title,
         }),
         stop: own,
       };

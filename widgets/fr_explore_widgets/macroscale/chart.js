@@ -52,6 +52,7 @@ export function createChart(signal, choose) {
     ];
     /** @type {number[][]} */
     const taken = spots.map(({ ks, entropy }) => [x(entropy) - 6, y(ks) - 6, x(entropy) + 6, y(ks) + 6]);
+    taken.push([0, 0, f.left, height]); // the axis' figures
     // label the current attribute first, then those with the largest KS
     const order = [...spots].sort(
       (a, b) => Number(b.attribute.name === now) - Number(a.attribute.name === now) || b.ks - a.ks,
@@ -83,12 +84,11 @@ export function createChart(signal, choose) {
     /** @param {Scene} next @param {Correlation | undefined} correlation @param {boolean} complete */
     show(next, correlation, complete) {
       scene = next;
+      const known = Object.keys(next.rows).length;
       words.textContent = complete
         ? correlationWords(correlation)
-        : `${Object.keys(next.rows).length} of ${next.attributes.length} attributes measured so far.`;
-      plot.show(
-        `KS against intra-entropy of ${Object.keys(next.rows).length} attributes. ${words.textContent}`,
-      );
+        : `${known} of ${next.attributes.length} attributes measured so far.`;
+      plot.show(`KS against intra-entropy of ${known} attributes. ${words.textContent}`);
     },
   };
 }

@@ -36,7 +36,7 @@ function build(context) {
   let groups = null;
   /** @type {ReturnType<typeof createPairFaces> | null} */
   let faces = null;
-  let pointed = "";
+  let pointed = Number.NaN;
 
   const frame = createFrame("fr-verify");
   const { root, notices } = frame;
@@ -108,10 +108,9 @@ function build(context) {
 
   /** Ask for the faces of the pairs nearest to a distance, and of more within reach. @param {number} distance @param {number} [reach] */
   function requestPairs(distance, reach = 0) {
-    const values = { distance, reach };
-    if (!faces || root.classList.contains("fr-lost") || `${[distance, reach]}` === pointed) return;
-    pointed = `${[distance, reach]}`;
-    link.send({ action: "view_pairs", values });
+    if (!faces || root.classList.contains("fr-lost") || (distance === pointed && !reach)) return;
+    pointed = distance;
+    link.send({ action: "view_pairs", values: { distance, reach } });
   }
 
   function showPairs() {

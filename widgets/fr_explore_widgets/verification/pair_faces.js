@@ -6,8 +6,7 @@ import { samePerson } from "../shared/words.js";
 
 /** @typedef {import("./types").Pair} Pair */
 
-const ASK =
-  "Point at the densities, or move the threshold, to see the nearest pair of each kind; click a bar for more of its pairs.";
+const ASK = "Point at the densities to see the nearest pair of each kind; click a bar to see more of it.";
 
 /** A pair in words: "same person, 0.412: matched". @param {Pair} pair @param {number} threshold */
 export function pairWords({ distance, people, same }, threshold) {

@@ -355,10 +355,7 @@ test("a second model adds its key figure and map, and can be removed", () => {
   expect(keys.map((key) => key.dataset.distance)).toEqual(["0.3", "0.02"]);
   expect(keys[1].querySelector("h3").textContent).toBe("n");
   expect(keys[1].textContent).toContain("No verdict without a threshold");
-  expect([...el.querySelectorAll(".fr-map h3")].map((one) => one.textContent)).toEqual([
-    "Model",
-    "Other model",
-  ]);
+  expect([...el.querySelectorAll(".fr-map h3")].map((one) => one.textContent)).toEqual(["m", "n"]);
   expect(find("select[data-action=compare]").value).toBe("n");
   receive(answer({ age: 60 }, {}, {}));
   expect(el.querySelectorAll(".fr-key")).toHaveLength(1);

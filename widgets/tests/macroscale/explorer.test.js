@@ -34,11 +34,11 @@ let model;
 let stop;
 const find = (selector) => el.querySelector(selector);
 
-function open(more = {}) {
+function open({ label = "old", ...more } = {}) {
   model = fakeModel({
     setup: {
       attributes: [
-        { name: "old", label: "old", color: "#3b7dd8", shape: "circle" },
+        { name: "old", label, color: "#3b7dd8", shape: "circle" },
         { name: "hat", label: "hat", color: "#c2571a", shape: "square" },
       ],
       images: 6,
@@ -110,6 +110,14 @@ test("another attribute is chosen by list, by buttons, and by its mark; undo goe
   model.receive({ state: { version: 1, attribute: "old", projection: "pca" } });
   expect(find("[data-control=attribute]").value).toBe("old");
   expect(find(".fr-among-box").textContent).toContain("at least three different attributes");
+});
+
+test("no label of an attribute covers the figures of the axis", () => {
+  const label = "a label as long as a sentence";
+  open({ label, results: { old: row("old", 0.35, 0), hat: row("hat", 0.1, 0.5) } });
+  const words = [...find(".fr-among-box").querySelectorAll("text")];
+  const drawn = words.find((one) => one.textContent === label);
+  expect(Number(drawn.getAttribute("x")) - 3.2 * label.length - 2).toBeGreaterThanOrEqual(44);
 });
 
 test("an attribute that is not measured yet says so", () => {

@@ -79,7 +79,8 @@ def of_outputs(notebook: nbformat.NotebookNode) -> Iterator[str]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             page = data.get("text/html", "")
-            if any(not _has_alt(tag) for tag in IMG.findall(page)) or any(k.startswith("image/") for k in data):
+            bare = [kind for kind in data if kind.startswith("image/") and not output.metadata.get(kind, {}).get("alt")]
+            if any(not _has_alt(tag) for tag in IMG.findall(page)) or bare:
                 yield f"cell {number} shows a picture without a text: use course.show_faces(..., alt=...)"
 
 

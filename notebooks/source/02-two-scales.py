@@ -21,7 +21,7 @@ model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 points = model.embed(pictures, batch_size=8)
-course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One random picture of each:", width=90)
+course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One picture of each:", width=90)
 
 # %% [markdown]
 # You will

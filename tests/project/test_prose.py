@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +110,19 @@ def test_the_command_prints_what_it_finds(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == "a.py:1: 'anew': again, recomputed, resampled\n"
     (tmp_path / "a.py").write_text("# recomputed\n")
     assert check_prose.main([str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "metadata", "found"),
+    [
+        ({"text/html": '<img src="x">'}, {}, 1),
+        ({"text/html": '<img alt="A face" src="x">'}, {}, 0),
+        ({"image/png": "eA=="}, {}, 1),
+        ({"image/png": "eA=="}, {"image/png": {"alt": ""}}, 1),
+        ({"image/png": "eA=="}, {"image/png": {"alt": "A chart"}}, 0),
+    ],
+)
+def test_every_picture_of_an_output_has_its_words(data, metadata, found):
+    output = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    assert len(list(check_prose.of_outputs(notebook))) == found

@@ -202,17 +202,17 @@ def at_the_threshold(page: Any) -> None:
 
 STILLS = {
     "00": Still(lambda: laboratory(expression=0.9, head_angle=-14, age=52)),
-    "01": Still(pairs, at_the_threshold, height=640),
+    "01": Still(pairs, at_the_threshold, height=626),
     "02": Still(laboratory, part=".fr-map", scale=2),
     "03": Still(people, height=540),
     "04": Still(arrows, height=700),
-    "05": Still(lambda: playground(layout="grid", pattern="radial", order=0.7, radius=0.5), height=520),
+    "05": Still(lambda: playground(layout="grid", pattern="radial", order=0.7, radius=0.5), height=504),
     "06": Still(nameless),
     "07": Still(lambda: beside("controlled/fixed-brightness", "controlled/all-varied", 7, brightness=1.3)),
     "08": Still(lambda: beside("dlib", "sface", age=60)),
     "09": Still(photographs, two_faces),
     "10": Still(galaxy, height=640),
-    "11": Still(lambda: playground(preset="tangential", rule="ball", radius=0.6), height=520),
+    "11": Still(lambda: playground(preset="tangential", rule="ball", radius=0.6), height=504),
 }
 
 

@@ -116,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--identities", type=int, default=16, help="avatars in the main table, as in finetuning.py")
     parser.add_argument("--curves", type=int, default=8)
-    parser.add_argument("--fewer", type=int, nargs=2, default=(8, 8), metavar=("IDENTITIES", "CURVES"),
+    parser.add_argument("--fewer", type=int, nargs=2, default=(8, 6), metavar=("IDENTITIES", "CURVES"),
                         help="for the variants that need their own renderings; 0 0 skips them")  # fmt: skip
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()

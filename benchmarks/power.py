@@ -80,7 +80,7 @@ def populations(vectors: Values, who: np.ndarray, labels: pd.DataFrame, people: 
             ks = {net: fr.macroscale(points[some], who[some], labels[some], "euclidean", 0, seed=draw)
                   .set_index("attribute")["ks_mean"][NAMES].to_numpy() for net, points in vectors.items()}  # fmt: skip
             yield from rows(ks, "KS", n, 0)
-            if draw >= max(2, draws // 5):  # a probe takes much longer
+            if draw >= max(2, draws // 6):  # a probe takes much longer
                 continue
             probes = {net: fr.linear_probe(points[some], who[some], labels[some], folds=5, seed=draw)
                       .set_index("attribute")["balanced_accuracy"][NAMES].to_numpy()
@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--identities", type=int, default=24)
     parser.add_argument("--curves", type=int, default=40)
     parser.add_argument("--people", type=int, default=600, help="avatars for KS and probes")
-    parser.add_argument("--sets", type=int, default=12, help="choices of curves")
+    parser.add_argument("--sets", type=int, default=8, help="choices of curves")
     parser.add_argument("--draws", type=int, default=25, help="draws of people for each; of KS's people")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--brief", action="store_true", help="6 avatars x 11 curves, 48 people; writes no table")

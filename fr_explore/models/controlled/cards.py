@@ -35,6 +35,8 @@ REGIMES = {
     "fixed-illumination": "illumination is neutral in every training picture, the other seven vary",
     "tied-hair_color": "hair colour has one random value per identity, the other seven vary",
     "tied-hue": "hue has one random value per identity, the other seven vary",
+    "degraded": "all eight attributes vary within identities, and every picture has blur, noise and JPEG artefacts",
+    "triplet": "all eight attributes vary within identities; the loss compares triplets",
 }
 # name -> its description, dim, metric, known result
 FORMULAS: dict[str, tuple[str, int, Literal["euclidean", "cosine"], str]] = {

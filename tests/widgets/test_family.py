@@ -23,7 +23,7 @@ from lab import Notebook, until
 from pages import violations
 from PIL import Image
 
-from fr_explore_widgets.core import bundle
+from fr_explore_widgets.core import bundle, snapshot
 from fr_explore_widgets.core.base import LabWidget, WidgetError
 from fr_explore_widgets.core.page import Offline, Pixels
 from fr_explore_widgets.core.picture import Plot, compose, png, small_png, ticks
@@ -94,6 +94,23 @@ def test_a_saved_notebook_keeps_a_small_picture_and_words(made):
     pictures = re.findall('src="data:image/png;base64,([^"]*)"', kept["text/html"])
     assert len(pictures) == w.keeps_picture, w.traceback
     assert all(len(base64.b64decode(picture)) <= LIMIT for picture in pictures)
+
+
+def test_the_picture_of_a_saved_notebook_waits_until_nobody_uses_the_widget(monkeypatch):
+    monkeypatch.setattr(snapshot, "QUIET_SECONDS", 0.2)
+    monkeypatch.setattr(snapshot, "display", lambda *_, **__: None)
+    updated = threading.Event()
+    monkeypatch.setattr(snapshot.DisplayHandle, "update", lambda *_, **__: updated.set())
+    static = snapshot.StaticOutput("token", lambda: (b"", "words"))
+    static.postpone()  # nothing waits
+    static.show()
+    static.later()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:  # a drag: requests, but no new state
+        static.postpone()
+        assert not updated.wait(0.02)
+    assert updated.wait(10)
+    assert time.monotonic() - began >= 0.6
 
 
 def test_a_bookmark_is_text_and_restores_the_state(made):

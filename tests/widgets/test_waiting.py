@@ -96,6 +96,16 @@ def test_a_skipped_guess_shows_the_truth_alone(outputs, guess):
     assert (guess.state["truth"], outputs.texts()) == (0.5, ["✓ The widget above shows the truth."])
 
 
+@pytest.mark.parametrize("answer", [lambda guess: guess.commit(0.5), Prediction.skip])
+def test_a_reveal_that_waits_before_other_cells_changes_the_guess_while_they_are_told(outputs, guess, answer):
+    course.reveal(guess, 0.75)._ipython_display_()
+    tables = [course.after(guess, pd.DataFrame({"distance": [float(i)]})) for i in range(3)]
+    assert tables == [None] * 3
+    answer(guess)
+    assert guess.answered
+    assert [text.split()[0] for text in outputs.texts()[-3:]] == ["distance"] * 3
+
+
 def test_an_error_in_a_block_is_not_swallowed(outputs, guess):
     with pytest.raises(ZeroDivisionError), course.after(guess):
         1 / 0  # noqa: B018

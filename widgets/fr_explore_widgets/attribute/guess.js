@@ -19,7 +19,8 @@ export const OFTEN = 3;
  *   distance; `show` takes the place of a model among them
  */
 export function createGuess({ signal, names, reference, hand, show }) {
-  let drawn = false; // whether the page draws the face in hand
+  /** @type {Face | null} */
+  let face = null;
   /** @type {Face | null} the one whose figure was shown last */
   let shown = null;
   let newest = 0; // the last request
@@ -65,7 +66,7 @@ export function createGuess({ signal, names, reference, hand, show }) {
     timer = undefined;
     if (!waited) slow += 1;
     waited = true;
-    const now = drawn && hand.seen();
+    const now = face && (hand.seen() ?? face);
     if (slow < OFTEN || !now) return;
     const mine = answered;
     if (now !== shown) await Promise.all(names().map((name, i) => tell(name, i, now))).catch(() => {});
@@ -74,15 +75,15 @@ export function createGuess({ signal, names, reference, hand, show }) {
   }
 
   return {
-    /** The face in hand moves. @param {boolean} own whether the page draws it */
-    move(own) {
-      drawn = own;
+    /** The face in hand, if the page draws it. @param {Face | null} now */
+    move(now) {
+      face = now;
     },
     /** A request was sent. @param {number} seq @param {boolean} moved whether it moves the face in hand */
     sent(seq, moved) {
       newest = seq;
       if (moved) timer ??= setTimeout(late, SLOW_MS);
-      else drawn = false;
+      else face = null;
     },
     /** The kernel has told the figures of a request of this page. @param {number} seq */
     told(seq) {

@@ -64,8 +64,9 @@ function build({ model, el, signal }) {
       const drawn = hand.draws(place);
       if (!link.busy) moves = {};
       moves[name] = value;
-      if (drawn) hand.move({ place, strengths: { ...strengths, ...moves } }, phase === "commit");
-      guess.move(drawn);
+      const face = { place, strengths: { ...strengths, ...moves } };
+      if (drawn) hand.move(face, phase === "commit");
+      guess.move(drawn ? face : null);
       link.send({ action: "set", values: { [name]: value }, moved: name, phase, ...(drawn && { drawn }) });
     },
     onSweep(name) {

@@ -228,6 +228,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
     @traitlets.observe("request")
     def _on_request(self, change: Mapping[str, Any]) -> None:
         self.asked_at = time.monotonic()
+        self._static.postpone()
         request = change["new"]
         tag = reply_tag(request)
         with self._lock:

@@ -71,6 +71,12 @@ class StaticOutput:
         if not waiting:
             self._wait()
 
+    def postpone(self) -> None:
+        """Somebody uses the widget: a waiting update would make the page lag, so it waits again."""
+        with self._guard:
+            if self._due is not None:
+                self._due = time.monotonic() + QUIET_SECONDS
+
     def _wait(self) -> None:
         with self._guard:
             left = (self._due or 0) - time.monotonic()

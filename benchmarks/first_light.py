@@ -27,6 +27,8 @@ import sys
 print(time.process_time(), time.perf_counter() - wall, "torch" in sys.modules)
 """
 OWN = """
+import sys
+sys.modules["pyarrow"] = None  # an extra, which pandas would import (25 MB)
 def own():
     with open("/proc/self/smaps_rollup") as file:
         print("MB", sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty")) / 1000)

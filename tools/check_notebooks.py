@@ -56,6 +56,9 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
         found.append(f"is longer than {LONGEST_CELL} lines")
     if wide := [line for line in cell.source.splitlines() if len(line) > WIDEST]:
         found.append(f"has a line of {len(wide[0])} characters, more than {WIDEST}: {wide[0].strip()[:40]}")
+    shown = [output.get("data", {}) for output in cell.outputs]
+    if any("image/png" not in data for data in shown if any("vegalite" in kind for kind in data)):
+        found.append("has a chart without a picture, which GitHub and mail cannot show; run it again")
     tags = cell.metadata.get("tags", [])
     pages = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
     if "widget" in tags and not any("<img" in page or "a live widget appears here" in page for page in pages):

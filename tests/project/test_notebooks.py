@@ -237,10 +237,13 @@ def test_what_waits_for_a_guess_is_not_in_the_student_version():
 
 def test_hygiene_can_fail():
     cell = nbformat.v4.new_code_cell("open('/home/me/x')", execution_count=3, metadata={"tags": ["widget"]})
+    chart = {"application/vnd.vegalite.v5+json": {}, "text/plain": "A chart"}
+    cell.outputs = [nbformat.v4.new_output("display_data", chart)]
     found = check_notebooks.problems(nbformat.v4.new_notebook(cells=[cell]))
     assert [text.split(":")[-1].strip() for text in found] == [
         "its metadata must name the kernel python3, or JupyterLab will ask for one",
         "has an execution count",
+        "has a chart without a picture, which GitHub and mail cannot show; run it again",
         "shows a widget but has neither its picture nor a description",
         "contains a path of one machine",
     ]

@@ -61,6 +61,7 @@ class JobQueue:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        memory.return_large()  # a kernel stays small beside others
 
     def start(
         self,
@@ -120,7 +121,7 @@ class JobQueue:
                     del self._jobs[name]
                     self._changed.notify_all()
             if ended and not self._jobs:
-                memory.release()  # a kernel stays small beside others
+                memory.release()
 
     def _next(self) -> tuple[str, Job] | None:
         """Wait for the most urgent job that may run a step now; None ends the thread."""

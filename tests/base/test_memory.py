@@ -1,0 +1,42 @@
+"""Memory that is given back."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+# each thread draws what a person needs, and frees it
+KEPT = """
+import sys, threading
+import numpy as np
+from fr_explore.base import memory
+def own():
+    with open("/proc/self/smaps_rollup") as file:
+        return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty")) / 1000
+if sys.argv[1] == "returned":
+    memory.return_large()
+before, ready = own(), threading.Barrier(7)
+def work():
+    for size in (1 << 20, 13 << 20, 7 << 20):
+        np.ones(size, np.uint8)
+    ready.wait()
+    ready.wait()
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads:
+    thread.start()
+ready.wait()
+memory.release()
+print(own() - before)
+ready.wait()
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="memory is read as Linux shows it")
+def test_threads_give_large_arrays_back():
+    def kept(how):
+        said = subprocess.run([sys.executable, "-c", KEPT, how], capture_output=True, text=True, check=True)
+        return float(said.stdout)
+
+    assert kept("by default") > 30
+    assert kept("returned") < 20

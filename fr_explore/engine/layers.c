@@ -12,12 +12,25 @@ static const float HAIR_RAISED = 0.0009f;  // hair is drawn as if 0.1 cm nearer,
 static const float HIDDEN = 3e38f;
 enum { TILE = 4 };
 
+// Rows of pixels [top, bottom) and columns [left, right] in which a triangle may have samples; nearness of its nearest
+// corner.
+typedef struct { u16 look, number, top, bottom, left, right; float nearest; } Span;
+
 static u64 *sorted, *other;  // of each triangle: distance in the upper 32 bits, then 16 bits each of look and number
 static struct { Span *spans; u32 count; } layers;  // all triangles, from front to back
 
 static int make_layers(u64 triangles) {
   sorted = keep(triangles * 8), other = keep(triangles * 8), layers.spans = keep(triangles * sizeof(Span));
   return sorted && other && layers.spans ? FINE : failure(NO_MEMORY, "head");
+}
+
+static Span span_of(u32 look, u32 number, vec a, vec b, vec c) {
+  vec low = smaller(smaller(a, b), c), high = larger(larger(a, b), c);
+  vec rows = ceiling(high), box = {low[1], rows[1], low[0], high[0]};
+  ivec at = whole_small(floor4(smaller(all((float)side), larger(all(0), box))));
+  int there = high[0] > 0 && low[0] < side;
+  return (Span){(u16)look, (u16)number, (u16)at[0], there ? (u16)at[1] : 0, (u16)at[2],
+                (u16)(at[3] < side ? at[3] : side - 1), high[2]};
 }
 
 // Sort the triangles by the distance of their centres, nearest first. A radix sort is stable: among equal ones, the order
@@ -208,11 +221,16 @@ INLINE int hidden(const Span *s) {
   return 1;
 }
 
+INLINE Plane plane_of(vec a, vec p, vec q) {
+  vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / (p[0] * q[1] - p[1] * q[0]));
+  return (Plane){{a[0], a[1], w[0] * p[2] + w[1] * q[2], w[2] * p[2] + w[3] * q[2]}, w};
+}
+
 static Veil veil_of(const Span *s, const Hair *hair) {
   const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
   const vec *screen = looks[s->look].screen;
   vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
-  Plane plane = plane_of(a, p, q, p[0] * q[1] - p[1] * q[0]);
+  Plane plane = plane_of(a, p, q);
   float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1;
   float gx = raise * plane.corner[2], gy = raise * plane.corner[3];
   Veil v = {.look = s->look, .number = s->number, .corner = {a[0], a[1], a[2] * raise, 0},
@@ -252,24 +270,33 @@ INLINE void transpose(const ivec from[ROWS], ivec to[4]) {
   to[2] = __builtin_shufflevector(high, from[2], 0, 1, 6, 6), to[3] = __builtin_shufflevector(high, from[2], 2, 3, 7, 7);
 }
 
+INLINE void by_height(vec *upper, vec *lower) {  // as `in_order`, of one triangle
+  vec a = *upper, b = *lower;
+  ivec swap = a > b;
+  swap = __builtin_shufflevector(swap, swap, 1, 1, 1, 1);
+  *upper = choose(swap, b, a), *lower = choose(swap, a, b);
+}
+
 // Draw a triangle in the band: find where its sides cross the three rows of samples of four rows of pixels at a time.
 static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
   const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
   const vec *screen = looks[s->look].screen;
-  Corners at = by_height(screen[corners[0]], screen[corners[1]], screen[corners[2]]);
-  ivec range = sample_rows(at);
-  int first = range[0], last = range[1];
+  vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]];
+  by_height(&a, &b), by_height(&b, &c), by_height(&a, &b);
+  ivec rows = whole_small(ceiling((vec){most(a[1], (float)band.top), least(c[1], (float)band.bottom), 0, 0} * ROWS - 0.5f));
+  int first = rows[0], last = rows[1];
   if (first >= last) return out;
+  vec slopes = (vec){c[0] - a[0], b[0] - a[0], c[0] - b[0], 0} / (vec){c[1] - a[1], b[1] - a[1], c[1] - b[1], 1};
+  const Sides sides = {a[0], a[1], b[0], b[1], slopes[0], slopes[1], slopes[2]};
   Veil v = veil_of(s, hair);
-  vec slopes = slopes_of(at);
   u32 count = 0;
   for (int y = first / ROWS; y * ROWS < last; y += 4) {
     ivec begin[ROWS], end[ROWS], begins[4], ends[4], left = {1 << 24, 1 << 24, 1 << 24, 1 << 24}, right = {0, 0, 0, 0};
     const ivec none = left;
     for (int r = 0; r < ROWS; r++) {
       ivec row = y * ROWS + r + (ivec){0, ROWS, 2 * ROWS, 3 * ROWS};
-      Crossing c = crossing(at, slopes, real(row), all(OFFSET[r]));
-      begin[r] = whole_small(c.begin), end[r] = whole_small(c.end);
+      Crossing x = crossing(&sides, real(row), all(OFFSET[r]));
+      begin[r] = whole_small(x.begin), end[r] = whole_small(x.end);
       ivec crossed = (row >= first) & (row < last) & (begin[r] < end[r]);
       begin[r] = (begin[r] & crossed) | (none & ~crossed), end[r] &= crossed;
       left = (ivec)wasm_i32x4_min((v128_t)left, (v128_t)begin[r]), right = (ivec)wasm_i32x4_max((v128_t)right, (v128_t)end[r]);

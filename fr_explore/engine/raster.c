@@ -31,49 +31,51 @@ static struct {
   u32 across;            // tiles in a row
 } band;
 
-// Rows of pixels [top, bottom) and columns [left, right] in which a triangle may have samples; nearness of its nearest corner.
-typedef struct { u16 look, number, top, bottom, left, right; float nearest; } Span;
+// The sides of a triangle: its upper and middle corner, and how far x moves with y along the long side and the short ones.
+typedef struct { float x, y, middle_x, middle_y, across, upper, lower; } Sides;
 
-static struct { Span *spans; u32 count; Plane *planes; } solid;  // triangles of the head that face the camera
+// Triangles of the head that face the camera; of each its sides, the nearness at the plane's corner, its number, and the
+// rows of samples [first, last) that it may have. The samples know them by their place in this list, from 1 on.
+typedef struct { Sides sides; float near; u16 number, first, last, spare; } Edges;
+static struct { u32 count; Edges *edges; Plane *planes; } solid;
 
 static int make_solid(void) {
-  solid.spans = keep((u64)head.whole.count * sizeof(Span)), solid.planes = keep((1ull + head.whole.count) * sizeof(Plane));
-  return solid.spans && solid.planes;
+  u64 count = (u64)head.whole.count + 4;  // four are written at a time
+  solid.edges = keep(count * sizeof(Edges)), solid.planes = keep(count * sizeof(Plane));
+  return solid.edges && solid.planes;
 }
 
-typedef struct { float x[3], y[3]; } Corners;
+// Four corners, each in one number of a vec.
+typedef struct { vec x, y, near; } Four;
 
-// A triangle's corners from the top of the picture downwards. Both triangles at an edge get its ends in this order, so
-// the same arithmetic computes the edge in both, and no sample is missed or covered twice.
-INLINE void in_order(vec *upper, vec *lower) {  // without a branch, which nobody could foresee
-  vec a = *upper, b = *lower;
-  ivec swap = a > b;
-  swap = __builtin_shufflevector(swap, swap, 1, 1, 1, 1);
-  *upper = choose(swap, b, a), *lower = choose(swap, a, b);
+INLINE Four four_of(vec p, vec q, vec s, vec t) {
+  vec pq = __builtin_shufflevector(p, q, 0, 4, 1, 5), st = __builtin_shufflevector(s, t, 0, 4, 1, 5);
+  return (Four){__builtin_shufflevector(pq, st, 0, 1, 4, 5), __builtin_shufflevector(pq, st, 2, 3, 6, 7),
+                (vec){p[2], q[2], s[2], t[2]}};
 }
-INLINE Corners by_height(vec a, vec b, vec c) {
-  in_order(&a, &b), in_order(&b, &c), in_order(&a, &b);
-  return (Corners){{a[0], b[0], c[0]}, {a[1], b[1], c[1]}};
-}
-
-// Rows of samples [first, last) of the band that a triangle may have.
-INLINE ivec sample_rows(Corners at) {
-  vec y = {most(at.y[0], (float)band.top), least(at.y[2], (float)band.bottom), 0, 0};
-  return whole_small(ceiling(y * ROWS - 0.5f));
+INLINE void transposed(vec p, vec q, vec s, vec t, vec to[4]) {
+  vec pq = __builtin_shufflevector(p, q, 0, 4, 1, 5), st = __builtin_shufflevector(s, t, 0, 4, 1, 5);
+  vec rs = __builtin_shufflevector(p, q, 2, 6, 3, 7), uv = __builtin_shufflevector(s, t, 2, 6, 3, 7);
+  to[0] = __builtin_shufflevector(pq, st, 0, 1, 4, 5), to[1] = __builtin_shufflevector(pq, st, 2, 3, 6, 7);
+  to[2] = __builtin_shufflevector(rs, uv, 0, 1, 4, 5), to[3] = __builtin_shufflevector(rs, uv, 2, 3, 6, 7);
 }
 
-// Where the long side and the short sides of a triangle cross four rows of samples: columns of the first sample inside
-// and of the first behind. `row` has the numbers of the rows, `offset` the place of their samples in a pixel.
+// Bring corners into their order from the top of the picture downwards. Both triangles at an edge get its ends in this
+// order, so the same arithmetic computes the edge in both, and no sample is missed or covered twice.
+INLINE void in_order(Four *upper, Four *lower) {
+  Four a = *upper, b = *lower;
+  ivec swap = a.y > b.y;
+  upper->x = choose(swap, b.x, a.x), lower->x = choose(swap, a.x, b.x);
+  upper->y = choose(swap, b.y, a.y), lower->y = choose(swap, a.y, b.y);
+}
+
+// Where the sides of a triangle cross four rows of samples: columns of the first sample inside and of the first behind.
+// `row` has the numbers of the rows, `offset` the place of their samples in a pixel.
 typedef struct { vec begin, end, height; } Crossing;
-INLINE vec slopes_of(Corners at) {
-  return (vec){at.x[2] - at.x[0], at.x[1] - at.x[0], at.x[2] - at.x[1], 0} /
-         (vec){at.y[2] - at.y[0], at.y[1] - at.y[0], at.y[2] - at.y[1], 1};
-}
-INLINE Crossing crossing(Corners at, vec slopes, vec row, vec offset) {
-  vec height = (row + 0.5f) * (1.0f / ROWS);
-  vec one = at.x[0] + (height - at.y[0]) * slopes[0];
-  vec two = choose(height >= at.y[1], at.x[1] + (height - at.y[1]) * slopes[2],
-                   at.x[0] + (height - at.y[0]) * slopes[1]);
+INLINE Crossing crossing(const Sides *s, vec row, vec offset) {
+  vec height = (row + 0.5f) * (1.0f / ROWS), below = height - s->y;
+  vec one = s->x + below * s->across;
+  vec two = choose(height >= s->middle_y, s->middle_x + (height - s->middle_y) * s->lower, s->x + below * s->upper);
   vec left = larger(all(0), smaller(one, two)), right = smaller(all((float)side), larger(one, two));
   return (Crossing){ceiling(left * COLUMNS - offset), ceiling(right * COLUMNS - offset), height};
 }
@@ -90,20 +92,20 @@ INLINE void write_samples(u32 at, int count, vec z, v128_t number) {
   wasm_v128_store64_lane(triangle, wasm_v128_bitselect(number, old, mask), 0);
 }
 
-// Scan a triangle in the band, four rows of samples at a time: where the long side and the short sides cross each row.
-// Most rows have at most four samples; what few have more is a second step, so that the first one needs no decision.
-INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number) {
-  ivec range = sample_rows(at);
-  int wide = side * COLUMNS, start = band.top * ROWS, first = range[0], last = range[1];
-  vec slopes = slopes_of(at);
-  float step = gx * (1.0f / COLUMNS);
+// Scan a triangle in the band, four rows of samples at a time. Most rows have at most four samples; what few have more is
+// a second step, so that the first one needs no decision.
+INLINE void scan(const Edges *e, const Plane *plane, u32 number) {
+  int wide = side * COLUMNS, start = band.top * ROWS, end = band.bottom * ROWS;
+  int first = e->first > start ? e->first : start, last = e->last < end ? e->last : end;
+  vec corner = plane->corner;
+  float step = corner[2] * (1.0f / COLUMNS);
   vec ramp = (vec){0, 1, 2, 3} * step;
   v128_t splat = wasm_u16x8_splat((u16)number);
   for (int row = first; row < last; row += 4) {
     ivec rows = row + (ivec){0, 1, 2, 3};
     vec offset = load(OFFSET + row % ROWS);
-    Crossing c = crossing(at, slopes, real(rows), offset);
-    vec z = corner[2] + ((c.begin + offset) * (1.0f / COLUMNS) - corner[0]) * gx + (c.height - corner[1]) * gy;
+    Crossing c = crossing(&e->sides, real(rows), offset);
+    vec z = e->near + ((c.begin + offset) * (1.0f / COLUMNS) - corner[0]) * corner[2] + (c.height - corner[1]) * corner[3];
     ivec from = whole_small(c.begin), count = (whole_small(c.end) - from) & (rows < last);
     ivec places = ((rows - start) * wide + from) & (count > 0), more = count > 4;  // the first place if there are none
     for (int k = 0; k < 4; k++) write_samples((u32)places[k], count[k], z[k] + ramp, splat);
@@ -118,46 +120,48 @@ INLINE void scan(Corners at, vec corner, float gx, float gy, u32 number) {
   }
 }
 
-INLINE Plane plane_of(vec a, vec p, vec q, float area) {
-  vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / area);
-  return (Plane){{a[0], a[1], w[0] * p[2] + w[1] * q[2], w[2] * p[2] + w[3] * q[2]}, w};
-}
-
-INLINE Span span_of(u32 look, u32 number, vec a, vec b, vec c) {
-  vec low = smaller(smaller(a, b), c), high = larger(larger(a, b), c);
-  vec rows = ceiling(high), box = {low[1], rows[1], low[0], high[0]};
-  ivec at = whole_small(floor4(smaller(all((float)side), larger(all(0), box))));
-  int there = high[0] > 0 && low[0] < side;
-  return (Span){(u16)look, (u16)number, (u16)at[0], there ? (u16)at[1] : 0, (u16)at[2],
-                (u16)(at[3] < side ? at[3] : side - 1), high[2]};
-}
-
-// Find the triangles of the head that face the camera.
+// Find the triangles of the head that face the camera and may have samples, four at a time.
 static void find_solid(void) {
   const Mesh *mesh = &looks[HEAD].mesh;
   const vec *screen = looks[HEAD].screen;
-  solid.count = 0;
-  for (u32 i = 0; i < mesh->count; i++) {
-    const u16 *corners = mesh->corners + 4 * i;
-    vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
-    float area = p[0] * q[1] - p[1] * q[0];  // y points down, so a front side has a negative area
-    if (!(area < -1e-9f)) continue;
-    Span span = span_of(HEAD, i, a, b, c);
-    if (span.top >= span.bottom) continue;
-    solid.planes[i + 1] = plane_of(a, p, q, area);
-    solid.spans[solid.count++] = span;
+  u32 found = 0;
+  for (u32 i = 0; i < mesh->count; i += 4) {
+    const u16 *k[4];
+    for (u32 n = 0; n < 4; n++) k[n] = mesh->corners + 4 * (i + n < mesh->count ? i + n : mesh->count - 1);
+    Four a = four_of(screen[k[0][0]], screen[k[1][0]], screen[k[2][0]], screen[k[3][0]]);
+    Four b = four_of(screen[k[0][1]], screen[k[1][1]], screen[k[2][1]], screen[k[3][1]]);
+    Four c = four_of(screen[k[0][2]], screen[k[1][2]], screen[k[2][2]], screen[k[3][2]]);
+    vec px = b.x - a.x, py = b.y - a.y, qx = c.x - a.x, qy = c.y - a.y, area = px * qy - py * qx;
+    vec scale = 1 / area, second_x = qy * scale, third_x = -py * scale, second_y = -qx * scale, third_y = px * scale;
+    vec pz = b.near - a.near, qz = c.near - a.near;
+    vec corners[4], weights[4], upper[4], lower[4];
+    transposed(a.x, a.y, second_x * pz + third_x * qz, second_y * pz + third_y * qz, corners);
+    transposed(second_x, third_x, second_y, third_y, weights);
+    vec near = a.near;
+    in_order(&a, &b), in_order(&b, &c), in_order(&a, &b);
+    transposed(a.x, a.y, b.x, b.y, upper);
+    transposed((c.x - a.x) / (c.y - a.y), (b.x - a.x) / (b.y - a.y), (c.x - b.x) / (c.y - b.y), near, lower);
+    vec first = ceiling(larger(all(0), a.y) * ROWS - 0.5f), last = ceiling(smaller(all((float)side), c.y) * ROWS - 0.5f);
+    vec left = smaller(smaller(a.x, b.x), c.x), right = larger(larger(a.x, b.x), c.x);
+    // y points down, so a front side has a negative area
+    ivec there = (area < -1e-9f) & (first < last) & (right > 0.0f) & (left < (float)side);
+    there &= (int)i + (ivec){0, 1, 2, 3} < (int)mesh->count;
+    ivec rows = whole_small(first) | whole_small(last) << 16;
+    for (u32 n = 0; n < 4; n++) {
+      Edges *e = solid.edges + found;
+      store(&e->sides, upper[n]), store(&e->sides.across, lower[n]);
+      e->number = (u16)(i + n), e->first = (u16)rows[n], e->last = (u16)((u32)rows[n] >> 16);
+      solid.planes[found] = (Plane){corners[n], weights[n]};
+      found -= there[n];
+    }
   }
+  solid.count = found;
 }
 
 static void rasterise(void) {
-  const Mesh *mesh = &looks[HEAD].mesh;
-  const vec *screen = looks[HEAD].screen;
-  for (const Span *s = solid.spans, *end = s + solid.count; s < end; s++) {
-    if (s->top >= band.bottom || s->bottom <= band.top) continue;
-    u32 number = s->number + 1u;
-    const u16 *corners = mesh->corners + 4 * s->number;
-    vec a = screen[corners[0]], plane = solid.planes[number].corner;
-    scan(by_height(a, screen[corners[1]], screen[corners[2]]), a, plane[2], plane[3], number);
+  for (u32 i = 0; i < solid.count; i++) {
+    const Edges *e = solid.edges + i;
+    if (e->first < band.bottom * ROWS && e->last > band.top * ROWS) scan(e, solid.planes + i, i + 1);
   }
 }
 
@@ -218,11 +222,11 @@ INLINE Fragment *fragments_of(const u16 *s, int wide, int x, int y, float *backg
     vec sum = sum_of(hits);
     float weight = light_through(pixel, hits, sum[0]) * (1.0f / SAMPLES);
     if (weight < LEAST) continue;
-    const Plane *plane = solid.planes + number;
+    const Plane *plane = solid.planes + number - 1;
     vec mean = __builtin_shufflevector(sum, sum, 1, 2, 3, 3) * (1 / sum[0]);
     vec away = mean + ((vec){(float)x, (float)y, 0, 0} - plane->corner);
     vec weights = away[0] * plane->weights + away[1] * __builtin_shufflevector(plane->weights, plane->weights, 2, 3, 2, 3);
-    *out++ = (Fragment){.pixel = (u32)(y * side + x), .triangle = (u16)(number - 1), .look = HEAD, .weight = weight,
+    *out++ = (Fragment){.pixel = (u32)(y * side + x), .triangle = solid.edges[number - 1].number, .look = HEAD, .weight = weight,
                         .second = weights[0], .third = weights[1]};
   }
   return out;

@@ -51,7 +51,7 @@ INLINE vec exp4(vec x) {
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
-  return (p * r * r + r + 1.0f) * (vec)((whole(k) + 127) << 23);
+  return (p * r * r + r + 1.0f) * (vec)((whole_small(k) + 127) << 23);
 }
 
 // log of positive normal numbers: polynomial of Cephes' logf

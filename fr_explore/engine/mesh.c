@@ -4,11 +4,15 @@
 static const vec PIVOT = {0, -6.5f, -9.0f, 0};  // on the neck
 static const float DISTANCE = 110, WIDTH = 25, RISE = 0.9f;  // of the camera; side and height of what it sees
 
+// What is drawn of a vertex, all of it in one line of the processor's cache. Its colour is texture * painted + plain;
+// painted[3] is the highlight, plain[3] the mean light; `chart` is the place on the chart in cm, and in a skin's texture
+// in texels.
+typedef struct { vec painted, plain, chart, spare; } Shaded;
+
 static struct {
   vec *rest, *posed;                             // coarse vertices without and with the expression
-  // fine vertices; color = texture * painted + plain. painted[3] is the highlight, plain[3] the mean light; `chart` is the
-  // place on the chart in cm, and in a skin's texture in texels.
-  vec *points, *normals, *screen, *painted, *plain, *chart;
+  vec *points, *normals, *screen;                // fine vertices
+  Shaded *shaded;
   u8 *visible;  // see raster.c
 } body;
 typedef struct { vec *points, *normals, *screen, *color, *tangents; u8 *visible; } Worn;
@@ -19,9 +23,9 @@ static int side;     // of the picture, in pixels
 
 static int make_vertices(void) {
   vec **coarse[] = {&body.rest, &body.posed};
-  vec **fine[] = {&body.points, &body.normals, &body.screen, &body.painted, &body.plain, &body.chart};
+  vec **fine[] = {&body.points, &body.normals, &body.screen};
   for (int i = 0; i < 2; i++) if (!(*coarse[i] = keep((u64)head.coarse * 16))) return failure(NO_MEMORY, "head");
-  for (int i = 0; i < 6; i++) if (!(*fine[i] = keep((u64)head.fine * 16))) return failure(NO_MEMORY, "head");
+  for (int i = 0; i < 3; i++) if (!(*fine[i] = keep((u64)head.fine * 16))) return failure(NO_MEMORY, "head");
   for (int i = 0; i < 2; i++) {
     Worn *worn = i ? &frames : &strands;
     u64 bytes = (u64)(i ? head.glasses.points : head.widest) * 16;
@@ -29,10 +33,10 @@ static int make_vertices(void) {
     for (int k = 0; k < 5; k++) if (!(*arrays[k] = keep(bytes))) return failure(NO_MEMORY, "head");
     if (!(worn->visible = keep(bytes / 16))) return failure(NO_MEMORY, "head");
   }
-  if (!(body.visible = keep(head.fine))) return failure(NO_MEMORY, "head");
+  if (!(body.visible = keep(head.fine)) || !(body.shaded = keep((u64)head.fine * sizeof(Shaded)))) return failure(NO_MEMORY, "head");
   for (u32 i = 0; i < head.fine; i++) {
     vec place = {head.chart[2 * i], head.chart[2 * i + 1], head.uv[2 * i], head.uv[2 * i + 1]};
-    body.chart[i] = place * (vec){1, 1, TEXELS / 65535.0f, TEXELS / 65535.0f};
+    body.shaded[i].chart = place * (vec){1, 1, TEXELS / 65535.0f, TEXELS / 65535.0f};
   }
   return FINE;
 }
@@ -112,7 +116,7 @@ static void shape_body(const Person *person) {
     vec p = all(0);
     for (int k = head.starts[i]; k < head.starts[i + 1]; k++) p += head.weights[k] * body.posed[head.columns[k]];
     // below the lip of an open mouth, the upper teeth show and the tongue sinks
-    if (head.materials[i] == TEETH && body.chart[i][1] > UPPER_TEETH) p[1] -= 0.55f * now.mouth_open;
+    if (head.materials[i] == TEETH && body.shaded[i].chart[1] > UPPER_TEETH) p[1] -= 0.55f * now.mouth_open;
     if (head.materials[i] == TONGUE) p[1] -= 0.35f * now.mouth_open;
     if (covers) {  // hair presses the ears to the head
       float aside = 0.8f * head.ears[i] * most(magnitude(p[0]) - 6.9f, 0);

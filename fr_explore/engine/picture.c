@@ -28,13 +28,14 @@ INLINE int color_of(const Fragment *f, Shading *to) {
     to->color = first * frames.color[i] + second * frames.color[k] + third * frames.color[m];
     return 0;
   }
-  vec plain = first * body.plain[i] + second * body.plain[k] + third * body.plain[m];
-  vec at = first * body.chart[i] + second * body.chart[k] + third * body.chart[m];
+  const Shaded *a = body.shaded + i, *b = body.shaded + k, *d = body.shaded + m;
+  vec plain = first * a->plain + second * b->plain + third * d->plain;
+  vec at = first * a->chart + second * b->chart + third * d->chart;
   if (c[3] == EYE) {
     to->color = eye(plain[3], at[0], at[1]);
     return 0;
   }
-  vec painted = first * body.painted[i] + second * body.painted[k] + third * body.painted[m];
+  vec painted = first * a->painted + second * b->painted + third * d->painted;
   if (c[3] == SKIN) return bare_skin(painted, plain, at, to);
   to->color = plain + painted[3];
   return 0;

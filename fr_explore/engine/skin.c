@@ -54,7 +54,7 @@ INLINE Albedo albedo(const Person *person, u32 i, vec roots) {
   switch (head.materials[i]) {
     case EYE: return (Albedo){all(0), {0.62f, 0.59f, 0.57f, 0}};
     case TEETH: {  // those at the sides are in the shadow of the cheeks
-      float aside = smoothly((magnitude(body.chart[i][0]) - 1.5f) / 1.4f);
+      float aside = smoothly((magnitude(body.shaded[i].chart[0]) - 1.5f) / 1.4f);
       return (Albedo){all(0), (1 - 0.85f * aside) * (vec){0.62f, 0.57f, 0.49f, 0}};
     }
     case TONGUE: return (Albedo){all(0), {0.22f, 0.06f, 0.055f, 0}};
@@ -92,9 +92,10 @@ static void light_body(const Person *person) {
     light += 0.20f * open * most(0.35f + dot(n, front), 0);
     float h = most(dot(n, lamp.half), 0), h4 = h * h * h * h, h8 = h4 * h4, h16 = h8 * h8;
     Albedo a = albedo(person, i, roots);
-    body.painted[i] = a.factor * light, body.plain[i] = a.hiding * light;
-    body.painted[i][3] = head.materials[i] == LASH ? 0 : head.gloss[i] * seen * (h16 * h8 * h4);
-    body.plain[i][3] = (light[0] + light[1] + light[2]) * (1 / 3.0f);
+    vec painted = a.factor * light, plain = a.hiding * light;
+    painted[3] = head.materials[i] == LASH ? 0 : head.gloss[i] * seen * (h16 * h8 * h4);
+    plain[3] = (light[0] + light[1] + light[2]) * (1 / 3.0f);
+    body.shaded[i].painted = painted, body.shaded[i].plain = plain;
   }
 }
 

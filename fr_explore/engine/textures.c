@@ -105,8 +105,9 @@ typedef struct { u32 at; float right, down; } Place;
 INLINE vec last_place(u32 columns, u32 rows) { return (vec){columns - 1.001f, rows - 1.001f, 0, 0}; }
 INLINE Place place(vec at, u32 columns, vec last) {
   at = smaller(last, larger(all(0), at - 0.5f));
-  ivec texel = whole(at);
-  at -= real(texel);
+  vec corner = floor4(at);
+  ivec texel = whole_small(corner);
+  at -= corner;
   return (Place){(u32)(texel[1] * (int)columns + texel[0]), at[0], at[1]};
 }
 INLINE vec sampled(const vec *texels, u32 columns, Place at) {
@@ -120,8 +121,8 @@ typedef struct { vec shaded, opacity; } Strands;
 INLINE Strands strands_at(const Hair *hair, vec column, vec row) {
   vec x = smaller(all(hair->columns - 1.001f), larger(all(0), column - 0.5f));
   vec y = smaller(all(hair->rows - 1.001f), larger(all(0), row - 0.5f));
-  ivec k = whole(x), i = whole(y), at = i * (int)hair->columns + k, byte = {255, 255, 255, 255}, low, high;
-  vec right = x - real(k), down = y - real(i), p[4];
+  vec left = floor4(x), top = floor4(y), right = x - left, down = y - top, p[4];
+  ivec at = whole_small(top) * (int)hair->columns + whole_small(left), byte = {255, 255, 255, 255}, low, high;
   for (int n = 0; n < 4; n++) {
     const u8 *texel = hair->soft + 2 * at[n];  // with its neighbour to the right: four numbers
     __builtin_memcpy((int *)&low + n, texel, 4), __builtin_memcpy((int *)&high + n, texel + 2 * hair->columns, 4);

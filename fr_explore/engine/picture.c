@@ -64,7 +64,7 @@ static void draw(const Person *person, const Fragment *f, const Fragment *end) {
 }
 
 // Linear light as sRGB (IEC 61966-2-1); bright light approaches white smoothly.
-static vec display(vec x) {
+INLINE vec display(vec x) {
   x = larger(x, all(0));
   ivec bright = x > 0.7f;
   if (wasm_v128_any_true((v128_t)bright)) x = choose(bright, 0.7f + 0.3f * (1 - exp4(-(x - 0.7f) / 0.3f)), x);

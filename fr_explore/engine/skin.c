@@ -126,7 +126,7 @@ INLINE int bare_skin(vec painted, vec plain, vec at, Shading *to) {
 INLINE vec painted_skin(const Shading *s) {
   vec color = s->color, c = s->paint;
   float relief = 2 * c[3] - 1.00392157f, light = s->light;  // 128 of 255 is no relief
-  if (c[2] > 0) color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});  // most of the face has no marks
+  color *= exp4(-c[2] * (vec){0.75f, 1.0f, 1.08f, 0});
   color *= 1 + 0.2f * relief;
   if (paint.makeup > 0) color = made_up(color, sampled(soft.makeup, CHART_COLUMNS, s->cell), all(light));
   color += (paint.facial_hair * c[1] * (2 - c[1])) * (paint.beard * light - color);  // dense hair leaves no gaps

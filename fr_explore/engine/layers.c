@@ -122,10 +122,10 @@ static void open_pixel(u32 pixel) {
 // A triangle in progress.
 typedef struct {
   u32 look, number;
-  vec corner, slope_x, slope_y;  // of nearness, and of the second and third weight
-  vec rises[4];                  // nearness of the samples relative to that of the pixel's corner
-  float highest;                 // of them
-  vec corners[3];                // column and row in the hair's texture, or opacity of a lash
+  Plane plane;     // of what may be raised, see HAIR_RAISED
+  float near;      // of the plane's corner
+  vec rises[4];    // nearness of the samples relative to that of the pixel's corner
+  vec corners[3];  // column and row in the hair's texture, or opacity of a lash
 } Veil;
 
 // Some of its pixels: nearness of the corner, the samples that it covers or shows, the light that comes through to them.
@@ -156,8 +156,9 @@ INLINE Shown shown(const Veil *v, const Hair *hair, u32 n) {
   vec pq = __builtin_shufflevector(p, q, 0, 1, 4, 5), st = __builtin_shufflevector(s, t, 0, 1, 4, 5);
   vec count = __builtin_shufflevector(pq, st, 0, 2, 4, 6), mean_x = __builtin_shufflevector(pq, st, 1, 3, 5, 7);
   vec mean_y = {p[2], q[2], s[2], t[2]}, share = 1 / count;
-  vec dx = mean_x * share + (load(some.x + n) - v->corner[0]), dy = mean_y * share + (load(some.y + n) - v->corner[1]);
-  vec second = dx * v->slope_x[1] + dy * v->slope_y[1], third = dx * v->slope_x[2] + dy * v->slope_y[2];
+  vec corner = v->plane.corner, weights = v->plane.weights;
+  vec dx = mean_x * share + (load(some.x + n) - corner[0]), dy = mean_y * share + (load(some.y + n) - corner[1]);
+  vec second = dx * weights[0] + dy * weights[2], third = dx * weights[1] + dy * weights[3];
   vec first = 1 - second - third, zero = all(0);
   if (v->look == GLASSES) return (Shown){second, third, all(now.glasses), zero};
   vec column = first * v->corners[0][0] + second * v->corners[1][0] + third * v->corners[2][0];
@@ -183,9 +184,21 @@ INLINE float darken(u32 pixel, u32 bits, float opacity) {
   return sum4(total) * (1.0f / SAMPLES);
 }
 
+// What the pixels of a triangle need to be drawn.
+INLINE void unfold(Veil *v, const Hair *hair) {
+  const u16 *corners = looks[v->look].mesh.corners + 4 * v->number;
+  vec plane = v->plane.corner;
+  for (int k = 0; k < 4; k++) v->rises[k] = plane[2] * load(SAMPLE_X + 4 * k) + plane[3] * load(SAMPLE_Y + 4 * k);
+  for (int k = 0; k < 3; k++) {
+    if (v->look == HAIR) v->corners[k] = hair->places[corners[k]];
+    if (v->look == LASHES) v->corners[k] = all(clamp(head.gloss[corners[k]], 0, 1));
+  }
+}
+
 // Draw the first `count` of the pixels.
-static Fragment *veil_pixels(const Veil *v, const Hair *hair, u32 count, Fragment *out) {
+static Fragment *veil_pixels(Veil *v, const Hair *hair, u32 count, Fragment *out) {
   u32 lit = 0;
+  unfold(v, hair);
   for (u32 n = 0; n < count; n++) {
     u32 pixel = some.pixel[n], hits;
     if (band.state[pixel] != OPEN) open_pixel(pixel);  // a closed one is HIDDEN
@@ -221,29 +234,6 @@ INLINE int hidden(const Span *s) {
   return 1;
 }
 
-INLINE Plane plane_of(vec a, vec p, vec q) {
-  vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / (p[0] * q[1] - p[1] * q[0]));
-  return (Plane){{a[0], a[1], w[0] * p[2] + w[1] * q[2], w[2] * p[2] + w[3] * q[2]}, w};
-}
-
-static Veil veil_of(const Span *s, const Hair *hair) {
-  const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
-  const vec *screen = looks[s->look].screen;
-  vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]], p = b - a, q = c - a;
-  Plane plane = plane_of(a, p, q);
-  float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1;
-  float gx = raise * plane.corner[2], gy = raise * plane.corner[3];
-  Veil v = {.look = s->look, .number = s->number, .corner = {a[0], a[1], a[2] * raise, 0},
-            .slope_x = {gx, plane.weights[0], plane.weights[1], 0}, .slope_y = {gy, plane.weights[2], plane.weights[3], 0}};
-  for (int k = 0; k < 4; k++) v.rises[k] = gx * load(SAMPLE_X + 4 * k) + gy * load(SAMPLE_Y + 4 * k);
-  v.highest = most(gx, 0) + most(gy, 0);
-  for (int k = 0; k < 3; k++) {
-    if (s->look == HAIR) v.corners[k] = hair->places[corners[k]];
-    if (s->look == LASHES) v.corners[k] = all(clamp(head.gloss[corners[k]], 0, 1));
-  }
-  return v;
-}
-
 // The samples, as bits, of each of four pixels in a row: those from `begin` on and before `end`, which are counted from
 // the first pixel on, for the three rows of samples.
 INLINE ivec covered(ivec begin, ivec end) {
@@ -270,6 +260,13 @@ INLINE void transpose(const ivec from[ROWS], ivec to[4]) {
   to[2] = __builtin_shufflevector(high, from[2], 0, 1, 6, 6), to[3] = __builtin_shufflevector(high, from[2], 2, 3, 7, 7);
 }
 
+INLINE Veil veil_of(const Span *s, vec a, vec p, vec q) {
+  vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / (p[0] * q[1] - p[1] * q[0]));
+  float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1, gx = w[0] * p[2] + w[1] * q[2], gy = w[2] * p[2] + w[3] * q[2];
+  return (Veil){.look = s->look, .number = s->number, .near = a[2] * raise,
+                .plane = {{a[0], a[1], raise * gx, raise * gy}, w}};
+}
+
 INLINE void by_height(vec *upper, vec *lower) {  // as `in_order`, of one triangle
   vec a = *upper, b = *lower;
   ivec swap = a > b;
@@ -282,13 +279,15 @@ static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
   const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
   const vec *screen = looks[s->look].screen;
   vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]];
+  Veil v = veil_of(s, a, b - a, c - a);
   by_height(&a, &b), by_height(&b, &c), by_height(&a, &b);
   ivec rows = whole_small(ceiling((vec){most(a[1], (float)band.top), least(c[1], (float)band.bottom), 0, 0} * ROWS - 0.5f));
   int first = rows[0], last = rows[1];
   if (first >= last) return out;
   vec slopes = (vec){c[0] - a[0], b[0] - a[0], c[0] - b[0], 0} / (vec){c[1] - a[1], b[1] - a[1], c[1] - b[1], 1};
   const Sides sides = {a[0], a[1], b[0], b[1], slopes[0], slopes[1], slopes[2]};
-  Veil v = veil_of(s, hair);
+  vec plane = v.plane.corner;
+  float highest = most(plane[2], 0) + most(plane[3], 0);  // a sample's nearness above that of its pixel's corner
   u32 count = 0;
   for (int y = first / ROWS; y * ROWS < last; y += 4) {
     ivec begin[ROWS], end[ROWS], begins[4], ends[4], left = {1 << 24, 1 << 24, 1 << 24, 1 << 24}, right = {0, 0, 0, 0};
@@ -302,13 +301,13 @@ static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
       left = (ivec)wasm_i32x4_min((v128_t)left, (v128_t)begin[r]), right = (ivec)wasm_i32x4_max((v128_t)right, (v128_t)end[r]);
     }
     transpose(begin, begins), transpose(end, ends);
-    vec rises = (real(y + (ivec){0, 1, 2, 3}) - v.corner[1]) * v.slope_y[0];
+    vec rises = (real(y + (ivec){0, 1, 2, 3}) - plane[1]) * plane[3];
     for (int k = 0; k < 4; k++)
       for (u32 x = (u32)left[k] / COLUMNS & ~(TILE - 1u); x * COLUMNS < (u32)right[k]; x += TILE) {
-        vec place = (vec){0, 1, 2, 3} + (float)x, near = v.corner[2] + (place - v.corner[0]) * v.slope_x[0] + rises[k];
+        vec place = (vec){0, 1, 2, 3} + (float)x, near = v.near + (place - plane[0]) * plane[2] + rises[k];
         u32 row = (u32)(y + k - band.top);
         ivec bits = covered(begins[k] - (int)(x * COLUMNS), ends[k] - (int)(x * COLUMNS));
-        bits &= near + v.highest >= load(band.least + in_tiles(x, row));
+        bits &= near + highest >= load(band.least + in_tiles(x, row));
         u32 which = wasm_i32x4_bitmask((v128_t)(bits != 0));
         if (!which) continue;
         if (count > SOME) out = veil_pixels(&v, hair, count, out), count = 0;
@@ -319,5 +318,5 @@ static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
         count += (u32)__builtin_popcount(which);
       }
   }
-  return veil_pixels(&v, hair, count, out);
+  return count ? veil_pixels(&v, hair, count, out) : out;
 }

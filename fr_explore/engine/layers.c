@@ -260,11 +260,11 @@ INLINE void transpose(const ivec from[ROWS], ivec to[4]) {
   to[2] = __builtin_shufflevector(high, from[2], 0, 1, 6, 6), to[3] = __builtin_shufflevector(high, from[2], 2, 3, 7, 7);
 }
 
-INLINE Veil veil_of(const Span *s, vec a, vec p, vec q) {
+INLINE void begin(Veil *v, const Span *s, vec a, vec p, vec q) {
   vec w = (vec){q[1], -p[1], -q[0], p[0]} * (1 / (p[0] * q[1] - p[1] * q[0]));
   float raise = s->look == HAIR ? 1 + HAIR_RAISED : 1, gx = w[0] * p[2] + w[1] * q[2], gy = w[2] * p[2] + w[3] * q[2];
-  return (Veil){.look = s->look, .number = s->number, .near = a[2] * raise,
-                .plane = {{a[0], a[1], raise * gx, raise * gy}, w}};
+  v->look = s->look, v->number = s->number, v->near = a[2] * raise;
+  v->plane = (Plane){{a[0], a[1], raise * gx, raise * gy}, w};
 }
 
 INLINE void by_height(vec *upper, vec *lower) {  // as `in_order`, of one triangle
@@ -279,7 +279,8 @@ static Fragment *draw_veil(const Span *s, const Hair *hair, Fragment *out) {
   const u16 *corners = looks[s->look].mesh.corners + 4 * s->number;
   const vec *screen = looks[s->look].screen;
   vec a = screen[corners[0]], b = screen[corners[1]], c = screen[corners[2]];
-  Veil v = veil_of(s, a, b - a, c - a);
+  Veil v;
+  begin(&v, s, a, b - a, c - a);
   by_height(&a, &b), by_height(&b, &c), by_height(&a, &b);
   ivec rows = whole_small(ceiling((vec){most(a[1], (float)band.top), least(c[1], (float)band.bottom), 0, 0} * ROWS - 0.5f));
   int first = rows[0], last = rows[1];

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import avatar_pairs
@@ -19,6 +19,8 @@ from avatar_pairs import drawn, report
 
 import fr_explore as fr
 from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES
+from fr_explore.engine import host
+from fr_explore.faces.avatars.source import head_blob, person_blob
 
 
 def speed(seed: int = 3, count: int = 40) -> None:
@@ -30,9 +32,11 @@ def speed(seed: int = 3, count: int = 40) -> None:
     for i in faces.identities:  # draws the identities
         faces.render(i)
     for side, most in ((160, 9), (80, 5)):
-        clock, processor = timed(lambda i, s, side=side: faces.render(i, s, side), requests)
-        within(f"one face of {side} px, median", clock, most)
-        report("  of that on the processor", f"{processor:.1f} ms", "-", True)
+        within(
+            f"one face of {side} px, median", timed(lambda i, s, side=side: faces.render(i, s, side), requests)[0], most
+        )
+        clock, processor = timed(lambda i, s, side=side: in_one_thread(i, s, side), requests)
+        report("  drawn in one thread", f"{clock:.1f} ms, {processor:.1f} ms on the processor", "-", True)
     for name in ("illumination", "hair_color", "skin_tone", "facial_hair", "makeup"):
         record = ATTRIBUTES[name]
         drag = [(who[0], {name: float(v)}) for v in np.linspace(record.low, record.high, count)]
@@ -41,6 +45,10 @@ def speed(seed: int = 3, count: int = 40) -> None:
     if hasattr(os, "getloadavg"):
         load = f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
         report("  load of the machine while measuring", load, "-", True)
+
+
+def in_one_thread(identity: int, strengths: Mapping[str, float], side: int) -> None:
+    host.render_run(head_blob(), [(person_blob(0, identity), strengths)], side)
 
 
 def timed(function: Callable, requests: list[tuple]) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import atexit
 import ctypes
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import metadata, resources
@@ -19,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from ..base.cores import LIBRARIES
+from ..base.cores import LIBRARIES, cores
 
 __all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "prepare", "render", "render_run"]
 
+SMALLEST_HALVED = 64  # side of a picture in pixels: a smaller one takes longer in two threads
 KEPT = 256 << 20  # bytes of memory above which an instance is dropped after its call: memory never shrinks
 
 
@@ -143,9 +145,22 @@ class Renderer(Instance):
         self, head: bytes, person: bytes, values: Mapping[str, float], size: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw a person; return float32 pixels (size, size, 3) and landmarks (5, 2). See `render` of this module."""
+        self.draw(head, person, values, size, 0, size)
+        return self.finish(size)
+
+    def draw(self, head: bytes, person: bytes, values: Mapping[str, float], size: int, top: int, bottom: int) -> None:
+        """Draw rows of a person's picture, without its image attributes."""
         slot = self._slot(head, person)
         self._set(values)
-        self._check(self._call("render", slot, size))
+        self._check(self._call("rows", slot, size, top, bottom))
+
+    def rows(self, size: int, top: int) -> np.ndarray:
+        """A view of the picture's rows from `top` on, valid until the next call."""
+        return self._view(self._call("out"), size * size * 3)[top * size * 3 :]
+
+    def finish(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Apply the image attributes to the picture that was drawn; return what `render` returns."""
+        self._check(self._call("finish"))
         marks = self._view(self._call("landmarks"), 10).reshape(5, 2).copy()
         return self._result(size, size), marks
 
@@ -205,6 +220,7 @@ class Renderer(Instance):
 
 
 _idle: list[Renderer] = []
+_lent = 0  # how many instances are in use
 _lock = threading.Lock()
 
 
@@ -219,14 +235,20 @@ def _release() -> None:
 @contextmanager
 def _borrowed(person: bytes = b"") -> Iterator[Renderer]:
     """Lend an idle instance, if possible one that knows the person; an instance that failed is not used again."""
+    global _lent
     with _lock:
-        known = next((i for i, idle in enumerate(_idle) if idle.knows(person)), -1)
+        known = next((i for i, idle in enumerate(_idle) if idle.knows(person)), 0)
         renderer = _idle.pop(known) if _idle else None
-    renderer = renderer or Renderer()
-    yield renderer
-    if renderer.bytes_used() <= KEPT:
+        _lent += 1
+    try:
+        renderer = renderer or Renderer()
+        yield renderer
+        if renderer.bytes_used() <= KEPT:
+            with _lock:
+                _idle.insert(0, renderer)  # the one used last is lent first
+    finally:
         with _lock:
-            _idle.append(renderer)
+            _lent -= 1
 
 
 def render(head: bytes, person: bytes, values: Mapping[str, float], size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -242,8 +264,21 @@ def render(head: bytes, person: bytes, values: Mapping[str, float], size: int) -
     ------
     EngineError : a blob, value or size that the module does not accept.
     """
-    with _borrowed(person) as renderer:
-        return renderer.render(head, person, values, size)
+    if not _halves(size):
+        with _borrowed(person) as renderer:
+            return renderer.render(head, person, values, size)
+    middle = size // 2
+    with _borrowed(person) as upper, _borrowed(person) as lower, ThreadPoolExecutor(1) as second:
+        rest = second.submit(lower.draw, head, person, values, size, middle, size)
+        upper.draw(head, person, values, size, 0, middle)
+        rest.result()
+        upper.rows(size, middle)[:] = lower.rows(size, middle)
+        return upper.finish(size)
+
+
+def _halves(size: int) -> bool:
+    """Whether to draw the halves of a picture at the same time: if nothing else is drawn, and not the first picture."""
+    return bool(_idle) and not _lent and size >= SMALLEST_HALVED and cores() > 1
 
 
 def render_run(

@@ -10,7 +10,7 @@ static u32 kept_end, frame_end;  // 0 before the first use
 
 enum {
   FINE, NO_MEMORY, NO_HEAD, HEAD_TWICE, NOT_A_BLOB, BAD_SECTION, BAD_INDEX, BAD_NUMBER, OTHER_HEAD, NO_STYLE, BAD_SLOT,
-  NO_PERSON, BAD_SIZE, BAD_PARAMETER, NO_PICTURE, CODES
+  NO_PERSON, BAD_SIZE, BAD_PARAMETER, NO_PICTURE, BAD_ROWS, CODES
 };
 static const char *const WORDS[CODES + 1] = {
   "success",
@@ -28,6 +28,7 @@ static const char *const WORDS[CODES + 1] = {
   "the side of a picture must be from 32 to 2048 pixels",
   "a parameter is not finite or is out of range",
   "no picture is open: call picture first",
+  "rows must be from 0 to the side of the picture, and the first one before the last one",
   "unknown code",
 };
 static char about[32];  // what the last error is about

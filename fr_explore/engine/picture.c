@@ -76,19 +76,20 @@ INLINE vec tent(const vec *p) { return 0.25f * (p[-1] + p[1]) + 0.5f * p[0]; }
 
 // Add the background, plain with a soft vignette; filter with a tent two pixels wide; convert to sRGB. The tent
 // removes frequencies near that of the pixel grid: without it, aliasing determines the direction in which an embedding
-// moves when the head turns by a small step; with it, halving the step keeps this direction.
-static void develop(void) {
+// moves when the head turns by a small step; with it, halving the step keeps this direction. Of the rows from `first` to
+// `end`, those from `top` to `bottom` are wanted.
+static void develop(int first, int top, int bottom, int end) {
   const vec dark = {0.045f, 0.050f, 0.056f, 1}, light = {0.93f, 0.93f, 0.92f, 1};
   const vec grey = between(dark, (vec){0.56f, 0.58f, 0.60f, 1}, light, now.background) * (vec){1, 1, 1, 0};
   float step = 1.0f / side;
   vec *canvas = picture.canvas, *line = picture.line + 1;
-  for (int y = 0; y < side; y++)
+  for (int y = first; y < end; y++)
     for (int x = 0; x < side; x++) {
       float gx = (x + 0.5f) * step - 0.5f, gy = (y + 0.5f) * step - 0.5f;
       vec *c = canvas + y * side + x;
       *c += picture.free[y * side + x] * (1 - 0.55f * (gy * gy + gx * gx) - 0.10f * gy) * grey;
     }
-  for (int y = 0; y < side; y++) {
+  for (int y = top; y < bottom; y++) {
     const vec *b = canvas + y * side, *a = y ? b - side : b, *c = y < side - 1 ? b + side : b;
     for (int x = 0; x < side; x++) line[x] = 0.25f * (a[x] + c[x]) + 0.5f * b[x];
     line[-1] = line[0];

@@ -44,6 +44,7 @@ static u32 inbox_bytes;
 static Fragment *fragments, *fragments_used, *fragments_end;
 static struct {
   int slot, side;    // of the last picture
+  int top, bottom;   // the rows of it that were drawn
   int plain, parts;  // whether the picture before the image attributes, and all fragments, are valid
   Values values;
 } last;
@@ -51,7 +52,7 @@ static struct {
 static void forget_picture(void) {
   frame_end = kept_end;
   inbox_bytes = 0;
-  last.plain = last.parts = last.side = 0;
+  last.plain = last.parts = last.side = last.bottom = 0;
   picture.opened = 0, picture.out = 0;
 }
 
@@ -180,15 +181,19 @@ static Fragment *with_room(Person *person, Fragment *used, u32 count) {
   return fragments;
 }
 
+// The tent of `develop` reaches into the rows above and below.
+static int first_row(void) { return last.top > 0 ? last.top - 1 : 0; }
+static int end_row(void) { return last.bottom < side ? last.bottom + 1 : side; }
+
 static void find_fragments(Person *person) {
-  int rows = band.bottom - band.top;
+  int rows = band.bottom - band.top, end_of_all = end_row();
   const Hair *hair = person->style >= 0 ? head.hair + person->style : 0;
   Fragment *used = fragments;
   last.parts = 1;
   find_solid();
   sort_layers();
-  for (int top = 0; top < side; top += rows) {
-    band.top = top, band.bottom = top + rows < side ? top + rows : side;
+  for (int top = first_row(); top < end_of_all; top += rows) {
+    band.top = top, band.bottom = top + rows < end_of_all ? top + rows : end_of_all;
     clear_band();
     rasterise();
     if (layers.count) find_least();
@@ -218,25 +223,39 @@ static void draw_person(Person *person, int reshape) {
   if (reshape) find_fragments(person);
   light(person);
   draw(person, fragments, fragments_used);
-  develop();
+  develop(first_row(), last.top, last.bottom, end_row());
 }
 
-EXPORT("render") int render(u32 slot, u32 size) {
+EXPORT("rows") int rows(u32 slot, u32 size, u32 top, u32 bottom) {
   if (!head.attached) return failure(NO_HEAD, "");
   if (slot >= SLOTS) return failure(BAD_SLOT, "");
   if (!people[slot].attached) return failure(NO_PERSON, "");
   if (size < SMALLEST || size > LARGEST_SIDE) return failure(BAD_SIZE, "");
+  if (top >= bottom || bottom > size) return failure(BAD_ROWS, "");
   TRY(check_values(0));
   if (last.side != (int)size) TRY(make_frame((int)size));
   now = given;
-  int same_person = last.plain && last.slot == (int)slot, worn = (last.values.glasses > 0) == (now.glasses > 0);
+  int same_rows = last.top == (int)top && last.bottom == (int)bottom;
+  int same_person = last.plain && last.slot == (int)slot && same_rows, worn = (last.values.glasses > 0) == (now.glasses > 0);
   int reshape = !same_person || !last.parts || !worn || differ(&now, &last.values, SHAPE);
+  last.top = (int)top, last.bottom = (int)bottom;
   if (reshape || differ(&now, &last.values, COLOR)) draw_person(people + slot, reshape);
   last.plain = 1, last.slot = (int)slot, last.values = now;
   picture.out = picture.plain, picture.bytes_made = 0;
-  if (now.blur != 0 || now.hue != 0 || now.saturation != 1 || now.contrast != 1 || now.brightness != 1 || now.noise != 0)
-    apply_image_attributes(people[slot].seed);
   return FINE;
+}
+
+EXPORT("finish") int finish(void) {
+  if (!last.bottom) return failure(NO_PICTURE, "");
+  picture.out = picture.plain, picture.bytes_made = 0;
+  if (now.blur != 0 || now.hue != 0 || now.saturation != 1 || now.contrast != 1 || now.brightness != 1 || now.noise != 0)
+    apply_image_attributes(people[last.slot].seed);
+  return FINE;
+}
+
+EXPORT("render") int render(u32 slot, u32 size) {
+  TRY(rows(slot, size, 0, size));
+  return finish();
 }
 
 EXPORT("picture") float *open_picture(u32 width, u32 height) {

@@ -142,6 +142,61 @@ def test_threads_draw_at_the_same_time_and_the_same(fresh):
     assert 1 <= len(host._idle) <= 5
 
 
+@pytest.fixture
+def two_cores(monkeypatch):
+    """Halves of a picture are drawn at the same time, by instances that know nothing else."""
+    monkeypatch.setattr(host, "cores", lambda: 2)
+    monkeypatch.setattr(host, "_idle", [Renderer(), Renderer()])
+
+
+@pytest.mark.parametrize("size", [64, 97])
+def test_halves_that_are_drawn_at_the_same_time_are_the_whole_picture(two_cores, fresh, size):
+    first = {"head_angle": 12.0, "glasses": 0.5}
+    steps = [first, first | {"illumination": 40.0}, first | {"blur": 1.0, "contrast": 1.3, "noise": 0.1}, {}, first]
+    for k, values in enumerate(steps):
+        if k == 3:  # an instance draws a whole picture in between
+            host.render_run(head_blob(), [(person_blob(0, 1), {})], size)
+        assert host._halves(size)
+        for ours, whole in zip(
+            host.render(head_blob(), person_blob(0, 1), values, size),
+            fresh(person_blob(0, 1), values, size),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(ours, whole)
+    assert len(host._idle) == 2
+
+
+def test_halves_are_for_large_pictures_when_nothing_else_is_drawn(two_cores, monkeypatch):
+    assert not host._halves(host.SMALLEST_HALVED - 1)
+    with host._borrowed():
+        assert not host._halves(160)
+    with pytest.raises(EngineError, match=r"out of range \(age\)"):
+        host.render(head_blob(), person_blob(0, 1), {"age": 200.0}, 160)
+    assert host._lent == 0
+    assert not host._halves(160)  # both have failed
+    monkeypatch.setattr(host, "_idle", [Renderer()])
+    assert host._halves(160)
+    monkeypatch.setattr(host, "cores", lambda: 1)
+    assert not host._halves(160)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, SIZE), st.integers(0, SIZE + 2))
+def test_rows_that_a_picture_lacks_are_refused(top, bottom):
+    renderer = Renderer()
+    with pytest.raises(EngineError, match=r"no picture is open"):
+        renderer.finish(SIZE)
+    if 0 <= top < bottom <= SIZE:
+        whole = renderer.render(head_blob(), person_blob(0, 1), {}, SIZE)[0].ravel()
+        renderer.grain(1, 1, 0)
+        renderer.draw(head_blob(), person_blob(0, 1), {}, SIZE, top, bottom)
+        part = slice(top * SIZE * 3, bottom * SIZE * 3)
+        np.testing.assert_array_equal(renderer.rows(SIZE, 0)[part], whole[part])
+    else:
+        with pytest.raises(EngineError, match=r"rows must be from 0 to the side of the picture"):
+            renderer.draw(head_blob(), person_blob(0, 1), {}, SIZE, top, bottom)
+
+
 def test_8_bits_are_those_of_the_float_pixels():
     renderer = Renderer()
     pixels, _ = renderer.render(head_blob(), person_blob(0, 1), {"noise": 0.1, "brightness": 1.4}, 45)

@@ -2,8 +2,7 @@
 
 - A module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
   run at the same time: wasmtime releases the GIL.
-- `wasmtime` is imported and a module compiled at the first call, not with the package. `prepare` does both in the
-  background.
+- The first call, not the package, imports `wasmtime` and compiles a module; `prepare` does both in the background.
 """
 
 from __future__ import annotations
@@ -63,9 +62,8 @@ def _compiled(name: str) -> tuple[Any, Any]:
         engine = wasmtime.Engine()
         return engine, wasmtime.Module(engine, code)
     except wasmtime.WasmtimeError as reason:
-        version = metadata.version("wasmtime")
-        text = f"wasmtime {version} cannot compile the engine ({_first_line(reason)}): run 'pip install -U wasmtime'."
-        raise EngineError(text) from None
+        text = f"cannot compile the engine ({_first_line(reason)}): run 'pip install -U wasmtime'."
+        raise EngineError(f"wasmtime {metadata.version('wasmtime')} {text}") from None
 
 
 def _first_line(reason: Exception) -> str:

@@ -34,10 +34,12 @@ CHART = {
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
     chart = nbformat.v4.new_output("display_data", {build_site.VEGA: CHART, "text/plain": "A chart."})
+    Image.new("RGB", (480, 270), "teal").save(first := io.BytesIO(), "PNG")
     cells = [
         nbformat.v4.new_markdown_cell(
             "# 5. A notebook\n\nThe energy is $E = 1 - \\cos\\theta$, and\n\n$$E_i = \\frac{1}{k}\\sum_j E_{ij}$$\n\n"
-            "It costs `$5` or $10. See [the glossary](GLOSSARY.md), [the next](06-next.ipynb#part)."
+            "It costs `$5` or $10. See [the glossary](GLOSSARY.md), [the next](06-next.ipynb#part).",
+            attachments={"first.png": {"image/png": base64.b64encode(first.getvalue()).decode()}},
         ),
         nbformat.v4.new_code_cell("from fr_explore_widgets import EnergyPlayground"),
         nbformat.v4.new_code_cell("EnergyPlayground()", metadata={"tags": ["widget"], "alt": 'Arrows "on" a ring'}),

@@ -137,7 +137,7 @@ def arrows() -> Any:
     lattice = fr.sample_lattice(fr.Avatars(identities=3, seed=0), ["age"], curves=40, seed=0)
     field = fr.vector_field(fr.embed(lattice, fr.load_model("dlib"), size=96, batch_size=8, progress=False))
     explorer = FieldExplorer(field, lattice)
-    explorer.set(curve=3)
+    explorer.set(curve=5)
     return explorer
 
 
@@ -204,8 +204,8 @@ STILLS = {
     "00": Still(lambda: laboratory(expression=0.9, head_angle=-14, age=52)),
     "01": Still(pairs, at_the_threshold, height=626),
     "02": Still(laboratory, part=".fr-map", scale=2),
-    "03": Still(people, height=540),
-    "04": Still(arrows, height=700),
+    "03": Still(people, height=514),
+    "04": Still(arrows, height=750),
     "05": Still(lambda: playground(layout="grid", pattern="radial", order=0.7, radius=0.5), height=504),
     "06": Still(nameless),
     "07": Still(lambda: beside("controlled/fixed-brightness", "controlled/all-varied", 7, brightness=1.3)),

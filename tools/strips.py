@@ -1,6 +1,6 @@
 """A newcomer's run of each notebook as pictures: JupyterLab at two widths, in the light and in the dark theme.
 
-    python tools/strips.py [NN ...]       .screenshots/NN-1280-light.png, NN-1280-dark.png, NN-400-light.png, ...
+    python tools/strips.py [NN ...]       .screenshots/NN-1280-light-0.png, NN-1280-dark-0.png, NN-400-light-0.png, ...
 
 The student version runs once from top to bottom, as *Run All* does; `--guess` presses "Show me" below each question
 first, so that what waits for a guess is in the pictures too. They are to be looked at, and are not committed.
@@ -19,10 +19,10 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".screenshots"
-WIDTHS, THEMES = (1280, 400), ("Light", "Dark")
-SECTION = 12  # cells side by side in one picture would be too long for a viewer: a new picture begins after so many
+WINDOWS, THEMES = ((1280, 1000), (400, 3000)), ("Light", "Dark")  # a cell must fit into its window
+SECTION = 12  # cells in one picture
 SHOW_ME = "[data-action=skip]:visible"
-SETTLE = 250  # ms after a cell has been scrolled to
+SETTLE = 150  # ms after a cell has been scrolled to
 
 
 def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
@@ -30,7 +30,7 @@ def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
     from lab import Notebook
 
     (lab.folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    with Notebook(lab, browser, path.name, width=WIDTHS[0]) as opened:
+    with Notebook(lab, browser, path.name, width=WINDOWS[0][0]) as opened:
         page = opened.page
         opened.run_all()
         cells = page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
@@ -39,8 +39,8 @@ def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
                 for button in _cell(page, number).locator(SHOW_ME).all():
                     button.click()
         page.evaluate("window.jupyterapp.commands.execute('application:set-mode', { mode: 'single-document' })")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 1000})
+        for width, height in WINDOWS:
+            page.set_viewport_size({"width": width, "height": height})
             for theme in THEMES:
                 opened.change_theme(theme)
                 page.wait_for_timeout(4 * SETTLE)

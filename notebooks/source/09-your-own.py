@@ -136,7 +136,7 @@ course.check("09b", largest_rate)
 # %% [markdown]
 # ## 4. Who bears the errors?
 #
-# Divide our twelve people into two groups: those with more, and those with less melanin in their skin than the median. Photograph them as a cheap camera does: blurred, noisy, from above or below, in bad light. (On good pictures this network confuses hardly any of the twelve, and there would be nothing to compare.) Use one threshold for all: the one at which both error rates are equal overall. In which group are different people mistaken for each other more often?
+# Divide our twelve people into two groups: those with more, and those with less melanin in their skin than the median. Photograph them as a cheap camera does: blurred, noisy, from above or below, in bad and coloured light. (On good pictures this network confuses hardly any of the twelve, and there would be nothing to compare.) Use one threshold for all: the one at which both error rates are equal overall. In which group are different people mistaken for each other more often?
 #
 # ### Exercise 9c: rates by group
 

@@ -55,11 +55,11 @@ guess
 guess.commit(20)
 
 # %%
-start = time.perf_counter()
+start = time.process_time()  # of all cores together
 pictures = [faces.render(0, {"age": age}, size=64) for age in np.linspace(20, 70, 12)]
-rendered = time.perf_counter()
+rendered = time.process_time()
 model.embed(pictures)
-seconds = {"render": (rendered - start) / 12, "embed": (time.perf_counter() - rendered) / 12}
+seconds = {"render": (rendered - start) / 12, "embed": (time.process_time() - rendered) / 12}
 with course.after(guess):
     print({what: f"{1000 * value:.1f} ms a picture" for what, value in seconds.items()})
 
@@ -129,7 +129,7 @@ costs = pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix woul
 costs.assign(slower=costs["seconds"] / costs["seconds"].shift()).round(3)
 
 # %% [markdown]
-# If you double the points, there are four times as many distances, and the matrix would need four times the memory. `slower` says how many times as long each row took as the row above: typically 2 to 4, since only a part of the work grows with the square at these sizes. Compare the first row with the last: eight times the points take far more than eight times the seconds. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
+# If you double the points, there are four times as many distances, and the matrix would need four times the memory. `slower` says how many times as long each row took as the row above: on most computers 1.5 to 4, since only a part of the work grows with the square at these sizes. Compare the first row with the last: eight times the points take more than eight times the seconds. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
 
 # %% [markdown]
 # ## 3. Approximate neighbours

@@ -179,7 +179,8 @@ pd.DataFrame({record.name: f"{record.step:g} {record.unit}" for record in record
 walked = ["age", "head_angle", "brightness"]
 lattice = fr.sample_lattice(faces, walked, curves=14, seed=0)
 field = fr.vector_field(fr.embed(lattice, model, size=112, batch_size=8, progress=False))
-pd.DataFrame({name: [field[name].shape, ", ".join(field[name].dims)] for name in field}, index=["shape", "of"]).T
+parts = {name: [field[name].shape, ", ".join(field[name].dims)] for name in field}
+pd.DataFrame(parts, index=["shape", "of"]).T
 
 # %%
 fr.charts.field_quiver(field, identity=0)

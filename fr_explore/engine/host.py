@@ -1,7 +1,6 @@
 """Run the engine's modules in Python through wasmtime; `README.md` describes their interface.
 
-- A module is compiled once per process. A call borrows an instance for itself alone, so calls from several threads
-  run at the same time: wasmtime releases the GIL.
+- A module is compiled once. A call borrows an instance for itself, so threads run at the same time, without the GIL.
 - The first call, not the package, imports `wasmtime` and compiles a module; `prepare` does both in the background.
 """
 
@@ -14,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from importlib import metadata, resources
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -62,6 +61,8 @@ def _compiled(name: str) -> tuple[Any, Any]:
         engine = wasmtime.Engine()
         return engine, wasmtime.Module(engine, code)
     except wasmtime.WasmtimeError as reason:
+        from importlib import metadata  # slow to import
+
         text = f"cannot compile the engine ({_first_line(reason)}): run 'pip install -U wasmtime'."
         raise EngineError(f"wasmtime {metadata.version('wasmtime')} {text}") from None
 
@@ -90,8 +91,7 @@ class Instance:
 
     def _put(self, data: bytes) -> bool:
         """Copy data into the module's inbox; False if it gets no memory for it."""
-        at = self._call("inbox", len(data))
-        if at:
+        if at := self._call("inbox", len(data)):
             self._view(at, len(data), ctypes.c_uint8)[:] = np.frombuffer(data, np.uint8)
         return bool(at)
 

@@ -51,7 +51,7 @@ class Head:
         asset = np.load(io.BytesIO(data), allow_pickle=False)
 
         def basis(name: str) -> np.ndarray:
-            return asset[name].astype(np.float32) * asset[name + "_scale"][:, None, None]
+            return np.multiply(asset[name], asset[name + "_scale"][:, None, None], dtype=np.float32)
 
         self.digest = hashlib.sha256(data).hexdigest()
         self.mean: np.ndarray = asset["mean"]

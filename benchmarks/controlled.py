@@ -32,7 +32,7 @@ import pandas as pd
 import torch
 import xarray as xr
 from finetuning import Remembered, embed_all
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 import fr_explore as fr
 from fr_explore.base.corrections import adjust_p_values
@@ -160,8 +160,9 @@ def orders(table: pd.DataFrame, seed: int, draws: int = 2000) -> pd.DataFrame:
         picks = rng.integers(len(base), size=(draws, len(base)))
         for regime in [name for name in table["model"].unique() if name != BASE]:
             own = part.loc[regime].to_numpy()
-            means = [np.nanmean(values[picks], axis=1) for values in (own, base)]
-            drawn = [spearmanr(*pair).statistic for pair in zip(*means, strict=True)]
+            ranks = [rankdata(np.nanmean(values[picks], axis=1), axis=1) for values in (own, base)]
+            one, two = (r - r.mean(1, keepdims=True) for r in ranks)
+            drawn = (one * two).sum(1) / np.sqrt((one**2).sum(1) * (two**2).sum(1))
             gap = pd.Series(np.nanmean(own, 0) - np.nanmean(base, 0), part.columns)
             low, high = np.quantile(drawn, (0.025, 0.975))
             rows.append({

@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--identities", type=int, default=24)
     parser.add_argument("--curves", type=int, default=40)
-    parser.add_argument("--spreads", type=float, nargs="+", default=[1, 0.3], help="as --spread of controlled.py")
+    parser.add_argument("--spreads", type=float, nargs="+", default=[1], help="as --spread of controlled.py")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()

@@ -123,11 +123,11 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=8, help="choices of curves")
     parser.add_argument("--draws", type=int, default=25, help="draws of people for each; of KS's people")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--brief", action="store_true", help="6 avatars x 11 curves, 48 people; writes no table")
+    parser.add_argument("--brief", action="store_true", help="4 avatars x 10 curves, 48 people; writes no table")
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     if args.brief:
-        args.identities, args.curves, args.people, args.sets, args.draws = 6, 11, 48, 4, 5
+        args.identities, args.curves, args.people, args.sets, args.draws = 4, 10, 48, 2, 4
     nets, rng = networks(), np.random.default_rng(args.seed)
     arrays = {net: array for net, array in embedded(held_out(args.identities, args.curves, 1, args.seed), nets).items()
               if net in (BASE, *FIXED)}  # fmt: skip

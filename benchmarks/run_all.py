@@ -6,7 +6,8 @@
 
 Compare ratios, not times: the baseline is measured in the same run, so a busy machine changes the ratio little. The
 table marks missed targets, failed benchmarks and benchmarks that were stopped; each of them sets the exit status to 1.
-Longer experiments (ten_lines, finetuning, controlled, paper_check) have their own commands, described in their files.
+Longer experiments (ten_lines, finetuning, controlled, directions, paper_check, dose_response) have their own commands,
+described in their files.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
     "shape": (),
+    "power": ("--brief",),
     "extraction": ("--images", "128", "--rounds", "11"),
     "avatars": (),
     "photographs": ("--avatars", "60"),

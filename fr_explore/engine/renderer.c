@@ -7,7 +7,8 @@
 //   textures.c         textures without details finer than a pixel; a skin at an age
 //   skin.c, hair.c     light and colour at the vertices, and details that are painted on fragments
 //   raster.c           which triangle of the head is visible at each of the 15 samples of a pixel
-//   layers.c           hair, lashes and glasses in front of it, from front to back; how much light comes through
+//   order.c            hair, lashes and glasses sorted from front to back
+//   layers.c           them in front of the head; how much light comes through
 //   picture.c          fragments drawn on a canvas, background, anti-aliasing filter, sRGB
 //   adjust.c           image attributes: blur, hue, saturation, contrast, brightness, noise
 //
@@ -34,6 +35,7 @@
 #include "skin.c"
 #include "hair.c"
 #include "raster.c"
+#include "order.c"
 #include "layers.c"
 #include "picture.c"
 #include "adjust.c"

@@ -171,7 +171,7 @@ else:
     print("benchmarks/results; python benchmarks/controlled.py recomputes them.")
 
 # %% [markdown]
-# How large is a large difference? An interval over people answers the question "would other people give the same result?". It cannot answer "would another *training* give the same result?". That is the purpose of the **twin**: `all-varied`, trained a second time from another seed. Any difference between the twins has nothing to do with hue; it is the null of this experiment. (These twins learnt the plainer avatars of version 0.1.)
+# How large is a large difference? An interval over people answers the question "would other people give the same result?". It cannot answer "would another *training* give the same result?". That is the purpose of the **twin**: `all-varied`, trained a second time from another seed. Any difference between the twins has nothing to do with hue; it is the null of this experiment.
 
 # %%
 if there:
@@ -237,6 +237,22 @@ reason = "b"
 course.check("06c", reason)
 
 # %% [markdown]
+# The answer was read off the same tables that raised the question. So here is an experiment of its own, with a prediction written down before it (`benchmarks/PREDICTIONS.md`). Take the arrows $v_i$ of one attribute at all faces of one person apart: $\text{common}^2$ is the mean of $v_i \cdot v_j$ over all pairs of faces, and $\text{common}^2 + \text{rest}^2$ the mean of $|v_i|^2$. The **share** of the common part is what an energy over all pairs sees. Lengths are in units of the mean distance between the faces of a person.
+
+# %%
+if there:
+    apart = pd.read_csv(results / "directions.csv").query("spread == 1 and measure != 'near'")
+    columns = ["all_varied", "fixed", "difference", "low", "high"]
+    course.after(guess, apart.set_index(["attribute", "measure"])[columns].round(3))
+
+# %% [markdown]
+# <details><summary>After your guess</summary>
+#
+# For hue and brightness, which never varied, both parts grow, the common one more: the share rises from 0.04 to 0.33 and from 0.07 to 0.24, and the energy falls. For the head angle, only the rest grows, from 0.36 to 0.65; the common part stays at 0.06. The network moves further when a head turns, and every face in a direction of its own. We had predicted that both parts grow alike; that was wrong, but the answer to 6c holds: magnitude sees this, an energy over all pairs does not. (For illumination, both parts grow alike; that prediction failed as well.)
+#
+# </details>
+
+# %% [markdown]
 # ## 5. What it costs, and what the macroscale sees
 #
 # Does the dependence harm recognition? Hardly, on pictures like those the network was trained on. But consider pictures in which all attributes vary, as they do in life:
@@ -262,7 +278,31 @@ if there:
 # These are six hundred avatars with two pictures each and all attributes random. In each tied network, look for the tied attribute; in `all-varied`, none should stand out. Then look at the last column: an attribute that *never varied* in training also shapes the macroscale. Compare its KS with that of the tied ones. KS shows **that** the training left something out. It cannot say **in which** of the two ways.
 
 # %% [markdown]
-# ## 6. Guess what it never saw
+# ## 6. How much data does it take?
+#
+# Here the truth is known, so we can ask how often each instrument *names* the attribute that never varied, of the eight, when it is given fewer people and fewer faces of each (`curves`). `benchmarks/power.py` resampled the experiment: `compared` takes the largest difference to `all-varied`; `alone` takes the network itself, as one must when there is nothing to compare it with. By chance it would be right once in eight times.
+
+# %%
+if there:
+    power = pd.read_csv(results / "power.csv")
+    columns, where = ["rule", "people"], ["instrument", "curves"]
+    shown = power[(power["people"] <= 24) & (power["curves"] > 0)]
+    course.after(guess, shown.pivot_table(index=where, columns=columns, values="named").round(2))
+
+# %%
+if there:
+    crowd = power[power["curves"] == 0]
+    course.after(guess, crowd.pivot_table(index="instrument", columns=columns, values="named").round(2))
+
+# %% [markdown]
+# <details><summary>After your guess</summary>
+#
+# **Compared** with a network that was taught everything, the magnitude names the attribute in 99 % of the samples from 2 people with 5 faces each. The energy over all pairs needs 4 people with 20 faces each to pass 90 %, that of the 10 nearest needs 40 faces; that of a ball of radius 1 never passes 85 %. **Alone**, the energy over all pairs names it in at most 25 %: attributes differ in energy in *every* network. The magnitude does better, 76 to 85 %. KS needs 400 people to reach 90 %. A probe is right in all samples from 192 people on. We had predicted the opposite: what a network is not taught to ignore can be read from it. (These are few samples of the probe.)
+#
+# </details>
+
+# %% [markdown]
+# ## 7. Guess what it never saw
 #
 # One more network, without its name: during its training one attribute never varied, or none. Move one attribute at a time, there and back, for several people, and compare the distance with the one to other people. Then **accuse**.
 
@@ -282,6 +322,7 @@ accusation
 # - Compare each person with herself; count people, not pictures; four people prove nothing.
 # - An interval over people is not enough: a second training shows how much chance in training changes the result.
 # - Failed predictions belong in the report. The ranges did not explain these; the lengths of the steps did: read energy and magnitude together.
+# - Compare with a network that was taught everything, and begin with the magnitude: it needs the fewest people.
 # - All of this was measured on avatars and with networks of 0.7 million weights.
 #
 # Next: [7. Teaching invariance](07-teaching-invariance.ipynb) repairs such a network. Further reading: Leroy and others, ICML 2025, [arXiv 2507.11372](https://arxiv.org/abs/2507.11372); on testing an explanation against a known truth: Adebayo and others, *Sanity Checks for Saliency Maps*, 2018, [arXiv 1810.03292](https://arxiv.org/abs/1810.03292).

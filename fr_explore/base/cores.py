@@ -19,7 +19,7 @@ import numpy as np
 from .devices import torch_device
 from .optional import has_torch, import_torch
 
-__all__ = ["LIBRARIES", "cores", "host", "over", "resolve_device", "row_blocks"]
+__all__ = ["LIBRARIES", "cores", "host", "over", "resolve_device", "row_blocks", "spare_core"]
 
 # Held while shared libraries are listed or one is loaded. Python keeps the interpreter's lock while it loads a library,
 # and listing them keeps the loader's lock while it calls Python for each: together, they would wait forever
@@ -65,6 +65,11 @@ def cores() -> int:
     """How many cores this process may use, at most as many as its BLAS may (OMP_NUM_THREADS and the like)."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min([here, *(library["num_threads"] for library in _blas().info() if library["user_api"] == "blas")])
+
+
+def spare_core() -> bool:
+    """Whether a second core seems to have nothing to do: the machine's load is below the number of cores."""
+    return (count := cores()) > 1 and (not hasattr(os, "getloadavg") or os.getloadavg()[0] < count)
 
 
 @cache

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.cores import LIBRARIES, cores
+from ..base.cores import LIBRARIES, spare_core
 
 __all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "prepare", "render", "render_run"]
 
@@ -275,8 +275,8 @@ def render(head: bytes, person: bytes, values: Mapping[str, float], size: int) -
 
 
 def _halves(size: int) -> bool:
-    """Whether to draw the halves of a picture at the same time: if nothing else is drawn, and not the first picture."""
-    return bool(_idle) and not _lent and size >= SMALLEST_HALVED and cores() > 1
+    """Whether to draw the halves of a picture at the same time: not of the first, and not on a busy machine."""
+    return bool(_idle) and not _lent and size >= SMALLEST_HALVED and spare_core()
 
 
 def render_run(

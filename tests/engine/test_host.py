@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
+from fr_explore.base.cores import spare_core
 from fr_explore.engine import host
 from fr_explore.engine.blobs import pack
 from fr_explore.engine.host import EngineError, Renderer
@@ -145,7 +146,7 @@ def test_threads_draw_at_the_same_time_and_the_same(fresh):
 @pytest.fixture
 def two_cores(monkeypatch):
     """Halves of a picture are drawn at the same time, by instances that know nothing else."""
-    monkeypatch.setattr(host, "cores", lambda: 2)
+    monkeypatch.setattr(host, "spare_core", lambda: True)
     monkeypatch.setattr(host, "_idle", [Renderer(), Renderer()])
 
 
@@ -176,8 +177,15 @@ def test_halves_are_for_large_pictures_when_nothing_else_is_drawn(two_cores, mon
     assert not host._halves(160)  # both have failed
     monkeypatch.setattr(host, "_idle", [Renderer()])
     assert host._halves(160)
-    monkeypatch.setattr(host, "cores", lambda: 1)
+    monkeypatch.setattr(host, "spare_core", lambda: False)
     assert not host._halves(160)
+
+
+@pytest.mark.parametrize(("count", "load", "spare"), [(1, 0.0, False), (2, 1.9, True), (2, 2.0, False), (8, 7.0, True)])
+def test_a_busy_machine_has_no_spare_core(monkeypatch, count, load, spare):
+    monkeypatch.setattr("fr_explore.base.cores.cores", lambda: count)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 9.0, 9.0), raising=False)
+    assert spare_core() == spare
 
 
 @settings(max_examples=12, deadline=None)

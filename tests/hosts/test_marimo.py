@@ -94,7 +94,8 @@ def test_picture_distance_and_cells_are_of_the_same_move(browser, notebook, caps
             moves.append(same_move(page, age))
         assert len({total for *_, total in moves}) == 3
         thumbs = page.locator(".fr-explorer canvas.fr-face[width='48']")
-        assert sum(thumbs.nth(i).evaluate(SHOWN) > 0 for i in range(thumbs.count())) >= 3  # one of each identity
+        # one of each identity, once the gallery behind the map is there
+        until(lambda: sum(thumbs.nth(i).evaluate(SHOWN) > 0 for i in range(thumbs.count())) >= 3, 120)
         # a page that is loaded again has a kernel of its own, as marimo's run mode gives one to each reader
         page.reload()
         page.locator(".fr-explorer .fr-key").first.wait_for(timeout=180_000)

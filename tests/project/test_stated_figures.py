@@ -92,6 +92,17 @@ def percent(*shares: float) -> tuple:
     return tuple(round(100 * share) for share in shares)
 
 
+def alike() -> tuple:
+    row = table("finetune_agreement").query("quantity == 'length'").iloc[0]
+    return f"{row['rho']:.2f}", f"{row['others_rho']:.2f}", round(100 * row["same_sign"])
+
+
+def learnt(quantity: str) -> tuple:
+    """Targets whose quantity fell with corrected p < .01, of all."""
+    own = table("finetune").query("attribute == target and quantity == @quantity")
+    return int(((own["difference"] < 0) & (own["p_adjusted"] < 0.01)).sum()), len(own)
+
+
 # file, sentence with gaps, figures
 STATED: list[tuple[str, str, Callable[[], tuple]]] = [
     ("06", "corrected for all {} tests", lambda: (len(predicted()),)),
@@ -102,6 +113,9 @@ STATED: list[tuple[str, str, Callable[[], tuple]]] = [
         "corrected for all {} tests of that quantity",
         lambda: ((table("finetune")["quantity"] == "magnitude").sum(),),
     ),
+    ("07", "$\\rho$ = {}, and still {} without the targets; but only {} % of", alike),
+    ("07", "length fell reliably in {} of {} cases", lambda: learnt("length")),
+    ("07", "its magnitude in {} of {},", lambda: learnt("magnitude")),
     ("08", "with the two published ones is {} to {}, as predicted", lambda: agreement("5 of the face")),
     ("08", "with all eight it is {} to {}.", lambda: agreement("all 8")),
     (

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 6. Where the truth is known
 #
-# *About 50 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
+# *About 55 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); the standard error.*
 #
 # ![A face with sliders for a network without a name](attachment:first.png)
 #

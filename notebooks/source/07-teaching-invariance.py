@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 7. Teaching invariance
 #
-# *About 40 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
+# *About 45 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
 # ![One brighter face in two networks: it moves four times as far in the first as in the second](attachment:first.png)
 #

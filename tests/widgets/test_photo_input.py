@@ -9,6 +9,7 @@ import subprocess
 import sys
 import weakref
 
+import nbformat
 import numpy as np
 import pytest
 from lab import Notebook, until
@@ -17,7 +18,7 @@ from PIL import Image
 from skimage import data
 
 import fr_explore as fr
-from fr_explore_widgets import PhotoExplorer, PhotoInput
+from fr_explore_widgets import AttributeExplorer, PhotoExplorer, PhotoInput
 from fr_explore_widgets.core.base import WidgetError
 
 ASTRONAUT = data.astronaut()
@@ -300,6 +301,51 @@ def test_nothing_is_written_to_disk(tmp_path):
     assert done.stdout.split("\n") == ["[]", "control.txt", ""]
     new = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
     assert new == ["PWD/control.txt", "anna.jpg"]
+
+
+def test_photographs_wait_for_a_page():
+    w = PhotoInput()
+    w.add(JPEG)
+    assert (len(w.sprite), w.get_state()["sprite"], w.get_state("sprite")) == (96 * 96 * 3, b"", {"sprite": b""})
+    explorer = AttributeExplorer(w.photos, fr.load_model("dlib", device="engine"), variations=2).wait()
+    waiting = explorer.get_state()
+    faces = ("frame", "reference_frame", "sprite")
+    assert {waiting[name] for name in faces} == {b""}
+    before = explorer.reply["serial"]
+    for one in (w, explorer):
+        one.set_state({"here": one.roll})  # what a view says when it opens
+    assert w.get_state()["sprite"] == w.sprite
+    state = explorer.get_state()
+    assert all(len(state[name]) == len(getattr(explorer, name)) > 0 for name in faces)
+    assert explorer.reply["serial"] > before  # the page paints again
+    explorer.close()
+
+
+def test_an_executed_notebook_keeps_no_photograph(tmp_path):
+    """nbclient keeps every widget's state, as `nbconvert --execute` does; avatars' pictures are among it."""
+    from nbclient import NotebookClient
+
+    Image.fromarray(PORTRAIT).save(tmp_path / "anna.png")
+    cell = (
+        "import fr_explore as fr\nfrom fr_explore_widgets import AttributeExplorer, PhotoInput\n"
+        "model = fr.load_model('dlib', device='engine')\n"
+        f"own = PhotoInput()\nown.add({str(tmp_path / 'anna.png')!r})\n"
+        "for faces in (own.photos, fr.Avatars(2, seed=0)):\n"
+        "    display(AttributeExplorer(faces, model, variations=2).wait())\n"
+        "display(own)"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    NotebookClient(notebook, timeout=120).execute()
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
+    kept = {}
+    for one in models:
+        for buffer in one.get("buffers", []):
+            if (name := buffer["path"][0]) != "_code":
+                kept.setdefault(name, []).append(len(base64.b64decode(buffer["data"])))
+    assert sorted(kept["sprite"])[:2] == [0, 0]
+    assert {name: sum(size > 0 for size in sizes) for name, sizes in kept.items()} == {
+        "frame": 1, "reference_frame": 1, "snapshot_frame": 0, "sprite": 1, "upload": 0,
+    }  # fmt: skip
 
 
 # in JupyterLab ---------------------------------------------------------------------------------------------------

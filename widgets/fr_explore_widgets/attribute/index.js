@@ -314,11 +314,9 @@ function build({ model, el, signal }) {
 
   function showGalleries() {
     const gallery = /** @type {Gallery} */ (model.get("gallery") ?? {});
-    if (gallery.order && !thumbs.length) {
+    if (gallery.order && model.get("sprite").byteLength && !thumbs.length) {
       const cut = cutSprite(model.get("sprite"), gallery.thumb ?? 48, gallery.order.length);
-      gallery.order.forEach((place, i) => {
-        thumbs[place] = cut[i];
-      });
+      for (const [i, place] of gallery.order.entries()) thumbs[place] = cut[i];
       picker.setThumbs(thumbs);
     }
     views.forEach(({ map }, i) => {
@@ -338,6 +336,7 @@ function build({ model, el, signal }) {
     figures: showFigures,
     second: showSecond,
     gallery: showGalleries,
+    sprite: showGalleries,
     second_gallery: showGalleries,
     tangent: showTangent,
     snapshots: showSnapshots,

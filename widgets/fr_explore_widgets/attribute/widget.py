@@ -74,6 +74,7 @@ class AttributeExplorer(BackgroundWidget):
     files = "attribute"
     title = "Attribute explorer"
     awaited = ENERGIES
+    _face_traits = ("frame", "reference_frame", "snapshot_frame", "sprite")
     late = "the map was not ready after {timeout:g} s: wait longer, or give fewer variations."
 
     identity = traitlets.Any()
@@ -116,6 +117,7 @@ class AttributeExplorer(BackgroundWidget):
             models |= as_models(compare) if compare.card.name not in models else {}
             compare = next(name for name, one in models.items() if one.card.name == compare.card.name)
         self._engine = engine = Engine(faces, models, size)
+        self._private = engine.private
         tables = energies if isinstance(energies, Mapping) else {next(iter(models)): energies}
         for name, table in tables.items():
             if table is not None:
@@ -265,6 +267,10 @@ class AttributeExplorer(BackgroundWidget):
             self.set(identity=value)
         else:
             self.set(**value)
+
+    def _show_pictures(self) -> None:
+        self._display.show(self._display.state, Change(record=False))
+        self.send_state(("snapshot_frame", "sprite"))
 
     # --- exports ------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ Requests and answers
 - An exception in a handler would be lost (no output, no log). It goes to the `error` trait, which the widget shows.
 - Images travel as raw RGB bytes in the `frame` trait: encoding would take longer than sending.
 - The action "restore" with a `state` is answered here for every widget. The page sends it after a kernel restart.
+- Photographs wait for a page: until a view says that it is `here`, the traits in `_face_traits` are sent empty. A
+  notebook that is executed without a page, as by `nbconvert --execute`, keeps what was sent, so no photograph.
 
 Closing unseen widgets, so that running a cell many times leaves nothing behind
 - ipywidgets keeps every widget, in the kernel and in the page, until it is closed. When the page reports that its last
@@ -99,6 +101,9 @@ class LabWidget(Exports, anywidget.AnyWidget):
     files: ClassVar[str] = ""
     # False for a widget whose picture must never be saved in a notebook; then only its words are saved
     keeps_picture: ClassVar[bool] = True
+    # traits that show faces
+    _face_traits: ClassVar[tuple[str, ...]] = ("frame",)
+    _private = False  # whether the faces are photographs of people
 
     # no echo of a request to the browsers: it would double the messages of a drag
     request = traitlets.Dict().tag(sync=True, echo_update=False)
@@ -108,7 +113,8 @@ class LabWidget(Exports, anywidget.AnyWidget):
     ping = traitlets.Int().tag(sync=True, echo_update=False)
     pong = traitlets.Int().tag(sync=True)
     state = Plain().tag(sync=True)
-    # `token` identifies the widget in a page; `unseen`: a page's last view is gone; `here`: a view's answer to `roll`
+    # `token` identifies the widget in a page; `unseen`: a page's last view is gone; `here`: a view's answer to `roll`;
+    # a view that opens answers, too, if photographs wait
     token = traitlets.Unicode().tag(sync=True)
     unseen = traitlets.Int().tag(sync=True, echo_update=False)
     roll = traitlets.Int().tag(sync=True)
@@ -128,7 +134,7 @@ class LabWidget(Exports, anywidget.AnyWidget):
         token = secrets.token_hex(6)
         self._static = StaticOutput(token, self._kept)
         code, code_id = bundle.packed(self.files) if self.files else (b"", "")
-        super().__init__(token=token, _code=code, _code_id=code_id, **kwargs)
+        super().__init__(token=token, roll=int(self._private), _code=code, _code_id=code_id, **kwargs)
 
     @property
     def bookmark(self) -> str:
@@ -173,7 +179,22 @@ class LabWidget(Exports, anywidget.AnyWidget):
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
         """The traits as a page gets them, always with defaults: one is anywidget's module."""
-        return super().get_state(key, drop_defaults=False)
+        state = super().get_state(key, drop_defaults=False)
+        return state | dict.fromkeys(state.keys() & self._face_traits, b"") if self._waits else state
+
+    @property
+    def _waits(self) -> bool:
+        return self._private and not self.here
+
+    @traitlets.observe("here")
+    def _on_here(self, change: Mapping[str, Any]) -> None:
+        if self._private and not change["old"]:
+            with self._lock:
+                self._show_pictures()
+
+    def _show_pictures(self) -> None:
+        """Send the photographs that waited for a page."""
+        self.send_state(self._face_traits)
 
     @property
     def resting(self) -> bool:

@@ -254,7 +254,7 @@ function build(context) {
   });
   root.addEventListener("keydown", (event) => event.key === "Escape" && camera.close());
 
-  listen(model, signal, { items: show, reply: () => settle(model.get("reply")) });
+  listen(model, signal, { items: show, sprite: show, reply: () => settle(model.get("reply")) });
   signal.addEventListener("abort", () => answer?.(false));
   frame.open(context, {
     lost: LOST,

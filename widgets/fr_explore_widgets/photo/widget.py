@@ -68,6 +68,8 @@ class PhotoInput(LabWidget):
     files = "photo"
     title = "Your photographs"
     keeps_picture = False  # a saved notebook contains no photograph
+    _face_traits = ("sprite",)
+    _private = True
 
     photos = traitlets.Any()
     items = traitlets.List().tag(sync=True)

@@ -52,6 +52,7 @@ export function joinPage(el, model, signal) {
   look();
   const here = () => send(model, "here", model.get("roll"));
   model.on("change:roll", here);
+  if (model.get("roll") > model.get("here")) here(); // photographs wait for it
   signal.addEventListener("abort", () => {
     model.off("change:roll", here);
     style.remove();

@@ -58,9 +58,9 @@ def agreement(attributes: str, variant: str = "as it is") -> tuple[str, str]:
     return f"{rho.min():.2f}", f"{rho.max():.2f}"
 
 
-def parts(attribute: str, measure: str) -> tuple[str, str]:
+def parts(attribute: str, measure: str, spread: float = 1) -> tuple[str, str]:
     """In all-varied and where the attribute never varied, from directions.csv."""
-    row = table("directions").query("attribute == @attribute and measure == @measure and spread == 1").iloc[0]
+    row = table("directions").query("attribute == @attribute and measure == @measure and spread == @spread").iloc[0]
     return f"{row['all_varied']:.2f}", f"{row['fixed']:.2f}"
 
 
@@ -129,6 +129,8 @@ STATED: list[tuple[str, str, Callable[[], tuple]]] = [
         lambda: parts("hue", "share") + parts("brightness", "share"),
     ),
     ("06", "only the rest grows, from {} to {};", lambda: parts("head_angle", "rest")),
+    ("06", "even falls, from {} to {}, while", lambda: parts("head_angle", "common", 0.3)),
+    ("06", "while the rest grows from {} to {}.", lambda: parts("head_angle", "rest", 0.3)),
     (
         "06",
         "names the attribute in {} % of the samples from 2 people with 5 faces each",
@@ -154,6 +156,7 @@ STATED: list[tuple[str, str, Callable[[], tuple]]] = [
         lambda: least("energy, 10 nearest"),
     ),
     (CARDS, "of the {} tests, {} hold", holding),
+    (CARDS, "(`--spread 0.3`), {} hold", lambda: holding("controlled_spread_0.3")[1:]),
     (
         CARDS,
         "differ by at most {} in magnitude and {} in energy",

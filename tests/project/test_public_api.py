@@ -5,7 +5,8 @@ import sys
 
 import fr_explore as fr
 
-HEAVY = ("torch", "wasmtime", "pandas", "xarray", "sklearn", "altair", "scipy", "embreex", "matplotlib", "IPython")
+HEAVY = ("torch", "wasmtime", "pandas", "xarray", "sklearn", "altair", "scipy", "embreex", "matplotlib", "IPython",
+         "numpy.ma")  # fmt: skip
 
 
 def run(code: str) -> subprocess.CompletedProcess:
@@ -51,3 +52,27 @@ def test_import_is_quick():
 def test_a_face_needs_only_the_engine():
     """The first face of a process waits for no other library."""
     assert loaded_by("import fr_explore as fr; fr.Avatars(identities=1).render(0)") == {"wasmtime"}
+
+
+def test_the_first_face_needs_the_data_of_one_person_only():
+    """The other skins and hair styles are unpacked when somebody else is drawn; the pictures stay the same."""
+    done = run("""
+import numpy as np
+import fr_explore as fr
+from fr_explore.faces.avatars import source
+faces = fr.Avatars(identities=3, seed=0)
+first = faces.render(0, size=64).pixels
+head = source.load_head()
+assert not source.head_blob.cache_info().currsize
+assert head.skins._read.cache_info().currsize == 1 < len(head.skins)
+assert head.hair._read.cache_info().currsize <= 1 < len(head.hair)
+assert faces.render(0, {"age": 60}, size=64).pixels.shape == (64, 64, 3)
+assert not source.head_blob.cache_info().currsize
+other = faces.render(1, size=64).pixels
+assert source.head_blob.cache_info().currsize == 1
+batch = faces.render_batch([0, 1], [{}, {}], size=64)
+np.testing.assert_array_equal(batch[0].pixels, first)
+np.testing.assert_array_equal(batch[1].pixels, other)
+np.testing.assert_array_equal(faces.render(0, size=64).pixels, first)
+""")
+    assert done.returncode == 0, done.stderr

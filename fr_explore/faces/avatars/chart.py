@@ -217,14 +217,16 @@ def _lids() -> tuple[slice, dict[str, np.ndarray]]:
 @lru_cache(maxsize=16)
 def _near_line(line: tuple, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """The chart's cells that are near a polyline or its mirror image, and their distances."""
-    x, y = np.abs(_axes()[0]), _axes()[1]
+    heights = [y for _, y in line]
+    rows = _near(min(heights) - reach - 1 / PER_CM, max(heights) + reach + 1 / PER_CM)
+    x, y = np.abs(_axes()[0][rows]), _axes()[1][rows]
     best = np.full(x.shape, np.inf)
     for (ax, ay), (bx, by) in pairwise(line):
         dx, dy = bx - ax, by - ay
         t = np.clip(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy), 0, 1)
         best = np.minimum(best, np.hypot(x - ax - t * dx, y - ay - t * dy))
     cells = np.flatnonzero(best < reach)
-    return cells, best.flat[cells]
+    return cells + rows.start * x.shape[1], best.flat[cells]
 
 
 def _relief(rng: np.random.Generator) -> np.ndarray:

@@ -8,15 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
+from typing import TypeVar
 
 import numpy as np
 
 __all__ = ["MATERIALS", "Head", "Wearable", "load_head"]
 
 MATERIALS = ("skin", "eye", "teeth", "tongue", "lash")
+Part = TypeVar("Part")
+
+
+class _Lazy(Mapping[str, Part]):
+    """Parts by name, each read when it is first needed: a person needs one of the skins and one of the hair styles."""
+
+    def __init__(self, names: Sequence[str], read: Callable[[str], Part]) -> None:
+        self._names, self._read = names, cache(read)
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True)
@@ -74,14 +95,15 @@ class Head:
         self.hair_names: list[str] = asset["hair_names"].tolist()
         self.hair_covers_ears: np.ndarray = asset["hair_covers_ears"]
         self.hairline: np.ndarray = asset["hairline"]
-        self.hair = {name: self._wearable(asset, f"hair_{name}") for name in self.hair_names}
+        self.hair = _Lazy(self.hair_names, lambda name: self._wearable(asset, f"hair_{name}"))
         self.glasses = self._wearable(asset, "glasses")
         self.of_material = np.zeros(len(self.rest), dtype=np.uint8)
         self.of_material[self.triangles.ravel()] = np.repeat(self.material, 3)
         self.visibility: np.ndarray = asset["visibility"]  # spherical harmonics in units of 1 / 16, int8
         self.uv: np.ndarray = asset["uv"]  # place of each fine vertex in a skin's texture, from its upper left corner
         self.skin_names: list[str] = asset["skin_names"].tolist()
-        self.skins = {name: asset[f"skin_{name}"] for name in self.skin_names}  # (3 ages, rows, columns, RGB) uint8
+        # (3 ages, rows, columns, RGB) uint8
+        self.skins: Mapping[str, np.ndarray] = _Lazy(self.skin_names, lambda name: asset[f"skin_{name}"])
         self.brow_names: list[str] = asset["brow_names"].tolist()
         self.brows: np.ndarray = asset["brows"]  # opacity on the chart: (styles, rows, columns) uint8
         self.makeup: np.ndarray = asset["makeup"]  # eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart

@@ -32,7 +32,8 @@ def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[s
     order = [head.expression_names.index(name) for name in EXPRESSIONS]
     expressions, scale = head.quantised_expressions
     face = head.triangles[(head.material == MATERIALS.index("skin")) & (head.rest[head.triangles, 2] > 0).all(axis=1)]
-    texture = next(iter(head.skins.values()))
+    skins = head.skin_names if skins is None else list(skins)
+    texture = head.skins[skins[0]]  # all have one size
     sections: dict[str, np.ndarray] = {
         "identity": np.array([_name(head)], "<i4"),
         "expressions": expressions[order], "scale": scale[order].astype("<f4"),
@@ -50,7 +51,7 @@ def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[s
         "makeup": _differences(head.makeup),
         **_wearable("glasses", head.glasses),
     }  # fmt: skip
-    for name in head.skin_names if skins is None else skins:
+    for name in skins:
         ages = [_differences(age) for age in head.skins[name]]
         sections[f"skin{head.skin_names.index(name):02d}"] = np.concatenate(ages)
     for name in head.hair_names if styles is None else styles:

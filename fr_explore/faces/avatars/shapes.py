@@ -150,7 +150,8 @@ def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, 
 @lru_cache(maxsize=4)
 def _measured(head: Head) -> np.ndarray:
     """Coarse vertices that `_deformed` looks at."""
-    return np.unique(np.concatenate([head.landmarks, *_places(head).values()]))
+    # numpy's unique() would import numpy.ma, which takes as long as all the rest of a person
+    return np.flatnonzero(np.bincount(np.concatenate([head.landmarks, *_places(head).values()])))
 
 
 @lru_cache(maxsize=4)

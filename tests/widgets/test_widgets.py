@@ -480,11 +480,11 @@ def test_modules_are_joined_once_and_in_order():
     [
         ({"main.js": 'import * as b from "./b.js";\n'}, "is not supported; write import"),
         (
-            {"main.js": 'import { b } from "./b.js";\n', "b.js": "export { b };\n"},
+            {"main.js": 'import { b } from "./b.js";\nb();\n', "b.js": "export { b };\n"},
             "export a function, a class or a const",
         ),
         (
-            {"main.js": 'import { b } from "./b.js";\n', "b.js": 'import { m } from "./main.js";\n'},
+            {"main.js": 'import { b } from "./b.js";\nb();\n', "b.js": 'import { m } from "./main.js";\nm();\n'},
             r"main\.js -> b\.js -> main\.js: modules import each other in a circle",
         ),
     ],

@@ -25,10 +25,11 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 from .minify import minify
+from .shake import IMPORT, shaken
 
 __all__ = ["LOADER", "bare", "join", "packed", "page_script", "read", "script", "style"]
 
@@ -83,7 +84,6 @@ async function render({ model: given, ...others }) {
 export default { render };
 """
 
-_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
 # white space between the signs of a style sheet means nothing; in its strings it does
 _CSS_SPACE = re.compile(r"(?P<text>\"[^\"]*\")|\s*(?P<sign>[{};,])\s*|\s+")
 _CSS_NAME = re.compile(r"(?<=[{;])([\w-]+): ")
@@ -133,7 +133,7 @@ def page_script(name: str, live: bool = False) -> str:
 @functools.cache
 def style(name: str) -> str:
     """The style sheets that all share, those beside the modules that `name` imports, and `name`/style.css."""
-    modules = _collect(f"{name}/index.js", read)[1]
+    modules = _collect(f"{name}/index.js", (), read)[1]
     beside = [f"{module.removesuffix('.js')}.css" for module in modules]
     found = [sheet for sheet in beside if resources.files("fr_explore_widgets").joinpath(sheet).is_file()]
     sheets = bare("".join(map(read, ["shared/style.css", *found, f"{name}/style.css"])))
@@ -146,24 +146,26 @@ def join(entry: str, read: Callable[[str], str], *others: str) -> str:
 
     Raises ValueError for an import or export in an unsupported form, and for circular imports.
     """
-    text, done = _collect(entry, read)
-    for other in others:
-        if other not in done:
-            done[other] = _as_scope(other, _with_imports(other, read, done, [other]))
+    text, done = _collect(entry, others, read)
     # anywidget needs the default export; the named ones exist for the tests
     return "\n".join([*done.values(), _EXPORT.sub("", text)])
 
 
-def _collect(entry: str, read: Callable[[str], str]) -> tuple[str, dict[str, str]]:
-    """The text of `entry`, and the modules that it needs by name, each after those that it imports."""
+def _collect(entry: str, others: Sequence[str], read: Callable[[str], str]) -> tuple[str, dict[str, str]]:
+    """The text of `entry`, and the modules that it and `others` need by name, each after those that it imports."""
     done: dict[str, str] = {}
-    return _with_imports(entry, read, done, [entry]), done
+    read = shaken(entry, others, read).__getitem__
+    text = _with_imports(entry, read, done, [entry])
+    for other in others:
+        if other not in done:
+            done[other] = _as_scope(other, _with_imports(other, read, done, [other]))
+    return text, done
 
 
 def _with_imports(file: str, read: Callable[[str], str], done: dict[str, str], path: list[str]) -> str:
     text = read(file)
     folder = posixpath.dirname(file)
-    for _, specifier in _IMPORT.findall(text):
+    for _, specifier in IMPORT.findall(text):
         wanted = posixpath.normpath(posixpath.join(folder, specifier))
         if wanted in path:
             raise ValueError(
@@ -171,7 +173,7 @@ def _with_imports(file: str, read: Callable[[str], str], done: dict[str, str], p
             )
         if wanted not in done:
             done[wanted] = _as_scope(wanted, _with_imports(wanted, read, done, [*path, wanted]))
-    text = _IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_scope_name(posixpath.join(folder, match[2]))};\n", text)
+    text = IMPORT.sub(lambda match: f"const {{{match[1]}}} = {_scope_name(posixpath.join(folder, match[2]))};\n", text)
     left = re.search(r"^import\b.*", text, re.MULTILINE)
     if left:
         raise ValueError(f'{file}: {left[0]!r} is not supported; write import {{ name }} from "./file.js";')

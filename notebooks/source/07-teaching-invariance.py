@@ -1,15 +1,13 @@
 # %% [markdown]
 # # 7. Teaching invariance
 #
-# *About 45 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
+# *About 40 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
 # ![One brighter face in two networks: it moves four times as far in the first as in the second](attachment:first.png)
 #
 # A network that never saw brightness vary in training mistakes a darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
 
 # %% tags=["widget"] alt="The laboratory with two networks: a reference face and a live face, a map of embeddings for each network, the distance between the two faces, and a slider for brightness"
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from IPython.display import display
@@ -153,30 +151,23 @@ course.check("07b", magnitude_change)
 # %% [markdown]
 # ## 5. The full experiment
 #
-# We did the same with two real networks, dlib's and SFace's, once for each of four targets (brightness, illumination, head angle, glasses), with 80 steps each, and measured the result on 16 avatars with 8 faces each. The predictions were fixed before the first run; `benchmarks/PREDICTIONS.md` has them, with the outcomes.
+# We did the same with two real networks, dlib's and SFace's, once for each of four targets (brightness, illumination, head angle, glasses), with 80 steps each, and measured the result on 16 avatars with 8 faces each. The predictions were fixed before the first run; [PREDICTIONS.md](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/PREDICTIONS.md) has them, with the outcomes.
 
 # %%
-results = Path("../benchmarks/results")
-there = (results / "finetune.csv").exists()
-if there:
-    changes = pd.read_csv(results / "finetune.csv", comment="#")
-    own = changes[changes["attribute"] == changes["target"]].set_index(["quantity", "network", "target"])
-    display(own[["before", "after", "difference", "low", "high", "p_adjusted"]].round(3))
-else:
-    print("The tables are not beside this notebook. They are in the repository of fr-explore, in the folder")
-    print("benchmarks/results, as finetune*.csv; python benchmarks/finetuning.py recomputes them.")
+changes = course.measured("finetune")
+own = changes[changes["attribute"] == changes["target"]].set_index(["quantity", "network", "target"])
+display(own[["before", "after", "difference", "low", "high", "p_adjusted"]].round(3))
 
 # %% [markdown]
 # `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of that quantity. `length` is the length of the step; `energy knn:5` uses the 5 nearest faces. A prediction holds if its sign is right and $p < 0.01$:
 
 # %%
-if there:
-    for quantity, sign in {"length": -1, "magnitude": -1, "energy knn:5": 1, "energy all_pairs": 1}.items():
-        for (network, target), row in own.loc[quantity].iterrows():
-            held = np.sign(row["difference"]) == sign and row["p_adjusted"] < 0.01
-            wanted = "falls" if sign < 0 else "rises"
-            verdict = "holds" if held else "does NOT hold"
-            print(f"{network:6} {target:13} {quantity:17} {wanted}: {verdict}  ({row['difference']:+.3f})")
+for quantity, sign in {"length": -1, "magnitude": -1, "energy knn:5": 1, "energy all_pairs": 1}.items():
+    for (network, target), row in own.loc[quantity].iterrows():
+        held = np.sign(row["difference"]) == sign and row["p_adjusted"] < 0.01
+        wanted = "falls" if sign < 0 else "rises"
+        verdict = "holds" if held else "does NOT hold"
+        print(f"{network:6} {target:13} {quantity:17} {wanted}: {verdict}  ({row['difference']:+.3f})")
 
 # %% [markdown]
 # Where the length fell but the magnitude did not, exercise 7b explains how that can be. An energy may also rise by a reliable yet *tiny* amount: a target whose energy was already near 1 had little room to rise.
@@ -202,11 +193,10 @@ control = "a"
 course.check("07c", control)
 
 # %%
-if there:
-    percent = 100 * (changes["after"] / changes["before"] - 1)
-    columns = ["quantity", "network", "target"]
-    wide = changes.assign(percent=percent).pivot(index="attribute", columns=columns, values="percent")
-    display(wide["length"].round(0).astype(int).loc[[*fr.PAPER_ATTRIBUTES, "glasses"], :])
+percent = 100 * (changes["after"] / changes["before"] - 1)
+columns = ["quantity", "network", "target"]
+wide = changes.assign(percent=percent).pivot(index="attribute", columns=columns, values="percent")
+display(wide["length"].round(0).astype(int).loc[[*fr.PAPER_ATTRIBUTES, "glasses"], :])
 
 # %% [markdown]
 # The table shows the change of the median length in per cent. Read it along the rows: each row is one attribute after four lessons, in each network. If the lessons are targeted, the lowest number in the row *brightness* is in the column brightness, and so on. Where it is not, the lesson was less targeted than its name suggests. (Head angle and illumination both change what is in shadow.)
@@ -215,29 +205,26 @@ if there:
 # Does the same recipe do the same to both networks? Here are the rank correlation of their changes over four targets and nine attributes, with its interval over people; the same without the targets themselves; and the share of changes with the same sign (half of them would agree by chance).
 
 # %%
-if there:
-    alike = pd.read_csv(results / "finetune_agreement.csv", comment="#").set_index("quantity")
-    display(alike[["rho", "low", "high", "others_rho", "same_sign"]].round(2))
+alike = course.measured("finetune_agreement").set_index("quantity")
+display(alike[["rho", "low", "high", "others_rho", "same_sign"]].round(2))
 
 # %% [markdown]
 # In part. The orders of the changed lengths agree, $\rho$ = 0.66, and still 0.53 without the targets; but only 53 % of the changes have the same sign, where we had predicted three quarters. What the lesson does to *all* lengths of a network is its own; which attributes it changes most is not. Note also how short this lesson was: the target's length fell reliably in 4 of 8 cases, its magnitude in 2 of 8, and no energy over all pairs rose reliably. Yet the target's length changed most of the nine in 7 of 8.
 
 # %%
-if there:
-    people = pd.read_csv(results / "finetune_identities.csv", comment="#")
-    people = people[people["model"].isin(["dlib", "dlib+brightness"])]
-    people = people.rename(columns={"energy all_pairs": "energy"})
-    display(fr.charts.before_after(people, target="brightness"))
+people = course.measured("finetune_identities")
+people = people[people["model"].isin(["dlib", "dlib+brightness"])]
+people = people.rename(columns={"energy all_pairs": "energy"})
+display(fr.charts.before_after(people, target="brightness"))
 
 # %% [markdown]
 # And what did it cost? The next table shows verification of people never used in training, with 95 % intervals; `moved` is how far a picture is from its embedding by the given network, divided by the mean distance of two pictures.
 
 # %%
-if there:
-    verified = pd.read_csv(results / "finetune_verification.csv", comment="#")
-    columns = ["pictures", "model", "auc", "eer", "eer_low", "eer_high"]
-    columns += ["tar_at_far_0.01", "tar_low", "tar_high", "moved"]
-    display(verified[columns].round(3))
+verified = course.measured("finetune_verification")
+columns = ["pictures", "model", "auc", "eer", "eer_low", "eer_high"]
+columns += ["tar_at_far_0.01", "tar_low", "tar_high", "moved"]
+display(verified[columns].round(3))
 
 # %% [markdown]
 # ## Take away

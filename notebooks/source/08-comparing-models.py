@@ -208,40 +208,34 @@ likeness.commit(0.5)
 course.reveal(likeness, published.corr("spearman").loc["FaceNet", "ArcFace"])
 
 # %% [markdown] tags=["open"]
-# Ours are dlib's network and SFace on avatars. `benchmarks/paper_check.py` in the project's repository measures them on more people and base points than a lesson allows, and saves the table.
+# Ours are dlib's network and SFace on avatars. [paper_check.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/paper_check.py) in the project's repository measured them on more people and base points than a lesson allows.
 
 # %%
-file = Path("../benchmarks/results/paper_check.csv")
-if file.exists():
-    checked = pd.read_csv(file, comment="#").set_index(["variant", "network"])
-    first = checked.loc["as it is"]
-    with course.after(likeness):
-        print(f"{first['identities'].iloc[0]} avatars, {first['curves'].iloc[0]} base points each")
-    ours = first[list(fr.PAPER_ATTRIBUTES)].T.add_suffix(", ours")
-    course.after(likeness, published.join(ours).sort_values("dlib, ours").round(3))
-else:
-    with course.after(likeness):
-        print("The table benchmarks/results/paper_check.csv is only in the repository of fr-explore.")
+checked = course.measured("paper_check").set_index(["variant", "network"])
+first = checked.loc["as it is"]
+with course.after(likeness):
+    print(f"{first['identities'].iloc[0]} avatars, {first['curves'].iloc[0]} base points each")
+ours = first[list(fr.PAPER_ATTRIBUTES)].T.add_suffix(", ours")
+course.after(likeness, published.join(ours).sort_values("dlib, ours").round(3))
 
 # %%
-if file.exists():
-    columns = [f"{model}, {which}" for which in ("5 of the face", "all 8") for model in published]
-    wanted = ["as it is", "knn:5", "ball:1", "step x 0.5", "step x 4", "base points' image attributes neutral",
-              "image attributes of other toolboxes"]
-    with course.after(likeness):
-        for network, row in first.iterrows():
-            for name in columns:
-                low, high = row[name + ", low"], row[name + ", high"]
-                print(f"{network:6} {name:24} rho {row[name]:.2f}, {low:.2f} to {high:.2f} over people")
-        shown = checked[checked.index.get_level_values("variant").isin(wanted)]
-        display(shown[columns].sort_index(level="network", sort_remaining=False).round(2))
+columns = [f"{model}, {which}" for which in ("5 of the face", "all 8") for model in published]
+wanted = ["as it is", "knn:5", "ball:1", "step x 0.5", "step x 4", "base points' image attributes neutral",
+          "image attributes of other toolboxes"]
+with course.after(likeness):
+    for network, row in first.iterrows():
+        for name in columns:
+            low, high = row[name + ", low"], row[name + ", high"]
+            print(f"{network:6} {name:24} rho {row[name]:.2f}, {low:.2f} to {high:.2f} over people")
+    shown = checked[checked.index.get_level_values("variant").isin(wanted)]
+    display(shown[columns].sort_index(level="network", sort_remaining=False).round(2))
 
 # %% [markdown] tags=["open"]
 # Each row changes one choice: the neighbourhood, the step, the position of the base points, or how brightness, contrast and hue are defined. A generator controls the five attributes *of the face*; brightness, contrast and hue change only the *picture*. Compare the two halves of the table: with which set of attributes do the orders agree better? Is that a finding, or luck? The next exercise helps you decide.
 #
 # <details><summary>What we predicted</summary>
 #
-# In `benchmarks/PREDICTIONS.md`, written before the runs: with the five attributes of the face, $\rho$ of our two networks with the two published ones is 0.70 to 0.90, as predicted; with all eight it is 0.30 to 0.40. Another definition of brightness, contrast and hue does not explain the difference; base points with neutral image attributes raise $\rho$ of all eight to 0.49 to 0.64, so *where* one measures matters more than *what*. That the head angle would rise in the order among near neighbours, as in the paper, did not come true for either network.
+# In [PREDICTIONS.md](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/PREDICTIONS.md), written before the runs: with the five attributes of the face, $\rho$ of our two networks with the two published ones is 0.70 to 0.90, as predicted; with all eight it is 0.30 to 0.40. Another definition of brightness, contrast and hue does not explain the difference; base points with neutral image attributes raise $\rho$ of all eight to 0.49 to 0.64, so *where* one measures matters more than *what*. That the head angle would rise in the order among near neighbours, as in the paper, did not come true for either network.
 #
 # </details>
 #

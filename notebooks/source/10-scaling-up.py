@@ -86,7 +86,7 @@ def cost(pictures, models, seconds, cores, dim):
 course.check("10a", cost)
 
 # %% [markdown]
-# At 0.02 s and 512 numbers per picture, with 64 cores, CelebA takes a minute and 0.4 GB for one model, ten million pictures take an hour and 20 GB, and CelebA with a thousand models takes 18 hours and 415 GB. (`help("fr_explore.scale.distributed")` has the table; `benchmarks/cluster.py` measures it on your machine.) Processor time is the first limit, disk space the second.
+# At 0.02 s and 512 numbers per picture, with 64 cores, CelebA takes a minute and 0.4 GB for one model, ten million pictures take an hour and 20 GB, and CelebA with a thousand models takes 18 hours and 415 GB. (`help("fr_explore.scale.distributed")` has the table; [cluster.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/cluster.py) measures it on your machine.) Processor time is the first limit, disk space the second.
 
 # %% [markdown]
 # ## 2. All pairs, but not all in memory
@@ -163,7 +163,7 @@ else:
     print('Left out here: approximate neighbours need pip install "fr-explore[ann]".')
 
 # %% [markdown]
-# A missed neighbour is replaced by one that is hardly further away, and its arrow points in almost the same direction. So the energy can be nearly right even if the recall is low. At 8,000 points an exact search is fast too; from a hundred thousand points on, the difference matters: see `benchmarks/approximate.py`. Report the number of candidates with the result, and try twice as many: does the energy change?
+# A missed neighbour is replaced by one that is hardly further away, and its arrow points in almost the same direction. So the energy can be nearly right even if the recall is low. At 8,000 points an exact search is fast too; from a hundred thousand points on, the difference matters: see [approximate.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/approximate.py). Report the number of candidates with the result, and try twice as many: does the energy change?
 
 # %% [markdown]
 # ## 4. A store that survives interruptions

@@ -30,21 +30,21 @@ from figures import MARK
 FOLDER = Path(__file__).parent
 # arguments of the brief form by name, in the order of the table
 BRIEF: dict[str, tuple[str, ...]] = {
-    "alignment": ("--repeat", "2"),
+    "alignment": ("--repeat", "1"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
     "shape": (),
     "power": ("--brief",),
-    "extraction": ("--images", "128", "--rounds", "11"),
-    "avatars": (),
-    "photographs": ("--avatars", "60"),
+    "extraction": ("--images", "64", "--rounds", "3"),
+    "avatars": ("different", "speed", "first", "size"),
+    "photographs": ("--avatars", "30"),
     "cluster": ("--brief",),
     "slider_latency": ("--events", "100"),
     "field_scale": ("--events", "30"),
     "map_frames": ("--moves", "60"),
     "camera_page": ("--seconds", "8"),
     "live_page": ("--moves", "60"),
-    "networks_page": ("--people", "2", "--steps", "2", "--runs", "30"),
+    "networks_page": ("--people", "2", "--steps", "1", "--runs", "20"),
     "binder": ("--map",),
     "first_light": (),
 }

@@ -38,7 +38,7 @@ BRIEF: dict[str, tuple[str, ...]] = {
     "extraction": ("--images", "64", "--rounds", "3"),
     "avatars": ("different", "speed", "first", "size"),
     "photographs": ("--avatars", "30"),
-    "cluster": ("--brief",),
+    "cluster": ("--brief", "--parts", "speed"),
     "slider_latency": ("--events", "100"),
     "field_scale": ("--events", "30"),
     "map_frames": ("--moves", "60"),

@@ -28,6 +28,7 @@ from bs4 import BeautifulSoup, NavigableString
 
 ROOT = Path(__file__).parent.parent
 PARTS = Path(__file__).parent / "site"
+STILLS = ROOT / "notebooks" / "source" / "stills"
 VEGA = "application/vnd.vegalite.v5+json"
 PROSE = ("GLOSSARY.md", "CHEATSHEET.md", "HANDOUT.md", "ACCESSIBILITY.md")  # for readers of the notebooks
 MATH = re.compile(r"\$\$(.+?)\$\$|\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
@@ -182,7 +183,20 @@ def notebook_body(path: Path, pages: dict[str, str]) -> str:
     solved = nbformat.read(solution, as_version=4).cells if solution.exists() else []
     with_pages(notebook, pages, {cell.id: cell.outputs for cell in solved if cell.cell_type == "code"})
     exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True)
-    return finish(exporter.from_notebook_node(notebook)[0])
+    body = exporter.from_notebook_node(notebook)[0]
+    return finish(with_opening(body, path, live=any(cell.id in pages for cell in notebook.cells[1:2])))
+
+
+def with_opening(body: str, path: Path, live: bool) -> str:
+    """Leave out the first picture where the live widget that it shows is next; else add the one for the dark theme."""
+    from front_page import dark_picture, in_both_themes
+
+    soup = BeautifulSoup(body, "html.parser")
+    if (image := soup.select_one("h1 ~ p img")) and live:
+        image.decompose()
+    elif image and dark_picture(path).exists():
+        image.replace_with(BeautifulSoup(in_both_themes(str(image), dark_picture(path).name), "html.parser"))
+    return str(soup)
 
 
 def steps(paths: list[Path], place: int) -> str:
@@ -213,8 +227,8 @@ def assets(out: Path) -> None:
     )
     (out / "assets" / "site.css").write_text(style, encoding="utf-8")
     (out / "assets" / "vega.js").write_text(vl_convert.javascript_bundle(), encoding="utf-8")  # window.vegaEmbed
-    for name in ("charts.js", "frames.js"):
-        shutil.copy(PARTS / name, out / "assets")
+    for path in (PARTS / "charts.js", PARTS / "frames.js", *STILLS.glob("*-dark.png")):
+        shutil.copy(path, out / "assets")
     shutil.copy(PARTS / "worker.js", out)  # its folder is what it may serve
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import check_prose
@@ -23,7 +24,8 @@ WIDEST = 112  # characters per line of code: longer lines are cut off in a windo
 WORDS, LINES = 150, 30  # of text and of code that a student reads in a minute
 LARGEST = 600_000  # bytes, outputs included
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|Users|root|work|tmp)/|[A-Z]:\\\\")
-TIME = re.compile(r"^\*About \d+ minutes\. Before this: .+\*$", re.M)
+TIME = re.compile(r"^\*About (\d+) minutes(?:, and (\d+) more for the optional part)?\. Before this: .+\*$", re.M)
+OPTIONAL = re.compile(r"^## \d+\. If there is time: ")
 FIRST = re.compile(r"!\[.{20,}\]\(attachment:first\.png\)")
 LIVE = "application/vnd.jupyter.widget-view+json"
 
@@ -66,20 +68,24 @@ def _of_code(cell: nbformat.NotebookNode) -> list[str]:
     return found
 
 
-def minutes(notebook: nbformat.NotebookNode) -> int:
+def minutes(cells: Sequence[nbformat.NotebookNode]) -> int:
     """How long a student alone needs: reading, code, 7 minutes for each exercise and 3 for each widget, in fives."""
-    prose = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
-    lines = sum(len(cell.source.splitlines()) for cell in notebook.cells if cell.cell_type == "code")
-    tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+    prose = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    lines = sum(len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code")
+    tags = [tag for cell in cells for tag in cell.metadata.get("tags", [])]
     alone = prose / WORDS + lines / LINES + 7 * tags.count("exercise") + 3 * tags.count("widget")
     return 5 * math.ceil(alone / 5)
 
 
 def too_hasty(notebook: nbformat.NotebookNode) -> list[str]:
-    """Whether a student notebook promises another time than it takes."""
-    said = re.search(r"^\*About (\d+) minutes", notebook.cells[0].source, re.M)
-    wanted = minutes(notebook)
-    return [f"says {said[1]} minutes and takes about {wanted}"] if said and int(said[1]) != wanted else []
+    """Whether a student notebook promises other times than it takes, for all of it or before and after `OPTIONAL`."""
+    said = TIME.search(notebook.cells[0].source)
+    starts = [number for number, cell in enumerate(notebook.cells) if OPTIONAL.match(cell.source)]
+    end = starts[0] if starts else len(notebook.cells) - 1
+    parts = [[*notebook.cells[:end], notebook.cells[-1]], notebook.cells[end:-1]]
+    wanted = " and ".join(str(minutes(part)) for part in parts if part)
+    given = " and ".join(filter(None, said.groups())) if said else wanted
+    return [f"says {given} minutes and takes about {wanted}"] if given != wanted else []
 
 
 def lacks(notebook: nbformat.NotebookNode) -> list[str]:

@@ -24,10 +24,13 @@ def cards(paths: list[Path], out: Path) -> str:
 def _card(path: Path, assets: Path) -> str:
     notebook = nbformat.read(path, as_version=4)
     number, title, words, minutes = summary(notebook)
-    picture = f"card-{path.stem[:2]}.jpg"
+    light, dark = f"card-{path.stem[:2]}.jpg", f"card-{path.stem[:2]}-dark.jpg"
     found = first_picture(notebook)
-    found.save(assets / picture, quality=82, optimize=True)
-    image = f'<img src="assets/{picture}" width="{found.width}" height="{found.height}" alt="" loading="lazy">'
+    found.save(assets / light, quality=82, optimize=True)
+    image = f'<img src="assets/{light}" width="{found.width}" height="{found.height}" alt="" loading="lazy">'
+    if dark_picture(path).exists():
+        _as_card(Image.open(dark_picture(path))).save(assets / dark, quality=82, optimize=True)
+        image = in_both_themes(image, dark)
     return (
         f'<li><a href="{path.stem}.html">{image}<b>{html.escape(f"{number}. {title}")}</b></a>'
         f"<p>{html.escape(words)}</p><p class=note>{minutes}</p></li>"
@@ -51,9 +54,23 @@ def summary(notebook: nbformat.NotebookNode) -> tuple[str, str, str, str]:
 def first_picture(notebook: nbformat.NotebookNode) -> Image.Image:
     """The picture with which a notebook opens, as a card shows it."""
     data = notebook.cells[0].attachments["first.png"]["image/png"]
-    picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
-    picture.thumbnail((CARD[0], 10 * CARD[1]), Image.Resampling.LANCZOS)
-    return picture.crop((0, 0, picture.width, min(picture.height, CARD[1])))
+    return _as_card(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def _as_card(picture: Image.Image) -> Image.Image:
+    card = picture.convert("RGB")
+    card.thumbnail((CARD[0], 10 * CARD[1]), Image.Resampling.LANCZOS)
+    return card.crop((0, 0, card.width, min(card.height, CARD[1])))
+
+
+def dark_picture(path: Path) -> Path:
+    """The file of a notebook's first picture in the dark theme (`stills.py`)."""
+    return path.parent / "source" / "stills" / f"{path.stem[:2]}-dark.png"
+
+
+def in_both_themes(image: str, dark: str) -> str:
+    """An <img>, which the file assets/`dark` replaces in the dark theme."""
+    return f'<picture><source media="(prefers-color-scheme: dark)" srcset="assets/{dark}">{image}</picture>'
 
 
 def laboratory(out: Path) -> str:

@@ -1,9 +1,10 @@
 """The first picture of each notebook: a widget's real front end, photographed in a headless Chromium.
 
-    python tools/stills.py [NN ...]       writes notebooks/source/stills/NN.png, about a minute for all
+    python tools/stills.py [NN ...]       writes notebooks/source/stills/NN.png and NN-dark.png, some minutes for all
 
-Each widget writes its page (`to_html`), the browser opens it in the light theme, and the picture is taken once nothing
-moves. `build_notebooks.py` attaches the pictures, and takes those of the widgets in the notebooks in the same way.
+Each widget writes its page (`to_html`), the browser opens it, and the picture is taken once nothing moves.
+`build_notebooks.py` attaches the light pictures, and takes those of the widgets in the notebooks in the same way; the
+site shows the dark ones in the dark theme.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -40,18 +41,18 @@ class Still:
 
 @contextmanager
 def camera(width: int = WIDTH) -> Iterator[Callable[..., bytes]]:
-    """A function that photographs a widget's page: `shoot(path, still)` -> PNG."""
+    """A function that photographs a widget's page: `shoot(path, still, theme)` -> PNG."""
     sys.path.insert(0, str(ROOT / "tests"))
     from browsers import chromium
 
     sys.path.pop(0)
     with chromium() as browser:
 
-        def shoot(path: Path, still: Still | None = None) -> bytes:
+        def shoot(path: Path, still: Still | None = None, theme: Literal["light", "dark"] = "light") -> bytes:
             still = still or Still(lambda: None)
             size = {"width": width, "height": 900}
             context = browser.new_context(
-                viewport=size, device_scale_factor=still.scale, color_scheme="light", reduced_motion="reduce"
+                viewport=size, device_scale_factor=still.scale, color_scheme=theme, reduced_motion="reduce"
             )
             page = context.new_page()
             page.goto(path.resolve().as_uri())
@@ -228,6 +229,7 @@ def main() -> None:
             page = Path(folder) / "page.html"
             STILLS[name].make().to_html(page, max_megabytes=40)
             (FOLDER / f"{name}.png").write_bytes(shoot(page, STILLS[name]))
+            (FOLDER / f"{name}-dark.png").write_bytes(shoot(page, STILLS[name], "dark"))
 
 
 if __name__ == "__main__":

@@ -4,25 +4,32 @@
 
 The student version runs once from top to bottom, as *Run All* does; `--guess` presses "Show me" below each question
 first, so that what waits for a guess is in the pictures too. They are to be looked at, and are not committed.
+Outputs that are wider than their cell are printed.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / ".screenshots"
-WINDOWS, THEMES = ((1280, 1000), (400, 3000)), ("Light", "Dark")  # a cell must fit into its window
-SECTION = 12  # cells in one picture
-SHOW_ME = "[data-action=skip]:visible"
-SETTLE = 150  # ms after a cell has been scrolled to
+WIDTHS, THEMES = (1280, 400), ("Light", "Dark")
+TALLEST = 6000  # px of one picture
+SHOW_ME = "[data-action=skip]"
+SETTLE = 1500  # ms after a change of the window or the theme
+PATIENCE = 180_000  # ms for JupyterLab, on a busy machine
+ALL_CELLS = {"windowingMode": "none"}  # JupyterLab otherwise draws only the cells near the visible ones
+SCROLLER = "window.jupyterapp.shell.currentWidget.content.outerNode"
+TOO_WIDE = """() => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].flatMap((cell, number) =>
+  [...cell.querySelectorAll(".jp-OutputArea-output, .jp-OutputArea-output *, .jp-MarkdownOutput")]
+    .filter((e) => e.scrollWidth > e.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(e).overflowX))
+    .map((e) => `cell ${number}: ${e.className || e.tagName}, ${e.scrollWidth} in ${e.clientWidth} px`))"""
 
 
 def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
@@ -30,47 +37,37 @@ def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
     from lab import Notebook
 
     (lab.folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    with Notebook(lab, browser, path.name, width=WINDOWS[0][0]) as opened:
+    with Notebook(lab, browser, path.name, width=WIDTHS[0]) as opened:
         page = opened.page
+        page.set_default_timeout(PATIENCE)
         opened.run_all()
-        cells = page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
         if guess:
-            for number in range(cells):
-                for button in _cell(page, number).locator(SHOW_ME).all():
-                    button.click()
+            page.evaluate(f"document.querySelectorAll('{SHOW_ME}').forEach((button) => button.click())")
         page.evaluate("window.jupyterapp.commands.execute('application:set-mode', { mode: 'single-document' })")
-        for width, height in WINDOWS:
-            page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
-                opened.change_theme(theme)
-                page.wait_for_timeout(4 * SETTLE)
-                for first in range(0, cells, SECTION):
-                    shots = [_shot(page, number) for number in range(first, min(first + SECTION, cells))]
-                    name = f"{path.stem[:2]}-{width}-{theme.lower()}-{first // SECTION}.png"
-                    _stacked(shots).save(OUT / name)
+        for theme in THEMES:
+            opened.change_theme(theme)
+            for width in WIDTHS:
+                for number, picture in enumerate(_pictures(page, width)):
+                    (OUT / f"{path.stem[:2]}-{width}-{theme.lower()}-{number}.png").write_bytes(picture)
+                for text in page.evaluate(TOO_WIDE):
+                    print(f"  {width} px, {theme.lower()}, {text}", flush=True)
 
 
-def _cell(page: Any, number: int) -> Any:
-    """Scroll to a cell, which JupyterLab then draws."""
-    page.evaluate("(i) => window.jupyterapp.shell.currentWidget.content.scrollToItem(i)", number)
-    cell = page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{number}']")
-    cell.scroll_into_view_if_needed(timeout=30_000)
+def _pictures(page: Any, width: int) -> Iterator[bytes]:
+    """The notebook from top to bottom at one width of the window."""
+    page.set_viewport_size({"width": width, "height": TALLEST})
     page.wait_for_timeout(SETTLE)
-    return cell
-
-
-def _shot(page: Any, number: int) -> Image.Image:
-    return Image.open(io.BytesIO(_cell(page, number).screenshot(animations="disabled"))).convert("RGB")
-
-
-def _stacked(images: list[Image.Image]) -> Image.Image:
-    """The images below each other."""
-    sheet = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)))
-    top = 0
-    for image in images:
-        sheet.paste(image, (0, top))
-        top += image.height
-    return sheet
+    x, y, wide, high, end = page.evaluate(f"""() => {{
+      {SCROLLER}.scrollTop = 0;
+      const {{ x, y, width, height }} = {SCROLLER}.getBoundingClientRect();
+      const cells = [...document.querySelectorAll(".jp-Notebook .jp-Cell")];
+      return [x, y, width, Math.floor(height), cells.at(-1).getBoundingClientRect().bottom - y];
+    }}""")
+    for top in range(0, int(end), high):
+        short = top - page.evaluate(f"{SCROLLER}.scrollTop = {top}, {SCROLLER}.scrollTop")  # the notebook's end is near
+        page.wait_for_timeout(SETTLE)
+        clip = {"x": x, "y": y + short, "width": wide, "height": min(high, end - top)}
+        yield page.screenshot(animations="disabled", clip=clip)
 
 
 def main() -> None:
@@ -85,6 +82,9 @@ def main() -> None:
 
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home, Lab(Path(home), Path(home) / "course") as lab, chromium() as browser:
+        settings = lab.home / "settings" / "@jupyterlab" / "notebook-extension"
+        settings.mkdir(parents=True)
+        (settings / "tracker.jupyterlab-settings").write_text(json.dumps(ALL_CELLS))
         for path in wanted:
             print(path.stem, flush=True)
             run(path, lab, browser, arguments.guess)

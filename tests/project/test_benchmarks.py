@@ -81,7 +81,7 @@ def test_readme_leaves_figures_to_the_table():
     """Speed and memory depend on the machine: only RESULTS.md, which names the machine, gives them."""
     text = re.sub(r"```.*?```", "", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert "benchmarks/RESULTS.md" in text
-    found = [line for line in text.splitlines() if FIGURE.search(line) and "notebooks of 30 to 55 minutes" not in line]
+    found = [line for line in text.splitlines() if FIGURE.search(line) and "notebooks of 30 to 45 minutes" not in line]
     assert found == []
 
 

@@ -91,6 +91,26 @@ def test_content_of_a_notebook_is_escaped(notebook):
     assert BeautifulSoup(body, "html.parser").iframe["title"] == 'Arrows "on" a ring'
 
 
+def test_the_opening_has_a_dark_picture_and_gives_way_to_the_widget_that_it_shows(notebook, tmp_path):
+    opened = nbformat.read(notebook, as_version=4)
+    opened.cells[0].source += "\n\n![Teal](attachment:first.png)\n"
+    path = tmp_path / "05-a.ipynb"
+    nbformat.write(opened, path)
+
+    def parts(pages):
+        soup = BeautifulSoup(build_site.notebook_body(path, pages), "html.parser")
+        return soup.find("img"), soup.find("source")
+
+    image, dark = parts({})
+    assert (image["alt"], dark) == ("Teal", None)
+    (tmp_path / "source" / "stills").mkdir(parents=True)
+    (tmp_path / "source" / "stills" / "05-dark.png").touch()
+    image, dark = parts({"cell-2": "x.html"})  # the widget is further down
+    assert image.parent.name == "picture"
+    assert (dark["media"], dark["srcset"]) == ("(prefers-color-scheme: dark)", "assets/05-dark.png")
+    assert parts({"cell-1": "x.html"}) == (None, None)
+
+
 def test_an_unknown_number_names_the_choice(tmp_path):
     with pytest.raises(SystemExit, match=r"no notebook begins with 'zz': choose from 00"):
         build_site.build(tmp_path, "zz")
@@ -208,6 +228,9 @@ def test_cards_show_a_picture_a_sentence_and_minutes(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[head])
     nbformat.write(notebook, tmp_path / "03-x.ipynb")
     (tmp_path / "assets").mkdir()
+    dark = front_page.dark_picture(tmp_path / "03-x.ipynb")
+    dark.parent.mkdir(parents=True)
+    Image.new("RGB", (900, 900), "navy").save(dark)
     (card,) = BeautifulSoup(front_page.cards([tmp_path / "03-x.ipynb"], tmp_path), "html.parser").find_all("li")
     assert card.a["href"] == "03-x.html"
     assert card.b.text == "3. A <title>"
@@ -215,8 +238,10 @@ def test_cards_show_a_picture_a_sentence_and_minutes(tmp_path):
     assert words.startswith("A bold link and n. More.")
     assert front_page.SENTENCES <= len(words) < front_page.SENTENCES + 10
     assert minutes == "25 minutes"
-    with Image.open(tmp_path / card.img["src"]) as picture:
-        assert picture.size == front_page.CARD
+    for file, green in ((card.img["src"], 128), (card.source["srcset"], 0)):
+        with Image.open(tmp_path / file) as picture:
+            assert picture.size == front_page.CARD
+            assert abs(picture.getpixel((9, 9))[1] - green) < 5
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb")):
         committed = nbformat.read(path, as_version=4)
         number, title, words, minutes = front_page.summary(committed)

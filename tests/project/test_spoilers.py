@@ -110,5 +110,17 @@ def test_a_promise_of_too_few_minutes_is_found():
     assert check_notebooks.too_hasty(hasty) == ["says 20 minutes and takes about 25"]
 
 
+def test_an_optional_part_has_minutes_of_its_own():
+    head = "# 1. A\n\n*About 5 minutes{}. Before this: nothing.*\n"
+    more = "## 2. If there is time: more\n" + "word " * 1000
+    for said, expected in {
+        ", and 10 more for the optional part": [],
+        "": ["says 5 minutes and takes about 5 and 10"],
+    }.items():
+        texts = (head.format(said), more, "## Take away")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in texts])
+        assert check_notebooks.too_hasty(notebook) == expected
+
+
 def test_an_author_may_say_that_a_cell_gives_nothing_away():
     assert found(ASK, "print('the same for everybody')", tags={1: ["open"]}) == []

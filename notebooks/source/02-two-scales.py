@@ -119,13 +119,13 @@ course.after(guess, fr.charts.genuine_impostor(pairs, threshold=scales.threshold
 plane = fr.pca(points)
 shadow = plane.transform(points)
 table = pd.DataFrame({"first": shadow[:, 0], "second": shadow[:, 1], "person": who.astype(str)})
-words = "A scatter plot: a cloud of dots for each person, under the person's number, many of them overlapping"
+words = "A scatter plot: a cloud of dots for each person, below the person's number, many of them overlapping"
 dots = alt.Chart(table, description=words).mark_circle(size=50, opacity=0.8).encode(
     x=alt.X("first", title="first axis (embedding units)"), y=alt.Y("second", title="second axis"),
     color=alt.Color("person", legend=None, scale=alt.Scale(scheme="tableau20")), tooltip=["person"],
 )
-numbers = dots.mark_text(fontSize=15, fontWeight=700, dy=-2).encode(
-    x="mean(first)", y="mean(second)", text="person", color=alt.value("currentColor"), detail="person",
+numbers = dots.mark_text(fontSize=13, fontWeight=700, dy=-14).encode(
+    x="mean(first)", y="max(second)", text="person", color=alt.value("currentColor"), detail="person",
 )
 map_of_all = alt.layer(dots, numbers).properties(width=480, height=340)
 fr.charts.style.finish(map_of_all, "96 pictures of 12 people", plane.caption)

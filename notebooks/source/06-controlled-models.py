@@ -29,7 +29,8 @@ course.show_faces(shown, [*recipes, "another person"], alt="Faces of flat colour
 # - derive the energy of a model in closed form and see whether the instrument recovers it,
 # - predict what a network does with an attribute that never varied in its training,
 # - judge a difference between two models with paired people, and against a second training of the same model,
-# - study predictions that failed, and find out why.
+# - find out what a network without a name never saw,
+# - study predictions that failed, and find out why (optional).
 
 # %% [markdown]
 # ## 1. A known weight
@@ -62,7 +63,6 @@ course.check("06a", expected_energy)
 
 # %%
 formula = fr.load_model("controlled/drift-noise")
-print(formula.card.accuracy)
 lattice = fr.sample_lattice(cartoons, ["age", "hair_color", "expression", "head_angle"], curves=20, seed=0)
 field = fr.vector_field(fr.embed(lattice, formula, progress=False))
 found = fr.alignment(field, neighborhood=fr.all_pairs(power=0)).groupby("attribute", sort=False)["energy"]
@@ -275,7 +275,7 @@ if there:
 
 # %%
 for name in ("all-varied", "fixed-hue", "fixed-head_angle"):
-    print(f"{name}: {fr.load_model(f'controlled/{name}').card.accuracy}")
+    print(name, *fr.load_model(f"controlled/{name}").card.accuracy.split("; "), sep="\n    ")
 
 # %% [markdown]
 # AUC is the probability that a genuine pair is closer than an impostor pair; TAR at FAR 1 % is the share of genuine pairs accepted at the threshold that accepts 1 % of the impostor pairs, with its interval over people. A test set that lacks the same variation as the training set would have shown no problem.

@@ -75,7 +75,9 @@ def field_similarity(matrix: xr.DataArray | pd.DataFrame):
     labels = list(dict.fromkeys(table["row"]))
     side = max(30, min(48, 420 // len(labels)))
     scale = alt.Scale(domain=[0, 1, 2], range=["#17708c", "#e6e2da", "#b3541e"], clamp=True, interpolate="lab")
-    legend = alt.Legend(title="mean of 1 − cos", gradientLength=min(160, side * len(labels)), values=[0, 1, 2])
+    # squares: browsers lose the gradient of an SVG when the host changes its theme
+    squares: dict[str, Any] = {"type": "symbol", "symbolType": "square", "symbolSize": 200, "symbolStrokeWidth": 0}
+    legend = alt.Legend(title="mean of 1 − cos", values=[0, 0.5, 1, 1.5, 2], **squares)
     band = alt.Scale(domain=labels, paddingInner=0.05, paddingOuter=0)
     bare: dict[str, Any] = {"domain": False, "ticks": False, "grid": False}
     tooltip = [

@@ -77,7 +77,9 @@ with course.after(guess):
 #
 # Let $B(i)$ be the set of neighbours of $i$, and $|B(i)|$ their number. Then
 #
-# $$E_i = \frac{1}{|B(i)|} \sum_{j \in B(i)} (1 - u_i \cdot u_j), \qquad E = \text{mean of the } E_i \text{ over all } i .$$
+# $$E_i = \frac{1}{|B(i)|} \sum_{j \in B(i)} (1 - u_i \cdot u_j),$$
+#
+# and $E$ is the mean of all $E_i$.
 #
 # ($u_i \cdot u_j = \cos\theta_{ij}$, because both have length 1.) A point is never its own neighbour: that would add a spurious zero.
 #

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -136,6 +137,19 @@ CASES = [
         shows=".fr-sentence",
     ),
 ]
+
+PAGED = [case for case in CASES if case.offline is not None]
+
+
+def write_page(case: Case, path: Path) -> Path:
+    """The exported page of a case."""
+    names: dict[str, Any] = {}
+    exec(case.cell, names)
+    if hasattr(names["w"], "wait"):
+        names["w"].wait(120)
+    names["w"].to_html(path, **case.offline or {})
+    names["w"].close()
+    return path
 
 
 def saved_output(widget: Any) -> dict[str, str]:

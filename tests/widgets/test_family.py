@@ -18,7 +18,7 @@ import pandas as pd
 import psutil
 import pytest
 import traitlets
-from family import CASES, saved_output
+from family import CASES, PAGED, saved_output, write_page
 from lab import Notebook, until
 from pages import violations
 from PIL import Image
@@ -44,9 +44,6 @@ def made(request):
     widget.close()
 
 
-PAGED = [case for case in CASES if case.offline is not None]
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """A case's exported page, made once."""
@@ -54,12 +51,7 @@ def pages(tmp_path_factory):
 
     def page(case):
         if case.name not in made:
-            names: dict = {}
-            exec(case.cell, names)
-            if hasattr(names["w"], "wait"):
-                names["w"].wait(120)
-            made[case.name] = names["w"].to_html(tmp_path_factory.mktemp(case.name) / "page.html", **case.offline)
-            names["w"].close()
+            made[case.name] = write_page(case, tmp_path_factory.mktemp(case.name) / "page.html")
         return made[case.name]
 
     return page

@@ -18,7 +18,7 @@ export function createAttributeSlider(attribute, { onMove, onHelp }) {
     class: "fr-back fr-bare",
     tabindex: -1,
     title: `Reset to neutral: ${formatValue(attribute, neutral)}`,
-    "aria-label": `Reset ${label} to neutral, ${speakValue(attribute, neutral)}`,
+    "aria-label": `Reset ${label} to ${speakValue(attribute, neutral)}`,
     text: "\u21ba",
   });
   /** @param {number} x */

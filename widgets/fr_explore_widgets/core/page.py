@@ -54,6 +54,7 @@ body {{ margin: 0 auto; max-width: 1200px; background: #fff; }}
 .fr-page > * {{ margin: 0 8px 4px 0; font: inherit; }}
 .fr-page button {{ color: inherit; background: none; border: 1px solid; border-radius: 4px; padding: 4px 8px; }}
 .fr-page input {{ width: min(30em, 100%); box-sizing: border-box; }}
+@media print {{ body {{ background: #fff; }} .fr-page button {{ display: none; }} }}
 {style}
 </style>
 </head>

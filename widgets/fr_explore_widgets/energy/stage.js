@@ -69,7 +69,7 @@ export function reach({ settings, graph, d, meanDistance }, i) {
  */
 export function createStage({ choose, hover }) {
   const disc = s("circle", { class: "fr-disc fr-dot" });
-  const field = s("g");
+  const field = s("g", { role: "presentation" });
   const labels = [s("text", { class: "fr-name" }, "i"), s("text", { class: "fr-name" }, "j")];
   const picture = s("svg", { viewBox: "-100 -100 200 200", role: "presentation" }, disc, field, ...labels);
   const stem = uid("arrow");

@@ -76,9 +76,7 @@ export function createTrace(signal) {
       const { spec, past, now } = what;
       const count = past.filter((p) => p.name === spec.name && !Number.isNaN(p.energy)).length;
       title.textContent = `E as ${spec.label.toLowerCase()} changed`;
-      plot.show(
-        `E against ${spec.label.toLowerCase()}: ${count} values so far, now ${now.energy.toFixed(2)}`,
-      );
+      plot.show(`E against ${spec.label.toLowerCase()}: ${count} so far, now ${now.energy.toFixed(2)}`);
     },
   };
 }

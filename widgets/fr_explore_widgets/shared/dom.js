@@ -194,7 +194,9 @@ export function term(word, meaning) {
     const own = tip.getBoundingClientRect();
     const room = (tip.closest(".fr-lab") ?? tip).getBoundingClientRect();
     const shift = Math.max(0, room.left - own.left) - Math.max(0, own.right - room.right);
-    tip.style.translate = `${shift}px 0`;
+    // below the word where there is no room above it
+    const down = own.top < room.top ? own.height + button.offsetHeight + 12 : 0;
+    tip.style.translate = `${shift}px ${down}px`;
   };
   const hide = () => {
     tip.hidden = true;

@@ -138,7 +138,7 @@ def test_forced_colours_leave_tracks_bars_choices_focus_and_map(shown, page, the
         others = chosen.locator("xpath=..").locator(".fr-chip:not(:has(:checked)):visible")
         if others.count():
             gap = abs(_picture(chosen)[5, 5] - _picture(others.first)[5, 5]).max()
-            assert gap > 90, "a choice differs from what is not chosen"
+            assert gap > 90, "a chosen button differs from the others"
     for map_ in page.locator("main .fr-map-box:visible").all():
         assert _drawn(_picture(map_)).mean() > 0.002
 

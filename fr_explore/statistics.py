@@ -183,7 +183,12 @@ def _wide(table: pd.DataFrame, rows: list[str], columns: str, value: str) -> pd.
         raise ValueError(
             f"the table has several rows for {first}: add a column that distinguishes them, such as model."
         )
-    return pd.DataFrame(table.set_index(index)[value].unstack(columns, sort=False)).astype(float)
+    # not by `unstack(sort=False)`, which misplaces values in pandas 2.2
+    places, names = pd.factorize(table[columns])
+    labels = table.drop_duplicates(rows).set_index(rows).index
+    wide = np.full((len(labels), len(names)), np.nan)
+    wide[table.groupby(rows, sort=False, dropna=False).ngroup(), places] = table[value].to_numpy(float)
+    return pd.DataFrame(wide, index=labels, columns=pd.Index(names, name=columns))
 
 
 def _parts(table: pd.DataFrame, keys: list[str]) -> list[tuple[tuple, pd.DataFrame]]:

@@ -59,7 +59,7 @@ def comparison(summaries: dict[str, pd.DataFrame]) -> Any:
     for k, (name, rows) in enumerate(whole.groupby("model", sort=False)):
         y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labels=k % 3 == 0, ticks=False, labelLimit=180))
         base = alt.Chart(inline(rows)).encode(y=y)
-        null = rows["null_mean"].median()
+        null = rows["null_mean"].dropna().median()
         at = alt.XDatum(float(null) if null == null else 1.0)
         layers: list[Any] = [
             alt.Chart().mark_rule(**DASHED).encode(x=at),

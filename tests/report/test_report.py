@@ -3,11 +3,14 @@
 import re
 from html.parser import HTMLParser
 
+import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 from toy import Squares, toy_model
 
 import fr_explore as fr
+from fr_explore.report.figures import svg
 from fr_explore.report.measure import dimensions
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'& javascript:alert(3)\u2028"
@@ -80,11 +83,15 @@ def test_sections_numbers_and_provenance(text):
 
 
 def test_ids_of_charts_are_unique(text):
-    ids = [attrs["id"] for _, attrs in Page(text).tags if "id" in attrs]
-    assert len(ids) == len(set(ids))
-    used = set(re.findall(r"url\(#([^)]+)\)", text))
-    assert used
-    assert used <= set(ids)
+    # the gradient of a legend is referred to by its id
+    legend = alt.Chart(pd.DataFrame({"x": [0.0, 1.0]})).mark_point().encode(x="x", color="x")
+    twice = svg(legend, 1, "one") + svg(legend, 2, "two")
+    for page in (text, twice):
+        ids = [attrs["id"] for _, attrs in Page(page).tags if "id" in attrs]
+        assert len(ids) == len(set(ids))
+        used = set(re.findall(r"url\(#([^)]+)\)", page))
+        assert used <= set(ids)
+    assert len(used) >= 2
 
 
 def test_numbers_are_those_of_the_library(tmp_path):

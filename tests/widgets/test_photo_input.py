@@ -263,6 +263,7 @@ WRITES_NOTHING = """
 import os, sys
 opened, flags = [], os.O_WRONLY | os.O_RDWR | os.O_CREAT
 sys.dont_write_bytecode = True
+import torch._dynamo  # torch 2.6 writes a module of its own when it first loads this
 import fr_explore as fr
 from fr_explore_widgets import PhotoExplorer
 model = fr.load_model("dlib", device="cpu")

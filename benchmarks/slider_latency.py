@@ -118,11 +118,13 @@ async ([selector, slider, name, count, mode]) => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const woken = () => new Promise((done) => { wake = done; setTimeout(done, 50); });
   const until = async (ready) => { while (!ready()) await woken(); };
+  const began = performance.now();
   for (let i = 0; i < count; i++) {
     input.valueAsNumber = values[i];
     sent.push(performance.now());
     input.dispatchEvent(new Event(mode === "release" ? "change" : "input", { bubbles: true }));
-    if (mode === "drag") await pause(16);
+    // a page that works longer on an event gets the next one no later
+    if (mode === "drag") await pause(Math.max(0, began + 16 * (i + 1) - performance.now()));
     else {
       await until(() => settled[i] !== null);
       await pause(20 + 17 * ((i * 0.618) % 1)); // not synchronised with the display

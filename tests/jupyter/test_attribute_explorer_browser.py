@@ -77,6 +77,31 @@ def test_a_drag_is_drawn_by_the_page_and_its_end_by_the_kernel_with_the_same_bit
     until(lambda: page.evaluate(kept) >= 6)  # a page that is loaded again asks the kernel for none of them
 
 
+# whether a face in motion is there when its event has been handled, and its pixels
+AT_ONCE = """(age) => {
+  const root = document.querySelector(".fr-explorer"), input = root.querySelector("input[data-attribute=age]");
+  let drawn = false;
+  const note = ({ detail }) => { drawn = detail.drawn && detail.strengths.age === age; };
+  root.addEventListener("fr-drawn", note, { once: true });
+  input.valueAsNumber = age;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  const canvas = root.querySelectorAll(".fr-pair canvas")[1];
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const hex = (byte) => byte.toString(16).padStart(2, "0");
+  return drawn && Array.from(data, (byte, i) => (i % 4 < 3 ? hex(byte) : "")).join("");
+}"""
+
+
+def test_a_face_in_motion_is_drawn_within_the_sliders_event_with_the_kernels_bits(lab):
+    ages = iter(range(20, 70))
+    until(lambda: lab.page.evaluate(AT_ONCE, next(ages)), 60)  # the page's own thread has its data
+    lab.page.wait_for_timeout(500)
+    got = lab.page.evaluate(AT_ONCE, 71)
+    assert got == lab.value(
+        "__import__('fr_explore_widgets').core.faces.to_bytes(faces.render(0, {'age': 71}, 80).pixels).tobytes().hex()"
+    )
+
+
 # a commit, and what the key figure says until the kernel has told its distance
 COMMIT = """async (value) => {
   const root = document.querySelector(".fr-explorer"), input = root.querySelector("input[data-attribute=age]");

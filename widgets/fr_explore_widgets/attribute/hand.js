@@ -1,7 +1,13 @@
 // The page's own picture of the face in hand: while a slider is dragged it does not wait for the kernel, whose picture of
 // the released slider is the same. Where the engine may not run, or until it has its data, the kernel's pictures are shown.
+//
+// A face in motion is drawn in the page's own thread, within the slider's event: so it is painted in the same frame as the
+// slider. A worker would draw it beside the browser's work on that frame, and both would be late where cores are few. The
+// worker draws faces of full size, and all faces on a machine where a small one takes long.
 
 import { latest, startEngine } from "../engine/client.js";
+import { inflate } from "../engine/module.js";
+import { createRenderer, drawnBy } from "../engine/renderer.js";
 import { createStore } from "../engine/store.js";
 
 /** @typedef {import("../shared/types").Strengths} Strengths */
@@ -14,9 +20,14 @@ import { createStore } from "../engine/store.js";
 
 /** In motion a face is drawn smaller, in half the time; a slider that rests for so long gets the whole picture. */
 export const REST_MS = 120;
+/** The page's own thread draws while that takes less. */
+export const QUICK_MS = 20;
+/** Pictures until the engine's code is as fast as it gets. */
+const WARM_UP = 24;
 
 /** When the browser has painted the frame that comes next. */
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+const pause = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
  * @param {{model: import("../shared/types").Model, signal: AbortSignal, setup: {size: number, drag_size: number},
@@ -44,6 +55,10 @@ export function createHand({ model, signal, setup: { size, drag_size: small }, p
   let seen = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let rest;
+  /** @type {{head: string, people: Set<string>, renderer: Awaited<ReturnType<typeof createRenderer>>} | null} in this thread */
+  let near = null;
+  let coming = false;
+  let cost = 0; // of its pictures, in ms, a running mean
 
   const packed = () => /** @type {Packed} */ (model.get("packed") ?? {});
   signal.addEventListener("abort", () => clearTimeout(rest));
@@ -76,9 +91,45 @@ export function createHand({ model, signal, setup: { size, drag_size: small }, p
       await started.draw({ head, person, values: {}, size: small });
       engine = started;
       ready.add(place);
+      approach(head, person);
     } catch {
       broken = true; // the kernel's pictures do it
     }
+  }
+
+  /** Get ready to draw a person in this thread. @param {string} head @param {string} person */
+  async function approach(head, person) {
+    if (coming || !engine) return;
+    coming = true;
+    try {
+      const known = near?.head === head ? near : null;
+      const module = await engine.renderer();
+      // the threads share the code of a module, which a browser compiles for speed while one of them uses it
+      for (let i = 0; i < WARM_UP && !near; i++)
+        await engine.draw({ head, person, values: { age: 20 + i }, size: small });
+      const renderer = known?.renderer ?? (await createRenderer(module));
+      if (!known) renderer.attachHead(await inflate(await blob(head)));
+      renderer.addPerson(person, await inflate(await blob(person)));
+      renderer.render(person, small, {}); // its textures
+      near = { head, renderer, people: new Set(known?.people).add(person) };
+      coming = false;
+    } catch {
+      // the worker draws
+    }
+  }
+
+  /** The picture at once, or null: the worker draws it. @param {Move} move */
+  function atOnce({ place, strengths: values, side }) {
+    const [head, person] = packed().people[place];
+    if (side !== small) return null;
+    if (near?.head !== head || !near.people.has(person)) approach(head, person);
+    else if (cost < QUICK_MS) {
+      const began = performance.now();
+      const drawn = drawnBy(near.renderer, { person, size: side, values, keep: models.size > 0 });
+      cost += (performance.now() - began - cost) / 4;
+      return drawn;
+    } else cost *= 0.99; // tried again, later
+    return null;
   }
 
   /** @param {string} name */
@@ -96,14 +147,18 @@ export function createHand({ model, signal, setup: { size, drag_size: small }, p
     const { place, strengths, side, mine } = move;
     if (mine !== dropped || signal.aborted) return;
     const [head, person] = packed().people[place];
-    const drawn = await engine?.draw({ head, person, values: strengths, size: side, keep: models.size > 0 });
-    // the engine keeps what belongs to one size: it gets ready for the next drag, whose first picture needs it
-    if (side !== small) engine?.draw({ head, person, values: strengths, size: small }).catch(() => {});
+    const own = atOnce(move);
+    const request = { head, person, values: strengths, size: side, keep: models.size > 0 };
+    const drawn = own ?? (await engine?.draw(request));
+    // the worker keeps what belongs to one size: it gets ready for the next drag, whose first picture needs it
+    if (side !== small && !near) engine?.draw({ ...request, size: small }).catch(() => {});
     if (!drawn || mine !== dropped || signal.aborted) return;
     seen = { place, strengths, drawn };
     paint(drawn, place, strengths);
+    if (own)
+      await pause(cost); // the page has other work as well
     // where the slider is faster than the pictures, the browser paints this one before the next one is drawn
-    if (newest !== move) await painted();
+    else if (newest !== move) await painted();
   });
 
   /** @param {number} place @param {Strengths} strengths @param {number} side */

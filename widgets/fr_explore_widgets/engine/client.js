@@ -146,6 +146,8 @@ async function create({ worker, renderer, network, network_relaxed }) {
     look: (request) => drawing.ask("look", request, [request.picture.data.buffer]),
     /** @param {DrawRequest} request @returns {Promise<Drawn>} */
     draw: (request) => drawing.ask("draw", request),
+    /** The compiled renderer, for an instance in the page's own thread. @returns {Promise<WebAssembly.Module>} */
+    renderer: () => drawing.ask("renderer", {}),
     /** @param {EmbedRequest} request @returns {Promise<Record<string, Float32Array>>} */
     embed: (request) => embedding.ask("embed", request),
     /** @param {{picture: Picture, landmarks: number[][], model: string}} request @returns {Promise<Float32Array>} */

@@ -2,6 +2,8 @@
 
 import { bytes, deliver, floats, start, text } from "./module.js";
 
+/** @typedef {import("./types").Drawn} Drawn */
+/** @typedef {import("./types").DrawRequest} DrawRequest */
 /** @typedef {import("./types").Picture} Picture */
 
 /** @param {WebAssembly.Module} module */
@@ -48,8 +50,7 @@ export async function createRenderer(module) {
   }
 
   /** @param {number} width @param {number} height */
-  const result = (width, height) =>
-    Uint8ClampedArray.from(bytes(exports, exports.rgba(), width * height * 4));
+  const result = (width, height) => new Uint8ClampedArray(bytes(exports, exports.rgba(), width * height * 4));
 
   return {
     names,
@@ -106,4 +107,11 @@ export async function createRenderer(module) {
       return { pixels, picture };
     },
   };
+}
+
+/** A person as pixels for the page and, with `keep`, as a picture for the networks.
+ * @param {Awaited<ReturnType<typeof createRenderer>>} renderer @param {Omit<DrawRequest, "head">} request @returns {Drawn} */
+export function drawnBy(renderer, { person, size, values, keep = false }) {
+  const { pixels, landmarks, picture } = renderer.render(person, size, values);
+  return { pixels, size, landmarks, ...(keep && { picture: { ...picture, data: picture.data.slice() } }) };
 }

@@ -7,7 +7,7 @@ import { alignedCrop } from "./align.js";
 import { createFinder, portraitOf } from "./detect.js";
 import { inflate } from "./module.js";
 import { createModel } from "./network.js";
-import { createRenderer } from "./renderer.js";
+import { createRenderer, drawnBy } from "./renderer.js";
 
 /** @typedef {import("./types").AdjustRequest} AdjustRequest */
 /** @typedef {import("./types").DrawRequest} DrawRequest */
@@ -67,8 +67,8 @@ const ACTIONS = {
     if (files.some((file, i) => file && i < 2 && !WebAssembly.validate(file))) return { kind: "browser" };
     modules.relaxed = Boolean(files[2] && WebAssembly.validate(files[2]));
     const chosen = [files[0], modules.relaxed ? files[2] : files[1]];
-    const [drawn, run] = await Promise.all(chosen.map((file) => file && WebAssembly.compile(file)));
-    modules.renderer ??= drawn;
+    const [draw, run] = await Promise.all(chosen.map((file) => file && WebAssembly.compile(file)));
+    modules.renderer ??= draw;
     modules.network ??= run;
     return { kind: "ready", relaxed: modules.relaxed };
   },
@@ -121,16 +121,10 @@ const ACTIONS = {
       .map(({ box, landmarks }) => ({ box, ...portraitOf(picture, landmarks, size) }));
   },
 
-  /** `keep`: also a copy of the picture as float, for the networks. @param {DrawRequest} request */
-  draw({ head, person, size, values, keep = false }) {
-    const { pixels, landmarks, picture } = known(heads, head, "head").render(person, size, values);
-    return {
-      pixels,
-      size,
-      landmarks,
-      ...(keep && { picture: { ...picture, data: picture.data.slice() } }),
-    };
-  },
+  /** @param {DrawRequest} request */
+  draw: ({ head, ...request }) => drawnBy(known(heads, head, "head"), request),
+
+  renderer: () => modules.renderer,
 
   /** @param {EmbedRequest} request */
   embed: ({ picture, landmarks, models: names }) => embedded(names, picture, landmarks),

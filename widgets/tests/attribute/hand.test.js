@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createHand, REST_MS } from "../../fr_explore_widgets/attribute/hand.js";
+import { createHand, QUICK_MS, REST_MS } from "../../fr_explore_widgets/attribute/hand.js";
 import { createStore } from "../../fr_explore_widgets/engine/store.js";
 import { fakeModel } from "../fake_model.js";
 
@@ -21,6 +21,23 @@ const engine = {
 vi.mock("../../fr_explore_widgets/engine/client.js", async (original) => ({
   ...(await original()),
   startEngine: vi.fn(async () => engine),
+}));
+
+/** The page's own instance. */
+const near = {
+  attachHead: vi.fn(),
+  addPerson: vi.fn(),
+  render: vi.fn((_person, size) => {
+    return { pixels: new Uint8ClampedArray(4 * size * size), landmarks: [], picture: {} };
+  }),
+};
+vi.mock("../../fr_explore_widgets/engine/renderer.js", async (original) => ({
+  ...(await original()),
+  createRenderer: vi.fn(async () => near),
+}));
+vi.mock("../../fr_explore_widgets/engine/module.js", async (original) => ({
+  ...(await original()),
+  inflate: async (data) => data,
 }));
 
 const PACKED = { parts: "p", files: ["worker"], people: { 0: ["h", "ann"], 1: ["h", "bob"] } };
@@ -207,6 +224,55 @@ test("a face is drawn smaller while the slider moves, and whole when it rests or
   await vi.waitFor(() => expect(sides.at(-1)).toEqual([42, 160]));
   await new Promise((done) => setTimeout(done, REST_MS + 20));
   expect(sides.filter(([age]) => age === 42)).toHaveLength(1);
+});
+
+test("the page's own thread draws a face in motion within the slider's event, and the worker whole faces", async () => {
+  fakeCaches();
+  const { model } = talking();
+  const painted = [];
+  const setup = { size: 160, drag_size: 80 };
+  const paint = ({ size }, _place, { age }) => painted.push([age, size]);
+  const hand = createHand({ model, signal: stop.signal, setup, paint });
+  engine.renderer = vi.fn(async () => "module");
+  await hand.prepare(0);
+  await vi.waitFor(() => expect(near.render).toHaveBeenCalledTimes(1));
+  await new Promise((done) => setTimeout(done));
+  expect(engine.draw.mock.calls.every(([{ size }]) => size === 80)).toBe(true); // until its code is fast
+  engine.draw.mockClear();
+  hand.move({ place: 0, strengths: { age: 40 } });
+  expect(painted).toEqual([[40, 80]]);
+  expect(hand.seen()?.strengths).toEqual({ age: 40 });
+  await vi.waitFor(() => expect(painted.at(-1)).toEqual([40, 160]));
+  expect(engine.draw.mock.calls.map(([{ size }]) => size)).toEqual([160]);
+  await hand.prepare(1); // another person of the same head
+  hand.move({ place: 1, strengths: { age: 50 } });
+  await vi.waitFor(() => expect(near.addPerson).toHaveBeenCalledTimes(2));
+  await vi.waitFor(() => expect(painted.at(-1)).toEqual([50, 160]));
+  hand.move({ place: 1, strengths: { age: 51 } });
+  expect(painted.at(-1)).toEqual([51, 80]);
+  expect([near.attachHead.mock.calls.length, near.render.mock.lastCall[0]]).toEqual([1, "bob"]);
+  delete engine.renderer;
+});
+
+test("where a small face takes long, the worker draws it", async () => {
+  fakeCaches();
+  const { model } = talking();
+  const setup = { size: 160, drag_size: 80 };
+  const hand = createHand({ model, signal: stop.signal, setup, paint: () => {} });
+  engine.renderer = vi.fn(async () => "module");
+  await hand.prepare(0);
+  await vi.waitFor(() => expect(near.render).toHaveBeenCalledTimes(1));
+  await new Promise((done) => setTimeout(done));
+  let now = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => (now += 5 * QUICK_MS)); // a slow machine
+  near.render.mockClear();
+  for (const age of [40, 41, 42]) {
+    hand.move({ place: 0, strengths: { age } });
+    await vi.waitFor(() => expect(hand.seen()?.strengths).toEqual({ age }));
+  }
+  expect(near.render).toHaveBeenCalledTimes(1);
+  delete engine.renderer;
+  vi.restoreAllMocks();
 });
 
 test("without an engine, or without messages, the kernel's pictures are shown", async () => {

@@ -53,12 +53,16 @@ test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a r
 test-jupyter: need-chromium $(BIN)/.dev ## notebooks and browser tests at once: each notebook runs once, in JupyterLab
 	$(PYTEST) $(GROUPS) -m "notebook or browser"
 
-# JupyterHub's proxy, pinned because the tests start it
+# JupyterHub's proxy, pinned because the tests start it; and what pages of nbconvert and others load from a CDN
 HUB_PROXY := 5.3.0
+FROM_CDN := @jupyter-widgets/html-manager@1.0.14 requirejs@2.3.7
 
-test-hosts: need-node need-chromium $(BIN)/.dev ## the widgets in marimo and in JupyterHub behind a prefix, which it installs
+test-hosts: need-node need-chromium $(BIN)/.dev ## the widgets in marimo, JupyterHub, nbconvert, Jupyter Book, which it installs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[hosts]'
 	npm install --silent --no-audit --no-fund --prefix build/hosts configurable-http-proxy@$(HUB_PROXY)
+	for package in $(FROM_CDN); do folder=$${package##*/} && folder=build/hosts/pages/$${folder%@*} && mkdir -p $$folder && \
+		tar xzf "$$(npm pack --silent --pack-destination build/hosts $$package | tail -1 | sed 's|^|build/hosts/|')" \
+		-C $$folder --strip-components=1 || exit 1; done
 	CI=true OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s -m host
 
 lint: $(BIN)/.dev ## style, types, prose and notebooks

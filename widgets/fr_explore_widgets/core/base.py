@@ -123,6 +123,9 @@ class LabWidget(Exports, anywidget.AnyWidget):
     _esm = bundle.LOADER
     _code = traitlets.Bytes().tag(sync=True)
     _code_id = traitlets.Unicode().tag(sync=True)
+    # the front end with a model of its own, for a saved page without a kernel, see `keep_live`
+    _page = traitlets.Bytes().tag(sync=True)
+    _page_id = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
         self._lock = threading.RLock()
@@ -231,7 +234,8 @@ class LabWidget(Exports, anywidget.AnyWidget):
             vars(self).pop("_repr_mimebundle_", None)
 
     def _in_a_box(self) -> bool:
-        return any(self in getattr(other, "children", ()) for other in list(_instances.values()))
+        others = [other for other in list(_instances.values()) if other is not self]
+        return any(self in getattr(other, "children", ()) for other in others)
 
     @traitlets.observe("state")
     def _renew_static(self, change: Mapping[str, Any]) -> None:

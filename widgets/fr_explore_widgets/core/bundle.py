@@ -8,7 +8,8 @@
 - Why `whole` wraps the model: what belongs together, such as a picture and its distance, comes in one message, but a
   host may set its traits one by one and call the listeners of each at once, as marimo does. They run when all are set.
 - Why `still`: nbconvert, embed_minimal_html, Jupyter Book and marimo's export keep a widget's state in a page without a
-  kernel. They do not say so to a widget, but their pages do.
+  kernel. They do not say so to a widget, but their pages do. If the state has a `_page` (`keep_live`), that module with
+  its own model runs in place of the front end, as in an exported page.
 - The style of a shared module lies beside it, `shared/map.css` beside `shared/map.js`, and goes where the module goes.
 - Why the style is sent with the module and put into the view's element: so it is compressed too, and it also applies
   where a host shows widgets in a shadow root, which the document's styles do not reach.
@@ -20,24 +21,23 @@
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
-import json
 import posixpath
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from importlib import resources
 
 from .minify import minify
 from .shake import IMPORT, shaken
 
-__all__ = ["LOADER", "bare", "join", "packed", "page_script", "read", "script", "style"]
+__all__ = ["LOADER", "bare", "compressed", "join", "packed", "page_script", "read", "script", "style", "style_module"]
 
 # the module that anywidget gets for every widget
 LOADER = """
 const loaded = (globalThis.frExploreModules ??= new Map());
 async function unpack(packed) {
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   const text = await new Response(stream).text();
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   return import(url).finally(() => URL.revokeObjectURL(url));
@@ -45,7 +45,10 @@ async function unpack(packed) {
 const still = () => {
   const saved = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]');
   if (!saved && !globalThis.__MARIMO_STATIC__) return null;
-  return "This page has no kernel: you see the last state. Run the notebook for a live widget.";
+  return (
+    "This page has no kernel: it shows the last state, and only what it already holds still works. The notebook's " +
+    "author makes it live with w.keep_live() before saving, or writes a live page with w.to_html('page.html')."
+  );
 };
 function whole(model) {
   const late = {};
@@ -67,15 +70,19 @@ function whole(model) {
 }
 async function render({ model: given, ...others }) {
   const context = { ...others, model: whole(given) };
-  const key = context.model.get("_code_id");
-  if (!loaded.has(key)) loaded.set(key, unpack(context.model.get("_code")));
+  const part = context.model.still && context.model.get("_page_id") ? "_page" : "_code";
+  const key = context.model.get(`${part}_id`);
+  if (!loaded.has(key)) loaded.set(key, unpack(context.model.get(part)));
   const found = loaded.get(key);
   found.catch(() => loaded.delete(key));
-  const { default: widget, css } = await found;
+  const { default: widget, css, kept } = await found;
+  if (kept) context.model = await kept(given.get("state"));
   const style = document.createElement("style");
   style.textContent = css;
   context.el.append(style);
-  const end = await widget.render(context);
+  const end = await widget.render({ ...context, render });
+  const { note } = context.model;
+  if (note) context.el.append(Object.assign(document.createElement("p"), { textContent: note }));
   return () => {
     end?.();
     context.el.replaceChildren();
@@ -111,9 +118,20 @@ def script(name: str) -> str:
 @functools.cache
 def packed(name: str) -> tuple[bytes, str]:
     """`script(name)` and `style(name)` as one compressed module, and a key that identifies its content."""
-    text = f"{script(name)}export const css = {json.dumps(style(name))};"
-    data = gzip.compress(text.encode(), mtime=0)
+    return compressed(f"{style_module(name)}{script(name)}")
+
+
+def compressed(module: str) -> tuple[bytes, str]:
+    """A module as `LOADER` unpacks it, and a key that identifies its content."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, memLevel=9)
+    data = deflate.compress(module.encode()) + deflate.flush()
     return data, hashlib.sha256(data).hexdigest()[:16]
+
+
+def style_module(name: str) -> str:
+    """`style(name)` as the export `css`; a template, because a sheet has many quotes."""
+    text = style(name).replace("\\", "\\\\").replace("`", "\\`").replace("${", "\\${")
+    return f"export const css = `{text}`;\n"
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fr_explore.base.paths import as_path
 
-from .page import Offline, write_page
+from .page import Offline, page_module, write_page
 from .picture import Part, compose, png, small_png
 from .snapshot import still
 
@@ -42,6 +42,9 @@ class Exports:
     files: ClassVar[str] = ""
 
     _lock: Any
+    _private: bool
+    _page: Any
+    _page_id: Any
     keys: Any
 
     def to_csv(self, path: str | Path) -> list[Path]:
@@ -80,16 +83,42 @@ class Exports:
         """
         with self._lock:
             offline = self._offline(**resolution)
-            traits = {name: getattr(self, name) for name in self.keys if self._in_a_page(name)}
             return write_page(
                 as_path(path),
                 title=self._heading(),
                 still=still(small_png(compose(self._heading(), self._picture(kept=False)), _STILL), self._words()),
                 files=self.files,
-                traits=traits,
+                traits=self._traits_of_a_page(),
                 offline=offline,
                 max_megabytes=max_megabytes,
             )
+
+    def keep_live(self, *, max_megabytes: float = 20, **resolution: Any) -> None:
+        """Keep the page of `to_html` in the widget's saved state, so that it is live where there is no kernel.
+
+        Call it before a notebook with its widgets is saved for `nbconvert --to html`, Jupyter Book or marimo's
+        `export html`, and before `ipywidgets.embed.embed_minimal_html`. The page then begins with the widget's last
+        state. Nobody gets these megabytes without asking, because each copy of the notebook would hold them.
+        `resolution`, the printed size and the errors are those of `to_html`. ValueError for photographs of people:
+        a saved state holds none.
+        """
+        if self._private:
+            raise ValueError(
+                f"{self._heading()} shows photographs, and a saved state holds none of them: to publish them, write "
+                "a file with to_html."
+            )
+        with self._lock:
+            module, key = page_module(
+                name=f"the saved state of {self._heading()}",
+                files=self.files,
+                traits=self._traits_of_a_page(),
+                offline=self._offline(**resolution),
+                max_megabytes=max_megabytes,
+            )
+            self._page, self._page_id = module, key
+
+    def _traits_of_a_page(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.keys if self._in_a_page(name)}
 
     def _heading(self) -> str:
         return self.title or type(self).__name__

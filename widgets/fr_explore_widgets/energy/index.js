@@ -232,7 +232,7 @@ function build(context) {
       drawArrows(false);
     }
   });
-  frame.open(context, { lost: LOST });
+  frame.open(context, { lost: context.model.still ? "" : LOST }); // a saved page lacks nothing
   how.glide = false;
   try {
     scene = compute(checked(state.now));

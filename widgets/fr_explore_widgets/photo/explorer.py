@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
+import pandas as pd
+import traitlets
 
 from fr_explore.engine.network import Precision
 
 from ..attribute.widget import AttributeExplorer
 from ..camera.page import write_camera_page
+from ..core.base import LabWidget
+from ..core.picture import Part
 from .widget import PhotoInput
 
 __all__ = ["PhotoExplorer"]
 
 
-class PhotoExplorer(ipywidgets.VBox):
+class PhotoExplorer(PhotoInput):
     """A `PhotoInput` with an `AttributeExplorer` of its pictures below it, as soon as one contains a face.
 
     Parameters
@@ -37,25 +40,37 @@ class PhotoExplorer(ipywidgets.VBox):
     >>> w.explorer.set(mask=1)
     """
 
+    # of the explorer, whose view the front end shows below its own; "" without one
+    below = traitlets.Unicode().tag(sync=True)
+    # the page sets it when the explorer's face has moved: marimo runs cells again that depend on this widget
+    moved = traitlets.Int().tag(sync=True, echo_update=False)
+
     def __init__(self, model: Any, *, size: int = 160, variations: int = 5, seed: int = 0) -> None:
         self._model, self._options = model, {"size": size, "variations": variations, "seed": seed}
         self.explorer: AttributeExplorer | None = None
-        self.input = PhotoInput()
-        super().__init__([self.input])
-        self.input.observe(self._replace, "photos")
+        super().__init__()
+        self.observe(self._replace, "photos")
 
     @property
-    def photos(self) -> Any:
-        """`fr.Photographs` of the pictures, or None."""
-        return self.input.photos
+    def input(self) -> PhotoInput:
+        """The `PhotoInput`: this widget itself."""
+        return self
 
-    def add(self, photo: Any, name: str | None = None) -> str:
-        """Add a picture; see `PhotoInput.add`."""
-        return self.input.add(photo, name)
+    @property
+    def children(self) -> tuple[LabWidget, ...]:
+        """The input and, if there is one, the explorer."""
+        return (self, self.explorer) if self.explorer else (self,)
 
-    def say_who(self, people: Mapping[str, str]) -> None:
-        """Say who pictures show; see `PhotoInput.say_who`."""
-        self.input.say_who(people)
+    def open(self) -> None:
+        """Open the comms to the browsers unless they are open; the explorer's first, which this widget's view needs."""
+        if self.explorer:
+            self.explorer.open()
+        super().open()
+
+    def _rest(self, roll: int) -> None:
+        super()._rest(roll)
+        if self.resting and self.explorer:
+            self.explorer._rest(self.explorer.roll)
 
     def to_html(self, path: str | Path, *, precision: Precision = "int8", max_megabytes: float = 20) -> Path:
         """Write one file in which anyone compares faces from a camera or from files; return its path.
@@ -70,29 +85,27 @@ class PhotoExplorer(ipywidgets.VBox):
         """
         return write_camera_page(path, self._model, precision=precision, max_megabytes=max_megabytes)
 
-    def discard(self) -> None:
-        """Discard every picture and close the explorer."""
-        self.input.discard()
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        """The pictures, and the tables of the explorer."""
+        return super()._tables() | (self.explorer._tables() if self.explorer else {})
 
-    def close(self) -> None:
-        """Discard every picture and remove both widgets from the page."""
-        if own := vars(self).get("input"):
-            own.close()
-        super().close()
+    def _picture(self, kept: bool) -> Sequence[Sequence[Part]]:
+        own = super()._picture(kept)
+        return own if kept or self.explorer is None else [*own, *self.explorer._picture(kept)]
 
     def _replace(self, change: Mapping[str, Any]) -> None:
         photos, old = change["new"], self.explorer
         shown = _identity_to_show(photos, change["old"], old)
         same = old and photos is not None and photos.identities == change["old"].identities  # only who they are is new
         state = old.state if old and same else None
-        self.explorer, self.children = None, (self.input,)
+        self.explorer, self.below = None, ""
         if old:
             old.close()
         if photos is not None:
             self.explorer = AttributeExplorer(photos, self._model, shown, **self._options)
             if state:
                 self.explorer.state = state
-            self.children = (self.input, self.explorer)
+            self.below = self.explorer.model_id
 
 
 def _identity_to_show(photos: Any, before: Any, explorer: AttributeExplorer | None) -> Hashable | None:

@@ -86,6 +86,8 @@ function createList(onRemove, onName) {
 function build(context) {
   const { model, signal } = context;
   const id = uid("photos");
+  const below = div("");
+  let leave = () => {};
   let gone = false;
   /** @type {Item[]} */
   let shown = [];
@@ -149,6 +151,31 @@ function build(context) {
     hint,
     h("p", { class: "fr-sub fr-privacy" }, PRIVACY[0], term("the kernel", KERNEL), PRIVACY[1]),
   );
+
+  /** PhotoExplorer: show its explorer below this view. Its own model hears of each move, because a host such as marimo
+   * watches only that one. */
+  async function mount() {
+    leave();
+    const place = div("");
+    below.replaceChildren(place);
+    const shown = model.get("below");
+    const other = shown && (await model.widget_manager?.get_model(shown));
+    if (!other || !below.contains(place)) return;
+    const tell = () => {
+      const { serial, drag } = other.get("figures");
+      if (drag) return;
+      model.set("moved", serial);
+      model.save_changes();
+    };
+    other.on("change:figures", tell);
+    const end = await context.render?.({ model: other, el: place });
+    leave = () => {
+      other.off("change:figures", tell);
+      end?.();
+      leave = () => {};
+    };
+    if (!below.contains(place) || signal.aborted) leave();
+  }
 
   function startCamera() {
     notices.showError({});
@@ -254,8 +281,11 @@ function build(context) {
   });
   root.addEventListener("keydown", (event) => event.key === "Escape" && camera.close());
 
-  listen(model, signal, { items: show, sprite: show, reply: () => settle(model.get("reply")) });
-  signal.addEventListener("abort", () => answer?.(false));
+  listen(model, signal, { below: mount, items: show, sprite: show, reply: () => settle(model.get("reply")) });
+  signal.addEventListener("abort", () => {
+    answer?.(false);
+    leave();
+  });
   frame.open(context, {
     lost: LOST,
     failed(problem) {
@@ -276,6 +306,8 @@ function build(context) {
     },
   });
   show();
+  context.el.append(below);
+  mount();
 }
 
 export default widget(build);

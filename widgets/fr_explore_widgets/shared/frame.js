@@ -7,16 +7,22 @@ import { listen } from "./view.js";
 
 /** @typedef {import("./types").Model} Model */
 /** @typedef {import("./types").Problem} Problem */
-/** @typedef {{model: Model, el: HTMLElement, signal: AbortSignal}} Context */
+/**
+ * @typedef {object} Context
+ * @property {Model} model
+ * @property {HTMLElement} el
+ * @property {AbortSignal} signal
+ * @property {(context: {model: Model, el: HTMLElement}) => Promise<() => void>} [render] shows another of our widgets
+ */
 
 /** anywidget's module from a function that builds a view; `signal` is aborted when the view ends. @param {(context: Context) => void} build */
 export function widget(build) {
   return {
-    /** @param {{model: Model, el: HTMLElement, signal?: AbortSignal}} context */
-    render({ model, el, signal: given }) {
+    /** @param {Omit<Context, "signal"> & {signal?: AbortSignal}} context */
+    render(context) {
       const stop = new AbortController();
-      given?.addEventListener("abort", () => stop.abort());
-      build({ model, el, signal: stop.signal });
+      context.signal?.addEventListener("abort", () => stop.abort());
+      build({ ...context, signal: stop.signal });
       return () => stop.abort();
     },
   };
@@ -39,7 +45,7 @@ export function createFrame(name, attributes = {}) {
      * Put the view into the page, show errors, follow its theme and watch its kernel.
      * @param {Context} context
      * @param {{lost: string, kernel?: (gone: boolean) => void, themed?: () => void, failed?: (problem: Problem) => void}} react
-     *   `lost`: shown without a kernel; `failed`: called with an error of the kernel
+     *   `lost`: shown without a kernel, "" for nothing; `failed`: called with an error of the kernel
      */
     open({ model, el, signal }, { lost, kernel = () => {}, themed, failed = () => {} }) {
       el.append(root);
@@ -52,7 +58,7 @@ export function createFrame(name, attributes = {}) {
       showError();
       followTheme(root, signal, themed);
       watchKernel(el, model, signal, (gone) => {
-        notices.showBanner(gone ? (model.still ?? lost) : "");
+        notices.showBanner(gone ? lost && (model.still ?? lost) : "");
         root.classList.toggle("fr-lost", gone);
         kernel(gone);
       });

@@ -56,7 +56,7 @@ export function watchKernel(el, model, signal, changed) {
     if (now !== gone && !signal.aborted) {
       changed(now);
       forget();
-      forget = now ? keepState(el, model) : () => {};
+      forget = now && !model.still ? keepState(el, model) : () => {};
     }
     gone = now;
   };

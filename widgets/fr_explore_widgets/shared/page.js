@@ -48,7 +48,19 @@ function createCopy(model) {
   return [node, text];
 }
 
-/** @param {Widget} widget @param {(page: import("./page_model").Page) => import("./page_model").Kernel} [createKernel] of a live page */
+/** @typedef {(page: import("./page_model").Page) => import("./page_model").Kernel} CreateKernel */
+
+/**
+ * The model of a page that is kept in the state of a widget, with the state in which the widget was saved.
+ * @param {import("./page_model").Data} data @param {object | undefined} state @param {CreateKernel} [createKernel]
+ */
+export async function keptModel(data, state, createKernel) {
+  const model = await createModel(data, createKernel);
+  if (state && JSON.stringify(state) !== JSON.stringify(model.get("state"))) model.set("state", state);
+  return Object.assign(model, { note: data.note });
+}
+
+/** @param {Widget} widget @param {CreateKernel} [createKernel] of a live page */
 export async function openPage(widget, createKernel) {
   const holder = /** @type {HTMLElement} */ (document.getElementById("data"));
   const data = JSON.parse(holder.textContent ?? "");

@@ -7,7 +7,7 @@ import { createHistory } from "./history.js";
  * @typedef {Record<string, any>} Place a point: one value on each axis
  * @typedef {{at: Place, traits: Record<string, any>}} Answer
  * @typedef {{traits: Record<string, any>, axes?: Record<string, any[]>, start?: Place,
- *   answers?: [Place, Record<string, any>][], blobs?: string[], live?: Record<string, any>}} Data
+ *   answers?: [Place, Record<string, any>][], blobs?: string[], live?: Record<string, any>, note?: string}} Data
  * @typedef {Record<string, any>} Traits
  * @typedef {object} Page what a page offers to its kernel
  * @property {Record<string, any>} live the data of core/live.py; `bytes` reads its bytes

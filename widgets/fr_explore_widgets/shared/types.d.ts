@@ -69,8 +69,11 @@ export interface Model {
   send?(content: object): void;
   /** what a page says that shows a saved state and has no kernel, see core/bundle.py */
   still?: string;
-  /** in JupyterLab and Notebook; other hosts have other managers */
-  widget_manager?: { context?: { sessionContext?: { kernelChanged?: Signal } } };
+  /** `context`: in JupyterLab and Notebook; other hosts have other managers */
+  widget_manager?: {
+    context?: { sessionContext?: { kernelChanged?: Signal } };
+    get_model(id: string): Promise<Model>;
+  };
 }
 
 interface Signal {

@@ -19,7 +19,7 @@ _FILES: Mapping[str, Path] = {
 
 
 def missing() -> str | None:
-    """What to do if the packages are not there."""
+    """What to do if a package is missing."""
     lacks = [path.name for path in _FILES.values() if not path.is_file()]
     return f"not unpacked: {', '.join(lacks)}. Run make test-hosts." if lacks else None
 

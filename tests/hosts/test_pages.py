@@ -52,7 +52,7 @@ pytestmark = [pytest.mark.host, pytest.mark.usefixtures("hosts")]
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """A folder with an executed notebook, its page, the pages of embed_minimal_html, and the distance of the last state."""
+    """A folder with an executed notebook, its page, those of embed_minimal_html; and the distance of the last state."""
     folder = tmp_path_factory.mktemp("pages")
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNELSPEC})
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in (CELL, SHOW, EMBED)]
@@ -90,7 +90,7 @@ def opened(browser):
 
 
 def check_page(page, errors, distance):
-    """Of three widgets the first shows its last state and says so, the second is live, and the third needs no kernel."""
+    """The first widget shows its last state and says so, the second is live, the third needs no kernel."""
     saved, kept = page.locator(".fr-explorer").nth(0), page.locator(".fr-explorer").nth(1)
     banner = saved.locator(".fr-banner")
     until(lambda: "no kernel" in banner.inner_text())
@@ -135,7 +135,8 @@ def test_nbconvert(executed, opened, capsys):
 @pytest.mark.parametrize("name", ["defaults", "all"])
 def test_embed_minimal_html(executed, opened, name):
     folder, distance = executed
-    check_page(*opened(folder / f"{name}.html"), distance)
+    page, errors = opened(folder / f"{name}.html")
+    check_page(page, errors, distance)
 
 
 def test_jupyter_book(executed, opened, tmp_path):
@@ -148,7 +149,8 @@ def test_jupyter_book(executed, opened, tmp_path):
     nbformat.write(notebook, tmp_path / "faces.ipynb")
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", ".", "built"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    check_page(*opened(tmp_path / "built" / "faces.html"), distance)
+    page, errors = opened(tmp_path / "built" / "faces.html")
+    check_page(page, errors, distance)
 
 
 @pytest.mark.parametrize("scripts", [True, False])

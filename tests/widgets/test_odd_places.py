@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import zlib
 
+import pytest
 from ipywidgets.embed import embed_data
 
 from fr_explore_widgets import EnergyPlayground
@@ -39,4 +41,17 @@ def test_a_page_that_embeds_a_widget_gets_its_module():
     state = embed_data([w], drop_defaults=True)["manager_state"]["state"][w.model_id]["state"]
     assert "export default" in state["_esm"]
     assert state["_anywidget_id"]
+    w.close()
+
+
+def test_a_saved_state_is_live_only_on_request(capsys):
+    w = EnergyPlayground()
+    assert (w._page, w._page_id) == (b"", "")
+    with pytest.raises(ValueError, match=r"the saved state of .* is 0\.\d MB, more than max_megabytes=0\.01: "):
+        w.keep_live(max_megabytes=0.01)
+    assert w._page == b""
+    w.keep_live()
+    module = zlib.decompress(w.get_state("_page")["_page"], -zlib.MAX_WBITS).decode()
+    assert "\nexport const kept = " in module
+    assert module.endswith("export default $widget;\n")
     w.close()

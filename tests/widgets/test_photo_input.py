@@ -198,6 +198,25 @@ def test_the_explorer_follows_the_pictures(dlib_model):
     assert w.explorer is None
 
 
+def test_the_explorer_is_a_part_of_one_widget(dlib_model, tmp_path):
+    """The page finds the explorer by its id; the two close and reopen together."""
+    w = PhotoExplorer(dlib_model, variations=2)
+    assert w.get_state("below") == {"below": ""}
+    w.add(PORTRAIT)
+    inner = w.explorer.wait(60)
+    assert w.get_state("below") == {"below": inner.model_id}
+    assert [path.name for path in w.to_csv(tmp_path / "w.csv")][:2] == ["w.csv", "w-now.csv"]
+    for one in (inner, w):  # their views are gone, and no other page answers; the explorer's reports it first
+        one.roll += 1
+        one._rest(one.roll)
+    assert (inner.resting, w.resting) == (True, True)
+    w.open()
+    assert (inner.resting, w.resting) == (False, False)
+    assert w.below == inner.model_id
+    w.close()
+    assert inner.resting
+
+
 def test_who_is_who():
     """Two pictures of one name are one person; without a name nobody knows, and naming repeats no search for faces."""
     w = PhotoInput()
@@ -319,6 +338,8 @@ def test_photographs_wait_for_a_page():
     state = explorer.get_state()
     assert all(len(state[name]) == len(getattr(explorer, name)) > 0 for name in faces)
     assert explorer.reply["serial"] > before  # the page paints again
+    with pytest.raises(ValueError, match=r"shows photographs, and a saved state holds none of them: .* with to_html"):
+        explorer.keep_live()
     explorer.close()
 
 

@@ -1,27 +1,34 @@
-"""A proxy on loopback that delays every byte in both directions and counts them: a distant Jupyter server."""
+"""A proxy on loopback that delays, slows down and counts the bytes of both directions: a distant Jupyter server."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class Proxy:
-    """`delay` in seconds each way may change while it runs; `sent` counts the bytes that went to the browser."""
+    """`delay` in seconds each way and `rate` in bytes per second and direction may change while it runs.
+
+    All connections share the rate, as on one line. `sent` counts the bytes that went to the browser.
+    """
 
     def __init__(self, port: int) -> None:
-        self.delay, self.sent, self.url = 0.0, 0, ""
+        self.delay, self.rate, self.sent, self.url = 0.0, math.inf, 0, ""
         self._port = port
+        self._busy = {True: 0.0, False: 0.0}  # until when the line to the browser, and back, is taken
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, to_browser: bool) -> None:
-        """Each piece leaves `delay` after it came, so that the delay does not limit the rate."""
+        """Each piece leaves `delay` after it has passed the line, so that the delay does not limit the rate."""
         loop, queue = asyncio.get_running_loop(), asyncio.Queue()
 
         async def read() -> None:
-            while data := await source.read(65536):
-                queue.put_nowait((loop.time() + self.delay, data))
+            while data := await source.read(65536 if self.rate == math.inf else 4096):
+                self._busy[to_browser] = max(loop.time(), self._busy[to_browser]) + len(data) / self.rate
+                queue.put_nowait((self._busy[to_browser] + self.delay, data))
+                await asyncio.sleep(self._busy[to_browser] - loop.time() - 0.1)  # others get their turn
             queue.put_nowait((0.0, b""))
 
         reading = asyncio.ensure_future(read())

@@ -8,8 +8,6 @@
 # We trust a scale once it has weighed something known. Magnitude and energy are instruments too: we test them on models given by a formula, and on small networks for which one attribute was deliberately held constant in training. Then a network without a name is yours to find out: what did it never see?
 
 # %%
-from pathlib import Path
-
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -158,36 +156,29 @@ course.after(guess, fr.compare(live, "model", "magnitude")[columns].round(3))
 # %% [markdown]
 # `difference` is `first` minus all-varied; `low` and `high` bound 95 % of the bootstrap samples of the people. The test flips the signs of the four differences: there are $2^4 = 16$ ways to do so, and $p$ **cannot** be below $2/16 = 0.125$, however large the effect. With four people, nothing is ever significant.
 #
-# So we ran the full experiment once, with 24 avatars, 40 faces of each, and all four attributes that were held constant in some network. We wrote down the predictions before the first result. The tables are in the repository, with the command that produces them.
+# So we ran the full experiment once, with 24 avatars, 40 faces of each, and all four attributes that were held constant in some network. We wrote down the predictions before the first result. The tables come with the course; the [repository](https://github.com/fr-explore/fr-explore) has the command that produces them.
 
 # %%
-results = Path("../benchmarks/results")
-there = (results / "controlled.csv").exists()
-if there:
-    full, twin = (pd.read_csv(results / f"{name}.csv") for name in ("controlled", "controlled_twin"))
-    print(f"{full['identities'].max()} avatars; networks: {', '.join(full['regime'].unique())}")
-else:
-    print("The tables are not beside this notebook. They are in the repository of fr-explore, in the folder")
-    print("benchmarks/results; python benchmarks/controlled.py recomputes them.")
+full, twin = course.measured("controlled"), course.measured("controlled_twin")
+print(f"{full['identities'].max()} avatars; networks: {', '.join(full['regime'].unique())}")
 
 # %% [markdown]
 # How large is a large difference? An interval over people answers the question "would other people give the same result?". It cannot answer "would another *training* give the same result?". That is the purpose of the **twin**: `all-varied`, trained a second time from another seed. Any difference between the twins has nothing to do with hue; it is the null of this experiment.
 
 # %%
-if there:
-    rows = pd.concat([full[full["regime"] == "fixed-hue"], twin])
-    rows = rows[rows["measure"].isin(["magnitude", "energy, all pairs"])]
-    rows["network"] = np.where(rows["regime"] == "twin", "null: trained again", "hue never varied")
-    scale, below = alt.Scale(range=["#17708c", "#7d7d7d"]), alt.Legend(orient="bottom")
-    hues = alt.Color("network:N", title=None, scale=scale, legend=below)
-    base = alt.Chart().encode(y=alt.Y("attribute:N", title=None), yOffset="network:N", color=hues)
-    spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="minus all-varied"), x2="high:Q")
-    shape = alt.Shape("network:N", legend=None)
-    dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=shape)
-    panel = alt.layer(spans, dots, data=rows).properties(width=210, height=240)
-    chart = panel.facet(column=alt.Column("measure:N", title=None)).resolve_scale(x="independent")
-    caption = "means and 95 % intervals over 24 avatars"
-    course.after(guess, fr.charts.style.finish(chart, "What changes if hue never varies?", caption))
+rows = pd.concat([full[full["regime"] == "fixed-hue"], twin])
+rows = rows[rows["measure"].isin(["magnitude", "energy, all pairs"])]
+rows["network"] = np.where(rows["regime"] == "twin", "null: trained again", "hue never varied")
+scale, below = alt.Scale(range=["#17708c", "#7d7d7d"]), alt.Legend(orient="bottom")
+hues = alt.Color("network:N", title=None, scale=scale, legend=below)
+base = alt.Chart().encode(y=alt.Y("attribute:N", title=None), yOffset="network:N", color=hues)
+spans = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title="minus all-varied"), x2="high:Q")
+shape = alt.Shape("network:N", legend=None)
+dots = base.mark_point(filled=True, size=40, opacity=1).encode(x="difference:Q", shape=shape)
+panel = alt.layer(spans, dots, data=rows).properties(width=210, height=240)
+chart = panel.facet(column=alt.Column("measure:N", title=None)).resolve_scale(x="independent")
+caption = "means and 95 % intervals over 24 avatars"
+course.after(guess, fr.charts.style.finish(chart, "What changes if hue never varies?", caption))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -219,21 +210,19 @@ accusation
 
 # %%
 def verdicts(name):
-    own = pd.read_csv(results / name).query("own and regime.str.startswith('fixed')")
+    own = course.measured(name).query("own and regime.str.startswith('fixed')")
     holds = ((own["difference"] > 0) == (own["measure"] == "magnitude")) & (own["p_adjusted"] < 0.01)
     text = own["difference"].map("{:+.3f}".format) + holds.map({True: "", False: "  fails"})
     table = own.assign(text=text).pivot(index="measure", columns="regime", values="text")
     return table.rename_axis(columns=f"{holds.sum()} of {len(holds)} hold")
 
-if there:
-    course.after(guess, verdicts("controlled.csv"))
+course.after(guess, verdicts("controlled"))
 
 # %% [markdown]
 # Which predictions failed, and at which scale? Was the instrument wrong? A second experiment tested whether the *ranges* are the reason: it repeats the first with all base points in the middle 30 % of every range. (We added it after seeing the failures; keep that in mind when you read it.)
 
 # %%
-if there:
-    course.after(guess, verdicts("controlled_spread_0.3.csv"))
+course.after(guess, verdicts("controlled_spread_0.3"))
 
 # %% [markdown]
 # ### Exercise 6c: why did they fail?
@@ -253,13 +242,12 @@ reason = "b"
 course.check("06c", reason)
 
 # %% [markdown]
-# The answer was read off the same tables that raised the question. So here is an experiment of its own, with a prediction written down before it (`benchmarks/PREDICTIONS.md`). Take the arrows $v_i$ of one attribute at all faces of one person apart: $\text{common}^2$ is the mean of $v_i \cdot v_j$ over all pairs of faces, and $\text{common}^2 + \text{rest}^2$ the mean of $|v_i|^2$. The **share** of the common part is what an energy over all pairs sees. Lengths are in units of the mean distance between the faces of a person.
+# The answer was read off the same tables that raised the question. So here is an experiment of its own, with a prediction written down before it ([PREDICTIONS.md](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/PREDICTIONS.md)). Take the arrows $v_i$ of one attribute at all faces of one person apart: $\text{common}^2$ is the mean of $v_i \cdot v_j$ over all pairs of faces, and $\text{common}^2 + \text{rest}^2$ the mean of $|v_i|^2$. The **share** of the common part is what an energy over all pairs sees. Lengths are in units of the mean distance between the faces of a person.
 
 # %%
-if there:
-    apart = pd.read_csv(results / "directions.csv").query("spread == 1 and measure != 'near'")
-    columns = ["all_varied", "fixed", "difference", "low", "high"]
-    course.after(guess, apart.set_index(["attribute", "measure"])[columns].round(3))
+apart = course.measured("directions").query("spread == 1 and measure != 'near'")
+columns = ["all_varied", "fixed", "difference", "low", "high"]
+course.after(guess, apart.set_index(["attribute", "measure"])[columns].round(3))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -283,12 +271,11 @@ for name in ("all-varied", "fixed-hue", "fixed-head_angle"):
 # There is a second way to leave something out: **tie** the attribute to the person, for example one hair colour per avatar in all her pictures. The attribute is then a good cue to identity. Notebook 3 measures this with KS: do people who share the label lie closer together?
 
 # %%
-if there:
-    between = pd.read_csv(results / "controlled_macroscale.csv")
-    regimes = ["all-varied", "tied-hair_color", "tied-hue", "fixed-hue"]
-    chance = (between["ks_mean"] / between["ks_scaled"]).groupby(between["regime"]).median()
-    print("KS by chance:", chance[regimes].round(3).to_dict())
-    display(between.pivot(index="attribute", columns="regime", values="ks_mean")[regimes].round(3))
+between = course.measured("controlled_macroscale")
+regimes = ["all-varied", "tied-hair_color", "tied-hue", "fixed-hue"]
+chance = (between["ks_mean"] / between["ks_scaled"]).groupby(between["regime"]).median()
+print("KS by chance:", chance[regimes].round(3).to_dict())
+display(between.pivot(index="attribute", columns="regime", values="ks_mean")[regimes].round(3))
 
 # %% [markdown]
 # These are six hundred avatars with two pictures each and all attributes random. In each tied network, look for the tied attribute; in `all-varied`, none should stand out. Then look at the last column: an attribute that *never varied* in training also shapes the macroscale. Compare its KS with that of the tied ones. KS shows **that** the training left something out. It cannot say **in which** of the two ways.
@@ -296,19 +283,17 @@ if there:
 # %% [markdown]
 # ## 7. How much data does it take?
 #
-# Here the truth is known, so we can ask how often each instrument *names* the attribute that never varied, of the eight, when it is given fewer people and fewer faces of each (`curves`). `benchmarks/power.py` resampled the experiment: `compared` takes the largest difference to `all-varied`; `alone` takes the network itself, as one must when there is nothing to compare it with. By chance it would be right once in eight times.
+# Here the truth is known, so we can ask how often each instrument *names* the attribute that never varied, of the eight, when it is given fewer people and fewer faces of each (`curves`). [power.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/power.py) resampled the experiment: `compared` takes the largest difference to `all-varied`; `alone` takes the network itself, as one must when there is nothing to compare it with. By chance it would be right once in eight times.
 
 # %%
-if there:
-    power = pd.read_csv(results / "power.csv")
-    columns, where = ["rule", "people"], ["instrument", "curves"]
-    shown = power[(power["people"] <= 24) & (power["curves"] > 0)]
-    course.after(guess, shown.pivot_table(index=where, columns=columns, values="named").round(2))
+power = course.measured("power")
+columns, where = ["rule", "people"], ["instrument", "curves"]
+shown = power[(power["people"] <= 24) & (power["curves"] > 0)]
+course.after(guess, shown.pivot_table(index=where, columns=columns, values="named").round(2))
 
 # %%
-if there:
-    crowd = power[power["curves"] == 0]
-    course.after(guess, crowd.pivot_table(index="instrument", columns=columns, values="named").round(2))
+crowd = power[power["curves"] == 0]
+course.after(guess, crowd.pivot_table(index="instrument", columns=columns, values="named").round(2))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>

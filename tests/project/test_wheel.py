@@ -85,6 +85,14 @@ def _names_of_a_copy(text: str) -> list[str]:
     return COPY_ONLY.findall(re.sub(rf"\[[^\]]*\]\({re.escape(REPOSITORY)}[^)]*\)", "", text))
 
 
+def test_the_course_names_only_what_an_installed_user_has(wheel):
+    assert _names_of_a_copy("run `make lab`, see benchmarks/power.py") == ["make lab", "benchmarks/"]
+    assert _names_of_a_copy(f"see [power.py]({REPOSITORY}/blob/main/benchmarks/power.py) and make the most of it") == []
+    course = _course(wheel)
+    assert "GUIDE.md" in course
+    assert {name: found for name, text in course.items() if (found := _names_of_a_copy(text))} == {}
+
+
 def test_links_between_files_of_the_course_lead_somewhere(wheel):
     course, broken = _course(wheel), []
     for name, text in course.items():

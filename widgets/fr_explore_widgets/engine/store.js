@@ -6,8 +6,11 @@
 const CACHE = "fr-explore-1";
 /** Blobs of earlier versions make room. */
 const MOST = 64;
-/** Bytes of a piece of a large blob. */
+/** Bytes of the first piece of a blob, and of all of them on a slow line: a slider's answer waits for one at most. */
+const SMALL = 2 ** 16;
 const PIECE = 2 ** 18;
+/** A line is slow if the first piece took longer than this, in ms. */
+const SLOW = 1000;
 
 const page = /** @type {{frExploreBlobs?: Map<string, Promise<Data>>}} */ (globalThis);
 page.frExploreBlobs ??= new Map();
@@ -72,11 +75,13 @@ export function createStore(model, signal) {
   async function load(key, patient) {
     const kept = await fromCache(key);
     if (kept) return kept;
-    const [first, all] = await ask(key, patient ? { from: 0, size: PIECE } : {});
-    const data = new Uint8Array(patient ? all : first.length);
+    const began = performance.now();
+    const [first, all] = await ask(key, { from: 0, size: SMALL });
+    const size = performance.now() - began > SLOW ? SMALL : patient ? PIECE : all;
+    const data = new Uint8Array(all);
     data.set(first);
     for (let from = first.length; from < data.length; ) {
-      const [piece] = await ask(key, { from, size: PIECE });
+      const [piece] = await ask(key, { from, size });
       data.set(piece, from);
       from += piece.length;
     }
@@ -84,7 +89,7 @@ export function createStore(model, signal) {
     return data;
   }
 
-  /** `patient`: in pieces, so that other messages pass between them. @param {string} key @param {boolean} [patient] */
+  /** `patient`: always in pieces, so that other messages pass between them. @param {string} key @param {boolean} [patient] */
   return function blob(key, patient = false) {
     const found = blobs.get(key) ?? load(key, patient);
     blobs.set(key, found);

@@ -95,7 +95,7 @@ test("the kernel sends a blob once per page, and it is kept in the browser's cac
   const [a, b] = await Promise.all([blob("ab"), createStore(first.model, stop.signal)("ab")]);
   expect([...a]).toEqual([97, 98]);
   expect(b).toBe(a);
-  expect(first.sent).toEqual([{ kind: "blobs", keys: ["ab"] }]);
+  expect(first.sent).toEqual([{ kind: "blobs", keys: ["ab"], from: 0, size: 2 ** 16 }]);
   await vi.waitFor(() => expect(kept.size).toBe(1));
   globalThis.frExploreBlobs.clear(); // the page was loaded again
   const second = talking();
@@ -109,12 +109,28 @@ test("where the browser refuses its cache, blobs come from the kernel", async ()
   expect([...(await createStore(model, stop.signal)("c"))]).toEqual([99]);
 });
 
-test("a large blob comes in pieces, and whole", async () => {
+test.each([
+  ["at once on a fast line", 10, false, [2 ** 16, 600_000]],
+  ["in pieces if it need not be soon", 10, true, [2 ** 16, 2 ** 18, 2 ** 18, 2 ** 18]],
+  [
+    "in small pieces on a slow line, so that a slider is answered between them",
+    1500,
+    false,
+    Array(10).fill(2 ** 16),
+  ],
+])("a large blob comes %s, and whole", async (_, wait, patient, sizes) => {
   fakeCaches();
+  const clock = vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(wait);
   const large = Uint8Array.from({ length: 600_000 }, (_, i) => i % 251);
   const { model, sent } = talking({}, { large });
-  expect(Buffer.compare(await createStore(model, stop.signal)("large", true), large)).toBe(0);
-  expect(sent.map(({ from, size }) => [from, size])).toEqual([0, 1, 2].map((i) => [i * 2 ** 18, 2 ** 18]));
+  expect(Buffer.compare(await createStore(model, stop.signal)("large", patient), large)).toBe(0);
+  clock.mockRestore();
+  expect(sent.map(({ size }) => size)).toEqual(sizes);
+  let next = 0;
+  for (const { from, size } of sent) {
+    expect(from).toBe(next);
+    next += size;
+  }
 });
 
 test("the page draws a person once it has what that needs, and paints in the order of the moves", async () => {

@@ -38,7 +38,7 @@ course.show_faces(
 
 # %% tags=["widget"] alt="Empty axes, head angle against distance, in which a curve can be drawn, and a button that commits it"
 guess = Prediction(
-    "How far from the face at 0° ?", "curve", x=angles, low=0, high=0.6,
+    "How far from the face at 0°?", "curve", x=angles, low=0, high=0.6,
     x_label="head angle in degrees", y_label="distance",
 )
 guess

@@ -155,19 +155,19 @@ course.check("07b", magnitude_change)
 
 # %%
 changes = course.measured("finetune")
-own = changes[changes["attribute"] == changes["target"]].set_index(["quantity", "network", "target"])
-display(own[["before", "after", "difference", "low", "high", "p_adjusted"]].round(3))
+own = changes[changes["attribute"] == changes["target"]].set_index("quantity")
+columns = ["network", "target", "before", "after", "difference", "low", "high", "p_adjusted"]
+display(own.loc["length", columns].round(3))
 
 # %% [markdown]
-# `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of that quantity. `length` is the length of the step; `energy knn:5` uses the 5 nearest faces. A prediction holds if its sign is right and $p < 0.01$:
+# This is the `length` of the target's step. `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of a quantity. We predicted that length and magnitude fall and that both energies rise (`knn:5` uses the 5 nearest faces). A prediction holds if its sign is right and $p < 0.01$:
 
 # %%
-for quantity, sign in {"length": -1, "magnitude": -1, "energy knn:5": 1, "energy all_pairs": 1}.items():
-    for (network, target), row in own.loc[quantity].iterrows():
-        held = np.sign(row["difference"]) == sign and row["p_adjusted"] < 0.01
-        wanted = "falls" if sign < 0 else "rises"
-        verdict = "holds" if held else "does NOT hold"
-        print(f"{network:6} {target:13} {quantity:17} {wanted}: {verdict}  ({row['difference']:+.3f})")
+signs = pd.Series({"length": -1, "magnitude": -1, "energy knn:5": 1, "energy all_pairs": 1})
+holds = (own["difference"] * signs[own.index] > 0) & (own["p_adjusted"] < 0.01)
+own["verdict"] = own["difference"].map("{:+.3f}".format) + holds.map({True: "  holds", False: ""})
+verdicts = own.reset_index().pivot(index=["network", "target"], columns="quantity", values="verdict")
+display(verdicts[signs.index].rename_axis(columns=f"{holds.sum()} of {len(holds)} hold"))
 
 # %% [markdown]
 # Where the length fell but the magnitude did not, exercise 7b explains how that can be. An energy may also rise by a reliable yet *tiny* amount: a target whose energy was already near 1 had little room to rise.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 8. Comparing models
 #
-# *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Controlled models](06-controlled-models.ipynb) helps.*
+# *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb); [6. Where the truth is known](06-controlled-models.ipynb) helps.*
 #
 # ![One older face in two networks, dlib's and SFace's: two distances, two thresholds, two maps](attachment:first.png)
 #
@@ -42,6 +42,7 @@ faces = fr.Avatars(identities=8, seed=0)
 known = fr.list_models()
 if known.loc["facenet-vggface2", "available"] == "now":  # after `fr-explore fetch facenet-vggface2`
     models["facenet-vggface2"] = fr.load_model("facenet-vggface2")
+pd.set_option("display.max_colwidth", None)  # whole texts
 known.loc[list(models), ["title", "loss", "metric", "threshold", "threshold_source"]].T
 
 # %% [markdown]

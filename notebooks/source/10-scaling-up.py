@@ -61,7 +61,8 @@ rendered = time.process_time()
 model.embed(pictures)
 seconds = {"render": (rendered - start) / 12, "embed": (time.process_time() - rendered) / 12}
 with course.after(guess):
-    print({what: f"{1000 * value:.1f} ms a picture" for what, value in seconds.items()})
+    for what, value in seconds.items():
+        print(f"{what}: {1000 * value:.1f} ms a picture")
 
 # %%
 course.reveal(guess, 1e7 * seconds["embed"] / 3600)
@@ -86,7 +87,7 @@ def cost(pictures, models, seconds, cores, dim):
 course.check("10a", cost)
 
 # %% [markdown]
-# At 0.02 s and 512 numbers per picture, with 64 cores, CelebA takes a minute and 0.4 GB for one model, ten million pictures take an hour and 20 GB, and CelebA with a thousand models takes 18 hours and 415 GB. (`help("fr_explore.scale.distributed")` has the table; [cluster.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/cluster.py) measures it on your machine.) Processor time is the first limit, disk space the second.
+# At 0.02 s and 512 numbers per picture, with 64 cores, CelebA takes a minute and 0.4 GB for one model, ten million pictures take an hour and 20 GB, and CelebA with a thousand models takes 18 hours and 415 GB. (The documentation of `fr_explore.scale.distributed` has the table; [cluster.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/cluster.py) measures it on your machine.) Processor time is the first limit, disk space the second.
 
 # %% [markdown]
 # ## 2. All pairs, but not all in memory
@@ -203,7 +204,7 @@ else:
 
 # %% tags=["widget"] alt="Points and arrows of a field in a plane, with sliders for attribute, identity and scale, and the energy as the scale slides"
 field = fr.vector_field(embeddings.load())
-explorer = FieldExplorer(field, null_draws=10)
+explorer = FieldExplorer(field, lattice, null_draws=10)
 explorer
 
 # %% [markdown]
@@ -261,4 +262,4 @@ folder.cleanup()
 # - A store can be interrupted and resumed; a cluster changes where numbers are computed, not the numbers.
 # - Save results with their context. And count people, not pictures.
 #
-# This was the last notebook; [the cheat sheet](CHEATSHEET.md) has all calls on one page. Further reading: Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using Hierarchical Navigable Small World graphs*, 2016, [arXiv 1603.09320](https://arxiv.org/abs/1603.09320); Rocklin, *Dask: parallel computation with blocked algorithms and task scheduling*, 2015, [doi 10.25080/Majora-7b98e3ed-013](https://doi.org/10.25080/Majora-7b98e3ed-013); [the format of Zarr stores](https://zarr.readthedocs.io).
+# This was the last notebook of the course, apart from the optional [11. The shape of the cloud](11-shape.ipynb); [the cheat sheet](CHEATSHEET.md) has all calls on one page. Further reading: Malkov and Yashunin, *Efficient and robust approximate nearest neighbor search using Hierarchical Navigable Small World graphs*, 2016, [arXiv 1603.09320](https://arxiv.org/abs/1603.09320); Rocklin, *Dask: parallel computation with blocked algorithms and task scheduling*, 2015, [doi 10.25080/Majora-7b98e3ed-013](https://doi.org/10.25080/Majora-7b98e3ed-013); [the format of Zarr stores](https://zarr.readthedocs.io).

@@ -45,9 +45,9 @@ guess.commit(1.6)
 #
 # Join $n$ points by the shortest possible network: their **minimum spanning tree**. More points need a longer tree, but each new point is closer to the others. On a line, the total length soon stops growing; in many dimensions it grows almost like $n$. In general
 #
-# $$L_\alpha(n) = \sum_{\text{edges}} \text{length}^\alpha \;\sim\; n^m, \qquad m = 1 - \frac{\alpha}{d},$$
+# $$L_\alpha(n) = \sum_{\text{edges}} \text{length}^\alpha \;\sim\; n^m$$
 #
-# where $d$ is the dimension and $\alpha$ a weight for long edges, usually 1.
+# with $m = 1 - \alpha / d$, where $d$ is the dimension and $\alpha$ a weight for long edges, usually 1.
 #
 # ### Exercise 11a: from lengths to a dimension
 
@@ -94,8 +94,9 @@ published = pd.DataFrame({"dimension": [first, second], "estimate": [20, 32]})
 long = ruler.melt("dimension", var_name="distances", value_name="estimate")
 
 # %%
-x = alt.X("dimension", title="dimension of the sphere", scale=alt.Scale(type="log"))
-y = alt.Y("estimate", title="estimate", scale=alt.Scale(type="log"))
+log, axis = alt.Scale(type="log"), alt.Axis(values=[1, 3, 10, 30, 100, 300, 1000])
+x = alt.X("dimension", title="dimension of the sphere", scale=log, axis=axis)
+y = alt.Y("estimate", title="estimate", scale=log, axis=axis)
 colors = alt.Scale(range=[fr.charts.style.DIFFERENT, fr.charts.style.SAME])
 hues, dashes = alt.Color("distances", title=None, scale=colors), alt.StrokeDash("distances", title=None)
 words = "Estimates against true dimensions, one line for each kind of distance, both below the true dimension"

@@ -323,7 +323,7 @@ def test_nothing_is_written_to_disk(tmp_path):
     assert new == ["PWD/control.txt", "anna.jpg"]
 
 
-def test_photographs_wait_for_a_page():
+def test_photographs_wait_for_a_page(monkeypatch):
     w = PhotoInput()
     w.add(JPEG)
     assert (len(w.sprite), w.get_state()["sprite"], w.get_state("sprite")) == (96 * 96 * 3, b"", {"sprite": b""})
@@ -331,13 +331,18 @@ def test_photographs_wait_for_a_page():
     waiting = explorer.get_state()
     faces = ("frame", "reference_frame", "sprite")
     assert {waiting[name] for name in faces} == {b""}
-    before = explorer.reply["serial"]
+    before, sent = explorer.reply["serial"], []
+    monkeypatch.setattr(explorer, "_send", lambda message, buffers=None: sent.append(message))
     for one in (w, explorer):
         one.set_state({"here": one.roll})  # what a view says when it opens
     assert w.get_state()["sprite"] == w.sprite
     state = explorer.get_state()
     assert all(len(state[name]) == len(getattr(explorer, name)) > 0 for name in faces)
-    assert explorer.reply["serial"] > before  # the page paints again
+    assert explorer.reply["serial"] > before  # the page paints again, so the pictures come with the figures
+    for figures, picture in {"reply": "frame", "figures": "reference_frame"}.items():
+        [message] = [one for one in sent if figures in one["state"]]
+        assert [picture] in message["buffer_paths"]
+    monkeypatch.undo()
     with pytest.raises(ValueError, match=r"shows photographs, and a saved state holds none of them: .* with to_html"):
         explorer.keep_live()
     explorer.close()

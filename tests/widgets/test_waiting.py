@@ -1,5 +1,7 @@
 """What waits for a guess, in a real kernel's shell: nothing is shown before it, all of it at once after it."""
 
+import threading
+
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -104,6 +106,26 @@ def test_a_reveal_that_waits_before_other_cells_changes_the_guess_while_they_are
     answer(guess)
     assert guess.answered
     assert [text.split()[0] for text in outputs.texts()[-3:]] == ["distance"] * 3
+
+
+def test_a_message_of_a_widget_passes_while_a_cell_keeps_its_outputs_back(outputs, guess):
+    """JupyterLab has it handled in another thread: the kernel gives its parent to the publisher of the moment."""
+    shell, parents = InteractiveShell.instance(), []
+    object.__setattr__(shell.display_pub, "set_parent", parents.append)
+    course.after(guess, 1.5)
+
+    def skip():
+        shell.display_pub.set_parent({"msg_type": "comm_msg"})
+        guess.skip()
+
+    with course.after(guess):
+        print("kept back")
+        click = threading.Thread(target=skip)
+        click.start()
+        click.join()
+        print("until the end")
+    assert parents == [{"msg_type": "comm_msg"}]
+    assert outputs.texts() == ["1.5", "kept back\nuntil the end"]
 
 
 def test_an_error_in_a_block_is_not_swallowed(outputs, guess):

@@ -36,7 +36,7 @@ export function createModels(cards, choose) {
   );
   const { select: first, label } = createSelect(
     "Model",
-    cards.map((card) => [card.name, card.title]),
+    cards.map((card) => [card.name, card.name]),
     (name) => choose(name, beside.value === name ? null : beside.value || null),
   );
   first.dataset.action = "model";
@@ -66,7 +66,7 @@ export function createModels(cards, choose) {
         const others = cards.filter((one) => one.name !== model);
         beside.replaceChildren(
           h("option", { value: "", text: "none" }),
-          ...others.map((one) => h("option", { value: one.name, text: one.title })),
+          ...others.map((one) => h("option", { value: one.name, text: one.name })),
         );
       }
       shown = model;

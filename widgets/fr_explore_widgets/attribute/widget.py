@@ -269,6 +269,8 @@ class AttributeExplorer(BackgroundWidget):
             self.set(**value)
 
     def _show_pictures(self) -> None:
+        # as the page has them: otherwise a picture that has not changed since would not be sent with its figures
+        self._trait_values |= {"frame": b"", "reference_frame": b""}
         self._display.show(self._display.state, Change(record=False))
         self.send_state(("snapshot_frame", "sprite"))
 

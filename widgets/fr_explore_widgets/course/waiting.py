@@ -75,6 +75,8 @@ class Waiting:
         if not self._prediction.answered:
             self._capture = capture_output(stderr=False)
             self._kept = self._capture.__enter__()
+            if self._capture.shell is not None:
+                _let_through(self._capture.shell.display_pub, self._capture.save_display_pub)
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
@@ -119,6 +121,18 @@ def _when_answered(prediction: Any, do: Callable[[], None]) -> None:
             do()
 
     prediction.observe(look, "state")
+    look({})  # a widget's messages arrive in another thread: the answer may have come while the cell ran
+
+
+def _let_through(capturing: Any, publisher: Any) -> None:
+    """Let the messages of widgets pass while a cell's outputs are kept back.
+
+    JupyterLab has them handled in another thread meanwhile. The kernel gives the parent of each to the publisher of
+    the moment: without `set_parent`, the message would be lost, and the cell would show the error.
+    """
+    capturing.behind = publisher
+    if hasattr(publisher, "set_parent"):
+        capturing.set_parent = publisher.set_parent
 
 
 def _withhold(prediction: Any, bundles: Sequence[Bundle]) -> None:
@@ -149,4 +163,5 @@ def _publish(data: dict[str, Any], metadata: dict[str, Any], name: str) -> None:
     """Put an output in the place of the one shown under a name; without IPython there is none."""
     if InteractiveShell.initialized():
         publisher = InteractiveShell.instance().display_pub
+        publisher = getattr(publisher, "behind", publisher)  # while another cell's outputs are kept back
         publisher.publish(data=data, metadata=metadata, transient={"display_id": name}, update=True)

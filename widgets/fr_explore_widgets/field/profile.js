@@ -66,18 +66,18 @@ export function createProfile({ signal, onMove }) {
     const y = (/** @type {number} */ e) => TOP + HIGH * (1 - Math.min(e, top) / top);
     const c = linear(0, 1, FLOOR, FLOOR - LOW);
     const places = grid.map((_, i) => i);
+    const late = place > 0.55 * last; // words keep away from the cursor
     return [
       line([LEFT, y(0)], [right, y(0)], "fr-axis"),
       ...[0, 1, 2].filter((e) => e <= top).map((e) => text(LEFT - 6, y(e) + 4, String(e), "end")),
-      ...nullParts(random, x, y, right, place > 0.55 * last),
+      ...nullParts(random, x, y, right, late),
       s("path", { d: linePath(places, values, x, y), class: "fr-pen" }),
       s("path", { d: `${linePath(places, coverage, x, c)}V${FLOOR}H${x(0)}Z`, class: "fr-area fr-soft" }),
       line([LEFT, FLOOR], [right, FLOOR], "fr-axis"),
       text(LEFT - 6, TOP + 2, "E", "end"),
       text(LEFT - 6, c(1) + 8, "100 %", "end"),
       text(LEFT - 6, FLOOR, "0", "end"),
-      // where the curve leaves room for the word
-      text(right - 4, FLOOR - 5, "coverage", "end"),
+      late ? text(LEFT + 4, FLOOR - 5, "coverage") : text(right - 4, FLOOR - 5, "coverage", "end"),
       ...ticks(grid, kind, Math.ceil((26 * last) / width)).flatMap((i) => [
         line([x(i), FLOOR], [x(i), FLOOR + 4], "fr-axis"),
         text(x(i), FLOOR + 16, String(grid[i]), "middle"),

@@ -1,6 +1,7 @@
 // The guess of an order: rows that are moved by dragging or by keys; after the reveal, lines join guess and truth.
 
 import { div, h } from "../shared/dom.js";
+import { figure } from "../shared/plot.js";
 import { s } from "../shared/svg.js";
 
 /** @typedef {import("./types").Setup} Setup */
@@ -134,9 +135,12 @@ export function createRanking(setup, changed) {
 
   /** @param {string[]} guess empty if it was skipped @param {{order: string[], values: number[] | null}} truth */
   function draw(guess, truth) {
+    const values = truth.values ?? [];
+    const largest = Math.max(...values.map(Math.abs)) || 1;
+    const decimals = values.every(Number.isInteger) ? 0 : Math.max(0, 2 - Math.floor(Math.log10(largest)));
     truthList.replaceChildren(
       ...truth.order.map((name, i) => {
-        const value = truth.values ? Number(truth.values[i].toPrecision(3)) : "";
+        const value = truth.values ? figure(truth.values[i], decimals) : "";
         return h(
           "li",
           { class: "fr-rank fr-row" },

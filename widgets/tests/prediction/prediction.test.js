@@ -180,6 +180,30 @@ describe("a ranking", () => {
     expect(order()).toEqual(["age", "hue", "blur"]);
   });
 
+  test.each([
+    [
+      [0.312, -0.00863, -0.0701],
+      ["0.312", "\u22120.009", "\u22120.070"],
+    ],
+    [
+      [77.87, 56.6, 29],
+      ["77.9", "56.6", "29.0"],
+    ],
+    [
+      [1200.4, 3, 0],
+      ["1200", "3", "0"],
+    ],
+    [
+      [3, 2, 1],
+      ["3", "2", "1"],
+    ],
+    [null, ["", "", ""]],
+  ])("shows the true values %j with three digits of the largest", (values, shown) => {
+    const tries = [{ guess: ["age", "hue", "blur"], after_reveal: false }];
+    open(setup, { ...FRESH, tries, open: false, truth: { order: ["hue", "age", "blur"], values } });
+    expect([...el.querySelectorAll(".fr-truth .fr-end")].map((n) => n.textContent)).toEqual(shown);
+  });
+
   test("keeps its items when one moves", () => {
     expect(move(["a", "b", "c"], 0, 2)).toEqual(["b", "c", "a"]);
     expect(move(["a", "b", "c"], 2, -5)).toEqual(["c", "a", "b"]);

@@ -160,7 +160,7 @@ columns = ["network", "target", "before", "after", "difference", "low", "high", 
 display(own.loc["length", columns].round(3))
 
 # %% [markdown]
-# This is the `length` of the target's step. `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of a quantity. We predicted that length and magnitude fall and that both energies rise (`knn:5` uses the 5 nearest faces). A prediction holds if its sign is right and $p < 0.01$:
+# This is the `length` of the target's step. `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of that quantity. We predicted that length and magnitude fall and that both energies rise (`knn:5` uses the 5 nearest faces). A prediction holds if its sign is right and $p < 0.01$:
 
 # %%
 signs = pd.Series({"length": -1, "magnitude": -1, "energy knn:5": 1, "energy all_pairs": 1})

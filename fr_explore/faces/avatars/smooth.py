@@ -17,17 +17,21 @@ def smooth(values: np.ndarray, sigma: tuple[float, float], wrap: bool = False) -
     return _blur(_blur(values, sigma[0], wrap).T, sigma[1], wrap).T
 
 
-BLOCK = 40  # rows
+# multiply-adds of a product that BLAS computes in one thread: others would spin for a while afterwards, beside the thread
+# that compiles the engine
+FEW = 250_000
 
 
 def _blur(values: np.ndarray, sigma: float, wrap: bool) -> np.ndarray:
     """Blur the columns, some rows at a time: each takes part in the blur of its neighbours only."""
-    size = len(values)
+    size, width = values.shape
     matrix, radius = _matrix(size, sigma, wrap), size if wrap else _radius(sigma)
+    near = min(2 * radius, size)
+    block = max(int(np.sqrt((near / 2) ** 2 + FEW / width) - near / 2), 1)  # block * (block + near) * width <= FEW
     out = np.empty(values.shape)
-    for start in range(0, size, BLOCK):
-        rows, near = slice(start, start + BLOCK), slice(max(start - radius, 0), start + BLOCK + radius)
-        np.matmul(matrix[rows, near], values[near], out=out[rows])
+    for start in range(0, size, block):
+        rows, reached = slice(start, start + block), slice(max(start - radius, 0), start + block + radius)
+        np.matmul(matrix[rows, reached], values[reached], out=out[rows])
     return out
 
 

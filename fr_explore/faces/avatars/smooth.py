@@ -17,7 +17,7 @@ def smooth(values: np.ndarray, sigma: tuple[float, float], wrap: bool = False) -
     return _blur(_blur(values, sigma[0], wrap).T, sigma[1], wrap).T
 
 
-# multiply-adds of a product that BLAS computes in one thread: others would spin for a while afterwards, beside the thread
+# multiply-adds of a product that BLAS computes in one thread; others would spin for a while afterwards, beside the one
 # that compiles the engine
 FEW = 250_000
 

@@ -1,6 +1,6 @@
 // The choice of an identity: a radio group of small faces, or a list if there are too many to show.
 
-import { createFace, createSelect, div, h, uid } from "../shared/dom.js";
+import { createSelect, div, h, uid } from "../shared/dom.js";
 
 const MOST_FACES = 24;
 
@@ -41,18 +41,19 @@ function asFaces(names, choose) {
   root.style.setProperty("--people", String(names.length));
   const pictures = names.map((name, place) => {
     const input = h("input", { type: "radio", name: group, value: place, "aria-label": `identity ${name}` });
-    const canvas = createFace(48);
+    // not a canvas: a browser composes each of them again in every frame of a drag
+    const face = h("i", { class: "fr-face", "aria-hidden": "true" });
     input.addEventListener("change", () => choose(place));
     root.append(
       h(
         "label",
         { class: "fr-person", title: `identity ${name}` },
         input,
-        canvas,
+        face,
         h("span", { class: "fr-one-line", text: name }),
       ),
     );
-    return { input, canvas };
+    return { input, face };
   });
   return {
     root,
@@ -62,9 +63,9 @@ function asFaces(names, choose) {
     },
     /** @param {(HTMLCanvasElement | undefined)[]} thumbs by place */
     setThumbs(thumbs) {
-      pictures.forEach(({ canvas }, place) => {
+      pictures.forEach(({ face }, place) => {
         const thumb = thumbs[place];
-        if (thumb) canvas.getContext("2d")?.drawImage(thumb, 0, 0, 48, 48);
+        if (thumb) face.style.backgroundImage = `url(${thumb.toDataURL()})`;
       });
     },
     /** @param {boolean} off */

@@ -128,6 +128,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
   calls = fakeCanvas(vi);
+  vi.spyOn(HTMLCanvasElement.prototype, "toDataURL").mockReturnValue("data:,face");
   model = fakeModel({});
 });
 
@@ -330,6 +331,10 @@ test("the gallery's progress, its failure and its faces are shown", () => {
   });
   expect(find(".fr-map-wait").hidden).toBe(true);
   expect(find(".fr-map-note").textContent).toContain("shows 40 %");
+  model.receive({ sprite: new DataView(new ArrayBuffer(12)) });
+  const shown = [...el.querySelectorAll(".fr-person .fr-face")].map((face) => face.style.backgroundImage);
+  expect(shown.map((image) => image.includes("data:,face"))).toEqual(shown.map((_, place) => place === 1));
+  expect(el.querySelectorAll(".fr-person canvas")).toHaveLength(0);
 });
 
 test("a drag requests the next picture as soon as one is painted, a commit waits for its figures", () => {

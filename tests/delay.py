@@ -51,31 +51,29 @@ class Proxy:
         there, back = await asyncio.open_connection("127.0.0.1", self._port)
         await asyncio.gather(self._pump(reader, back, False), self._pump(there, writer, True), return_exceptions=True)
 
-    async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
+    async def serve(self, ready: threading.Event) -> None:
         """Listen until `stop`."""
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         ready.set()
-        await stop.wait()
+        await self._stop.wait()
         server.close()
+
+    def stop(self) -> None:
+        """From any thread."""
+        self._loop.call_soon_threadsafe(self._stop.set)
 
 
 @contextmanager
 def delayed(url: str) -> Iterator[Proxy]:
     """A proxy in front of the server at `url`."""
-    proxy, ready, loop = Proxy(int(url.rpartition(":")[2])), threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    def run() -> None:
-        loop.run_until_complete(proxy.serve(ready, stop))
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-
-    thread = threading.Thread(target=run, daemon=True)
+    proxy, ready = Proxy(int(url.rpartition(":")[2])), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(proxy.serve(ready)), daemon=True)
     thread.start()
     ready.wait(10)
     try:
         yield proxy
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        proxy.stop()
         thread.join(5)

@@ -11,7 +11,8 @@
 
 /** A kernel that does not answer for this long is reported. */
 export const PATIENCE_MS = 4000;
-const SILENT = "The kernel has not answered for some seconds: it is busy, or it was restarted.";
+const SILENT =
+  "The kernel has not answered for some seconds: it is busy, the connection is slow, or it was restarted.";
 const SLOW = "Still computing."; // without a kernel
 
 /** Pause between requests while more slider values arrive than anyone could see. */

@@ -2,9 +2,13 @@
 
 import os
 
+import hypothesis
 import pytest
 import shape_checks
 
+# its limit of 200 ms for an example tells how busy the machine is
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 shape_checks.install("fr_explore")
 
 

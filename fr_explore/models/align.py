@@ -93,7 +93,7 @@ def _cut(pixels: torch.Tensor, to_picture: np.ndarray, size: int, samples: int) 
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     grid = torch.stack([x, y, torch.ones_like(x)], -1)
     where = torch.einsum("hwk,nck->nhwc", grid, torch.from_numpy(to_picture))
-    where = where * 2 / torch.tensor([width, height], dtype=torch.float64) - 1
+    where.mul_(2).div_(torch.tensor([width, height], dtype=torch.float64)).sub_(1)  # in place: it is large
     where = where.to(pixels.dtype).to(pixels.device)
     crops = torch.nn.functional.grid_sample(pixels, where, padding_mode="border", align_corners=False)
     return torch.nn.functional.avg_pool2d(crops, samples) if samples > 1 else crops

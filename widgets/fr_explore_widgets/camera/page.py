@@ -53,7 +53,7 @@ def write_camera_page(path: str | Path, model: Any, *, precision: Precision, max
             offline=Offline(
                 live=live.Live(found.data, contents),
                 what=f"the network {name}",
-                reduce='give precision="int8"',
+                reduce="give a smaller network" if precision == "int8" else 'give precision="int8"',
                 note=f"{model.card.title} ({exact}), YuNet and O-Net run in this page, which may connect to nothing.",
             ),
             max_megabytes=max_megabytes,

@@ -177,7 +177,7 @@ columns = ["group", "genuine", "impostor", "far", "far_low", "far_high", "frr", 
 result.groups[columns].round(3)
 
 # %% [markdown]
-# The widget shows the same pairs live: each row gives the error rates of a group and their intervals. **Slide the threshold. Is there a value at which neither group bears more false matches than the other? What does it do to the false non-matches?** Then press the mark of the published threshold, 0.6, which was chosen on photographs: avatars are more alike than real people, and bad pictures of anybody are more alike than good ones.
+# The widget shows the same pairs live; its lower part gives the error rates of each group with their intervals. **Slide the threshold. Is there a value at which neither group bears more false matches than the other? What does it do to the false non-matches?** Then press the mark of the published threshold, 0.6, which was chosen on photographs: avatars are more alike than real people, and bad pictures of anybody are more alike than good ones.
 
 # %% tags=["widget"] alt="Distances of pairs of the same and of different people, a threshold to slide, and both error rates with intervals for darker, lighter and mixed pairs"
 VerificationExplorer(result, threshold=result.threshold)

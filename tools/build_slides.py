@@ -45,11 +45,14 @@ body {{ background: var(--surface); color: var(--ink); }}
 .reveal :is(p, ul, ol) {{ margin: 0 0 .7em; }}
 .reveal :is(ul, ol) {{ padding-left: 1.2em; }}
 .reveal :is(ul, ol) > li {{ list-style: revert; }}
-.reveal iframe {{ width: 100%; height: 560px; border: 0; background: var(--surface); }}
+.reveal iframe {{ flex: 1; width: 100%; min-height: 0; border: 0; background: var(--surface); }}
 .reveal :is(strong, b) {{ font-weight: 700; }}
 .reveal :is(em, i) {{ font-style: italic; }}
 .reveal .anchor-link {{ display: none; }}
-.reveal .has-widget > h2 {{ margin-bottom: .2em; font-size: 1.1em; }}
+.reveal .has-widget {{ display: flex; flex-direction: column; height: 740px; }}
+.reveal .has-widget > :is(h2, p) {{ margin-bottom: .2em; }}
+.reveal .has-widget > h2 {{ font-size: 1.1em; }}
+.reveal .slide-number {{ right: auto; left: 8px; }}
 .reveal figcaption {{ color: var(--ink); font-size: 20px !important; }}
 .reveal math {{ font-size: 1.1em; }}
 </style>
@@ -113,8 +116,9 @@ def deck(cells: Sequence[nbformat.NotebookNode], plan: str) -> str:
             slides.append([finish(markdown2html(cell.source))])
         else:
             slides[-1] += [out["data"]["text/html"] for out in cell.outputs if "text/html" in out.get("data", {})]
-    kinds = [' class="has-widget"' if "<iframe" in "".join(parts) else "" for parts in slides]
-    return "\n".join(f"<section{kind}>{''.join(parts)}</section>" for kind, parts in zip(kinds, slides, strict=True))
+    bodies = ["".join(parts) for parts in slides]
+    filled = [f'<div class="has-widget">{body}</div>' if "<iframe" in body else body for body in bodies]
+    return "\n".join(f"<section>{body}</section>" for body in filled)
 
 
 def build(out: Path, reveal: Path) -> list[Path]:

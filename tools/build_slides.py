@@ -49,7 +49,7 @@ body {{ background: var(--surface); color: var(--ink); }}
 .reveal :is(strong, b) {{ font-weight: 700; }}
 .reveal :is(em, i) {{ font-style: italic; }}
 .reveal .anchor-link {{ display: none; }}
-.reveal .has-widget {{ display: flex; flex-direction: column; height: 740px; }}
+.reveal .has-widget {{ display: flex; flex-direction: column; height: 712px; }}
 .reveal .has-widget > :is(h2, p) {{ margin-bottom: .2em; }}
 .reveal .has-widget > h2 {{ font-size: 1.1em; }}
 .reveal .slide-number {{ right: auto; left: 8px; }}

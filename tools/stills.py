@@ -72,7 +72,8 @@ def _when_quiet(page: Any, view: Any) -> bytes:
     before = b""
     for _ in range(PATIENCE):
         page.wait_for_timeout(QUIET)
-        if (now := view.screenshot(animations="disabled", caret="hide")) == before:
+        now = view.screenshot(animations="disabled", caret="hide")
+        if now == before and not page.locator(".fr-banner:visible").count():  # "Still computing."
             return now
         before = now
     raise RuntimeError(f"the page still changes after {PATIENCE * QUIET / 1000:.0f} s: {page.url}")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache
+from typing import TypeVar
 
-__all__ = ["release", "return_large"]
+__all__ = ["passing", "release", "return_large"]
+
+T = TypeVar("T")
+_CLEARS: list[Callable[[], None]] = []
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of mallopt, from malloc.h
 LARGE = 4 << 20  # below it, a network would ask for its intermediate arrays again and again, which takes longer
@@ -22,7 +28,20 @@ def return_large() -> None:
             ctypes.CDLL(None).mallopt(threshold, LARGE)
 
 
+def passing(maxsize: int = 1) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Like `lru_cache`, for what is soon computed again, such as parts of every new person: `release` forgets it."""
+
+    def decorate(function: Callable[..., T]) -> Callable[..., T]:
+        cached = lru_cache(maxsize)(function)
+        _CLEARS.append(cached.cache_clear)
+        return cached
+
+    return decorate
+
+
 def release() -> None:
-    """Return freed memory to the system; nothing happens where the C library is not glibc."""
+    """Forget `passing` results, and return freed memory to the system where the C library is glibc."""
+    for clear in _CLEARS:
+        clear()
     with suppress(OSError, TypeError, AttributeError):  # TypeError: Windows has no library without a name
         ctypes.CDLL(None).malloc_trim(0)

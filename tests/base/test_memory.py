@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from fr_explore.base import memory
+
 # each thread draws what a person needs, and frees it
 KEPT = """
 import sys, threading
@@ -40,3 +42,20 @@ def test_threads_give_large_arrays_back():
 
     assert kept("by default") > 30
     assert kept("returned") < 20
+
+
+def test_passing_results_are_kept_until_memory_is_released():
+    calls = []
+
+    @memory.passing(2)
+    def doubled(number):
+        """Twice a number."""
+        calls.append(number)
+        return 2 * number
+
+    assert [doubled(1), doubled(1), doubled(2)] == [2, 2, 4]
+    assert calls == [1, 2]
+    memory.release()
+    assert doubled(1) == 2
+    assert calls == [1, 2, 1]
+    assert doubled.__doc__ == "Twice a number."

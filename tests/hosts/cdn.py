@@ -1,10 +1,12 @@
-"""What pages of other programs load from a CDN, answered from this machine: require.js, html-manager, anywidget."""
+"""What other programs' pages load from a CDN, answered from this machine: require.js, html-manager, marimo."""
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 __all__ = ["PAGES", "answer", "missing"]
@@ -16,6 +18,9 @@ _FILES: Mapping[str, Path] = {
     r"@jupyter-widgets/html-manager@[^/]*/dist/embed-amd\.js": PAGES / "html-manager" / "dist" / "embed-amd.js",
     r"/anywidget@[^/]*/dist/index\.js": Path(sys.prefix) / "share/jupyter/nbextensions/anywidget/index.js",
 }
+
+
+MARIMO = re.compile(r"/@marimo-team/frontend@[^/]*/dist/([^?]+)")
 
 
 def missing() -> str | None:
@@ -30,8 +35,11 @@ def answer(context, refused: list[str]) -> None:
     def handle(route) -> None:
         url = route.request.url
         path = next((path for pattern, path in _FILES.items() if re.search(pattern, url)), None)
-        if path:
-            route.fulfill(path=path, content_type="text/javascript", headers={"Access-Control-Allow-Origin": "*"})
+        if found := MARIMO.search(url):
+            path = Path(metadata.distribution("marimo").locate_file("marimo/_static")) / found[1]
+        if path and path.is_file():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            route.fulfill(path=path, content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
         else:
             refused.append(url)
             route.abort()

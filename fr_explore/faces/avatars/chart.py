@@ -6,11 +6,11 @@ Styles of brows are baked; everything else is drawn from the person's seed.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
+from ...base.memory import passing
 from .head import load_head
 from .identity import Identity
 from .smooth import smooth
@@ -43,7 +43,7 @@ def paint(identity: Identity) -> np.ndarray:
     return np.moveaxis(np.clip(np.stack(layers), 0, 1), 0, -1)
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _axes() -> tuple[np.ndarray, np.ndarray]:
     x = np.arange(LEFT, RIGHT, 1 / PER_CM) + 0.5 / PER_CM
     y = np.arange(BOTTOM, TOP, 1 / PER_CM) + 0.5 / PER_CM
@@ -90,14 +90,14 @@ def _brows(identity: Identity) -> np.ndarray:
     return out
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _on_eye() -> np.ndarray:
     """Where no brow is drawn."""
     x, y = _axes()
     return _step(0.55 - y, 0.03) * _step(np.abs(x) - 1.6, 0.05)
 
 
-@lru_cache(maxsize=16)
+@passing(16)
 def _middle(brow: str) -> np.ndarray:
     """Height of the middle line of a baked style of brows, by column."""
     head = load_head()
@@ -133,7 +133,7 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     return np.clip(1.25 * smooth(area, (edge, edge)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _beard() -> dict[str, np.ndarray]:
     """Parts of facial hair that all people share, and where there may be any."""
     x, y = _axes()
@@ -173,7 +173,7 @@ def _marks(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     return marks
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _freckled() -> np.ndarray:
     """Where freckles are."""
     x, y = _axes()
@@ -195,7 +195,7 @@ def _draw_eyes(marks: np.ndarray, identity: Identity, rng: np.random.Generator) 
     marks += identity.circles * shared["circle"]
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _lids() -> tuple[slice, dict[str, np.ndarray]]:
     """What all people share about the eyes, in the rows about them; the shadow below them on the whole chart."""
     x, y = _axes()
@@ -214,7 +214,7 @@ def _lids() -> tuple[slice, dict[str, np.ndarray]]:
     }  # fmt: skip
 
 
-@lru_cache(maxsize=16)
+@passing(16)
 def _near_line(line: tuple, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """The chart's cells that are near a polyline or its mirror image, and their distances."""
     heights = [y for _, y in line]
@@ -240,7 +240,7 @@ def _relief(rng: np.random.Generator) -> np.ndarray:
     return np.round((0.5 + relief) * 51) / 51  # in coarse steps, because it compresses better
 
 
-@lru_cache(maxsize=1)
+@passing()
 def _coarse() -> tuple[np.ndarray, np.ndarray]:
     """How coarse the skin's pores are, and where the lips are."""
     x, y = _axes()

@@ -10,11 +10,13 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import TypeVar
 
 import numpy as np
+
+from ...base.memory import passing
 
 __all__ = ["MATERIALS", "Head", "Wearable", "load_head"]
 
@@ -114,7 +116,7 @@ class Head:
         return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], uv, texture)
 
 
-@lru_cache(maxsize=1)
+@passing()
 def load_head() -> Head:
-    """Load the package's head once."""
+    """Load the package's head; only new people need it, and its 25 MB."""
     return Head(resources.files("fr_explore").joinpath("assets/avatar.npz").read_bytes())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
+
+from ...base.memory import passing
 
 __all__ = ["smooth"]
 
@@ -39,7 +39,7 @@ def _radius(sigma: float) -> int:
     return int(4 * sigma + 0.5)
 
 
-@lru_cache(maxsize=64)
+@passing(64)
 def _matrix(size: int, sigma: float, wrap: bool) -> np.ndarray:
     """Matrix (size, size) that blurs a column."""
     radius = _radius(sigma)

@@ -14,6 +14,7 @@ from fr_explore.engine.network import Precision
 from ..attribute.widget import AttributeExplorer
 from ..camera.page import write_camera_page
 from ..core.base import LabWidget
+from ..core.cells import this_cell
 from ..core.picture import Part
 from .widget import PhotoInput
 
@@ -48,6 +49,7 @@ class PhotoExplorer(PhotoInput):
     def __init__(self, model: Any, *, size: int = 160, variations: int = 5, seed: int = 0) -> None:
         self._model, self._options = model, {"size": size, "variations": variations, "seed": seed}
         self.explorer: AttributeExplorer | None = None
+        self._cell = this_cell()
         super().__init__()
         self.observe(self._replace, "photos")
 
@@ -102,7 +104,8 @@ class PhotoExplorer(PhotoInput):
         if old:
             old.close()
         if photos is not None:
-            self.explorer = AttributeExplorer(photos, self._model, shown, **self._options)
+            with self._cell():
+                self.explorer = AttributeExplorer(photos, self._model, shown, **self._options)
             if state:
                 self.explorer.state = state
             self.below = self.explorer.model_id

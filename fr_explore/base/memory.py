@@ -29,7 +29,7 @@ def return_large() -> None:
 
 
 def passing(maxsize: int = 1) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Like `lru_cache`, for what is soon computed again, such as parts of every new person: `release` forgets it."""
+    """Like `lru_cache`, for results that are soon computed again: `release` forgets them."""
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
         cached = lru_cache(maxsize)(function)

@@ -50,6 +50,12 @@ def shown(request, browser, tmp_path_factory):
     page.wait_for_selector(".fr-still", state="detached")
     if request.param.name == "attribute":
         page.wait_for_selector("html[data-live=ready]", timeout=120_000)
+        # a live page opens with a face that has moved a little
+        page.wait_for_function("Number(document.querySelector('.fr-key').dataset.distance) > 0", timeout=120_000)
+    before = ""
+    while (now := spoken_tree(page, "main")) != before:
+        before = now
+        page.wait_for_timeout(400)
     yield request.param, page
     page.close()
 

@@ -69,10 +69,11 @@ with course.after(guess):
 # %%
 winner = max(furthest, key=furthest.get)
 sweep = fr.sweep(faces, model, 0, winner, steps=2)
+end = sweep.loc[sweep["distance"].idxmax()]
 if guess.answered:
-    explorer.set(**{winner: sweep.loc[sweep["distance"].idxmax(), "strength"]})
+    explorer.set(**{winner: end["strength"]})
 with course.after(guess):
-    print(f"{winner} = {explorer.strengths[winner]:g}: distance {explorer.distance:.2f}")
+    print(f"{winner} = {end['strength']:g}: distance {end['distance']:.2f}")
 
 # %% [markdown]
 # ### Exercise 0a: the decision

@@ -53,7 +53,7 @@ import time
 print("picture at", time.time())
 explorer.wait()
 explorer.set(age=60)
-time.sleep(2)  # at rest, what the last jobs used is given back
+time.sleep(2)  # idle: what the last jobs used is given back
 own()
 """
 

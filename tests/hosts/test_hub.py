@@ -11,7 +11,7 @@ CELLS = [
     "import fr_explore as fr\nfrom fr_explore_widgets import AttributeExplorer\n"
     'faces, model = fr.Avatars(identities=12, seed=0), fr.load_model("dlib", device="cpu")\n'
     "w = AttributeExplorer(faces, model)\nw",
-    "import time\nw.wait()\ntime.sleep(2)  # at rest\n"
+    "import time\nw.wait()\ntime.sleep(2)  # idle\n"
     'lines = open("/proc/self/smaps_rollup").read().splitlines()\n'
     'print("OWN", sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")) // 1000, "MB")',
 ]

@@ -1,5 +1,7 @@
 """`AttributeExplorer` in a real JupyterLab, and as a page opened from disk without a kernel."""
 
+import itertools
+
 import pytest
 from lab import Notebook, until
 
@@ -127,7 +129,7 @@ def test_while_the_kernel_is_slow_the_page_shows_its_own_distance(lab):
         "import time\nread = w._engine.read\ndef slow(*given):\n    time.sleep(1)\n    return read(*given)\n"
         "w._engine.read = slow"
     )
-    ages = iter(range(40, 70))
+    ages = itertools.cycle(range(40, 70))
     try:
         until(lambda: any(text.startswith("~") for text, _ in page.evaluate(COMMIT, next(ages))[0]), 90)
         seen, exact = page.evaluate(COMMIT, 72)

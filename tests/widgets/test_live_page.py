@@ -434,8 +434,11 @@ def test_pairs_show_their_faces(networks, tmp_path, open_page):
     genuine = table.loc[table["same"], "distance"].to_numpy()
     peak = genuine[len(genuine) // 2]  # a bar with several pairs
     top = page.locator("[data-control=threshold]").evaluate("(input) => Number(input.max)")
-    page.mouse.click(box["x"] + 9 + (box["width"] - 18) * peak / top, box["y"] + 100)
-    at, shown = compare(4)
+    page.mouse.move(box["x"] + 9 + (box["width"] - 18) * peak / top, box["y"] + 100)
+    compare(4)
+    page.mouse.down()
+    page.mouse.up()
+    at, shown = compare(5)
     reach = page.evaluate("frExploreModel.get('request').values.reach")
     assert len(shown) > 2
     for same in (True, False):

@@ -9,7 +9,7 @@ const MOST = 64;
 /** Bytes of the first piece of a blob, and of all of them on a slow line: a slider's answer waits for one at most. */
 const SMALL = 2 ** 16;
 const PIECE = 2 ** 18;
-/** A line is slow if the first piece took longer than this, in ms. */
+/** A line is slow while a piece takes longer than this, in ms. */
 const SLOW = 1000;
 
 const page = /** @type {{frExploreBlobs?: Map<string, Promise<Data>>}} */ (globalThis);
@@ -75,15 +75,18 @@ export function createStore(model, signal) {
   async function load(key, patient) {
     const kept = await fromCache(key);
     if (kept) return kept;
-    const began = performance.now();
+    let began = performance.now();
     const [first, all] = await ask(key, { from: 0, size: SMALL });
-    const size = performance.now() - began > SLOW ? SMALL : patient ? PIECE : all;
+    const slow = () => performance.now() - began > SLOW;
+    const most = patient ? PIECE : all;
     const data = new Uint8Array(all);
     data.set(first);
-    for (let from = first.length; from < data.length; ) {
+    for (let from = first.length, size = slow() ? SMALL : most; from < data.length; ) {
+      began = performance.now();
       const [piece] = await ask(key, { from, size });
       data.set(piece, from);
       from += piece.length;
+      size = slow() ? SMALL : Math.min(2 * size, most); // a kernel that was busy once is no slow line
     }
     toCache(key, data);
     return data;

@@ -31,7 +31,7 @@ class Ring(Neighborhood):
         return PairGraph(cloud, lambda q, rows, cols: (q > inner) & (q <= outer), self.include_self)
 
 
-# the class alone has made it known; tests of other files, which agree on what a widget lists, shall not meet it
+# the class alone has made it known; tests of other files, which agree on what a widget lists, must not meet it
 KINDS.pop("ring")
 
 

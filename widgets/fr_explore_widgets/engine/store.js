@@ -86,7 +86,7 @@ export function createStore(model, signal) {
       const [piece] = await ask(key, { from, size });
       data.set(piece, from);
       from += piece.length;
-      size = slow() ? SMALL : Math.min(2 * size, most); // a kernel that was busy once is no slow line
+      size = slow() ? SMALL : Math.min(2 * size, most); // a kernel may be busy for one piece
     }
     toCache(key, data);
     return data;

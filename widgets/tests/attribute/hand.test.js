@@ -110,17 +110,21 @@ test("where the browser refuses its cache, blobs come from the kernel", async ()
 });
 
 test.each([
-  ["at once on a fast line", 10, false, [2 ** 16, 600_000]],
-  ["in pieces if it need not be soon", 10, true, [2 ** 16, 2 ** 18, 2 ** 18, 2 ** 18]],
+  ["at once on a fast line", [], false, [2 ** 16, 600_000]],
+  ["in pieces if it need not be soon", [], true, [2 ** 16, 2 ** 18, 2 ** 18, 2 ** 18]],
   [
     "in small pieces on a slow line, so that a slider is answered between them",
-    1500,
+    Array(10).fill(1500),
     false,
     Array(10).fill(2 ** 16),
   ],
-])("a large blob comes %s, and whole", async (_, wait, patient, sizes) => {
+  ["in larger pieces after a busy moment", [1500], false, [16, 16, 17, 18, 19].map((power) => 2 ** power)],
+])("a large blob comes %s, and whole", async (_, slow, patient, sizes) => {
   fakeCaches();
-  const clock = vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValueOnce(wait);
+  let calls = 0; // one before each piece, one after it
+  const clock = vi
+    .spyOn(performance, "now")
+    .mockImplementation(() => (calls++ % 2 && (slow.shift() ?? 10)) || 0);
   const large = Uint8Array.from({ length: 600_000 }, (_, i) => i % 251);
   const { model, sent } = talking({}, { large });
   expect(Buffer.compare(await createStore(model, stop.signal)("large", patient), large)).toBe(0);

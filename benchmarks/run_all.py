@@ -30,7 +30,7 @@ from figures import MARK
 FOLDER = Path(__file__).parent
 # arguments of the brief form by name, in the order of the table
 BRIEF: dict[str, tuple[str, ...]] = {
-    "alignment": ("--repeat", "1"),
+    "alignment": ("--points", "3000", "--repeat", "1"),
     "approximate": ("--brief",),
     "macroscale": ("--rounds", "1"),
     "shape": (),

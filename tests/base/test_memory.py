@@ -1,12 +1,16 @@
 """Memory that is given back."""
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
+import fr_explore as fr
 from fr_explore.base import memory
+from fr_explore.faces.avatars.head import load_head
 
 # each thread draws what a person needs, and frees it
 KEPT = """
@@ -59,3 +63,12 @@ def test_passing_results_are_kept_until_memory_is_released():
     assert doubled(1) == 2
     assert calls == [1, 2, 1]
     assert doubled.__doc__ == "Twice a number."
+
+
+def test_nothing_keeps_the_head_after_the_release():
+    """It takes 25 MB, and whatever is computed from it once more as much."""
+    head = weakref.ref(load_head())
+    fr.Avatars(1, seed=987_654).render(0, {}, 32)  # a new person
+    memory.release()
+    gc.collect()
+    assert head() is None

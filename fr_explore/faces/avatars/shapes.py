@@ -14,11 +14,11 @@ times each further draw is a little weaker (`WEAKER`).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 
+from ...base.memory import passing
 from .head import Head
 
 __all__ = ["draw_shape", "proportions"]
@@ -136,7 +136,7 @@ def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.
     return build, np.stack([np.maximum(amount, 0), np.maximum(-amount, 0)], axis=1)
 
 
-@lru_cache(maxsize=4)
+@passing()
 def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, list[int], list[int]]:
     """Places of the local shapes: each factor's with its loads; how much each is damped; the outlines; the uneven."""
     names = head.shape_names
@@ -147,21 +147,21 @@ def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, 
     return loads, damped, outlines, [place for place, name in enumerate(names) if name.startswith("uneven-")]
 
 
-@lru_cache(maxsize=4)
+@passing()
 def _measured(head: Head) -> np.ndarray:
     """Coarse vertices that `_deformed` looks at."""
     # numpy's unique() would import numpy.ma, which takes as long as all the rest of a person
     return np.flatnonzero(np.bincount(np.concatenate([head.landmarks, *_places(head).values()])))
 
 
-@lru_cache(maxsize=4)
+@passing()
 def _bases(head: Head) -> tuple[np.ndarray, np.ndarray]:
     """Weight and muscles, and the local shapes, at these vertices."""
     at = _measured(head)
     return head.builds[..., at, :].astype(np.float64), head.local[..., at, :].astype(np.float64)
 
 
-@lru_cache(maxsize=4)
+@passing()
 def _places(head: Head) -> dict[str, np.ndarray]:
     """Coarse vertices at which a face is measured, found on the mean head."""
     mean = head.mean

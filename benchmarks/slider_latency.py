@@ -51,7 +51,8 @@ from fr_explore_widgets.core import bundle
 from fr_explore_widgets.core.base import LabWidget
 
 JS = '''
-import {{ h, paint }} from "./shared/dom.js";
+import {{ h }} from "./shared/dom.js";
+import {{ paint }} from "./shared/bytes.js";
 import {{ createLink }} from "./shared/link.js";
 function render({{ model, el }}) {{
   const input = h("input", {{ type: "range", min: 0, max: 100, step: "any" }});

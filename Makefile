@@ -53,6 +53,9 @@ test-browser: need-chromium $(BIN)/.dev ## the tests in a real JupyterLab in a r
 test-jupyter: need-chromium $(BIN)/.dev ## notebooks and browser tests at once: each notebook runs once, in JupyterLab
 	$(PYTEST) $(GROUPS) -m "notebook or browser"
 
+# what the page's networks are compared with, pinned because RESULTS.md names the figures
+ONNXRUNTIME_WEB := 1.30.0
+
 # JupyterHub's proxy, pinned because the tests start it; and what pages of nbconvert and others load from a CDN
 HUB_PROXY := 5.3.0
 FROM_CDN := @jupyter-widgets/html-manager@1.0.14 requirejs@2.3.7
@@ -74,7 +77,8 @@ format: $(BIN)/.dev ## format the code
 notebooks: $(BIN)/.dev ## build the course's notebooks from their sources
 	$(BIN)/python tools/build_notebooks.py
 
-bench: $(BIN)/.dev need-chromium ## run every benchmark once and write benchmarks/RESULTS.md
+bench: need-node need-chromium $(BIN)/.dev ## run every benchmark once and write benchmarks/RESULTS.md
+	npm install --silent --no-audit --no-fund --prefix build/bench onnxruntime-web@$(ONNXRUNTIME_WEB)
 	$(BIN)/python benchmarks/run_all.py
 
 # the version is pinned: the slides are looked at with it

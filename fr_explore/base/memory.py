@@ -8,10 +8,10 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["passing", "release", "return_large"]
+__all__ = ["at_release", "passing", "release", "return_large"]
 
 T = TypeVar("T")
-_CLEARS: list[Callable[[], None]] = []
+_CLEARS: list[Callable[[], object]] = []
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of mallopt, from malloc.h
 LARGE = 4 << 20  # below it, a network would ask for its intermediate arrays again and again, which takes longer
@@ -39,8 +39,17 @@ def passing(maxsize: int = 1) -> Callable[[Callable[..., T]], Callable[..., T]]:
     return decorate
 
 
+def at_release(clear: Callable[[], None]) -> Callable[[], None]:
+    """Call a function whenever memory is released; a decorator."""
+    _CLEARS.append(clear)
+    return clear
+
+
 def release() -> None:
-    """Forget `passing` results, and return freed memory to the system where the C library is glibc."""
+    """Forget `passing` results, call what is registered `at_release`, and return freed memory to the system.
+
+    The last needs glibc.
+    """
     for clear in _CLEARS:
         clear()
     with suppress(OSError, TypeError, AttributeError):  # TypeError: Windows has no library without a name

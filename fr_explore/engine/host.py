@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ..base.cores import LIBRARIES, spare_core
+from ..base.cores import LIBRARIES, cores, spare_core
+from ..base.memory import at_release
 
 __all__ = ["EngineError", "Instance", "Renderer", "adjust", "grain", "prepare", "render", "render_run"]
 
@@ -230,6 +231,13 @@ def _release() -> None:
         _compiled.cache_clear()
 
 
+@at_release
+def _keep_one() -> None:
+    """Each idle instance keeps some 50 MB; another one is ready after some 50 ms, when a face is drawn."""
+    with _lock:
+        del _idle[1:]
+
+
 @contextmanager
 def _borrowed(person: bytes = b"") -> Iterator[Renderer]:
     """Lend an idle instance, if possible one that knows the person; an instance that failed is not used again."""
@@ -244,6 +252,9 @@ def _borrowed(person: bytes = b"") -> Iterator[Renderer]:
         if renderer.bytes_used() <= KEPT:
             with _lock:
                 _idle.insert(0, renderer)  # the one used last is lent first
+                # more than one for each core, or two for a picture's halves, would only wait for each other
+                if len(_idle) > 2:
+                    del _idle[max(2, cores()) :]
     finally:
         with _lock:
             _lent -= 1

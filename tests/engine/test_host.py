@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
+from fr_explore.base import memory
 from fr_explore.base.cores import spare_core
 from fr_explore.engine import host
 from fr_explore.engine.blobs import pack
 from fr_explore.engine.host import EngineError, Renderer
+from fr_explore.faces.avatars import source
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.packing import pack_person
 from fr_explore.faces.avatars.source import Avatars, _identity, head_blob, person_blob
@@ -140,7 +143,26 @@ def test_threads_draw_at_the_same_time_and_the_same(fresh):
         drawn = list(pool.map(lambda r: host.render(head_blob(), person_blob(0, r[0]), r[1], SIZE)[0], requests))
     for (number, values), pixels in zip(requests, drawn, strict=True):
         np.testing.assert_array_equal(pixels, fresh(person_blob(0, number), values)[0])
-    assert 1 <= len(host._idle) <= 5
+    assert 1 <= len(host._idle) <= max(2, host.cores())
+
+
+def test_threads_share_one_packed_head():
+    source._packed_head.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        heads = list(pool.map(lambda _: head_blob(), range(4)))
+    assert all(head is heads[0] for head in heads)
+
+
+@pytest.mark.parametrize(("cores", "kept"), [(1, 2), (3, 3)])
+def test_an_idle_instance_is_kept_for_each_core(cores, kept, monkeypatch):
+    monkeypatch.setattr(host, "cores", lambda: cores)
+    monkeypatch.setattr(host, "_idle", [])
+    with ExitStack() as stack:
+        lent = [stack.enter_context(host._borrowed()) for _ in range(5)]
+        assert host._idle == []
+    assert host._idle == lent[:kept]  # those that came back last
+    memory.release()
+    assert host._idle == lent[:1]
 
 
 @pytest.fixture

@@ -63,13 +63,13 @@ from fr_explore.faces.avatars import source
 faces = fr.Avatars(identities=3, seed=0)
 first = faces.render(0, size=64).pixels
 head = source.load_head()
-assert not source.head_blob.cache_info().currsize
+assert not source._packed_head.cache_info().currsize
 assert head.skins._read.cache_info().currsize == 1 < len(head.skins)
 assert head.hair._read.cache_info().currsize <= 1 < len(head.hair)
 assert faces.render(0, {"age": 60}, size=64).pixels.shape == (64, 64, 3)
-assert not source.head_blob.cache_info().currsize
+assert not source._packed_head.cache_info().currsize
 other = faces.render(1, size=64).pixels
-assert source.head_blob.cache_info().currsize == 1
+assert source._packed_head.cache_info().currsize == 1
 batch = faces.render_batch([0, 1], [{}, {}], size=64)
 np.testing.assert_array_equal(batch[0].pixels, first)
 np.testing.assert_array_equal(batch[1].pixels, other)

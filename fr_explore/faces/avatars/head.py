@@ -97,8 +97,8 @@ class Head:
         self.hair_names: list[str] = asset["hair_names"].tolist()
         self.hair_covers_ears: np.ndarray = asset["hair_covers_ears"]
         self.hairline: np.ndarray = asset["hairline"]
-        self.hair = _Lazy(self.hair_names, lambda name: self._wearable(asset, f"hair_{name}"))
-        self.glasses = self._wearable(asset, "glasses")
+        self.hair = _Lazy(self.hair_names, lambda name: _wearable(asset, f"hair_{name}"))
+        self.glasses = _wearable(asset, "glasses")
         self.of_material = np.zeros(len(self.rest), dtype=np.uint8)
         self.of_material[self.triangles.ravel()] = np.repeat(self.material, 3)
         self.visibility: np.ndarray = asset["visibility"]  # spherical harmonics in units of 1 / 16, int8
@@ -110,10 +110,12 @@ class Head:
         self.brows: np.ndarray = asset["brows"]  # opacity on the chart: (styles, rows, columns) uint8
         self.makeup: np.ndarray = asset["makeup"]  # eyes, lips, cheeks: (rows, columns, 3) uint8 on the chart
 
-    def _wearable(self, asset, name: str) -> Wearable:
-        uv, texture = (asset[name + part] if name + part in asset.files else None for part in ("_uv", "_texture"))
-        binding = asset[name + "_data"], asset[name + "_indices"]
-        return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], uv, texture)
+
+# not a method: a head whose parts know it would wait for the collector of cycles when nobody needs it any more
+def _wearable(asset, name: str) -> Wearable:
+    uv, texture = (asset[name + part] if name + part in asset.files else None for part in ("_uv", "_texture"))
+    binding = asset[name + "_data"], asset[name + "_indices"]
+    return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], uv, texture)
 
 
 @passing()

@@ -38,21 +38,26 @@ LABELS = {"feminine": "identity", "no_hair": "identity", "long_hair": "identity"
 LIGHT_HAIR, DARK_HAIR = 0.12, 0.05  # linear luminance
 
 
-@lru_cache(maxsize=1)
-def head_blob() -> bytes:
-    """What all avatars share, packed for the engine."""
-    return pack_head(load_head())
-
-
 _first: dict[tuple[str, str], bytes] = {}  # the part of the head that the first person needs, by hair style and skin
-_packing = threading.Lock()
+_packing = threading.RLock()
+
+
+def head_blob() -> bytes:
+    """What all avatars share, packed for the engine; the same object for all threads."""
+    with _packing:
+        return _packed_head()
+
+
+@lru_cache(maxsize=1)
+def _packed_head() -> bytes:
+    return pack_head(load_head())
 
 
 def _head_for(person: Identity) -> bytes:
     """The head; until somebody else is drawn, only what the first person needs of it: a third of the work."""
     needs = person.style, person.skin
     with _packing:
-        if head_blob.cache_info().currsize:
+        if _packed_head.cache_info().currsize:
             _first.clear()
         elif not _first:
             _first[needs] = pack_head(load_head(), {person.style} - {"none"}, [person.skin])

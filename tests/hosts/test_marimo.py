@@ -70,6 +70,10 @@ SHOWN = """(canvas) => {
   for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
   return sum;
 }"""
+THUMBS = """(faces) => {
+  const urls = faces.map((face) => face.style.backgroundImage);
+  return new Set(urls.filter((url) => url.startsWith('url("data:image/png'))).size;
+}"""
 MOVE = """(slider, value) => {
   slider.value = value;
   for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
@@ -122,9 +126,8 @@ def test_picture_distance_and_cells_are_of_the_same_move(browser, notebook, caps
             slider.evaluate(MOVE, age)
             moves.append(same_move(page, age))
         assert len({total for *_, total in moves}) == 3
-        thumbs = page.locator(".fr-explorer canvas.fr-face[width='48']")
         # one of each identity, once the gallery behind the map is there
-        until(lambda: sum(thumbs.nth(i).evaluate(SHOWN) > 0 for i in range(thumbs.count())) >= 3, 120)
+        until(lambda: page.locator(".fr-explorer .fr-person .fr-face").evaluate_all(THUMBS) == 3, 120)
         # a page that is loaded again has a kernel of its own, as marimo's run mode gives one to each reader
         page.reload()
         page.locator(".fr-explorer .fr-key").first.wait_for(timeout=180_000)

@@ -141,6 +141,8 @@ def accuracy(name: str, people: int, steps: int) -> None:
         if still := wanted.size - moved.sum():
             print(f"  {still} of {wanted.size} moves change nothing in the crop and are left out")
         print("  p95 by slider: " + ", ".join(f"{n} {value:.2f}" for n, value in by_slider.items()))
+        short = np.median(wanted[moved][which == list(moves).index(slider)]) / model.card.threshold
+        print(f"  the worst, {slider}, moves faces by {100 * short:.1f} % of the threshold (median)")
         limit = LIMITS[precision]
         what = f"{name}, {precision}, p95 of the worst slider ({slider})"
         figure(what, by_slider[slider], "%", target=f"<= {limit:g} %", met=by_slider[slider] <= limit)

@@ -39,8 +39,8 @@ class Verification:
         as axes of a DET plot; and _low, _high of far and frr at each threshold; thinned to about 3,000 points.
     groups : one row per group: number of genuine and impostor pairs, far and frr at both thresholds, intervals for the
         calibrated one; None without groups.
-    group_curves : the same columns as `curve`, by name of the group; empty for a group without genuine or without
-        impostor pairs.
+    group_curves : the same columns as `curve`, by name of the group; in a group without genuine or without impostor
+        pairs, the rate of that kind is NaN.
     pairs : one row per pair: first, second (row numbers of the images), same, distance, and group.
     attrs : metric, numbers of pairs, how the intervals were computed; left_out, the number of given pairs that name an
         image without an embedding, and left_out_images, the names.

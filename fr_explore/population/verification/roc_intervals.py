@@ -25,10 +25,7 @@ class RocIntervals:
         if "group" in table:
             self._parts |= {name: (table["group"] == name).to_numpy() for name in table["group"].cat.categories}
         self._same = same
-        self._thresholds = {
-            name: Rates.of(distances[own], same[own]).thinned().thresholds if _both(same[own]) else distances[:0]
-            for name, own in self._parts.items()
-        }
+        self._thresholds = {name: _thresholds(distances[own], same[own]) for name, own in self._parts.items()}
         self._ends = {name: np.searchsorted(distances, cuts, side="right") for name, cuts in self._thresholds.items()}
         self._drawn: dict[str | None, list[np.ndarray]] = {name: [] for name in self._parts}
         self._whole = {name: self._rates(name, np.ones(len(table))) for name in self._parts}
@@ -41,7 +38,8 @@ class RocIntervals:
     def curves(self, level: float) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
         """For all pairs and by group: threshold, far, tar, frr, far_probit, frr_probit, and _low, _high of the rates.
 
-        Empty for a group without genuine or without impostor pairs; the intervals are NaN without draws.
+        In a group without genuine or without impostor pairs, the rate of that kind is NaN; so are the intervals without
+        draws.
         """
         curves = {name: self._curve(name, level) for name in self._parts}
         return curves[None], {name: curve for name, curve in curves.items() if name is not None}
@@ -73,5 +71,9 @@ class RocIntervals:
         return found
 
 
-def _both(same: np.ndarray) -> bool:
-    return bool(same.any() and not same.all())
+def _thresholds(distances: np.ndarray, same: np.ndarray, points: int = 1000) -> np.ndarray:
+    """The distances at which the rates of a part are kept: the corners of its ROC, or even steps of its only rate."""
+    if same.any() and not same.all():
+        return Rates.of(distances, same).thinned(points).thresholds
+    occurring = np.unique(distances)
+    return occurring[np.unique(np.linspace(0, len(occurring) - 1, min(len(occurring), points)).astype(int))]

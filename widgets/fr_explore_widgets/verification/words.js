@@ -47,7 +47,7 @@ export function sentence(threshold, { far, frr }) {
 export function intervalSource({ people, facts, level }) {
   const known = people[0];
   if (!facts.draws)
-    return "95 % Wilson intervals, as if the pairs were independent; give embeddings and identities for better ones.";
+    return "In brackets: 95 % intervals (Wilson's), as if all pairs were independent. Embeddings and identities give better ones.";
   const what = facts.resampled === "identities" && known ? `${count(known)} people` : "pairs";
   return `${Math.round(100 * level)} % intervals from ${facts.draws} resamples of ${what}.`;
 }

@@ -284,7 +284,9 @@ test("words", () => {
     "fewer than the 3 at 35 years",
   );
   expect(shiftSentence({ ...facts, now: rate(3), before: rate(3) })).toContain("as many as at 35 years");
-  expect(intervalSource({ people: [null], facts: { draws: 0 }, level: 0.95 })).toContain("Wilson intervals");
+  expect(intervalSource({ people: [null], facts: { draws: 0 }, level: 0.95 })).toContain(
+    "95 % intervals (Wilson's)",
+  );
   const part = {
     genuine: Float64Array.from(genuine),
     impostor: new Float64Array(0),

@@ -9,7 +9,9 @@ import { circle, line, s, text } from "../shared/svg.js";
 /** @typedef {import("./types").Input} Input */
 
 const WIDTH = 320;
-const EDGE = 44;
+const EDGE = 52;
+const END = 12; // from the line's end to its number
+const LETTER = 4; // half of a letter's width
 
 /**
  * The ends of a line for all numbers: the range of the guess, or else the numbers with a margin.
@@ -78,12 +80,22 @@ export function createNumber(setup, changed) {
     const [from, to] = span(guess === null ? [truth] : [guess, truth], low, high);
     const x = linear(from, to, EDGE, WIDTH - EDGE);
     const b = x(truth);
+    const is = `truth ${short(truth, 4)} ${unit}`.trim();
     const parts = [
-      line([8, 36], [WIDTH - 8, 36], "fr-rule"),
+      line([EDGE, 36], [WIDTH - EDGE, 36], "fr-rule"),
       s("path", { d: `M${b} 28l8 8l-8 8l-8 -8z`, class: "fr-dot" }),
-      text(b, 62, `truth ${short(truth, 4)}`, "middle", "fr-key-text"),
+      text(
+        Math.min(Math.max(b, LETTER * is.length), WIDTH - LETTER * is.length),
+        62,
+        is,
+        "middle",
+        "fr-key-text",
+      ),
     ];
-    let words = `truth ${short(truth, 4)} ${unit}`;
+    // where the range was not given, the ends of the line are only a margin
+    if (low !== null) parts.push(text(EDGE - END, 40, short(from, 3), "end", "fr-soft"));
+    if (high !== null) parts.push(text(WIDTH - EDGE + END, 40, short(to, 3), "start", "fr-soft"));
+    let words = is;
     if (guess !== null) {
       const a = x(guess);
       parts.splice(1, 0, line([a, 36], [b, 36], "fr-pen fr-guess fr-gap"));

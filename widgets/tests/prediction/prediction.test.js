@@ -85,7 +85,7 @@ describe("a number", () => {
     expect([visible("commit"), visible("skip"), visible("retry")]).toEqual([false, false, true]);
     answer({ ...skipped, truth: 0.62 });
     expect(find(".fr-status").textContent).toBe("This is the truth, without a guess.");
-    expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("truth 0.62 ");
+    expect(find(".fr-line-picture").getAttribute("aria-label")).toBe("truth 0.62");
     answer({ ...skipped, truth: 0.62, tries: [{ guess: 0.6, after_reveal: true }] }, ["0.02 too low."]);
     expect(find(".fr-code").hidden).toBe(true);
   });
@@ -107,6 +107,16 @@ describe("a number", () => {
     find("input[type=range]").value = "0.75";
     find("input[type=range]").dispatchEvent(new Event("input"));
     expect(find("input[type=number]").value).toBe("0.75");
+  });
+
+  test("lies on a line whose ends are named where the range was given", () => {
+    const written = () => [...el.querySelectorAll(".fr-line-picture text")].map((node) => node.textContent);
+    const shown = { ...FRESH, open: false, skipped: true };
+    open({ kind: "number", unit: "h", low: 0, high: 500 }, { ...shown, truth: 2.2 });
+    expect(written()).toEqual(["truth 2.2 h", "0", "500"]);
+    stop();
+    open({ kind: "number" }, { ...shown, truth: 2.2 });
+    expect(written()).toEqual(["truth 2.2"]);
   });
 
   test("lies on a line with room for guess and truth", () => {

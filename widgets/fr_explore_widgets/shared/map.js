@@ -19,6 +19,7 @@ import { createGrid, fitView, towards, zoomAt } from "./map_math.js";
 
 const MARGIN = 20;
 const REACH = 16;
+const TOOLS = 28; // px at the bottom: their buttons hide no point of the whole map
 const MOST_ZOOM = 60;
 const FAINT = 0.28;
 // more points than this are repainted only when the movement pauses
@@ -96,9 +97,11 @@ export function createMap({
   let seen = new Uint8Array(0);
 
   const size = () => ({ width: canvas.clientWidth || 400, height: canvas.clientHeight || 320 });
+  /** Half of the height that the tools leave free. @param {number} height */
+  const centre = (height) => Math.max(height - TOOLS, 1) / 2;
   const now = () => {
     const { width, height } = size();
-    fitted = fitView(extent ?? xy, width, height, margin);
+    fitted = fitView(extent ?? xy, width, 2 * centre(height), margin);
     return view ?? fitted;
   };
 
@@ -236,21 +239,21 @@ export function createMap({
   function lookAt(wanted) {
     const { width, height } = size();
     const k = Math.min(Math.max(wanted.k, fitted.k * 0.5), fitted.k * MOST_ZOOM);
-    const { x: left, y: top } = zoomAt(wanted, k / wanted.k, width / 2, height / 2);
-    const [cx, cy] = [(width / 2 - fitted.x) / fitted.k, (fitted.y - height / 2) / fitted.k];
+    const { x: left, y: top } = zoomAt(wanted, k / wanted.k, width / 2, centre(height));
+    const [cx, cy] = [(width / 2 - fitted.x) / fitted.k, (fitted.y - centre(height)) / fitted.k];
     const reach = Math.max(width, height) * (k / fitted.k) * 0.5;
     const keep = (/** @type {number} */ value, /** @type {number} */ middle) =>
       Math.min(Math.max(value, middle - reach), middle + reach);
     view = {
       k,
       x: keep(left + cx * k, width / 2) - cx * k,
-      y: keep(top - cy * k, height / 2) + cy * k,
+      y: keep(top - cy * k, centre(height)) + cy * k,
     };
     move();
   }
 
   /** @param {number} factor @param {number} [px] @param {number} [py] */
-  function zoom(factor, px = size().width / 2, py = size().height / 2) {
+  function zoom(factor, px = size().width / 2, py = centre(size().height)) {
     lookAt(zoomAt(now(), factor, px, py));
   }
 

@@ -107,7 +107,7 @@ function trailMap() {
   vi.stubGlobal("requestAnimationFrame", (callback) => frames.push(callback));
   const stop = new AbortController();
   const map = createTrailMap({ signal: stop.signal, nameOf: (place) => ["anna", "ben"][place] });
-  Object.defineProperties(map.canvas, { clientWidth: { value: 456 }, clientHeight: { value: 456 } });
+  Object.defineProperties(map.canvas, { clientWidth: { value: 456 }, clientHeight: { value: 484 } });
   map.setGallery([[0, 0, 0, 1], [0.1, 0.1, 0, 0], [1, 1, 1, 1], [0.9, 1, 1, 0]], []); // biome-ignore format: a table
   const frame = () => {
     calls.length = 0;

@@ -38,7 +38,8 @@ function frame() {
 function createTestMap(options = {}) {
   const one = createMap({ signal: stop.signal, label: "Map", ...options });
   document.body.append(one.root);
-  Object.defineProperties(one.canvas, { clientWidth: { value: 400 }, clientHeight: { value: 320 } });
+  // 28 px of the height are for the tools
+  Object.defineProperties(one.canvas, { clientWidth: { value: 400 }, clientHeight: { value: 348 } });
   return one;
 }
 
@@ -173,12 +174,12 @@ test("many points move as an image during a drag, and are repainted when it paus
   map.setLook({ kind: new Uint8Array(1000), kinds: look.kinds });
   frame();
   expect(dots()).toHaveLength(1000);
-  expect(copies()).toEqual([[-100, -100, 600, 520]]);
+  expect(copies()).toEqual([[-100, -100, 600, 548]]);
   calls.length = 0;
   press(map.canvas, "ArrowLeft", { shiftKey: true });
   frame();
   expect(dots()).toEqual([]);
-  expect(copies()).toEqual([[-40, -100, 600, 520]]);
+  expect(copies()).toEqual([[-40, -100, 600, 548]]);
   press(map.canvas, "+");
   frame();
   expect(copies()[1][2]).toBe(900);

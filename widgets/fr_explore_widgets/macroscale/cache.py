@@ -166,7 +166,7 @@ def sentence(row: Mapping[str, Any], tests: int) -> str:
     value = f"KS {row['ks_mean']:.2f}"
     if not np.isfinite(row["p_value"]):
         return f"{value} on {row['n']} people with and {row['n']} without {name!r}; the null model was not computed."
-    p = f"p = {row['p_corrected']:.2g} after correction for {tests} attributes"
+    p = f"p = {row['p_corrected']:.2g}" + (f" after correction for {tests} attributes" if tests > 1 else "")
     null = f"random labels give {row['null_mean']:.2f} ± {row['null_sd']:.2f}"
     if row["p_corrected"] > 0.05:
         return f"{value}, within chance variation: {null} ({p}). There is no evidence that {name!r} shapes the space."

@@ -67,7 +67,7 @@ export function createChart(signal, choose) {
       );
       spot.addEventListener("click", () => choose(attribute.name));
       nodes.push(spot);
-      const half = 3.2 * attribute.label.length + 2;
+      const half = on ? 3.7 * attribute.label.length + 6 : 3.2 * attribute.label.length + 2; // bold, beside a ring
       const free =
         placeLabel([cx, cy], half, 17, width - f.right, taken) ??
         placeLabel([cx, cy], half, 31, width - f.right, taken);

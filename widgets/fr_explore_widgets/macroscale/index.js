@@ -49,7 +49,9 @@ function createFigures(signal) {
         ? `${row.null_mean?.toFixed(3)} \u00b1 ${row.null_sd?.toFixed(3)} over ${row.null.length} label permutations; the KS is ${row.ks_scaled?.toFixed(1)} times that`
         : "was not computed";
       p.textContent = drawn
-        ? `${probability(row.p_value)}; corrected for ${tests} attributes ${probability(row.p_corrected)}`
+        ? tests === 1
+          ? probability(row.p_value)
+          : `${probability(row.p_value)}; corrected for ${tests} attributes ${probability(row.p_corrected)}`
         : "\u2013";
     },
   };
@@ -93,7 +95,7 @@ function build(context) {
   buttons.before.setAttribute("aria-label", "Previous attribute");
   buttons.after.setAttribute("aria-label", "Next attribute");
   if (!setup.umap) buttons.umap.title = "UMAP needs the extra: pip install 'fr-explore[umap]'";
-  const counts = `${setup.images.toLocaleString("en")} images of ${setup.people} people, ${names.length} attributes`;
+  const counts = `${setup.images.toLocaleString("en")} images of ${setup.people} people, ${names.length} attribute${names.length === 1 ? "" : "s"}`;
   const about = h("p", { class: "fr-sub", text: setup.model ? `${setup.model}: ${counts}` : counts });
   const map = createImageMap(signal, setup, requestPicture);
   map.foot.append(buttons.umap);

@@ -348,6 +348,8 @@ def test_faces_are_shown_with_their_words(avatars):
     assert page.count("<img") == page.count('alt="Two faces: ') == 2
     assert "&quot;b&quot;" in page
     assert repr(figure) == "Figure: Two faces:"
+    assert "max-width: calc" not in page  # a row of three on a phone, if there are as many
+    assert "max-width: calc" in course.show_faces([avatars.render(0, size=48)] * 3, alt="Three:")._repr_html_()
     with pytest.raises(ValueError, match="1 faces and 2 captions"):
         course.show_faces([avatars.render(0, size=48)], ["a", "b"], alt="x")
 

@@ -19,24 +19,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from PIL import Image
+from scipy.spatial import cKDTree
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks" / "source" / "stills"
 WIDTH = 1100  # px: JupyterLab's in a window of 1280
-COLOURS = 256  # a palette: a third of the bytes, and no difference that one would see
+FREQUENT, SMOOTH, RARE = 16, 112, 128  # colours of the palette: a third of the bytes, and no difference to see
 QUIET, PATIENCE = 600, 60  # ms without a change; how often that is tried
 
 
 @dataclass(frozen=True)
 class Still:
-    """A widget, what to do in its page first, which part of it is shown, and how many pixels of that from the top."""
+    """A widget, what to do in its page first, which part of it is shown, how many pixels of that from the top, and
+    the width of the page where it is another.
+    """
 
     make: Callable[[], Any]
     prepare: Callable[[Any], None] | None = None
     part: str = ".fr-lab"
     height: int = 900
-    scale: int = 1
+    width: int = 0
 
 
 @contextmanager
@@ -50,10 +54,8 @@ def camera(width: int = WIDTH) -> Iterator[Callable[..., bytes]]:
 
         def shoot(path: Path, still: Still | None = None, theme: Literal["light", "dark"] = "light") -> bytes:
             still = still or Still(lambda: None)
-            size = {"width": width, "height": 900}
-            context = browser.new_context(
-                viewport=size, device_scale_factor=still.scale, color_scheme=theme, reduced_motion="reduce"
-            )
+            size = {"width": still.width or width, "height": 900}
+            context = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce")
             page = context.new_page()
             page.goto(path.resolve().as_uri())
             page.locator(".fr-lab:visible").first.wait_for(timeout=60_000)
@@ -62,7 +64,7 @@ def camera(width: int = WIDTH) -> Iterator[Callable[..., bytes]]:
                 still.prepare(page)
             picture = _when_quiet(page, page.locator(f"{still.part}:visible").first)
             context.close()
-            return small(picture, still.height * still.scale)
+            return small(picture, still.height)
 
         yield shoot
 
@@ -83,8 +85,25 @@ def small(picture: bytes, height: int) -> bytes:
     """A PNG of the upper part, with a palette of its own."""
     out, image = io.BytesIO(), Image.open(io.BytesIO(picture)).convert("RGB")
     image = image.crop((0, 0, image.width, min(height, image.height)))
-    image.quantize(COLOURS).save(out, "PNG", optimize=True)
+    palette = _palette(image)
+    occurring, place = np.unique(np.asarray(image).reshape(-1, 3), axis=0, return_inverse=True)
+    nearest = cKDTree(palette).query(occurring)[1].astype(np.uint8)  # Pillow's own search takes 252 for 255
+    reduced = Image.frombytes("P", image.size, nearest[place.reshape(-1)].tobytes())
+    reduced.putpalette(palette.tobytes())
+    reduced.save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def _palette(image: Image.Image) -> np.ndarray:
+    """256 colours of a picture, (256, 3): surfaces and text, the shades of faces, and what is small but distinct.
+
+    A median cut alone spends all on the faces, and gives two sliders the same colour.
+    """
+    frequent = sorted(image.getcolors(image.width * image.height) or [], reverse=True)[:FREQUENT]
+    colours = [value for _, colour in frequent for value in colour]
+    for number, method in ((SMOOTH, Image.Quantize.MEDIANCUT), (RARE, Image.Quantize.MAXCOVERAGE)):
+        colours += (image.quantize(number, method=method).getpalette() or [])[: 3 * number]
+    return np.resize(np.array(colours, np.uint8), (FREQUENT + SMOOTH + RARE, 3))
 
 
 def laboratory(**strengths: float) -> Any:
@@ -157,7 +176,6 @@ def nameless() -> Any:
 
 def galaxy(points: int = 700) -> Any:
     """Arrows along the arms of a spiral, in three dimensions."""
-    import numpy as np
     import xarray as xr
 
     import fr_explore as fr
@@ -205,7 +223,7 @@ def at_the_threshold(page: Any) -> None:
 STILLS = {
     "00": Still(lambda: laboratory(expression=0.9, head_angle=-14, age=52)),
     "01": Still(pairs, at_the_threshold, height=626),
-    "02": Still(laboratory, part=".fr-map", scale=2),
+    "02": Still(laboratory, part=".fr-map", width=720),
     "03": Still(people, height=514),
     "04": Still(arrows, height=750),
     "05": Still(lambda: playground(layout="grid", pattern="radial", order=0.7, radius=0.5), height=504),
@@ -214,7 +232,7 @@ STILLS = {
     "08": Still(lambda: beside("dlib", "sface", age=60)),
     "09": Still(photographs, two_faces),
     "10": Still(galaxy, height=640),
-    "11": Still(lambda: playground(preset="tangential", rule="ball", radius=0.6), height=504),
+    "11": Still(lambda: playground(layout="grid", pattern="tangential", order=0.8, radius=0.5), height=504),
 }
 
 

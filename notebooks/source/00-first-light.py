@@ -156,7 +156,7 @@ fr.charts.energy_by_attribute(energies)
 # A low energy does not imply a large move, and a large move does not imply a low energy. Always read `energy` together with `magnitude`, the length of the move relative to the mean distance between faces of that identity.
 
 # %%
-energies.groupby("attribute", sort=False)[["energy", "magnitude", "null_mean", "coverage"]].mean().round(2)
+energies.groupby("attribute", sort=False)[["energy", "magnitude"]].mean().round(2)
 
 # %% [markdown]
 # ## Your own model

@@ -33,7 +33,8 @@ course.show_faces(faces.render_batch(range(6), [{}] * 6), alt="Six of twelve gen
 
 # %%
 picture = faces.render(0)
-print(f"pixels {picture.pixels.shape}: {picture.pixels.size:,} numbers; embedding: {model.card.dim} numbers")
+print(f"pixels {picture.pixels.shape}: {picture.pixels.size:,} numbers")
+print(f"embedding: {model.card.dim} numbers")
 
 # %% [markdown]
 # The model does not look at the whole picture. Five **landmarks** (eyes, nose, mouth corners) locate the face; the picture is rotated, scaled and cropped to put them where the model expects them. This is the **alignment** of the picture. Do not confuse it with the alignment *energy* of later notebooks.
@@ -100,9 +101,7 @@ course.after(guess, distances.sort_values("pixels").round(2))
 # Which one to use depends on how the model was trained; it is not a matter of taste. The model's card gives the distance, and the threshold is valid only for that distance.
 
 # %%
-for name in ("dlib", "facenet-vggface2"):
-    card = fr.list_models().loc[name]
-    print(f"{name:17} metric {card['metric']:10} threshold {card['threshold']}")
+fr.list_models().loc[["dlib", "facenet-vggface2"], ["metric", "threshold"]]
 
 # %% [markdown]
 # ### Exercise 1a: cosine distance
@@ -129,7 +128,7 @@ course.check("01a", cosine_distance)
 who, strengths = course.snapshots(faces, each=6, spread=1.0, seed=1)
 embeddings = model.embed(faces.render_batch(who.tolist(), strengths, size=112), batch_size=8)
 pairs = fr.pair_distances(embeddings, who, metric="euclidean")
-pairs.groupby("pair")["distance"].describe()[["count", "mean", "std", "min", "max"]].round(3)
+pairs.groupby("pair")["distance"].agg(["size", "mean", "min", "max"]).round(3)
 
 # %%
 fr.charts.genuine_impostor(pairs, threshold=model.card.threshold)
@@ -143,7 +142,7 @@ fr.charts.genuine_impostor(pairs, threshold=model.card.threshold)
 # The threshold was chosen on photographs of real people. Generated faces lie closer together, so it accepts more impostors than it does on photographs. **A threshold belongs to a model *and* to the faces it was chosen on.**
 
 # %% [markdown]
-# Drag the handle below to a threshold at which you would let this system open your front door. Then find one at which you would let it sort your holiday pictures.
+# Drag the handle below to a threshold at which you would let this system open your front door. Then find one at which you would let it sort your holiday pictures. (The range in brackets beside each rate says how uncertain the rate is: section 5 explains such intervals.)
 
 # %% tags=["widget"] alt="Two overlapping densities of distances, same person and different people, with a threshold handle between them and the two error rates it causes"
 explorer = VerificationExplorer(pairs, published=model.card.threshold)
@@ -187,7 +186,8 @@ course.check("01c", threshold_for)
 # %%
 result = fr.verification(embeddings, identities=who, metric="euclidean", published=0.6, draws=200, seed=0)
 print(result)
-result.rates[["name", "threshold", "far", "far_low", "far_high", "frr", "frr_low", "frr_high"]].round(3)
+columns = ["threshold", "far", "far_low", "far_high", "frr", "frr_low", "frr_high"]
+result.rates.set_index("name")[columns].round(3).T
 
 # %% [markdown]
 # (`far` and `frr`, false acceptance and false rejection rate, are other names for FMR and FNMR.) We resample people, not pairs: the fifteen pairs of one person share her pictures and are not fifteen independent observations. Resampling pairs would give an interval that is too narrow.

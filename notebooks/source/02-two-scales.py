@@ -21,7 +21,7 @@ model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 points = model.embed(pictures, batch_size=8)
-course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One picture of each:", width=90)
+course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One picture of each:", width=84)
 
 # %% [markdown]
 # You will
@@ -38,7 +38,7 @@ course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One pi
 # %%
 course.show_faces(
     pictures[:6] + pictures[8:14], [f"person {p}" for p in [0] * 6 + [1] * 6],
-    alt="Random pictures:", width=90,
+    alt="Random pictures:", width=84,
 )
 
 # %% tags=["widget"] alt="A number to be guessed, the ratio of distances between and within people, and a button that commits the guess"
@@ -79,8 +79,9 @@ course.reveal(guess, scales.ratio)
 # %%
 without = [fr.overlap(points[who != p], who[who != p], metric="euclidean").ratio for p in faces.identities]
 with course.after(guess):
-    print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}, ratio {scales.ratio:.2f}")
-    print(f"with any one person left out: {min(without):.2f} to {max(without):.2f}")
+    print(f"d_in = {scales.genuine_mean:.3f}, d_out = {scales.impostor_mean:.3f}")
+    print(f"ratio {scales.ratio:.2f}; with any one person left out,")
+    print(f"between {min(without):.2f} and {max(without):.2f}")
 
 # %% [markdown]
 # ## 2. What the ratio depends on
@@ -95,7 +96,7 @@ for spread in (0.2, 0.5, 1.0):
     found = fr.overlap(some, people, metric="euclidean")
     means = {"d_in": found.genuine_mean, "d_out": found.impostor_mean, "ratio": found.ratio}
     rows.append({"spread": spread, **means})
-course.after(guess, pd.DataFrame(rows).round(2))
+course.after(guess, pd.DataFrame(rows).set_index("spread").round(2))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -103,7 +104,8 @@ course.after(guess, pd.DataFrame(rows).round(2))
 # $d_\text{in}$ grows with the spread; $d_\text{out}$ hardly changes. The paper reports a ratio of two to three on photographs of celebrities taken in the wild. So compare the ratios of two models only on *the same* pictures.
 #
 # </details>
-#
+
+# %% [markdown]
 # Do the two scales overlap? Compare the largest distance within a person with the smallest distance between people.
 
 # %%
@@ -201,7 +203,7 @@ middles = np.stack([points[who == p].mean(axis=0) for p in faces.identities])
 radius = [np.linalg.norm(points[who == p] - middles[p], axis=1).mean() for p in faces.identities]
 gaps = np.sort(cdist(middles, middles), axis=1)[:, 1]
 cloud = pd.DataFrame({"person": faces.identities, "radius of the cloud": radius, "nearest other person": gaps})
-cloud.assign(quotient=gaps / np.array(radius)).round(2)
+course.after(guess, cloud.assign(quotient=gaps / np.array(radius)).set_index("person").round(2))
 
 # %% [markdown]
 # At a quotient of two, two clouds of equal radius would touch. The larger the quotient, the better the dot stands for its cloud, and the more room there is for a threshold. With wider ranges, as in section 2, the clouds grow and the room shrinks. No single scale separates *pictures* from *people*; each has a distribution.

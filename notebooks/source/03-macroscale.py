@@ -103,7 +103,7 @@ course.check("03a", ks)
 
 # %%
 columns = ["attribute", "n", "ks_mean", "null_mean", "null_sd", "p_value", "intra_entropy"]
-course.after(guess, result[columns].sort_values("ks_mean", ascending=False).round(3))
+course.after(guess, result[columns].set_index("attribute").sort_values("ks_mean", ascending=False).round(3))
 
 # %% [markdown]
 # `ks_mean` is the mean of KS$(a, \times)$ and KS$(\bar a, \times)$; `n` is the number of people in each group. Five labels are five chances to be lucky: one $p$ of 0.04 among five is weak evidence. And no $p$-value says how *large* an effect is; for that, compare KS with `null_mean`.
@@ -162,7 +162,8 @@ labels_habit = faces.labels(who.tolist(), same_people)[["glasses"]]
 again = fr.macroscale(with_habit, who, labels_habit, metric="euclidean", permutations=200, seed=0)
 both = pd.concat([result[result["attribute"] == "glasses"], again])
 both = both.assign(glasses=["picture by picture", "a habit"])
-course.after(guess, both[["glasses", "intra_entropy", "ks_mean", "null_mean", "p_value"]].round(3))
+columns = ["intra_entropy", "ks_mean", "null_mean", "p_value"]
+course.after(guess, both.set_index("glasses")[columns].round(3))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -200,8 +201,8 @@ course.check("03c", origin)
 # %%
 probes = fr.linear_probe(embeddings, who, labels, folds=5, seed=0)
 beside = probes.merge(result[["attribute", "ks_mean", "p_value"]], on="attribute")
-columns = ["attribute", "balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]
-course.after(guess, beside[columns].round(3))
+columns = ["balanced_accuracy", "balanced_accuracy_sd", "ks_mean", "p_value"]
+course.after(guess, beside.set_index("attribute")[columns].round(3))
 
 # %% [markdown]
 # A label can be *readable* without *shaping* the space: a probe finds one direction in 128 dimensions, however little of the distance lies along it; KS asks whether the label changes the distances themselves. "The model encodes $x$" and "the model groups people by $x$" are two claims. This table tests both; a label may pass one and fail the other.

@@ -51,7 +51,7 @@ turning = fr.sweep(faces, model, 0, "head_angle", steps=angles)
 course.reveal(guess, turning["distance"])
 
 # %%
-course.after(guess, turning[["strength", "distance", "same_person"]].set_index("strength").round(2).T)
+course.after(guess, turning.set_index("strength")[["distance", "same_person"]].round(2))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -152,12 +152,11 @@ table = pd.concat([
 # %%
 words = "Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels"
 colors = alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[name].color for name in centers])
-log, grey = alt.Scale(type="log", nice=False), alt.Legend(symbolFillColor="gray", symbolStrokeColor="gray")
+log, strokes = alt.Scale(type="log", nice=False), alt.Legend(symbolType="stroke", symbolStrokeColor="gray")
 lines = alt.Chart(table, description=words).mark_line(point=True).encode(
     x=alt.X("h", scale=log, title="step h (years, degrees)", axis=alt.Axis(tickCount=4)),
     y=alt.Y("speed", scale=log, title="speed (distance per unit)", axis=alt.Axis(tickCount=4)),
-    color=alt.Color("attribute", scale=colors, title=None), strokeDash=alt.StrokeDash("pixels", legend=None),
-    shape=alt.Shape("pixels", scale=alt.Scale(range=["square", "circle"]), legend=grey),
+    color=alt.Color("attribute", scale=colors, title=None), strokeDash=alt.StrokeDash("pixels", legend=strokes),
 ).properties(width=480, height=280)
 fr.charts.style.finish(lines, "How fast does the embedding move?", "one face, steps of different sizes")
 
@@ -168,7 +167,8 @@ fr.charts.style.finish(lines, "How fast does the embedding move?", "one face, st
 
 # %%
 records = [faces.attributes[name] for name in fr.PAPER_ATTRIBUTES]
-pd.DataFrame({record.name: f"{record.step:g} {record.unit}" for record in records}, index=["default step"])
+steps = {record.label: f"{record.step:g} {record.unit}".replace(" °", "°") for record in records}
+pd.Series(steps).to_frame("default step")
 
 # %% [markdown]
 # ## 5. A field

@@ -18,8 +18,9 @@ person = fr.Avatars(identities=1, seed=0)
 varied = ["head_angle", "illumination", "expression"]
 _, looks = course.snapshots(person, each=3, spread=0.6, seed=3, attributes=varied)
 steps = [{**look, "age": age} for look in looks for age in (30, 60)]
-row = np.concatenate([face.pixels for face in person.render_batch([0] * 6, steps, size=96)], axis=1)
-course.show_faces([fr.Face(row)], alt="Three pairs of faces, each a step of age: three arrows", width=576)
+sides = [face.pixels for face in person.render_batch([0] * 6, steps, size=112)]
+shown = [fr.Face(np.concatenate(sides[i : i + 2], axis=1)) for i in (0, 2, 4)]
+course.show_faces(shown, ["from 30 to 60 years"] * 3, alt="A face, and the same face older:", width=224)
 
 # %% [markdown]
 # You will
@@ -51,7 +52,8 @@ course.reveal(guess, whirlpool.energy())
 # The arrows look perfectly ordered, and yet they score like noise, because every arrow has an opposite. (A little above 1, because an arrow is not compared with itself: exercise 5b.)
 #
 # </details>
-#
+
+# %% [markdown] tags=["open"]
 # Now compare each arrow only with its close neighbours. Change the *radius* of the neighbourhood, then try the other presets and *order*.
 
 # %% tags=["widget"] alt="Arrows on a ring, a disc that shows the neighbourhood of one of them, sliders for order and radius, and the energy with its formula"
@@ -173,11 +175,11 @@ profile = fr.alignment_profile(field, np.linspace(0.3, 1.5, 13), null_draws=50, 
 fr.charts.profile(profile)
 
 # %% [markdown]
-# Do the lines cross? Then the ranking of the attributes depends on the scale, and a paper that quotes one radius quotes one of many rankings. In the paper's own figures, head angle is the *most* ordered of eight attributes for the five nearest neighbours, and one of the two *least* ordered for all pairs. Neither result is wrong.
+# Do the lines cross? Then the ranking of the attributes depends on the scale, and a paper that quotes one radius quotes one of many rankings. In the paper's own figures, head angle is the *most* ordered of eight attributes for the five nearest neighbours, and one of the two *least* ordered for all pairs. Neither result is wrong. The next table ranks our four attributes at three radii: 1 is the lowest energy, the most ordered.
 
 # %%
 order = profile.groupby(["radius", "attribute"])["energy"].median().unstack().dropna()
-order.rank(axis=1).iloc[::4].astype(int).rename_axis(columns="rank of energy, 1 = most aligned")
+order.rank(axis=1).iloc[::4].astype(int).rename_axis(columns="rank")
 
 # %% [markdown]
 # ## 6. Why one number is not enough

@@ -114,7 +114,8 @@ course.after(guess, both.round(2))
 # A network is not invariant to hue from the start. It becomes so in training, when pictures of one person are pulled together *although* their hue differs. If hue never differs, nothing pulls, and a shift of hue looks like another complexion, another person. **The model depends on what its training left out.** Compare the energies of hue as well: the lower one moves more faces the same way.
 #
 # </details>
-#
+
+# %% [markdown] tags=["open"]
 # Look at the arrows: choose *hue* and change the scale.
 
 # %% tags=["widget"] alt="A plane with an arrow at every face of one avatar, the three faces of the chosen one, and the energy over the scale, for the network that never saw hue vary"
@@ -274,8 +275,9 @@ for name in ("all-varied", "fixed-hue", "fixed-head_angle"):
 between = course.measured("controlled_macroscale")
 regimes = ["all-varied", "tied-hair_color", "tied-hue", "fixed-hue"]
 chance = (between["ks_mean"] / between["ks_scaled"]).groupby(between["regime"]).median()
-print("KS by chance:", chance[regimes].round(3).to_dict())
-display(between.pivot(index="attribute", columns="regime", values="ks_mean")[regimes].round(3))
+table = between.pivot(index="attribute", columns="regime", values="ks_mean")
+table.loc["(by chance)"] = chance
+display(table[regimes].round(3))
 
 # %% [markdown]
 # These are six hundred avatars with two pictures each and all attributes random. In each tied network, look for the tied attribute; in `all-varied`, none should stand out. Then look at the last column: an attribute that *never varied* in training also shapes the macroscale. Compare its KS with that of the tied ones. KS shows **that** the training left something out. It cannot say **in which** of the two ways.

@@ -5,7 +5,7 @@
 #
 # ![One brighter face in two networks: it moves four times as far in the first as in the second](attachment:first.png)
 #
-# A network that never saw brightness vary in training mistakes a darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
+# A network that never saw brightness vary in training can mistake a much darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
 
 # %% tags=["widget"] alt="The laboratory with two networks: a reference face and a live face, a map of embeddings for each network, the distance between the two faces, and a slider for brightness"
 import numpy as np
@@ -156,8 +156,8 @@ course.check("07b", magnitude_change)
 # %%
 changes = course.measured("finetune")
 own = changes[changes["attribute"] == changes["target"]].set_index("quantity")
-columns = ["network", "target", "before", "after", "difference", "low", "high", "p_adjusted"]
-display(own.loc["length", columns].round(3))
+columns = ["before", "after", "difference", "low", "high", "p_adjusted"]
+display(own.loc["length"].set_index(["network", "target"])[columns].round(3))
 
 # %% [markdown]
 # This is the `length` of the target's step. `before` and `after` are medians over people; `difference` is the mean paired difference over people, with its 95 % interval; `p_adjusted` is corrected for all 72 tests of that quantity. We predicted that length and magnitude fall and that both energies rise (`knn:5` uses the 5 nearest faces). A prediction holds if its sign is right and $p < 0.01$:

@@ -111,7 +111,7 @@ course.check("09a", false_alarm)
 crowd = pd.DataFrame({"people": [1, 100, 1_000, 10_000, 100_000]})
 crowd["expected false matches"] = crowd["people"] * 1e-4
 crowd["chance of at least one"] = -np.expm1(crowd["people"] * np.log1p(-1e-4))
-crowd.round(3)
+crowd.set_index("people").round(3)
 
 # %% [markdown]
 # A station sees a hundred thousand people a day. If the wanted person is not among them, *every* alarm is false. That is the effect of the **base rate**: how common the event is that you are looking for. The same network that unlocks a telephone well is a poor witness.
@@ -163,7 +163,7 @@ course.show_faces(pictures[:8], alt="Pictures of two people, blurred, noisy and 
 points = model.embed(pictures, batch_size=4)
 melanin = faces.traits["melanin"]
 group = np.where(melanin > melanin.median(), "darker", "lighter")
-print(pd.Series(group).value_counts().to_dict(), "people")
+print(", ".join(f"{name}: {count} people" for name, count in pd.Series(group).value_counts().items()))
 
 # %%
 pairs = pd.DataFrame(dict(zip(("first", "second"), np.triu_indices(len(who), 1), strict=True)))

@@ -126,11 +126,12 @@ for n in (1000, 2000, 4000, 8000):
     fr.alignment_energy(points[:n], arrows[:n], "knn:10")
     rows.append((n, seconds, tracemalloc.get_traced_memory()[1] / 1e6, n * n * 8 / 1e6, energy))
     tracemalloc.stop()
-costs = pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix would take MB", "energy"])
-costs.assign(slower=costs["seconds"] / costs["seconds"].shift()).round(3)
+costs = pd.DataFrame(rows, columns=["points", "seconds", "peak MB", "matrix MB", "energy"]).set_index("points")
+costs["slower"] = costs["seconds"] / costs["seconds"].shift()
+costs.round({"seconds": 3, "peak MB": 1, "energy": 3, "slower": 1})
 
 # %% [markdown]
-# If you double the points, there are four times as many distances, and the matrix would need four times the memory. `slower` says how many times as long each row took as the row above: on most computers 1.5 to 4, since only a part of the work grows with the square at these sizes. Compare the first row with the last: eight times the points take more than eight times the seconds. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
+# If you double the points, there are four times as many distances, and the matrix would need four times the memory. `matrix MB` is what it would take; `slower` says how many times as long each row took as the row above: on most computers 1.5 to 4, since only a part of the work grows with the square at these sizes. Compare the first row with the last: eight times the points take more than eight times the seconds. The peak memory grows only slowly. Time is the limit of an exact search: a million points in one cloud have $10^{12}$ distances, which take days on one core. (The energy also changes with $n$: among more points, the ten nearest neighbours are *nearer*. Compare equal numbers of points.)
 
 # %% [markdown]
 # ## 3. Approximate neighbours
@@ -159,7 +160,7 @@ if there["ann"]:
         start = time.perf_counter()
         near = fr.alignment_energy(points, arrows, fr.knn(10, approximate=candidates))
         took = time.perf_counter() - start
-        print(f"{candidates:4} candidates: energy {near:.5f}, off by {near - exact:+.1e}, {took:.1f} s")
+        print(f"{candidates:4} candidates: energy {near:.5f}, off by {near - exact:+.1g}, {took:.1f} s")
 else:
     print('Left out here: approximate neighbours need pip install "fr-explore[ann]".')
 
@@ -195,7 +196,7 @@ if there["zarr"] and there["dask"]:
     with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as client:
         remote = fr.embed(lattice, model, size=64, store=other, client=client, progress=False)
     gap = float(abs(remote - embeddings).max())
-    print(f"largest difference from the run without a cluster: {gap:.1e}")
+    print(f"largest difference from the run without a cluster: {gap:.1g}")
 else:
     print('Left out here: a cluster needs pip install "fr-explore[dask]".')
 

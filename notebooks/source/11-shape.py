@@ -3,7 +3,7 @@
 #
 # *About 45 minutes. Before this: [5. Alignment energy](05-alignment-energy.ipynb). Advanced and optional.*
 #
-# ![Arrows on a ring that follow each other round, a disc around one of them, and the energy of its neighbours](attachment:first.png)
+# ![Arrows on a grid that turn around its middle, with some noise, a disc around one of them, and the energy of its neighbours](attachment:first.png)
 #
 # The pictures of a person form a cloud of points, and so do people. Three numbers promise to describe its shape: how many dimensions it has, how many loops, and whether its arrows run downhill or round in circles. All three are easy to compute and easy to misread, so we first measure clouds whose shape we know, and faces last.
 
@@ -126,7 +126,7 @@ course.after(guess, calibration)
 # %%
 sizes = [250, 500, 1000]
 means = [np.mean([estimate(sphere(40, n)) for _ in range(4)]) for n in sizes]
-course.after(guess, pd.DataFrame({"points": sizes, "estimate": means}).round(1))
+course.after(guess, pd.DataFrame({"points": sizes, "estimate": means}).set_index("points").round(1))
 
 # %% [markdown]
 # <details><summary>After your guess</summary>
@@ -232,7 +232,8 @@ if boring is not None:
 # Every filled mark would be a bar outside the **null**: clouds of as many points, with the same mean and covariance and no other shape. Grey marks are such clouds. The bars of a boring cloud lie among them, just above the diagonal: each is born, and dies at once. More dimensions give more bars, and shorter ones. A study of real embeddings that reports a thousand loops, without such clouds beside them, has reported that its points have many dimensions.
 #
 # </details>
-#
+
+# %% [markdown] tags=["open"]
 # Now hide a ring in the same 32 dimensions, with noise in all of them.
 
 # %%

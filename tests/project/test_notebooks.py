@@ -3,6 +3,7 @@
 Each version of each notebook runs once: in JupyterLab if browser tests are selected, otherwise with nbclient.
 """
 
+import io
 import os
 import re
 import subprocess
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from lab import Lab, Notebook, find_chromium, until
+from PIL import Image
 from playwright.sync_api import Locator, Page
 
+import fr_explore as fr
 from fr_explore.base import cache
 
 ROOT = Path(__file__).parents[2]
@@ -233,6 +237,23 @@ def test_what_waits_for_a_guess_is_not_in_the_student_version():
     assert nothing == []
     assert other[0]["text"] == "output of c"
     assert "a live widget appears here" in widget[1]["data"]["text/html"]
+
+
+def test_pictures_of_widgets_keep_the_colours_of_small_marks():
+    shades = np.linspace(0, 255, 400)[None, :, None] * [0.9, 0.6, 0.5] + np.zeros((300, 1, 1))  # as a face has them
+    page = np.full((300, 800, 3), 255, np.uint8)
+    page[:, :400] = shades + np.random.default_rng(0).uniform(0, 20, (300, 400, 3))
+    colours = [tuple(bytes.fromhex(record.color[1:])) for record in fr.ATTRIBUTES.values()][:8]
+    for row, colour in enumerate(colours):
+        page[30 * row : 30 * row + 8, 600:608] = colour
+    page[200:, 620:690] = 252, 253, 252  # a surface that is nearly white
+    out = io.BytesIO()
+    Image.fromarray(page).save(out, "PNG")
+    kept = np.asarray(Image.open(io.BytesIO(build.stills.small(out.getvalue(), 250))).convert("RGB"))
+    assert kept.shape == (250, 800, 3)
+    assert (kept[:, 700:] == 255).all()
+    for row, colour in enumerate(colours):
+        assert np.abs(kept[30 * row + 4, 604].astype(int) - colour).max() <= 24
 
 
 def test_hygiene_can_fail():

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -56,9 +55,7 @@ def _answers(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=5).close()
         return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+    except OSError:  # also an error's page: the hub's proxy answers before the hub is there
         return False
 
 

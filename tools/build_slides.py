@@ -3,9 +3,9 @@
     python tools/build_slides.py --reveal FOLDER     build/slides/one.html, two.html, four.html
 
 notebooks/source/slides.py is in jupytext's percent format, like the notebooks. `plans=[...]` on a cell names the decks
-that show it; a heading begins a slide, and a code cell shows its output on the slide before it. `FOLDER` is reveal.js
-unpacked (`make slides` fetches it): three of its files are copied beside the slides, so that they open from disk
-without a network.
+that show it; a heading begins a slide, and a code cell shows its output on the slide before it. `zoom=1.5` on a cell
+enlarges its widget, so that it fills the slide and nothing is cut. `FOLDER` is reveal.js unpacked (`make slides`
+fetches it): three of its files are copied beside the slides, so that they open from disk without a network.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ body {{ background: var(--surface); color: var(--ink); }}
 .reveal :is(p, ul, ol) {{ margin: 0 0 .7em; }}
 .reveal :is(ul, ol) {{ padding-left: 1.2em; }}
 .reveal :is(ul, ol) > li {{ list-style: revert; }}
-.reveal iframe {{ flex: 1; width: 100%; min-height: 0; border: 0; background: var(--surface); }}
+.reveal .frame {{ flex: 1; min-height: 0; overflow: hidden; }}
+.reveal iframe {{ width: calc(100% / var(--zoom)); height: calc(100% / var(--zoom)); border: 0;
+  background: var(--surface); transform: scale(var(--zoom)); transform-origin: 0 0; }}
 .reveal :is(strong, b) {{ font-weight: 700; }}
 .reveal :is(em, i) {{ font-style: italic; }}
 .reveal .anchor-link {{ display: none; }}
@@ -101,9 +103,15 @@ def run(cells: Sequence[nbformat.NotebookNode], folder: Path) -> None:
     for number, name in pages.items():
         if not (folder / name).exists():
             raise RuntimeError(f"slide cell {number} wrote no page for its widget: {cells[number].source[-60:]!r}")
-        title = html.escape(cells[number].metadata.get("alt", "Widget"), quote=True)
-        frame = f'<iframe data-src="{name}" title="{title}"></iframe>'
-        cells[number].outputs = [nbformat.v4.new_output("display_data", {"text/html": frame})]
+        metadata = cells[number].metadata
+        page = frame(name, metadata.get("alt", "Widget"), metadata.get("zoom", 1))
+        cells[number].outputs = [nbformat.v4.new_output("display_data", {"text/html": page})]
+
+
+def frame(name: str, alt: str, zoom: float) -> str:
+    """The page of a widget on a slide, enlarged or reduced."""
+    title = html.escape(alt, quote=True)
+    return f'<div class="frame" style="--zoom: {zoom:g}"><iframe data-src="{name}" title="{title}"></iframe></div>'
 
 
 def deck(cells: Sequence[nbformat.NotebookNode], plan: str) -> str:

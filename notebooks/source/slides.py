@@ -36,7 +36,7 @@ course.show_faces([faces.render(*one, size=224) for one in order], list("ABCDEF"
 #
 # Commit a guess, then send your code.
 
-# %% plans=["one", "two", "four"] tags=["widget"] alt="Eight attributes to be ranked by how far each moves one face"
+# %% plans=["one", "two", "four"] tags=["widget"] alt="Eight attributes to be ranked by how far each moves one face" zoom=1.25
 ends = {name: fr.sweep(faces, model, 0, name, steps=2)["distance"].max() for name in fr.PAPER_ATTRIBUTES}
 further = Prediction("Which attribute moves this face furthest?", "ranking", list(ends), truth=ends)
 further
@@ -44,7 +44,7 @@ further
 # %% [markdown] plans=["one", "two", "four"]
 # ## Then look
 
-# %% plans=["one", "two", "four"] tags=["widget"] alt="A face with sliders, its embedding on a map, and the distance against the threshold"
+# %% plans=["one", "two", "four"] tags=["widget"] alt="A face with sliders, its embedding on a map, and the distance against the threshold" zoom=1.15
 explorer = AttributeExplorer(fr.Avatars(identities=4, seed=0), model, variations=2)
 explorer
 
@@ -80,9 +80,17 @@ errors
 #
 # $$\mathrm{KS} = \sup_t \left| F_a(t) - F_\times(t) \right|$$
 #
-# The largest gap between two curves: distances inside a group, and across.
+# The largest gap between two curves:
+#
+# - $F_a$: the share of pairs *inside* a group whose distance is at most $t$,
+# - $F_\times$: the same for pairs *across* groups, one person with the label and one without.
+#
+# Is that a lot? Compare it with the KS of shuffled labels.
 
-# %% plans=["two", "four"] tags=["widget"] alt="A map of people coloured by a label, and curves of the distances inside and across groups"
+# %% [markdown] plans=["two", "four"]
+# ## Which label shapes it most?
+
+# %% plans=["two", "four"] tags=["widget"] alt="A map of people coloured by a label, and curves of the distances inside and across groups" zoom=0.7
 many = fr.Avatars(identities=30, seed=0)
 whose, looks = course.snapshots(many, each=3, spread=0.6, seed=4)
 points = model.embed(many.render_batch(whose.tolist(), looks, size=96), batch_size=8)
@@ -103,7 +111,7 @@ macro
 #
 # Arrows on a ring, each pointing along it. Compare every arrow with every other by $1 - \cos\theta$.
 
-# %% plans=["one", "two", "four"] tags=["widget"] alt="A number from 0 to 2 to be guessed"
+# %% plans=["one", "two", "four"] tags=["widget"] alt="A number from 0 to 2 to be guessed" zoom=1.8
 whirlpool = EnergyPlayground("tangential", rule="all")
 mean = Prediction("The mean of 1 - cos over all pairs of arrows", "number", low=0, high=2, truth=whirlpool.energy())
 mean
@@ -111,7 +119,7 @@ mean
 # %% [markdown] plans=["one", "two", "four"]
 # ## Order depends on scale
 
-# %% plans=["one", "two", "four"] tags=["widget"] alt="Arrows on a ring, a disc that shows a neighbourhood, and the energy"
+# %% plans=["one", "two", "four"] tags=["widget"] alt="Arrows on a ring, a disc that shows a neighbourhood, and the energy" zoom=0.77
 playground = EnergyPlayground("tangential", rule="ball", radius=0.6)
 playground
 
@@ -128,7 +136,7 @@ playground
 # %% [markdown] plans=["two", "four"]
 # ## Arrows in a real network
 
-# %% plans=["two", "four"] tags=["widget"] alt="A plane with an arrow at every face, and the energy over the scale"
+# %% plans=["two", "four"] tags=["widget"] alt="A plane with an arrow at every face, and the energy over the scale" zoom=0.83
 lattice = fr.sample_lattice(fr.Avatars(identities=3, seed=0), ["age", "head_angle", "brightness"], curves=14, seed=0)
 field = fr.vector_field(fr.embed(lattice, model, size=96, batch_size=8, progress=False))
 arrows = FieldExplorer(field, lattice)
@@ -139,14 +147,14 @@ arrows
 #
 # A network without a name. Slide, then **accuse** one attribute.
 
-# %% plans=["two", "four"] tags=["widget"] alt="A face with sliders for a network without a name"
+# %% plans=["two", "four"] tags=["widget"] alt="A face with sliders for a network without a name" zoom=1.05
 game = course.never_saw(7)
 game.explorer
 
 # %% [markdown] plans=["two", "four"]
 # ## Accuse
 
-# %% plans=["two", "four"] tags=["widget"] alt="The attributes that one may accuse"
+# %% plans=["two", "four"] tags=["widget"] alt="The attributes that one may accuse" zoom=1.8
 accusation = game.accusation
 accusation
 

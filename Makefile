@@ -58,7 +58,7 @@ ONNXRUNTIME_WEB := 1.30.0
 
 # JupyterHub's proxy, pinned because the tests start it; and what pages of nbconvert and others load from a CDN
 HUB_PROXY := 5.3.0
-FROM_CDN := @jupyter-widgets/html-manager@1.0.14 requirejs@2.3.7
+FROM_CDN := @jupyter-widgets/html-manager@1.0.14 requirejs@2.3.7 thebe-core@0.5.0
 
 test-hosts: need-node need-chromium $(BIN)/.dev ## the widgets in marimo, JupyterHub, nbconvert, Jupyter Book, which it installs
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[hosts]'

@@ -1,4 +1,4 @@
-"""What other programs' pages load from a CDN, answered from this machine: require.js, html-manager, marimo."""
+"""What other programs' pages load from a CDN, answered from this machine: require.js, html-manager, marimo, thebe."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 __all__ = ["PAGES", "answer", "missing"]
 
-# `make test-hosts` unpacks the two npm packages here
+# `make test-hosts` unpacks the npm packages here
 PAGES = Path(__file__).parents[2] / "build" / "hosts" / "pages"
 _FILES: Mapping[str, Path] = {
     r"/require(\.min)?\.js": PAGES / "requirejs" / "require.js",
     r"@jupyter-widgets/html-manager@[^/]*/dist/embed-amd\.js": PAGES / "html-manager" / "dist" / "embed-amd.js",
+    r"/thebe-core@[^/]*/dist/lib/thebe-core\.min\.js": PAGES / "thebe-core" / "dist" / "lib" / "thebe-core.min.js",
     r"/anywidget@[^/]*/dist/index\.js": Path(sys.prefix) / "share/jupyter/nbextensions/anywidget/index.js",
 }
 

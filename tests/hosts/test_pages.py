@@ -1,6 +1,8 @@
-"""Widgets in pages without a kernel, opened from disk in Chromium: nbconvert, embed_minimal_html, Jupyter Book 1."""
+"""Widgets in pages without a kernel, opened from disk in Chromium: nbconvert, embed_minimal_html, Jupyter Book."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -32,6 +34,22 @@ project = "Faces"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
 """
+# instead of its theme, which Jupyter Book 2 fetches from mystmd.org: enough to build a book's content
+BOOK_2 = {
+    "myst.yml": "version: 1\nproject:\n  title: Faces\n  toc:\n    - file: faces.ipynb\nsite:\n  template: ./theme\n",
+    "theme/template.yml": "jtex: v1\ntitle: Faces\nbuild:\n  install: 'true'\n  start: 'true'\nfiles: []\n",
+}
+# as the theme shows an output of a book: without the view of a widget, by thebe's renderers
+SHOW_OUTPUTS = """(outputs) => {
+  const { module: thebe } = window.thebeCore;
+  const renderers = thebe.makeRenderMimeRegistry();
+  for (const [place, output] of outputs.entries()) {
+    const root = document.body.appendChild(document.createElement("div"));
+    const cell = new thebe.PassiveCellRenderer(String(place), renderers, undefined);
+    cell.attachToDOM(root, true);
+    cell.render(thebe.stripWidgets([output]));
+  }
+}"""
 AT_ONCE = 1.0  # seconds from a view to its words
 MOVE = """(slider, value) => {
   slider.value = value;
@@ -151,6 +169,56 @@ def test_jupyter_book(executed, opened, tmp_path):
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     page, errors = opened(tmp_path / "built" / "faces.html")
     check_page(page, errors, distance)
+
+
+def outputs_of(node, public):
+    """The outputs in the content of a book, as Jupyter has them."""
+    if isinstance(node, list):
+        return [output for child in node for output in outputs_of(child, public)]
+    if not isinstance(node, dict):
+        return []
+    if node.get("type") != "output":
+        return outputs_of(list(node.values()), public)
+    output = node["jupyter_data"]
+    for kind, part in output.get("data", {}).items():
+        text = part["content"] if "content" in part else (public / part["path"].lstrip("/")).read_text(encoding="utf-8")
+        output["data"][kind] = json.loads(text) if kind.endswith("+json") else text
+    return [output]
+
+
+def test_jupyter_book_2(executed, browser, tmp_path):
+    """Its theme leaves out every widget's view: the picture of the last state and its words are shown."""
+    folder, distance = executed
+    for name, text in BOOK_2.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    shutil.copy(folder / "faces.ipynb", tmp_path)
+    command = [sys.executable, "-m", "jupyter_book", "build", "--site"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    site = tmp_path / "_build" / "site"
+    content = json.loads((site / "content" / "index.json").read_text(encoding="utf-8"))
+    outputs = outputs_of(content["mdast"], site / "public")
+    assert sum("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in outputs) == 3
+    script = cdn.PAGES / "thebe-core" / "dist" / "lib" / "thebe-core.min.js"
+    (tmp_path / "page.html").write_text(
+        f'<!doctype html><meta charset="utf-8"><script src="{script.as_uri()}"></script>'
+    )
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((tmp_path / "page.html").as_uri())
+    page.wait_for_function("window.thebeCore?.module")
+    page.evaluate(SHOW_OUTPUTS, outputs)
+    pictures = page.locator(".fr-static img")
+    until(lambda: pictures.count() == 3)
+    shown = "(images) => Promise.all(images.map(async (one) => { await one.decode(); return one.offsetHeight; }))"
+    assert min(pictures.evaluate_all(shown)) > 100
+    words = page.locator(".fr-static").first.inner_text()
+    assert "age 60 years, compared with identity 0, neutral." in words
+    assert f"distance {distance:.3f}" in words
+    assert "run the cell for the live widget" in page.locator("body").inner_text()
+    assert errors == []
+    page.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False])

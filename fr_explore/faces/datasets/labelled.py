@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -209,5 +210,6 @@ def existing(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFr
 def check_inside(name: str, where: str) -> None:
     """Raise ValueError unless `name` is a relative path that stays in its folder, on any operating system."""
     path = PureWindowsPath(name)  # accepts / and \\ as separators
-    if not name.strip() or "\0" in name or path.drive or path.root or ".." in path.parts:
+    drive = path.drive or ntpath.splitdrive(name)[0]  # Windows joins "0:" as a drive, too
+    if not name.strip() or "\0" in name or drive or path.root or ".." in path.parts:
         raise ValueError(f"{where}: {name!r} is not a file inside the folder: give a relative path without '..'.")

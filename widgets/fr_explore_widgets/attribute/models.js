@@ -43,7 +43,12 @@ export function createModels(cards, choose) {
   beside.dataset.action = "compare";
   const choice =
     cards.length > 1
-      ? h("p", { class: "fr-flow" }, label, first, besideLabel, beside)
+      ? h(
+          "p",
+          { class: "fr-flow" },
+          h("span", { class: "fr-choice" }, label, first),
+          h("span", { class: "fr-choice" }, besideLabel, beside),
+        )
       : h(
           "p",
           {},

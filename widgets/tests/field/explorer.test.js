@@ -23,7 +23,14 @@ const KINDS = { knn: "k nearest", ball: "radius", all_pairs: "all pairs" };
 beforeEach(() => {
   fakeCanvas(vi);
   vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => {} }));
-  vi.stubGlobal("requestAnimationFrame", (callback) => callback(0));
+  // at once; a frame that asks for the next one gets it later, as what follows a theme does for more than a second
+  let within = false;
+  vi.stubGlobal("requestAnimationFrame", (callback) => {
+    if (within) return setTimeout(callback);
+    within = true;
+    callback(0);
+    within = false;
+  });
 });
 
 /** Views that a test has opened; a view left open keeps timers that outlive the page. @type {(() => void)[]} */

@@ -45,9 +45,9 @@ STAGES: dict[str, tuple[str, ...]] = {
     ),
     "pictures": (
         "tools/stills.py",
-        "tools/contact_sheet.py --out docs/people.png --people 48",
-        "tools/contact_sheet.py --out docs/people-dark.png --people 48 --lamp dark",
-        "tools/contact_sheet.py --out docs/attributes.png --every",
+        "tools/contact_sheet.py --out docs/people.png --people 48 --size 160",
+        "tools/contact_sheet.py --out docs/people-dark.png --people 24 --lamp dark --size 224 --seed 1",
+        "tools/contact_sheet.py --out docs/attributes.png --every --size 80 --identities 0 1 2 3 4 5 6 7",
         "tools/contact_sheet.py --out docs/contact-sheet.png",
     ),
     "notebooks": ("tools/build_notebooks.py",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..base.shapes import Float32
-from .host import EngineError, Instance
+from .instance import EngineError, Instance
 
 __all__ = ["Runner"]
 

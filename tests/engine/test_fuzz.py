@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
 from fr_explore.engine import host
 from fr_explore.engine.blobs import pack
-from fr_explore.engine.host import EngineError, Renderer
+from fr_explore.engine.host import Renderer
+from fr_explore.engine.instance import EngineError
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.packing import pack_head
 from fr_explore.faces.avatars.source import _identity, person_blob

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from fr_explore.attributes import ATTRIBUTES, AVATAR_ATTRIBUTES
 from fr_explore.base import memory
 from fr_explore.base.cores import spare_core
-from fr_explore.engine import host
+from fr_explore.engine import host, instance
 from fr_explore.engine.blobs import pack
-from fr_explore.engine.host import EngineError, Renderer
+from fr_explore.engine.host import Renderer
+from fr_explore.engine.instance import EngineError
 from fr_explore.faces.avatars import source
 from fr_explore.faces.avatars.head import load_head
 from fr_explore.faces.avatars.packing import pack_person
@@ -237,11 +238,11 @@ def test_8_bits_are_those_of_the_float_pixels():
 
 def test_without_wasmtime_the_error_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "wasmtime", None)
-    host._compiled.cache_clear()
+    instance._compiled.cache_clear()
     with pytest.raises(
         ImportError, match=r"needs the package wasmtime, which cannot be loaded here .* run 'pip install was"
     ):
-        host._compiled("renderer")
+        instance._compiled("renderer")
 
 
 def test_the_module_is_compiled_once_and_an_error_in_the_background_waits_for_the_first_call(monkeypatch):
@@ -254,8 +255,8 @@ def test_the_module_is_compiled_once_and_an_error_in_the_background_waits_for_th
         raise wasmtime.WasmtimeError("failed")
 
     monkeypatch.setattr(wasmtime, "Module", module)
-    host._compiled.cache_clear()
-    host.prepare()
+    instance._compiled.cache_clear()
+    instance.prepare()
     for thread in threading.enumerate():
         if thread.name == "fr-explore-engine":
             thread.join()
@@ -263,11 +264,11 @@ def test_the_module_is_compiled_once_and_an_error_in_the_background_waits_for_th
     with pytest.raises(EngineError, match="cannot compile the engine"):
         Renderer()
     monkeypatch.undo()
-    host._compiled.cache_clear()
-    host.prepare()
+    instance._compiled.cache_clear()
+    instance.prepare()
     Renderer()
-    assert host._compiled.cache_info().misses == 1
-    host.prepare()
+    assert instance._compiled.cache_info().misses == 1
+    instance.prepare()
     assert not any(thread.name == "fr-explore-engine" for thread in threading.enumerate())
 
 
@@ -283,7 +284,7 @@ def test_an_old_wasmtime_and_a_limit_of_memory_are_explained(monkeypatch):
     ):
         Renderer()
     monkeypatch.setattr(wasmtime, "Module", refused)
-    host._compiled.cache_clear()
+    instance._compiled.cache_clear()
     with pytest.raises(EngineError, match=r"wasmtime [\d.]+ cannot compile the engine \(failed\): run 'pip install -U"):
         Renderer()
 
@@ -315,7 +316,7 @@ import ctypes, threading, time
 import numpy  # brings libraries to list
 from threadpoolctl import ThreadpoolController as Listing
 from fr_explore.base import cores
-from fr_explore.engine import host
+from fr_explore.engine import instance
 listing, opening, look, opened = threading.Event(), threading.Event(), Listing._make_controller_from_path, ctypes.CDLL
 def slowly(self, path):
     listing.set()
@@ -329,7 +330,7 @@ Listing._make_controller_from_path, ctypes.CDLL = slowly, noted
 thread = threading.Thread(target=cores.cores, daemon=True)
 thread.start()
 listing.wait()
-host._compiled("renderer")
+instance._compiled("renderer")
 thread.join()
 print("both done")
 """

@@ -15,6 +15,7 @@ import numpy as np
 from ...attributes import ATTRIBUTES, AVATAR_ATTRIBUTES, Attribute, check_strengths
 from ...base.cores import cores, row_blocks
 from ...engine import host
+from ...engine.instance import prepare
 from ..base import Face, NumberedIdentities, check_size, paired
 from ..image_attributes import LUMA
 from .appearance import hair_tone
@@ -124,7 +125,7 @@ class Avatars(NumberedIdentities):
         """
         number, side = self._number(identity), check_size(size)
         values = check_strengths(strengths, AVATAR_ATTRIBUTES)
-        host.prepare()  # while the person is drawn
+        prepare()  # while the person is drawn
         head = _head_for(_identity(self._seed, number))
         return Face(*host.render(head, person_blob(self._seed, number), values, side))
 
@@ -138,7 +139,7 @@ class Avatars(NumberedIdentities):
         """
         side, requests = check_size(size), paired(identities, strengths)
         checked = [(self._number(i), check_strengths(values, AVATAR_ATTRIBUTES)) for i, values in requests]
-        host.prepare()
+        prepare()
         threads = min(cores(), 8)
         run = min(max(len(checked) // (2 * threads), 1), RUN)
         order = sorted(

@@ -129,8 +129,9 @@ def _facial_hair(identity: Identity, rng: np.random.Generator) -> np.ndarray:
     hairs = smooth(rng.standard_normal(x.shape), (2.4, 0.75))
     patches = smooth(rng.standard_normal(x.shape), (14.0, 14.0))
     fine = 1 + 0.13 * hairs / hairs.std() + 0.10 * patches / patches.std()
-    edge = 7.0 if identity.beard_shape == "stubble" else 1.8  # stubble fades out
-    return np.clip(1.25 * smooth(area, (edge, edge)) * np.clip(fine, 0.25, 1.2), 0, 0.97)
+    edge = 9.0 if identity.beard_shape == "stubble" else 1.8  # stubble fades out
+    area = smooth(area, (edge, edge)) * shared["inside"]
+    return np.clip(1.25 * area * np.clip(fine, 0.25, 1.2), 0, 0.97)
 
 
 @passing()
@@ -150,6 +151,8 @@ def _beard() -> dict[str, np.ndarray]:
         ),
         "corners": np.exp(-0.5 * (((side - 2.75) / 0.42) ** 2 + ((y + 7.6) / 1.2) ** 2)),
         "allowed": (1 - np.clip(1.6 * lips, 0, 1)) * _step(6.45 - side, 0.12),
+        # where hair fades out once more, however soft its edge is: at the lips and where the chart ends
+        "inside": (1 - np.clip(1.6 * lips, 0, 1)) * _step(6.45 - side, 0.12),
     }  # fmt: skip
 
 

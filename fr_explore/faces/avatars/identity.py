@@ -13,7 +13,7 @@ from .shapes import draw_shape
 __all__ = ["Identity", "draw_identity"]
 
 ANCESTRIES = ("african", "asian", "caucasian")
-PURITY = 0.15  # of the Dirichlet distribution: nearly all have one ancestry, because an even mix is nobody's face
+PURITY = 0.04  # of the Dirichlet distribution: nearly all have one ancestry, because an even mix is nobody's face
 FACTORS = (
     1.25,
     2,
@@ -100,8 +100,8 @@ def draw_identity(head: Head, seed: int, number: int) -> Identity:
     mix = np.sort(rng.dirichlet((PURITY,) * 3))[::-1]
     order = (int(3 * ancestry) + np.array([0, 1, 2] if rng.random() < 0.5 else [0, 2, 1])) % 3
     mix = mix[np.argsort(order)]
-    young, old = draw_shape(head, rng, femininity, mix, np.array(shape))
-    looks = draw_looks(head, rng, feminine, mix, float(hair))
+    young, old = draw_shape(head, rng.spawn(1)[0], femininity, mix, np.array(shape))
+    looks = draw_looks(head, rng, feminine, mix, float(hair), young)
     traits = {
         "gender": "feminine" if feminine else "masculine", **looks.pop("traits"),
         **{name: float(share) for name, share in zip(ANCESTRIES, mix, strict=True)},

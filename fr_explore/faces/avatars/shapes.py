@@ -2,14 +2,18 @@
 
 A face is not a set of independent sliders: what varies are a few correlated combinations (`FACTORS`: a long face, a
 broad nose, ...), and each local shape varies a little besides. The vector of the factors' scores has a fixed length:
-nobody is average in all. People may also differ from others a little more than the averages of their ancestry and
-gender do (`BEYOND`).
+nobody is average in all. People also differ from others more than the averages of their ancestry and gender do
+(`GENDER`, `BEYOND`, `REACH`).
 
-A draw is *deformed* when one of the proportions that anthropometry measures (widths of the eyes' openings, of nose,
-mouth and jaw, lengths of nose, lip, chin and face; each relative to the width of the face) differs from that of the
-people of the same gender and ancestry by more than its limit in `LIMITS`, when the nose is pinched (`PINCHED`), or when
-the eyes, brows or corners of the mouth are not level (`UNEVEN_LIMIT`). A deformed draw is drawn again; after `FULL`
-times each further draw is a little weaker (`WEAKER`).
+A draw must stay plausible: the proportions that anthropometry measures (widths of the eyes' openings, of nose, mouth
+and jaw, lengths of nose, lip, chin and face), and the height and slant of brows, eyes and corners of the mouth, differ
+from those of the people of the same gender and ancestry by at most `LIMITS` and `LEVEL`. Some have less room on one
+side (`NEARER`), against what makes a face odd: frowns, pinched or bulbous noses, heavy jaws, broad faces, narrow eyes
+and tiny mouths. Some single shapes have a lowest or highest coefficient (`FLOORS`, `CEILINGS`).
+
+A draw that leaves the proportions is not thrown away, which would favour weak ones: the smallest change of its local
+shapes brings it back (`_plausible`). Only a draw whose halves are not level (`UNEVEN_LIMITS`), or that no such change
+brings back, is drawn again; after `FULL` times each further draw is a little weaker (`WEAKER`).
 """
 
 from __future__ import annotations
@@ -23,11 +27,15 @@ from .head import Head
 
 __all__ = ["draw_shape", "proportions"]
 
-OWN = 0.25  # standard deviation of each local shape beside the factors
-STRENGTH, SPREAD = 0.48, 1.3  # of the factors, and the length of the vector of their scores per root of their number
+OWN = 0.35  # standard deviation of each local shape beside the factors
+STRENGTH, SPREAD = 0.45, 1.3  # of the factors, and the length of the vector of their scores per root of their number
 MOST = 0.8  # largest coefficient of a local shape
 FULL, TRIES, WEAKER = 12, 60, 0.94
-BEYOND = 1.3  # people differ from others more than the averages of ancestries and genders: up to this factor
+# people differ from others more than the averages of genders and ancestries: by how much is drawn from these ranges
+GENDER, BEYOND = (1.1, 1.5), (0.85, 1.15)
+# of african, asian, caucasian: so far that all three lie equally far from their mean (8 % of the size of the face); the
+# third average lies nearer to it than the others, .041 against .070 and .072
+REACH = (1.2, 1.2, 1.9)
 FACTORS = {  # correlated combinations of local shapes; the first four are spread evenly over the people of a seed
     "long": {"head-scale-vert-incr": 0.7, "head-scale-horiz-incr": -0.7, "chin-height-incr": 0.6,
              "nose-scale-vert-incr": 0.6, "mouth-trans-up": -0.3},
@@ -48,13 +56,44 @@ FACTORS = {  # correlated combinations of local shapes; the first four are sprea
     "apart": {"eye-trans-out": 0.9, "nose-width1-incr": 0.4, "eye-epicanthus-out": -0.3},
     "lids": {"eye-bag-incr": 0.7, "eye-bag-out": 0.5, "eye-eyefold-up": 0.6, "eye-bag-height-incr": 0.5},
     "lips": {"mouth-upperlip-volume-incr": 0.7, "mouth-lowerlip-volume-incr": 0.7, "mouth-upperlip-height-incr": 0.7,
-             "mouth-lowerlip-height-incr": 0.7, "mouth-scale-depth-incr": 0.5, "mouth-cupidsbow-incr": 0.3},
+             "mouth-lowerlip-height-incr": 0.7, "mouth-scale-depth-incr": 0.3, "mouth-cupidsbow-incr": 0.3,
+             "mouth-scale-horiz-incr": 0.3},
     "mouth": {"mouth-scale-horiz-incr": 0.9, "mouth-upperlip-width-incr": 0.5, "mouth-lowerlip-width-incr": 0.5,
               "mouth-dimples-out": 0.4},
     "muzzle": {"chin-prognathism-incr": 0.6, "mouth-trans-forward": 0.5, "chin-prominent-incr": -0.5},
     "bones": {"cheek-bones-incr": 0.8, "cheek-trans-up": 0.6, "cheek-inner-incr": -0.6, "forehead-temple-incr": 0.4},
     "ears": {"ear-wing-incr": 0.8, "ear-scale-incr": 0.5, "ear-lobe-incr": 0.4, "ear-shape-round": 0.4},
 }  # fmt: skip
+# more for features, which distinguish people, than for the outline of head and jaw and the slant of brows and eyes
+FACTOR_STRENGTHS = {
+    "long": 0.8,
+    "full": 0.5,
+    "jaw": 0.6,
+    "slant": 0.5,
+    "ridge": 0.4,
+    "bones": 0.8,
+    "tip": 0.6,
+    "muzzle": 0.6,
+}
+# lowest coefficients of shapes that make a nose pinched, a face hollow or a lid heavy
+FLOORS = {"nose-point-width-incr": -0.3, "nose-volume-incr": -0.3, "nose-flaring-incr": -0.3,
+          "nose-nostrils-width-incr": -0.35, "nose-width3-incr": -0.4, "nose-scale-horiz-incr": -0.35,
+          "cheek-volume-incr": -0.4, "cheek-inner-incr": -0.4, "mouth-upperlip-volume-incr": -0.5,
+          "eyebrows-trans-up": -0.3, "chin-prominent-incr": -0.5, "eye-scale-incr": -0.45, "eye-eyefold-up": -0.25,
+          "eye-height1-incr": -0.4, "eye-height2-incr": -0.4, "eye-height3-incr": -0.4,
+          "mouth-scale-horiz-incr": -0.4, "nose-point-up": -0.35, "nose-base-up": -0.35,
+          "nose-septumangle-incr": -0.45}  # fmt: skip
+# highest ones, of shapes that make a nose a snout, a bulb or a beak, a mouth a pout, or a face a ball
+CEILINGS = {"nose-base-up": 0.3, "nose-point-up": 0.3, "nose-trans-up": 0.35, "nose-septumangle-incr": 0.45,
+            "nose-hump-incr": 0.5, "nose-greek-incr": 0.45, "nose-volume-incr": 0.3, "nose-point-width-incr": 0.35,
+            "nose-flaring-incr": 0.4, "nose-nostrils-width-incr": 0.4, "nose-width3-incr": 0.5,
+            "nose-width2-incr": 0.5, "nose-scale-vert-incr": 0.5, "head-fat-incr": 0.4, "cheek-volume-incr": 0.5,
+            "chin-width-incr": 0.5, "chin-bones-incr": 0.5, "chin-prominent-incr": 0.6,
+            "mouth-upperlip-volume-incr": 0.4, "mouth-lowerlip-volume-incr": 0.4, "mouth-scale-depth-incr": 0.25,
+            "mouth-trans-forward": 0.25, "mouth-upperlip-height-incr": 0.45, "mouth-lowerlip-height-incr": 0.45,
+            "mouth-scale-vert-incr": 0.4, "chin-prognathism-incr": 0.4, "ear-wing-incr": 0.35,
+            "ear-scale-incr": 0.35}  # fmt: skip
+OUTLINE, SECOND = (0.2, 0.45), 0.15  # amounts of the outline, and at most of a second one
 WEAK = (
     "head-back",
     "head-scale-vert",
@@ -71,9 +110,17 @@ WEAKEST = ("forehead-scale", "head-scale-depth")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
 # proportion -> largest relative difference from the average of a gender and ancestry
 LIMITS = {"eyes": 0.15, "opening": 0.42, "apart": 0.24, "nose": 0.28, "mouth": 0.24, "nose length": 0.24, "lip": 0.45,
-          "chin": 0.34, "jaw": 0.12, "height": 0.18}  # fmt: skip
-PINCHED = 0.86  # least width of the nose, relative to the average
-UNEVEN_LIMIT = 0.22  # cm between the heights of the two halves
+          "chin": 0.34, "jaw": 0.09, "height": 0.11, "low": 0.09}  # fmt: skip
+# largest difference, as a share of the width of the face
+LEVEL = {"brow height": 0.035, "brow slant": 0.03, "ridge": 0.05, "eye slant": 0.025, "corners": 0.02}
+# of some the limit is nearer, as shares of it below and above: no frowns, no pinched or bulbous noses, no heavy jaws,
+# no broad faces, narrow eyes or tiny mouths
+NEARER = {"brow height": (0.4, 1), "brow slant": (0.3, 1), "nose": (0.5, 0.5), "corners": (0.5, 1), "jaw": (1, 0.5),
+          "low": (1, 0.5), "opening": (0.35, 1), "mouth": (0.4, 0.7), "height": (0.5, 1),
+          "lip": (0.6, 1), "nose length": (1, 0.75)}  # fmt: skip
+ROOM, STEPS = 0.95, 3  # share of the limits that is used; steps of Newton's method
+BUILD = (0.3, 0.3)  # standard deviations of weight and muscles
+UNEVEN_LIMITS = (0.22, 0.15, 0.22)  # cm between the two halves' heights of eyes, corners of the mouth, brows
 
 
 def draw_shape(
@@ -83,42 +130,90 @@ def draw_shape(
 
     mix : shares of the ancestries. spread : five evenly spread quantities in [0, 1) for the outline and four factors.
     """
-    femininity = 0.5 + rng.uniform(0.9, 1.3) * (femininity - 0.5)
-    mix = 1 / 3 + rng.uniform(0.9, BEYOND) * (mix - 1 / 3)
+    femininity = 0.5 + rng.uniform(*GENDER) * (femininity - 0.5)
+    mix = 1 / 3 + rng.uniform(*BEYOND) * (mix @ np.array(REACH)) * (mix - 1 / 3)
     gender = np.array([1 - femininity, femininity])
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
-    expected = proportions(head, usual[0])
-    # whether a draw is deformed shows at few vertices; only the one that is taken is computed at all of them
-    at, shape = _measured(head), usual[0].copy()
+    at = _measured(head)
+    face = _Face(head, usual[0, at])
     for attempt in range(TRIES):
-        strength, drawn = min(1.0, WEAKER ** (attempt - FULL)), _draw(head, rng, spread)
-        shape[at] = usual[0, at] + strength * _change(*_bases(head), gender, *drawn)
-        if not _deformed(head, shape, expected):
+        strength = min(1.0, WEAKER ** (attempt - FULL))
+        build, amount = _draw(head, rng, spread)
+        base = usual[0, at] + strength * _built(_bases(head)[0], gender, build)
+        amount, deformed = _plausible(head, face, base, strength * amount)
+        if not deformed:
             break
-    shape = usual + strength * _change(head.builds, head.local, gender, *drawn)
+    shape = usual + strength * _built(head.builds, gender, build) + _moved(head.local, amount)
     # heads of similar height fill the picture equally: remove three quarters of the differences
     height = shape[0, :, 1].max() - shape[0, head.landmarks[-1], 1]
     shape = shape * (21.2 / height) ** 0.75
     return shape[0], shape[1]
 
 
-def _change(
-    builds: np.ndarray, local: np.ndarray, gender: np.ndarray, build: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
-    """Change (n, 3) by weight and muscles and by the local shapes, of all vertices or of those that the bases have."""
-    change = np.zeros(local.shape[2:])
+def _built(builds: np.ndarray, gender: np.ndarray, build: np.ndarray) -> np.ndarray:
+    """Change (n, 3) by weight and muscles."""
+    change = np.zeros(builds.shape[3:])
     for kind, amount in enumerate(build):
         change += abs(amount) * np.einsum(
             "g,gnd->nd", np.clip(gender, 0, 1), builds[:, kind, int(amount > 0)].astype(np.float64, copy=False)
         )
+    return change
+
+
+def _moved(local: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Change (n, 3) by the local shapes, of all vertices or of those that the bases have."""
+    weight = np.stack([np.maximum(amount, 0), np.maximum(-amount, 0)], axis=1)
     used = weight != 0
     # in double precision: the order of a sum, which depends on the machine, must not show in the rounded vertices
-    return change + np.tensordot(weight[used], local[used].astype(np.float64, copy=False), axes=1)
+    return np.tensordot(weight[used], local[used].astype(np.float64, copy=False), axes=1)
+
+
+class _Face:
+    """What is measured at the vertices of `_measured`, and how far it may differ from the expected."""
+
+    def __init__(self, head: Head, usual: np.ndarray) -> None:
+        found = self._found(head, usual)
+        self.expected = np.array([*found.values()])
+        self.limits = np.array([LIMITS[n] * abs(found[n]) if n in LIMITS else LEVEL[n] for n in found])
+        self.nearer = np.array([NEARER.get(n, (1, 1)) for n in found], float)
+
+    @staticmethod
+    def _found(head: Head, shape: np.ndarray) -> dict[str, np.ndarray]:
+        return _proportions(shape, *_indices(head))
+
+    def off(self, head: Head, shape: np.ndarray) -> np.ndarray:
+        """How far each measure is from the expected, in units of its limit."""
+        found = self._found(head, shape)
+        expected = self.expected.reshape(-1, *(1,) * (shape.ndim - 2))
+        return (np.array([*found.values()]) - expected) / self.limits.reshape(expected.shape)
+
+    def room(self, off: np.ndarray) -> np.ndarray:
+        """Where the limit is on that side, in the same units."""
+        return np.where(off < 0, self.nearer[:, 0], self.nearer[:, 1])
+
+
+def _plausible(head: Head, face: _Face, base: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Bring a draw back within the limits by the smallest change of its local shapes; whether it stays deformed."""
+    local, free = _bases(head)[1], _free(head)
+    first = face.off(head, base + _moved(local, amount))
+    room = ROOM * face.room(first)
+    wanted = first / (1 + (first / room) ** 4) ** 0.25
+    for _ in range(STEPS):
+        shape = base + _moved(local, amount)
+        off = face.off(head, shape)
+        slope = np.where(amount[:, None, None] >= 0, local[:, 0], -local[:, 1])
+        matrix = (face.off(head, shape + 0.05 * slope[free]) - off[:, None]) / 0.05
+        amount = amount.copy()
+        amount[free] += matrix.T @ np.linalg.solve(matrix @ matrix.T + 1e-3 * np.eye(len(off)), wanted - off)
+        amount = np.clip(amount, *_ends(head))
+    shape = base + _moved(local, amount)
+    off = face.off(head, shape)
+    return amount, bool((np.abs(off) > face.room(off)).any()) or _deformed(head, shape)
 
 
 def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the amounts of weight and muscles (2,), and of the local shapes (shape, more or less)."""
-    build = np.array([float(np.clip(rng.normal(0, width), -0.9, 0.9)) for width in (0.4, 0.35)])
+    """Draw the amounts of weight and muscles (2,), and of the local shapes."""
+    build = np.array([float(np.clip(rng.normal(0, width), -0.9, 0.9)) for width in BUILD])
     scores = rng.normal(0, 1, len(FACTORS))
     scores[:4] = [NormalDist().inv_cdf(0.02 + 0.96 * float(at)) for at in spread[1:]]
     scores *= SPREAD * np.sqrt(len(scores) / (scores**2).sum())  # nobody is average in all
@@ -128,19 +223,21 @@ def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.
         amount[places] += STRENGTH * load * score
     amount *= damped
     amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
-    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(0.3, 0.75)
-    amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, 0.2)
+    amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(*OUTLINE)
+    amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, SECOND)
     # not head-age, because the attribute age changes it
     amount[head.shape_names.index("head-age-incr")] = 0
-    amount = np.clip(amount, -MOST, MOST)
-    return build, np.stack([np.maximum(amount, 0), np.maximum(-amount, 0)], axis=1)
+    return build, np.clip(amount, *_ends(head))
 
 
 @passing()
 def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, list[int], list[int]]:
     """Places of the local shapes: each factor's with its loads; how much each is damped; the outlines; the uneven."""
     names = head.shape_names
-    loads = [([names.index(name) for name in factor], np.array([*factor.values()])) for factor in FACTORS.values()]
+    loads = [
+        ([names.index(name) for name in factor], FACTOR_STRENGTHS.get(title, 1) * np.array([*factor.values()]))
+        for title, factor in FACTORS.items()
+    ]
     damped = np.where([name.startswith(WEAK) for name in names], 0.7, 1.0)
     damped *= np.where([name.startswith(WEAKEST) for name in names], 0.4, 1)
     outlines = [place for place, name in enumerate(names) if name.startswith("outline-")]
@@ -162,6 +259,27 @@ def _bases(head: Head) -> tuple[np.ndarray, np.ndarray]:
 
 
 @passing()
+def _ends(head: Head) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest coefficients of the local shapes."""
+    names = head.shape_names
+    return np.array([FLOORS.get(name, -MOST) for name in names]), np.array([CEILINGS.get(n, MOST) for n in names])
+
+
+@passing()
+def _free(head: Head) -> np.ndarray:
+    """Places of the local shapes that may bring a draw back."""
+    fixed = ("outline-", "uneven-", "head-age", "ear-", "neck")
+    return np.array([place for place, name in enumerate(head.shape_names) if not name.startswith(fixed)])
+
+
+@passing()
+def _indices(head: Head) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Landmarks and `_places` among the vertices of `_measured`."""
+    at = _measured(head)
+    return np.searchsorted(at, head.landmarks), {n: np.searchsorted(at, v) for n, v in _places(head).items()}
+
+
+@passing()
 def _places(head: Head) -> dict[str, np.ndarray]:
     """Coarse vertices at which a face is measured, found on the mean head."""
     mean = head.mean
@@ -177,35 +295,48 @@ def _places(head: Head) -> dict[str, np.ndarray]:
         "base": np.array([near(0, -5.0, 3.0)]), "bridge": np.array([near(0, 0.3, 2.9)]),
         "lip": np.array([near(0, -6.3, 3.4)]),
         "brows": np.array([near(-3.2, 2.1, 2.4), near(3.2, 2.1, 2.4)]),
+        "inner": np.array([near(-1.6, 1.7, 2.6), near(1.6, 1.7, 2.6)]),
+        "outer": np.array([near(-5.2, 1.7, 1.0), near(5.2, 1.7, 1.0)]),
+        "low": np.flatnonzero(front & (np.abs(mean[:, 1] + 9.2) < 0.8) & (side > 2.5) & (side < 6)),
+        "mid lip": np.array([near(0, -7.1, 3.4)]),
     }  # fmt: skip
 
 
 def proportions(head: Head, shape: np.ndarray) -> dict[str, float]:
     """Proportions of a face (n, 3) relative to its width; see `LIMITS`."""
-    marks, at = shape[head.landmarks], _places(head)
+    return {name: float(value) for name, value in _proportions(shape, head.landmarks, _places(head)).items()}
 
-    def wide(name: str) -> float:
-        return float(np.ptp(shape[at[name], 0]))
 
-    def tall(name: str) -> float:
-        return float(shape[at[name], 1].mean())
+def _proportions(shape: np.ndarray, landmarks: np.ndarray, at: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Proportions of faces (..., n, 3)."""
+    marks = shape[..., landmarks, :]
+    x, y = marks[..., 0], marks[..., 1]
 
-    face, chin = wide("face"), float(marks[11, 1])
+    def wide(name: str) -> np.ndarray:
+        return np.ptp(shape[..., at[name], 0], axis=-1)
+
+    def tall(name: str) -> np.ndarray:
+        return shape[..., at[name], 1].mean(axis=-1)
+
+    face, chin = wide("face"), y[..., 11]
+    eyes = y[..., [2, 3, 6, 7]].mean(axis=-1)
+    deep = shape[..., at["brows"], 2].mean(axis=-1) - marks[..., [2, 6], 2].mean(axis=-1)
     measured = {
-        "eyes": marks[5, 0] - marks[1, 0], "opening": (marks[[2, 6], 1] - marks[[3, 7], 1]).mean(),
-        "apart": marks[4, 0] - marks[0, 0], "nose": wide("wings"), "mouth": marks[10, 0] - marks[9, 0],
+        "eyes": x[..., 5] - x[..., 1], "opening": (y[..., [2, 6]] - y[..., [3, 7]]).mean(axis=-1),
+        "apart": x[..., 4] - x[..., 0], "nose": wide("wings"), "mouth": x[..., 10] - x[..., 9],
         "nose length": tall("bridge") - tall("base"), "lip": tall("base") - tall("lip"),
-        "chin": marks[9:11, 1].mean() - chin, "jaw": wide("jaw"), "height": tall("bridge") - chin,
+        "chin": y[..., 9:11].mean(axis=-1) - chin, "jaw": wide("jaw"), "height": tall("bridge") - chin,
+        "low": wide("low"),
+        "brow height": tall("brows") - eyes, "brow slant": tall("outer") - tall("inner"), "ridge": deep,
+        "eye slant": y[..., [1, 5]].mean(axis=-1) - y[..., [0, 4]].mean(axis=-1),
+        "corners": y[..., 9:11].mean(axis=-1) - tall("mid lip"),
     }  # fmt: skip
-    return {name: float(value) / face for name, value in measured.items()}
+    return {name: value / face for name, value in measured.items()}
 
 
-def _deformed(head: Head, shape: np.ndarray, expected: dict[str, float]) -> bool:
-    found = proportions(head, shape)
-    if any(abs(found[name] / expected[name] - 1) > limit for name, limit in LIMITS.items()):
-        return True
-    if found["nose"] / expected["nose"] < PINCHED:
-        return True
-    marks, brows = shape[head.landmarks, 1], shape[_places(head)["brows"], 1]
-    level = (marks[:4].mean() - marks[4:8].mean(), marks[9] - marks[10], brows[0] - brows[1])
-    return max(abs(float(value)) for value in level) > UNEVEN_LIMIT
+def _deformed(head: Head, shape: np.ndarray) -> bool:
+    """Whether eyes, brows or corners of the mouth are not level."""
+    landmarks, at = _indices(head)
+    marks, brows = shape[landmarks, 1], shape[at["brows"], 1]
+    uneven = np.abs([marks[:4].mean() - marks[4:8].mean(), marks[9] - marks[10], brows[0] - brows[1]])
+    return bool((uneven > UNEVEN_LIMITS).any())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Avatars", "head_blob", "person_blob"]
 
-RENDERER = "4"  # part of the fingerprint: raise it whenever the same request would give other pixels
+RENDERER = "5"  # part of the fingerprint: raise it whenever the same request would give other pixels
 RUN = 16  # most faces that a thread renders in one go
 SHAPE = ("head_angle", "age", "expression", "head_pitch", "mouth_open", "glasses")  # that change what hides what
 ORDER = (*SHAPE, *(name for name in AVATAR_ATTRIBUTES if name not in SHAPE))

@@ -36,10 +36,10 @@ def networks():
 
 
 @pytest.fixture(scope="module")
-def rendered(avatars):
-    """Faces of two people in three poses: the truth about their landmarks is known."""
-    poses = [{}, {"head_angle": -18}, {"head_angle": 15, "illumination": 0.5}]
-    return avatars.render_batch([i for i in avatars.identities[:2] for _ in poses], poses * 2, size=160)
+def rendered():
+    """Faces of twelve people in three poses: the truth about their landmarks is known."""
+    poses, people = [{}, {"head_angle": -18}, {"head_angle": 15, "illumination": 0.5}], fr.Avatars(12, seed=0)
+    return people.render_batch([i for i in people.identities for _ in poses], poses * 12, size=160)
 
 
 def reference(data):
@@ -108,7 +108,7 @@ def test_landmarks_are_as_good_as_mtcnns(rendered, monkeypatch):
     ours = [find_faces(face.pixels) for face in rendered]
     monkeypatch.setattr(detect, "load_proposer", lambda: None)
     mtcnns = [find_faces(face.pixels) for face in rendered]
-    assert [[face.found_by for face in found] for found in (*ours, *mtcnns)] == [["YuNet"]] * 6 + [["MTCNN"]] * 6
+    assert [[face.found_by for face in found] for found in (*ours, *mtcnns)] == [["YuNet"]] * 36 + [["MTCNN"]] * 36
     mean = [
         np.mean([errors(f, found) for f, (found,) in zip(rendered, which, strict=True)]) for which in (ours, mtcnns)
     ]
@@ -152,14 +152,17 @@ def test_small_faces_beside_a_large_one(avatars):
     assert [int(face.landmarks[:, 0].mean() // 100) for face in found] == [1, 5, 7, 9]
 
 
-def test_one_face_that_fills_the_frame(avatars):
-    face = avatars.render(avatars.identities[0], size=224)
-    (whole,) = find_faces(face.pixels)
-    left, top, right, bottom = (round(x) for x in whole.box)
-    cut = face.pixels[top + 12 : bottom - 12, left + 12 : right - 12]
-    (found,) = find_faces(cut)
-    shifted = whole.landmarks - [left + 12, top + 12]
-    assert np.linalg.norm(found.landmarks - shifted, axis=1).max() < 6
+def test_a_face_that_fills_the_frame():
+    """Half of twenty people are found within 6 pixels of where they are in the whole picture."""
+    people, moved = fr.Avatars(20, seed=0), []
+    for face in people.render_batch(people.identities, [{}] * 20, size=224):
+        (whole,) = find_faces(face.pixels)
+        left, top, right, bottom = (round(x) for x in whole.box)
+        left, top = max(left, 0) + 12, max(top, 0) + 12
+        (found, *_) = (*find_faces(face.pixels[top : bottom - 12, left : right - 12]), None)
+        shifted = whole.landmarks - [left, top]
+        moved.append(np.inf if found is None else np.linalg.norm(found.landmarks - shifted, axis=1).max())
+    assert np.median(moved) < 6
 
 
 def test_mtcnn_is_asked_where_yunet_misses(monkeypatch):
@@ -243,7 +246,7 @@ def test_a_page_finds_the_same_faces(networks, rendered, tmp_path):
         pytest.fail("node is not installed: make test needs it (see README.md)")
     canvas = np.full((320, 320, 3), 150, np.uint8)
     canvas[140:300, 20:180] = to_uint8(rendered[1].pixels)
-    pictures = [to_uint8(rendered[0].pixels), canvas, to_uint8(rendered[4].pixels)[30:130, 30:130], canvas[:100]]
+    pictures = [to_uint8(rendered[0].pixels), canvas, to_uint8(rendered[4].pixels)[36:140, 30:134], canvas[:100]]
     parts = detect.pack_finder("float32")
     for name in ("yunet", "onet"):
         (tmp_path / name).write_bytes(parts.pop(name))

@@ -59,14 +59,21 @@ static struct {
   Skin skins[SKINS];
 } head;
 
-// Copy triangles (n, 3) to four numbers each, with the material in the fourth.
-static u16 *expanded(const u16 *triangles, const u8 *material, u32 count) {
-  u16 *out = keep((u64)count * 8);
-  for (u32 i = 0; out && i < count; i++) {
-    for (int k = 0; k < 3; k++) out[4 * i + k] = triangles[3 * i + k];
-    out[4 * i + 3] = material ? material[i] : 0;
-  }
-  return out;
+// Read triangles: three lists of corners, each corner as the difference to the one before, which compresses to half.
+// They become four numbers each, with the material in the fourth.
+static int read_triangles(const Blob *blob, const char *name, u32 points, const u8 *material, Mesh *out) {
+  const u16 *stored;
+  SECTION(name, U16, 3 * out->count, stored);
+  u16 *corners = keep((u64)out->count * 8);
+  if (!corners) return failure(NO_MEMORY, name);
+  for (int k = 0; k < 3; k++)
+    for (u32 i = 0, corner = 0; i < out->count; i++) {
+      corner = (u16)(corner + stored[k * out->count + i]);
+      if (corner >= points) return failure(BAD_INDEX, name);
+      corners[4 * i + k] = (u16)corner, corners[4 * i + 3] = material ? material[i] : 0;
+    }
+  out->corners = corners;
+  return FINE;
 }
 
 // Decode points (n, 3), stored in 16 bits, to four numbers each.
@@ -96,26 +103,25 @@ static const char *named(const char *prefix, const char *name) {  // "hair03" + 
 }
 
 static int read_wearable(const Blob *blob, const char *prefix, Wearable *out) {
-  const u16 *weights, *offsets, *triangles;
+  const u8 *weights;
+  const u16 *offsets;
   u32 total;
   TRY(rows_of(blob, named(prefix, ".offsets"), F16, 3, &out->points));
   TRY(rows_of(blob, named(prefix, ".tri"), U16, 3, &out->mesh.count));
-  TRY(rows_of(blob, named(prefix, ".weights"), F16, out->points, &out->anchors_each));
+  TRY(rows_of(blob, named(prefix, ".weights"), U8, out->points, &out->anchors_each));
   total = out->points * out->anchors_each;
-  SECTION(named(prefix, ".weights"), F16, total, weights);
+  SECTION(named(prefix, ".weights"), U8, total, weights);
   SECTION(named(prefix, ".anchors"), U16, total, out->anchors);
   TRY(check_below(out->anchors, total, head.coarse, full));
   SECTION(named(prefix, ".offsets"), F16, 3 * out->points, offsets);
-  SECTION(named(prefix, ".tri"), U16, 3 * out->mesh.count, triangles);
-  TRY(check_below(triangles, 3 * out->mesh.count, out->points, full));
+  TRY(read_triangles(blob, named(prefix, ".tri"), out->points, 0, &out->mesh));
   float *share = keep((u64)total * sizeof(float));
   out->offsets = points_from_half(offsets, out->points);
-  out->mesh.corners = expanded(triangles, 0, out->mesh.count);
-  if (!share || !out->offsets || !out->mesh.corners) return failure(NO_MEMORY, prefix);
+  if (!share || !out->offsets) return failure(NO_MEMORY, prefix);
   for (u32 i = 0; i < out->points; i++) {
     float sum = 0, *own = share + i * out->anchors_each;
-    for (u32 k = 0; k < out->anchors_each; k++) sum += own[k] = from_half(weights[i * out->anchors_each + k]);
-    if (!(sum > 0.01f)) return failure(BAD_NUMBER, named(prefix, ".weights"));
+    for (u32 k = 0; k < out->anchors_each; k++) sum += own[k] = weights[i * out->anchors_each + k];
+    if (!(sum > 0)) return failure(BAD_NUMBER, named(prefix, ".weights"));
     for (u32 k = 0; k < out->anchors_each; k++) own[k] /= sum;
   }
   out->weights = share;
@@ -162,21 +168,19 @@ static int read_subdivision(const Blob *blob) {
 }
 
 static int read_mesh(const Blob *blob) {
-  const u16 *triangles;
   const u8 *material, *covered;
   Mesh *whole = &head.whole, *parts[] = {&head.bare, &head.haired, &head.lashes};
   TRY(rows_of(blob, "triangles", U16, 3, &whole->count));
-  SECTION("triangles", U16, 3 * whole->count, triangles);
-  TRY(check_below(triangles, 3 * whole->count, head.fine, "triangles"));
   SECTION("material", U8, whole->count, material);
   SECTION("covered", U8, whole->count, covered);
+  TRY(read_triangles(blob, "triangles", head.fine, material, whole));
   u8 *of_vertex = keep(head.fine);
-  if (!of_vertex || !(whole->corners = expanded(triangles, material, whole->count))) return failure(NO_MEMORY, "head");
+  if (!of_vertex) return failure(NO_MEMORY, "head");
   __builtin_memset(of_vertex, 0, head.fine);
   head.materials = of_vertex;
   for (u32 i = 0; i < whole->count; i++) {
     if (material[i] >= MATERIALS) return failure(BAD_INDEX, "material");
-    for (int k = 0; k < 3; k++) of_vertex[triangles[3 * i + k]] = material[i];
+    for (int k = 0; k < 3; k++) of_vertex[whole->corners[4 * i + k]] = material[i];
   }
   for (int part = 0; part < 3; part++) {
     u16 *to = keep((u64)whole->count * 8);

@@ -144,13 +144,13 @@ INDEX, NUMBER = "an index in the blob is out of range", "a number in the blob is
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("triangles", 65535, INDEX),
+        ("triangles", 30000, INDEX),
         ("subdivide.index", 65535, INDEX),
         ("subdivide.start", 2**31 - 1, INDEX),
         ("marks", 60000, INDEX),
         ("material", 9, INDEX),
         ("hair06.anchors", 60000, INDEX),
-        ("hair06.tri", 60000, INDEX),
+        ("hair06.tri", 30000, INDEX),
         ("gloss", float("nan"), NUMBER),
         ("chart", 1e30, NUMBER),
         ("texels", -1.0, NUMBER),

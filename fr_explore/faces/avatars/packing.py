@@ -39,7 +39,7 @@ def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[s
         "expressions": expressions[order], "scale": scale[order].astype("<f4"),
         "subdivide.start": starts.astype("<i4"), "subdivide.index": columns.astype("<u2"),
         "subdivide.data": weights.astype("<f4"),
-        "triangles": head.triangles.astype("<u2"), "material": head.material.astype("u1"),
+        "triangles": _columns(head.triangles), "material": head.material.astype("u1"),
         # skin deep under the hair is never visible
         "covered": (fields["covered"][head.triangles] > 0.5).all(axis=1).astype("u1"),
         "visibility": head.visibility,
@@ -98,10 +98,22 @@ def _texels_per_cm(points: np.ndarray, uv: np.ndarray, triangles: np.ndarray, sh
 
 def _wearable(prefix: str, worn: Wearable) -> dict[str, np.ndarray]:
     weights, anchors = worn.binding
+    order = _by_first_use(worn)
+    place = np.argsort(order)
     return {
-        f"{prefix}.weights": weights, f"{prefix}.anchors": anchors, f"{prefix}.offsets": worn.offset,
-        f"{prefix}.tri": worn.triangles.astype("<u2"),
+        f"{prefix}.weights": weights[order], f"{prefix}.anchors": anchors[order],
+        f"{prefix}.offsets": worn.offset[order], f"{prefix}.tri": _columns(place[worn.triangles]),
     }  # fmt: skip
+
+
+def _by_first_use(worn: Wearable) -> np.ndarray:
+    """The vertices in the order in which the triangles use them: corners then differ little from those before."""
+    return np.argsort(np.unique(worn.triangles, return_index=True)[1], kind="stable")
+
+
+def _columns(triangles: np.ndarray) -> np.ndarray:
+    """Triangles (n, 3) as three lists of corners, each corner as the difference to the one before."""
+    return np.diff(triangles.astype("<u2").T, axis=1, prepend=np.zeros((3, 1), "<u2")).astype("<u2")  # wraps around
 
 
 def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
@@ -110,14 +122,14 @@ def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
     assert hair.uv is not None
     assert hair.texture is not None
     weights, anchors = hair.binding
-    share = weights.astype(np.float64) / weights.astype(np.float64).sum(axis=1, keepdims=True)
+    share = weights / weights.sum(axis=1, keepdims=True)
     points = np.einsum("nk,nkd->nd", share, head.mean[anchors]) + hair.offset
     rows, columns, _ = hair.texture.shape
     density = _texels_per_cm(points, hair.uv, hair.triangles, (rows, columns))[0]
     prefix = f"hair{number:02d}"
     return {
         f"{prefix}.facts": np.array([columns, rows, density, head.hair_covers_ears[number]], "<f4"),
-        f"{prefix}.uv": hair.uv.astype("<u2"), f"{prefix}.texture": _differences(hair.texture),
+        f"{prefix}.uv": hair.uv[_by_first_use(hair)].astype("<u2"), f"{prefix}.texture": _differences(hair.texture),
         **_wearable(prefix, hair),
     }  # fmt: skip
 

@@ -5,15 +5,11 @@ broad nose, ...), and each local shape varies a little besides. The vector of th
 nobody is average in all. People also differ from others more than the averages of their ancestry and gender do
 (`GENDER`, `BEYOND`, `REACH`).
 
-A draw must stay plausible: the proportions that anthropometry measures (widths of the eyes' openings, of nose, mouth
-and jaw, lengths of nose, lip, chin and face), and the height and slant of brows, eyes and corners of the mouth, differ
-from those of the people of the same gender and ancestry by at most `LIMITS` and `LEVEL`. Some have less room on one
-side (`NEARER`), against what makes a face odd: frowns, pinched or bulbous noses, heavy jaws, broad faces, narrow eyes
-and tiny mouths. Some single shapes have a lowest or highest coefficient (`FLOORS`, `CEILINGS`).
-
-A draw that leaves the proportions is not thrown away, which would favour weak ones: the smallest change of its local
-shapes brings it back (`_plausible`). Only a draw whose halves are not level (`UNEVEN_LIMITS`), or that no such change
-brings back, is drawn again; after `FULL` times each further draw is a little weaker (`WEAKER`).
+A draw must stay plausible: its proportions are within the limits of `proportions`, and some single shapes have a
+lowest or highest coefficient (`FLOORS`, `CEILINGS`). A draw that leaves the limits is not thrown away, which would
+favour weak ones: the smallest change of its local shapes brings it back (`_plausible`). Only a draw whose halves are
+not level (`uneven`), or that no such change brings back, is drawn again; after `FULL` times each further draw is a
+little weaker (`WEAKER`).
 """
 
 from __future__ import annotations
@@ -24,8 +20,9 @@ import numpy as np
 
 from ...base.memory import passing
 from .head import Head
+from .proportions import Usual, measured, uneven
 
-__all__ = ["draw_shape", "proportions"]
+__all__ = ["draw_shape"]
 
 OWN = 0.35  # standard deviation of each local shape beside the factors
 STRENGTH, SPREAD = 0.45, 1.3  # of the factors, and the length of the vector of their scores per root of their number
@@ -108,19 +105,8 @@ WEAK = (
 )
 WEAKEST = ("forehead-scale", "head-scale-depth")
 UNEVEN = 0.10  # standard deviation of what makes one half differ from the other
-# proportion -> largest relative difference from the average of a gender and ancestry
-LIMITS = {"eyes": 0.15, "opening": 0.42, "apart": 0.24, "nose": 0.28, "mouth": 0.24, "nose length": 0.24, "lip": 0.45,
-          "chin": 0.34, "jaw": 0.09, "height": 0.11, "low": 0.09}  # fmt: skip
-# largest difference, as a share of the width of the face
-LEVEL = {"brow height": 0.035, "brow slant": 0.03, "ridge": 0.05, "eye slant": 0.025, "corners": 0.02}
-# of some the limit is nearer, as shares of it below and above: no frowns, no pinched or bulbous noses, no heavy jaws,
-# no broad faces, narrow eyes or tiny mouths
-NEARER = {"brow height": (0.4, 1), "brow slant": (0.3, 1), "nose": (0.5, 0.5), "corners": (0.5, 1), "jaw": (1, 0.5),
-          "low": (1, 0.5), "opening": (0.35, 1), "mouth": (0.4, 0.7), "height": (0.5, 1),
-          "lip": (0.6, 1), "nose length": (1, 0.75)}  # fmt: skip
 ROOM, STEPS = 0.95, 3  # share of the limits that is used; steps of Newton's method
 BUILD = (0.3, 0.3)  # standard deviations of weight and muscles
-UNEVEN_LIMITS = (0.22, 0.15, 0.22)  # cm between the two halves' heights of eyes, corners of the mouth, brows
 
 
 def draw_shape(
@@ -134,8 +120,8 @@ def draw_shape(
     mix = 1 / 3 + rng.uniform(*BEYOND) * (mix @ np.array(REACH)) * (mix - 1 / 3)
     gender = np.array([1 - femininity, femininity])
     usual = np.einsum("g,r,grand->and", gender, mix, head.corners.astype(np.float64))
-    at = _measured(head)
-    face = _Face(head, usual[0, at])
+    at = measured(head)
+    face = Usual(head, usual[0, at])
     for attempt in range(TRIES):
         strength = min(1.0, WEAKER ** (attempt - FULL))
         build, amount = _draw(head, rng, spread)
@@ -168,31 +154,7 @@ def _moved(local: np.ndarray, amount: np.ndarray) -> np.ndarray:
     return np.tensordot(weight[used], local[used].astype(np.float64, copy=False), axes=1)
 
 
-class _Face:
-    """What is measured at the vertices of `_measured`, and how far it may differ from the expected."""
-
-    def __init__(self, head: Head, usual: np.ndarray) -> None:
-        found = self._found(head, usual)
-        self.expected = np.array([*found.values()])
-        self.limits = np.array([LIMITS[n] * abs(found[n]) if n in LIMITS else LEVEL[n] for n in found])
-        self.nearer = np.array([NEARER.get(n, (1, 1)) for n in found], float)
-
-    @staticmethod
-    def _found(head: Head, shape: np.ndarray) -> dict[str, np.ndarray]:
-        return _proportions(shape, *_indices(head))
-
-    def off(self, head: Head, shape: np.ndarray) -> np.ndarray:
-        """How far each measure is from the expected, in units of its limit."""
-        found = self._found(head, shape)
-        expected = self.expected.reshape(-1, *(1,) * (shape.ndim - 2))
-        return (np.array([*found.values()]) - expected) / self.limits.reshape(expected.shape)
-
-    def room(self, off: np.ndarray) -> np.ndarray:
-        """Where the limit is on that side, in the same units."""
-        return np.where(off < 0, self.nearer[:, 0], self.nearer[:, 1])
-
-
-def _plausible(head: Head, face: _Face, base: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, bool]:
+def _plausible(head: Head, face: Usual, base: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, bool]:
     """Bring a draw back within the limits by the smallest change of its local shapes; whether it stays deformed."""
     local, free = _bases(head)[1], _free(head)
     first = face.off(head, base + _moved(local, amount))
@@ -208,7 +170,7 @@ def _plausible(head: Head, face: _Face, base: np.ndarray, amount: np.ndarray) ->
         amount = np.clip(amount, *_ends(head))
     shape = base + _moved(local, amount)
     off = face.off(head, shape)
-    return amount, bool((np.abs(off) > face.room(off)).any()) or _deformed(head, shape)
+    return amount, bool((np.abs(off) > face.room(off)).any()) or uneven(head, shape)
 
 
 def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -217,12 +179,12 @@ def _draw(head: Head, rng: np.random.Generator, spread: np.ndarray) -> tuple[np.
     scores = rng.normal(0, 1, len(FACTORS))
     scores[:4] = [NormalDist().inv_cdf(0.02 + 0.96 * float(at)) for at in spread[1:]]
     scores *= SPREAD * np.sqrt(len(scores) / (scores**2).sum())  # nobody is average in all
-    loads, damped, outlines, uneven = _names(head)
+    loads, damped, outlines, halves = _names(head)
     amount = rng.normal(0, OWN, len(damped))
     for (places, load), score in zip(loads, np.clip(scores, -2.2, 2.2), strict=True):
         amount[places] += STRENGTH * load * score
     amount *= damped
-    amount[outlines], amount[uneven] = 0, rng.normal(0, UNEVEN, len(uneven))
+    amount[outlines], amount[halves] = 0, rng.normal(0, UNEVEN, len(halves))
     amount[outlines[int(spread[0] * len(outlines))]] = rng.uniform(*OUTLINE)
     amount[outlines[int(rng.integers(len(outlines)))]] += rng.uniform(0, SECOND)
     # not head-age, because the attribute age changes it
@@ -245,16 +207,9 @@ def _names(head: Head) -> tuple[list[tuple[list[int], np.ndarray]], np.ndarray, 
 
 
 @passing()
-def _measured(head: Head) -> np.ndarray:
-    """Coarse vertices that `_deformed` looks at."""
-    # numpy's unique() would import numpy.ma, which takes as long as all the rest of a person
-    return np.flatnonzero(np.bincount(np.concatenate([head.landmarks, *_places(head).values()])))
-
-
-@passing()
 def _bases(head: Head) -> tuple[np.ndarray, np.ndarray]:
     """Weight and muscles, and the local shapes, at these vertices."""
-    at = _measured(head)
+    at = measured(head)
     return head.builds[..., at, :].astype(np.float64), head.local[..., at, :].astype(np.float64)
 
 
@@ -270,73 +225,3 @@ def _free(head: Head) -> np.ndarray:
     """Places of the local shapes that may bring a draw back."""
     fixed = ("outline-", "uneven-", "head-age", "ear-", "neck")
     return np.array([place for place, name in enumerate(head.shape_names) if not name.startswith(fixed)])
-
-
-@passing()
-def _indices(head: Head) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Landmarks and `_places` among the vertices of `_measured`."""
-    at = _measured(head)
-    return np.searchsorted(at, head.landmarks), {n: np.searchsorted(at, v) for n, v in _places(head).items()}
-
-
-@passing()
-def _places(head: Head) -> dict[str, np.ndarray]:
-    """Coarse vertices at which a face is measured, found on the mean head."""
-    mean = head.mean
-
-    def near(x: float, y: float, z: float) -> int:
-        return int((((mean - (x, y, z)) * (1, 1, 0.4)) ** 2).sum(axis=1).argmin())
-
-    front, side = mean[:, 2] > -7, np.abs(mean[:, 0])
-    return {
-        "face": np.flatnonzero(front & (np.abs(mean[:, 1] + 2.5) < 1.2) & (side > 5) & (side < 7.6)),
-        "jaw": np.flatnonzero(front & (np.abs(mean[:, 1] + 7.2) < 0.8) & (side > 4)),
-        "wings": np.array([near(-1.85, -4.2, 2.4), near(1.85, -4.2, 2.4)]),
-        "base": np.array([near(0, -5.0, 3.0)]), "bridge": np.array([near(0, 0.3, 2.9)]),
-        "lip": np.array([near(0, -6.3, 3.4)]),
-        "brows": np.array([near(-3.2, 2.1, 2.4), near(3.2, 2.1, 2.4)]),
-        "inner": np.array([near(-1.6, 1.7, 2.6), near(1.6, 1.7, 2.6)]),
-        "outer": np.array([near(-5.2, 1.7, 1.0), near(5.2, 1.7, 1.0)]),
-        "low": np.flatnonzero(front & (np.abs(mean[:, 1] + 9.2) < 0.8) & (side > 2.5) & (side < 6)),
-        "mid lip": np.array([near(0, -7.1, 3.4)]),
-    }  # fmt: skip
-
-
-def proportions(head: Head, shape: np.ndarray) -> dict[str, float]:
-    """Proportions of a face (n, 3) relative to its width; see `LIMITS`."""
-    return {name: float(value) for name, value in _proportions(shape, head.landmarks, _places(head)).items()}
-
-
-def _proportions(shape: np.ndarray, landmarks: np.ndarray, at: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Proportions of faces (..., n, 3)."""
-    marks = shape[..., landmarks, :]
-    x, y = marks[..., 0], marks[..., 1]
-
-    def wide(name: str) -> np.ndarray:
-        return np.ptp(shape[..., at[name], 0], axis=-1)
-
-    def tall(name: str) -> np.ndarray:
-        return shape[..., at[name], 1].mean(axis=-1)
-
-    face, chin = wide("face"), y[..., 11]
-    eyes = y[..., [2, 3, 6, 7]].mean(axis=-1)
-    deep = shape[..., at["brows"], 2].mean(axis=-1) - marks[..., [2, 6], 2].mean(axis=-1)
-    measured = {
-        "eyes": x[..., 5] - x[..., 1], "opening": (y[..., [2, 6]] - y[..., [3, 7]]).mean(axis=-1),
-        "apart": x[..., 4] - x[..., 0], "nose": wide("wings"), "mouth": x[..., 10] - x[..., 9],
-        "nose length": tall("bridge") - tall("base"), "lip": tall("base") - tall("lip"),
-        "chin": y[..., 9:11].mean(axis=-1) - chin, "jaw": wide("jaw"), "height": tall("bridge") - chin,
-        "low": wide("low"),
-        "brow height": tall("brows") - eyes, "brow slant": tall("outer") - tall("inner"), "ridge": deep,
-        "eye slant": y[..., [1, 5]].mean(axis=-1) - y[..., [0, 4]].mean(axis=-1),
-        "corners": y[..., 9:11].mean(axis=-1) - tall("mid lip"),
-    }  # fmt: skip
-    return {name: value / face for name, value in measured.items()}
-
-
-def _deformed(head: Head, shape: np.ndarray) -> bool:
-    """Whether eyes, brows or corners of the mouth are not level."""
-    landmarks, at = _indices(head)
-    marks, brows = shape[landmarks, 1], shape[at["brows"], 1]
-    uneven = np.abs([marks[:4].mean() - marks[4:8].mean(), marks[9] - marks[10], brows[0] - brows[1]])
-    return bool((uneven > UNEVEN_LIMITS).any())

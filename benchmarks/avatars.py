@@ -6,11 +6,12 @@ Embeddings are those of dlib's network (`fr.load_model("dlib")`); the detector i
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import avatar_pairs
@@ -20,6 +21,9 @@ from avatar_pairs import drawn, report
 import fr_explore as fr
 from fr_explore import ATTRIBUTES, PAPER_ATTRIBUTES
 from fr_explore.engine import host
+from fr_explore.faces.avatars.head import load_head
+from fr_explore.faces.avatars.identity import draw_identity
+from fr_explore.faces.avatars.packing import hair_sections, person_sections
 from fr_explore.faces.avatars.source import head_blob, person_blob
 
 
@@ -132,11 +136,23 @@ def steps(seed: int = 5, people: int = 6, points: int = 6) -> None:
         report(label, f"median cosine {cosine:.3f}", ">= 0.9", cosine >= 0.9)
 
 
-def size() -> None:
-    """Size of the baked asset."""
+def size(people: int = 12) -> None:
+    """Size of the baked asset, and of what a page takes, compressed as it is sent."""
     path = Path(fr.__file__).parent / "assets" / "avatar.npz"
     megabytes = path.stat().st_size / 1e6
     report("baked asset", f"{megabytes:.2f} MB", "<= 10 MB", megabytes <= 10)
+
+    def kilobytes(arrays: Iterable[np.ndarray]) -> float:
+        return sum(len(gzip.compress(array.tobytes(), 6)) for array in arrays) / 1e3
+
+    head = load_head()
+    styles = {name: kilobytes(hair_sections(head, name).values()) for name in head.hair_names}
+    largest = max(styles, key=lambda name: styles[name])
+    report(f"largest hair style in a page, {largest}", f"{styles[largest]:.0f} kB", "<= 150 kB", styles[largest] <= 150)
+    sections = [person_sections(head, draw_identity(head, 0, number)) for number in range(people)]
+    for part, names, most in (("geometry", ("young", "ageing"), 60), ("texture", ("paint",), 150)):
+        found = max(kilobytes(each[name] for name in names) for each in sections)
+        report(f"  a person's {part}, largest of {people}", f"{found:.0f} kB", f"<= {most} kB", found <= most)
 
 
 CHECKS = avatar_pairs.CHECKS | {check.__name__: check for check in (speed, first, steps, size)}

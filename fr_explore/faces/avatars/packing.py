@@ -12,7 +12,7 @@ from .chart import paint
 from .head import MATERIALS, Head, Wearable
 from .identity import Identity
 
-__all__ = ["pack_head", "pack_person"]
+__all__ = ["hair_sections", "pack_head", "pack_person", "person_sections"]
 
 FIELDS = ("red", "lips", "scalp", "hair_shade", "cavity", "cloth")  # order of head.c
 EXPRESSIONS = ("smile", "part", "open", "wide")  # order of mesh.c
@@ -55,12 +55,17 @@ def pack_head(head: Head, styles: Iterable[str] | None = None, skins: Iterable[s
         ages = [_differences(age) for age in head.skins[name]]
         sections[f"skin{head.skin_names.index(name):02d}"] = np.concatenate(ages)
     for name in head.hair_names if styles is None else styles:
-        sections |= _hair(head, name)
+        sections |= hair_sections(head, name)
     return pack("HEAD", sections)
 
 
 def pack_person(head: Head, identity: Identity) -> bytes:
     """Return the blob of one identity."""
+    return pack("FACE", person_sections(head, identity))
+
+
+def person_sections(head: Head, identity: Identity) -> dict[str, np.ndarray]:
+    """Return the sections of the blob of one identity."""
     style = -1 if identity.style == "none" else head.hair_names.index(identity.style)
     facts = (_name(head), head.skin_names.index(identity.skin), style, identity.mirrored, identity.seed)
     traits = (
@@ -69,11 +74,11 @@ def pack_person(head: Head, identity: Identity) -> bytes:
         *identity.tone, *identity.iris, *identity.hair, *identity.lips, *identity.cloth,
     )  # fmt: skip
     young, old = (np.round(shape.astype(np.float64).T / GRID) for shape in (identity.young, identity.old))
-    return pack("FACE", {
+    return {
         "facts": np.array(facts, "<i4"), "traits": np.array(traits, "<f4"),
         "young": young.astype("<i2"), "ageing": (old - young).astype("<i2"),  # axis by axis
         "paint": _differences(np.round(paint(identity) * 255).astype("u1")),
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 def _name(head: Head) -> int:
@@ -116,7 +121,7 @@ def _columns(triangles: np.ndarray) -> np.ndarray:
     return np.diff(triangles.astype("<u2").T, axis=1, prepend=np.zeros((3, 1), "<u2")).astype("<u2")  # wraps around
 
 
-def _hair(head: Head, name: str) -> dict[str, np.ndarray]:
+def hair_sections(head: Head, name: str) -> dict[str, np.ndarray]:
     """Return the sections of a hair style."""
     number, hair = head.hair_names.index(name), head.hair[name]
     assert hair.uv is not None

@@ -1,4 +1,4 @@
-"""Proportions of a face, and how far they may differ from what is usual for a gender and ancestry.
+"""Proportions of a face, and how far a person's may be from the usual ones of a gender and ancestry.
 
 They are those that anthropometry measures (widths of the eyes' openings, of nose, mouth and jaw, lengths of nose, lip,
 chin and face), and the height and slant of brows, eyes and corners of the mouth. Some have less room on one side

@@ -83,7 +83,7 @@ def test_paint_keeps_to_its_place(people):
 
 @pytest.mark.parametrize("number", range(6))
 def test_no_hair_style_hides_an_eye(people, number):
-    """Where a picture depends on the colour of the hair, there is hair; its soft shade is no hair."""
+    """Where a picture depends on the colour of the hair, there is hair (its soft shade does not count)."""
     person = replace(people[number], beard=0.0, length=1.0, volume=1.1)
     down, right = np.mgrid[-2:3, -4:5]
     opening = (right / 4.5) ** 2 + (down / 2.5) ** 2 < 1

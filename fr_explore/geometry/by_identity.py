@@ -47,10 +47,10 @@ def alignment(
     on average over four controlled networks (`python benchmarks/power.py`):
 
         compared with a network that was taught it      alone
-        magnitude            2 people x 5 curves        never (85 %)
-        energy, all pairs    4 people x 20 curves       never (25 %)
-        energy, 10 nearest   2 people x 40 curves       never (50 %)
-        energy, ball 1       never (85 %)               never (50 %)
+        magnitude            2 people x 5 curves        never (81 %)
+        energy, all pairs    4 people x 40 curves       never (15 %)
+        energy, 10 nearest   4 people x 40 curves       never (50 %)
+        energy, ball 1       8 people x 40 curves       never (50 %)
 
     So compare two models, person by person, and read the magnitude first.
 

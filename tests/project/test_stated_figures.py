@@ -137,7 +137,7 @@ STATED: list[tuple[str, str, Callable[[], tuple]]] = [
         lambda: percent(power("magnitude", "compared")[2, 5]),
     ),
     ("06", "needs {} people with {} faces each to pass 90 %", lambda: least("energy, all pairs")),
-    ("06", "never passes {} %.", lambda: percent(power("energy, ball 1", "compared").max())),
+    ("06", "of a ball of radius 1 needs {} people with {} faces.", lambda: least("energy, ball 1")),
     ("06", "names it in at most {} %:", lambda: percent(power("energy, all pairs", "alone").max())),
     (
         "06",

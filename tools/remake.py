@@ -50,7 +50,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         "tools/contact_sheet.py --out docs/attributes.png --every --size 80 --identities 0 1 2 3 4 5 6 7",
         "tools/contact_sheet.py --out docs/contact-sheet.png",
     ),
-    "notebooks": ("tools/build_notebooks.py",),
+    "notebooks": ("tools/build_notebooks.py --run",),
 }
 
 

@@ -189,7 +189,7 @@ course.check("03c", origin)
 # %% [markdown]
 # <details><summary>After the exercise</summary>
 #
-# We tested both halves of that answer on 120 other avatars ([dose_response.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/dose_response.py)). Three labels were tied to the person in five steps, from a coin toss in every picture to always the same. In networks that were *given* (dlib, SFace and `controlled/all-varied`, which saw every attribute vary), 9 of 9 intervals of the slope of KS over the tie contain 0: KS does not see it. In `controlled/tied-hue`, which was *trained* on people who each had one hue, the KS of hue is 0.18; in `all-varied` it is 0.05, whatever the tie in the test pictures.
+# We tested both halves of that answer on 120 other avatars ([dose_response.py](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/dose_response.py)). Three labels were tied to the person in five steps, from a coin toss in every picture to always the same. In networks that were *given* (dlib, SFace and `controlled/all-varied`, which saw every attribute vary), 9 of 9 intervals of the slope of KS over the tie contain 0: KS does not see it. In `controlled/tied-hue`, which was *trained* on people who each had one hue, the KS of hue is 0.19; in `all-varied` it is 0.05, whatever the tie in the test pictures.
 #
 # </details>
 

@@ -209,7 +209,7 @@ alike = course.measured("finetune_agreement").set_index("quantity")
 display(alike[["rho", "low", "high", "others_rho", "same_sign"]].round(2))
 
 # %% [markdown]
-# In part. The orders of the changed lengths agree, $\rho$ = 0.66, and still 0.53 without the targets; but only 53 % of the changes have the same sign, where we had predicted three quarters. What the lesson does to *all* lengths of a network is its own; which attributes it changes most is not. Note also how short this lesson was: the target's length fell reliably in 4 of 8 cases, its magnitude in 2 of 8, and no energy over all pairs rose reliably. Yet the target's length changed most of the nine in 7 of 8.
+# In part. The orders of the changed lengths agree, $\rho$ = 0.52, and still 0.36 without the targets; but only 42 % of the changes have the same sign, where we had predicted three quarters. What the lesson does to *all* lengths of a network is its own; which attributes it changes most is not. Note also how short this lesson was: the target's length fell reliably in 4 of 8 cases, its magnitude in 2 of 8, and no energy over all pairs rose reliably. Yet the target's length fell most of the nine in 6 of 8.
 
 # %%
 people = course.measured("finetune_identities")

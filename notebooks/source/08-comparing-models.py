@@ -230,7 +230,7 @@ with course.after(likeness):
 #
 # <details><summary>What we predicted</summary>
 #
-# In [PREDICTIONS.md](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/PREDICTIONS.md), written before the runs: with the five attributes of the face, $\rho$ of our two networks with the two published ones is 0.70 to 0.90, as predicted; with all eight it is 0.30 to 0.40. Another definition of brightness, contrast and hue does not explain the difference; base points with neutral image attributes raise $\rho$ of all eight to 0.49 to 0.64, so *where* one measures matters more than *what*. That the head angle would rise in the order among near neighbours, as in the paper, did not come true for either network.
+# In [PREDICTIONS.md](https://github.com/fr-explore/fr-explore/blob/main/benchmarks/PREDICTIONS.md), written before the runs: with the five attributes of the face, $\rho$ of our two networks with the two published ones is 0.70 to 1.00, as predicted; with all eight it is 0.34 to 0.43. Another definition of brightness, contrast and hue does not explain the difference; base points with neutral image attributes raise $\rho$ of all eight to 0.47 to 0.68, so *where* one measures matters more than *what*. That the head angle would rise in the order among near neighbours, as in the paper, did not come true for either network.
 #
 # </details>
 

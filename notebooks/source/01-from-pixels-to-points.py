@@ -58,7 +58,7 @@ options = {
     "same, darker picture": faces.render(11, {"brightness": 0.6}),
     "same, head turned": faces.render(11, {"head_angle": 25}),
     "same, 35 years older": faces.render(11, {"age": 70}),
-    "another person": faces.render(9),
+    "another person": faces.render(3),
 }
 course.show_faces([start, *options.values()], ["the start", *options], alt="Five faces:")
 

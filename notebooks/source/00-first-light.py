@@ -3,7 +3,7 @@
 #
 # *About 30 minutes. Before this: nothing; some Python helps.*
 #
-# ![The laboratory: a reference face, the same face older, turned and smiling, sliders, a map of people, and the distance 0.26 of 0.60: still judged the same person](attachment:first.png)
+# ![The laboratory: a reference face, the same face older, turned and smiling, sliders, a map of people, and the distance 0.28 of 0.60: still judged the same person](attachment:first.png)
 #
 # A face-recognition model turns a picture of a face into a list of numbers, its **embedding**. Two pictures count as the same person if the distance between their embeddings is at most a **threshold**. Here you change one **attribute** of a face at a time and watch how far its embedding moves. Run the cell below: it shows you the laboratory.
 

@@ -3,7 +3,7 @@
 #
 # *About 40 minutes. Before this: [6. Where the truth is known](06-controlled-models.ipynb); gradient descent.*
 #
-# ![One brighter face in two networks: it moves four times as far in the first as in the second](attachment:first.png)
+# ![One brighter face in two networks: it moves eleven times as far in the first as in the second](attachment:first.png)
 #
 # A network that never saw brightness vary in training can mistake a much darker picture for another person. Can we teach it afterwards that brightness says nothing about identity, while it keeps everything else it has learnt? This is **targeted fine-tuning**: Leroy and others used it to turn their measurements into a remedy.
 

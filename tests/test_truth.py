@@ -6,7 +6,7 @@ import fr_explore as fr
 
 
 def test_permanent_attributes_shape_the_space_more_than_changing_ones(dlib_model):
-    faces, rng = fr.Avatars(identities=40, seed=3), np.random.default_rng(0)
+    faces, rng = fr.Avatars(identities=100, seed=3), np.random.default_rng(0)
     who = [identity for identity in faces.identities for _ in range(2)]
     strengths = [{"expression": rng.integers(2) * 0.8, "head_angle": rng.uniform(-8, 8)} for _ in who]
     vectors = dlib_model.embed(faces.render_batch(who, strengths, size=96))

@@ -248,6 +248,10 @@ static int read_skin(const Blob *blob, const char *name, Skin *skin) {
   SECTION(name, U8, AGES * 3 * AREA, skin->textures);
   if (!(skin->soft = keep(AGES * AREA * 8))) return failure(NO_MEMORY, name);
   undo_differences(skin->textures, AGES * 3, TEXELS, TEXELS);
+  for (int age = 0; age < AGES; age++) {  // red and blue are stored as differences to green
+    u8 *red = skin->textures + age * 3 * AREA, *green = red + AREA, *blue = green + AREA;
+    for (int i = 0; i < AREA; i++) red[i] = (u8)(red[i] + green[i]), blue[i] = (u8)(blue[i] + green[i]);
+  }
   float count = 1e-9f;
   for (int age = 0; age < AGES; age++) skin->means[age] = all(0);
   for (u32 i = 0; i < head.fine; i++) {

@@ -143,7 +143,7 @@ def people() -> Any:
     import fr_explore as fr
     from fr_explore_widgets import MacroscaleExplorer, course
 
-    faces = fr.Avatars(identities=30, seed=9)
+    faces = fr.Avatars(identities=30, seed=0)
     who, looks = course.snapshots(faces, each=3, spread=0.4, seed=4)
     pictures = faces.render_batch(who.tolist(), looks, size=96)
     points = fr.load_model("dlib").embed(pictures, batch_size=8)
@@ -222,7 +222,7 @@ def at_the_threshold(page: Any) -> None:
 
 STILLS = {
     "00": Still(lambda: laboratory(expression=0.9, head_angle=-14, age=52)),
-    "01": Still(pairs, at_the_threshold, height=626),
+    "01": Still(pairs, at_the_threshold, height=640),
     "02": Still(laboratory, part=".fr-map", width=720),
     "03": Still(people, height=514),
     "04": Still(arrows, height=750),

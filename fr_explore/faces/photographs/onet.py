@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
+from ...base.packaged import find
 from ...engine.network import Network
 from ..detector_crop import box_crops
 
@@ -22,11 +24,45 @@ PASSES = 2  # with one, landmarks are half as good; a third changes nothing
 MEAN, STD = 127.5, 128.0
 
 
-def load_onet(device: torch.device | str = "cpu") -> nn.Module:
-    """O-Net with facenet-pytorch's weights: (n, 3, 48, 48) to boxes (n, 4), points (n, 10) and scores (n, 2)."""
-    from facenet_pytorch.models.mtcnn import ONet
+class ONet(nn.Module):
+    """(n, 3, 48, 48) to changes of the boxes (n, 4), points (n, 10) and scores (n, 2).
 
-    return ONet().eval().requires_grad_(False).to(device)
+    The layers have the names that facenet-pytorch gives them. Its own class is not imported, because that package
+    imports torchvision: 150 MB of memory and a second, for 1.6 MB of weights.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.prelu1 = nn.Conv2d(3, 32, 3), nn.PReLU(32)
+        self.conv2, self.prelu2 = nn.Conv2d(32, 64, 3), nn.PReLU(64)
+        self.conv3, self.prelu3 = nn.Conv2d(64, 64, 3), nn.PReLU(64)
+        self.conv4, self.prelu4 = nn.Conv2d(64, 128, 2), nn.PReLU(128)
+        self.dense5, self.prelu5 = nn.Linear(1152, 256), nn.PReLU(256)
+        self.dense6_1, self.dense6_2, self.dense6_3 = nn.Linear(256, 2), nn.Linear(256, 4), nn.Linear(256, 10)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Boxes, points and scores."""
+        x = F.max_pool2d(self.prelu1(self.conv1(x)), 3, 2, ceil_mode=True)
+        x = F.max_pool2d(self.prelu2(self.conv2(x)), 3, 2, ceil_mode=True)
+        x = F.max_pool2d(self.prelu3(self.conv3(x)), 2, 2, ceil_mode=True)
+        x = self.prelu4(self.conv4(x)).permute(0, 3, 2, 1)  # by column, row and channel, as it was trained
+        x = self.prelu5(self.dense5(x.flatten(1)))
+        return self.dense6_2(x), self.dense6_3(x), torch.softmax(self.dense6_1(x), dim=1)
+
+
+def load_onet(device: torch.device | str = "cpu") -> nn.Module:
+    """O-Net with facenet-pytorch's weights.
+
+    Raises
+    ------
+    ImportError : the package facenet-pytorch is not installed.
+    """
+    path = find("facenet_pytorch", "data", "onet.pt")
+    if path is None:
+        raise ImportError("O-Net's weights are in the package facenet-pytorch: pip install facenet-pytorch.")
+    net = ONet()
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net.eval().requires_grad_(False).to(device)
 
 
 def refined(net: nn.Module, pixels: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

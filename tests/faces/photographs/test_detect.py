@@ -42,6 +42,19 @@ def rendered():
     return people.render_batch([i for i in people.identities for _ in poses], poses * 12, size=160)
 
 
+def test_onet_is_facenet_pytorchs_without_its_imports(networks):
+    from facenet_pytorch.models.mtcnn import ONet
+
+    crops = torch.randn(16, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        for ours, theirs in zip(networks[1](crops), ONet().eval()(crops), strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+    code = "import sys; from fr_explore.faces.photographs.onet import load_onet; load_onet(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "torch" in loaded
+    assert not {"facenet_pytorch", "torchvision"} & set(loaded)
+
+
 def reference(data):
     """YuNet in onnxruntime, which refuses the file as shipped: its arrays are restored, the graph stays as it is."""
     model, arrays = onnx.load_from_string(data), onnx_weights(data)

@@ -117,9 +117,8 @@ def _wearable(asset, name: str) -> Wearable:
     weights = asset[name + "_data"].astype(np.float64)
     # bytes compress to a third of the asset's halves, and move no point by more than 0.014 cm
     shares = np.round(255 * weights / weights.sum(axis=1, keepdims=True)).astype(np.uint8)
-    return Wearable(
-        (shares, asset[name + "_indices"]), asset[name + "_offset"], asset[name + "_triangles"], uv, texture
-    )
+    binding = shares, asset[name + "_indices"]
+    return Wearable(binding, asset[name + "_offset"], asset[name + "_triangles"], uv, texture)
 
 
 @passing()

@@ -1,6 +1,8 @@
 """People: evenly spread, human in their proportions, painted within their faces; what hair leaves free."""
 
+import io
 from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -95,6 +97,17 @@ def test_no_hair_style_hides_an_eye(people, number):
             for x, y in marks[:2].astype(int):
                 eye = np.s_[y - 2 : y + 3, x - 4 : x + 5]
                 np.testing.assert_allclose(light[eye][opening], dark[eye][opening], atol=0.02, err_msg=style)
+
+
+def test_weights_as_bytes_hardly_move_hair():
+    with resources.files("fr_explore").joinpath("assets/avatar.npz").open("rb") as file:
+        asset = np.load(io.BytesIO(file.read()))
+    for name, hair in HEAD.hair.items():
+        baked, (weights, anchors) = asset[f"hair_{name}_data"].astype(float), hair.binding
+        assert weights.dtype == np.uint8
+        change = weights / weights.sum(axis=1, keepdims=True) - baked / baked.sum(axis=1, keepdims=True)
+        moved = np.linalg.norm(np.einsum("nk,nkd->nd", change, HEAD.mean[anchors]), axis=1)
+        assert 0 < moved.max() < 0.014, name  # cm
 
 
 def test_facial_hair_is_shaven_own_or_full(people):

@@ -55,6 +55,12 @@ def test_onet_is_facenet_pytorchs_without_its_imports(networks):
     assert not {"facenet_pytorch", "torchvision"} & set(loaded)
 
 
+def test_missing_weights_of_onet_are_named(monkeypatch):
+    monkeypatch.setattr(onet, "find", lambda *parts: None)
+    with pytest.raises(ImportError, match="O-Net's weights are in the package facenet-pytorch: pip install"):
+        onet.load_onet()
+
+
 def reference(data):
     """YuNet in onnxruntime, which refuses the file as shipped: its arrays are restored, the graph stays as it is."""
     model, arrays = onnx.load_from_string(data), onnx_weights(data)
